@@ -1,0 +1,89 @@
+/**
+ * Everything CI runs, on a clean checkout or a used one. Goes on after a step that fails, and ends with one
+ * line, `N passed, N failed`: tests are counted one by one, every other step as one.
+ *
+ *     node tools/check.mjs [step ...]
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generate } from './generate.mjs'
+import { prepare, ROOT, run, say } from './prepare.mjs'
+
+const REPORTS = join(ROOT, '.cache', 'check')
+
+/** A program of node_modules, run by this very Node. */
+const tool = (file, ...args) => run(process.execPath, [join('node_modules', file), ...args])
+/** Resolves to the counts of a step that is one thing: it holds, or it does not. */
+const single = async (code) => ((await code) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+
+/** The steps in order. Tests come first: what they say matters most when time runs out. */
+const STEPS = {
+  test: () =>
+    counted('test', (report) =>
+      run('npm', ['test', '--silent', '--', ...report], { shell: process.platform === 'win32' }),
+    ),
+  docs: () => counted('docs', (report) => tool('vitest/vitest.mjs', 'run', '--project=docs', ...report)),
+  build: () => single(tool('typescript/bin/tsc', '-b')),
+  types: () => single(tool('typescript/bin/tsc', '-p', 'tsconfig.tests.json')),
+  lint: () => single(tool('oxlint/bin/oxlint', '--deny-warnings')),
+  format: () => single(tool('oxfmt/bin/oxfmt', '--check')),
+  unused: () => single(tool('knip/bin/knip.js')),
+  generated: () => single(generate({ check: true }).then((good) => (good ? 0 : 1))),
+}
+
+/** Runs tests with a report to count by. A run that ends badly without a failed test is one failure. */
+async function counted(name, command) {
+  const file = join(REPORTS, `${name}.json`)
+  rmSync(file, { force: true })
+  mkdirSync(REPORTS, { recursive: true })
+  const code = await command(['--reporter=default', '--reporter=json', `--outputFile.json=${file}`])
+  try {
+    const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(file, 'utf8'))
+    return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed }
+  } catch {
+    return { passed: 0, failed: 1 }
+  }
+}
+
+async function check(names) {
+  const results = []
+  for (const name of names) {
+    say(`── ${name}`)
+    const startedAt = performance.now()
+    const counts = await STEPS[name]().catch((error) => {
+      say(error.stack)
+      return { passed: 0, failed: 1 }
+    })
+    results.push({ name, ...counts, seconds: (performance.now() - startedAt) / 1000 })
+  }
+  return results
+}
+
+function print(results) {
+  const total = { passed: 0, failed: 0 }
+  process.stdout.write('\n')
+  for (const { name, passed, failed, seconds } of results) {
+    total.passed += passed
+    total.failed += failed
+    const verdict = failed === 0 ? 'ok    ' : 'FAILED'
+    process.stdout.write(
+      `${verdict} ${name.padEnd(10)} ${`${passed} passed, ${failed} failed`.padEnd(26)} ${seconds.toFixed(1)} s\n`,
+    )
+  }
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`)
+  process.exitCode = total.failed === 0 ? 0 : 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter((name) => !Object.hasOwn(STEPS, name))
+  if (unknown.length > 0) {
+    process.stderr.write(`Usage: node tools/check.mjs [${Object.keys(STEPS).join('|')} ...]\n`)
+    process.exitCode = 2
+  } else if (await prepare({ build: false })) {
+    print(await check(asked.length > 0 ? asked : Object.keys(STEPS)))
+  } else {
+    print([{ name: 'install', passed: 0, failed: 1, seconds: 0 }])
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The long forms: simulations with many seeds, crash tests with many rounds, full benchmarks. Each writes a
+ * result file that documents quote; `npm run check` runs the short form of each as a test.
+ *
+ *     node tools/proof.mjs [--list] [name ...]
+ */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { prepare, ROOT, run, say } from './prepare.mjs'
+
+/**
+ * Every proof: `name`, what it shows in one line (`about`), the `script` to run with Node after a build with
+ * its `args`, and the `result` file it writes below docs/results/.
+ */
+const PROOFS = [
+  benchmark('register', 'single registrations over HTTP beside a bare node:http server'),
+  benchmark('heartbeat', 'single beats over HTTP beside a bare node:http server'),
+  benchmark('lookup', 'lookups over HTTP beside a bare node:http server'),
+  benchmark('batch', 'registrations over the stream, 1,000 per message, per second of CPU time'),
+  benchmark('fan-out', 'changes to 1,000 and 10,000 subscribers beside raw socket writes'),
+  benchmark('restart', '100,000 instances in the journal: start to ready, signs equal'),
+  benchmark('idle', '100,000 instances in 1,000 sessions: CPU and heap'),
+  benchmark('pick', 'pick() of the SDK in nanoseconds'),
+  benchmark('watch-many', '50 services ready in the time of the slowest one'),
+  {
+    name: 'chaos',
+    about: 'real processes killed, frozen, cut off and restarted, a full disk: who notices what, and when',
+    script: 'tools/chaos.mjs',
+    result: 'docs/results/chaos.json',
+  },
+]
+
+/** The long form of a scenario of bench/. It writes what it measured; whether a target is met stands there. */
+function benchmark(scenario, about) {
+  return {
+    name: `bench-${scenario}`,
+    about,
+    script: 'bench/dist/main.js',
+    args: ['--long', scenario],
+    result: `docs/results/bench-${scenario}-long.json`,
+  }
+}
+
+/** Runs one proof; resolves to whether it passed and wrote its result. */
+async function prove({ name, about, script, args = [], result }) {
+  say(`── ${name}: ${about}`)
+  const before = writtenAt(result)
+  const code = await run(process.execPath, [script, ...args])
+  const written = writtenAt(result) > before
+  if (!written) say(`${name} did not write ${result}`)
+  return { name, good: code === 0 && written }
+}
+
+function writtenAt(path) {
+  return statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+async function main(asked) {
+  if (asked.includes('--list')) {
+    for (const { name, about, result } of PROOFS)
+      process.stdout.write(`${name.padEnd(16)} ${about} → ${result}\n`)
+    return 0
+  }
+  const unknown = asked.filter((name) => PROOFS.every((proof) => proof.name !== name))
+  if (unknown.length > 0) {
+    process.stderr.write(`No proof is called ${unknown.join(', ')}; see --list.\n`)
+    return 2
+  }
+  if (!(await prepare())) return 1
+  const results = []
+  for (const proof of PROOFS)
+    if (asked.length === 0 || asked.includes(proof.name)) results.push(await prove(proof))
+  const failed = results.filter(({ good }) => !good)
+  for (const { name } of failed) process.stdout.write(`FAILED ${name}\n`)
+  process.stdout.write(`${results.length - failed.length} passed, ${failed.length} failed\n`)
+  return failed.length === 0 ? 0 : 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2))

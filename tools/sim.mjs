@@ -1,0 +1,127 @@
+/**
+ * The deterministic simulation: many seeds on all cores, or one seed with its transcript. docs/simulation.md.
+ *
+ *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail
+ *     npm run sim -- --seed SEED [--shrink] [--lines N]       replays one, with the last N (80) lines of its transcript
+ *     npm run sim -- --mutation NAME …                        the same with a planted bug; --mutations lists them
+ */
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { prepare, ROOT } from './prepare.mjs'
+
+/** Seeds handed to a worker at a time. */
+const CHUNK = 8
+
+/** First argument of a worker. */
+const WORKER = '--worker'
+
+const OPTIONS = {
+  seeds: { type: 'string', default: '300' },
+  from: { type: 'string', default: '1' },
+  jobs: { type: 'string', default: String(availableParallelism()) },
+  seed: { type: 'string' },
+  shrink: { type: 'boolean', default: false },
+  lines: { type: 'string', default: '80' },
+  mutation: { type: 'string' },
+  mutations: { type: 'boolean', default: false },
+}
+
+const load = () =>
+  import(pathToFileURL(join(ROOT, 'packages', 'testkit', 'dist', 'simulation', 'index.js')).href)
+
+const say = (text) => process.stdout.write(`${text}\n`)
+
+/** Replays one seed. */
+async function replay({ seed, lines, ...options }) {
+  const { faultText, mutationNamed, scenarioOf, shrink, simulate } = await load()
+  const sabotage =
+    options.mutation === undefined ? {} : { sabotage: mutationNamed(options.mutation).sabotage }
+  const scenario = options.shrink ? (await shrink(scenarioOf(seed), sabotage)).scenario : scenarioOf(seed)
+  const transcript = []
+  const { failure } = await simulate(scenario, { ...sabotage, transcript: (line) => transcript.push(line) })
+  for (const line of transcript.slice(-Number(lines))) say(line)
+  say(`\n${scenario.faults.length} faults${options.shrink ? ' are enough' : ''}:`)
+  for (const fault of scenario.faults) say(`  ${faultText(fault)}`)
+  say(failure === undefined ? `\nseed ${seed} holds` : `\nseed ${seed} fails: ${failure.message}`)
+  return failure === undefined ? 0 : 1
+}
+
+/** Runs many seeds, a process per core. */
+async function runAll({ seeds, from, jobs, mutation }) {
+  const end = Number(from) + Number(seeds)
+  let next = Number(from)
+  let done = 0
+  const failures = []
+  const beganAt = performance.now()
+  const take = ({ seed, failure }) => {
+    done++
+    if (failure === undefined) return
+    failures.push(seed)
+    const planted = mutation === undefined ? '' : ` --mutation ${mutation}`
+    say(`seed ${seed}: ${failure.message}\n  npm run sim -- --seed ${seed} --shrink${planted}`)
+  }
+  const workers = Array.from({ length: Math.max(1, Number(jobs)) }, () => {
+    const worker = fork(fileURLToPath(import.meta.url), [
+      WORKER,
+      ...(mutation === undefined ? [] : [mutation]),
+    ])
+    const more = () => {
+      if (next >= end) {
+        worker.disconnect()
+        return
+      }
+      worker.send({ from: next, to: Math.min(end, next + CHUNK) })
+      next += CHUNK
+    }
+    worker.on('message', (results) => {
+      for (const result of results) take(result)
+      more()
+    })
+    more()
+    return new Promise((resolve, reject) => worker.on('error', reject).on('exit', resolve))
+  })
+  await Promise.all(workers)
+  const seconds = (performance.now() - beganAt) / 1000
+  say(`${done} seeds, ${failures.length} failed, ${seconds.toFixed(1)} s`)
+  return failures.length === 0 && done === Number(seeds) ? 0 : 1
+}
+
+/** A worker: runs what it is sent until it is cut off. */
+async function work(mutation) {
+  const { mutationNamed, simulate } = await load()
+  const options = mutation === undefined ? {} : { sabotage: mutationNamed(mutation).sabotage }
+  process.on('message', ({ from, to }) => {
+    runRange(simulate, options, from, to).then((results) => process.send(results), fail)
+  })
+}
+
+async function runRange(simulate, options, from, to) {
+  const results = []
+  for (let seed = from; seed < to; seed++) {
+    const { failure } = await simulate(seed, options)
+    results.push({ seed, failure })
+  }
+  return results
+}
+
+function fail(error) {
+  process.stderr.write(`${error.stack}\n`)
+  process.exit(1)
+}
+
+async function main() {
+  const { values } = parseArgs({ options: OPTIONS })
+  if (!(await prepare())) return 1
+  if (values.mutations) {
+    const { MUTATIONS } = await load()
+    for (const { name, rule } of MUTATIONS) say(`${name.padEnd(28)} ${rule}`)
+    return 0
+  }
+  return values.seed === undefined ? runAll(values) : replay(values)
+}
+
+if (process.argv[2] === WORKER) await work(process.argv[3])
+else process.exitCode = await main()
