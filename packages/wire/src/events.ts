@@ -1,0 +1,71 @@
+/** What a node remembers of what happened, by whom and why. */
+import type { State } from './types.js'
+
+/** What can happen. */
+export const EVENT_KINDS = [
+  'registered',
+  'replaced',
+  'updated',
+  'state',
+  'deregistered',
+  'expired',
+  'restored',
+  'override_set',
+  'override_cleared',
+  'guard_tripped',
+  'guard_released',
+  'frozen',
+  'unfrozen',
+  'declared',
+  'undeclared',
+  'stall',
+] as const
+
+/**
+ * `registered` (also anew), `replaced` (by a new incarnation while listed), `updated` (content), `state` (by the
+ * judgement of a node), `deregistered` (for good), `expired`, `restored` (by an operator); the rest are about
+ * overrides, guards (a service's, or a node's doubt of its own ears in a zone), freezes, declarations, and a node
+ * whose event loop stood still.
+ */
+export type EventKind = (typeof EVENT_KINDS)[number]
+
+/** One thing that happened. */
+export interface RegistryEvent {
+  /** Grows by one with each event of a node since its start. */
+  readonly seq: number
+  /** ISO 8601, by the clock of the node that tells it. */
+  readonly at: string
+  readonly kind: EventKind
+  readonly namespace?: string
+  readonly service?: string
+  readonly group?: string
+  readonly id?: string
+  readonly incarnation?: number
+  /** State before; absent where it was not listed. */
+  readonly from?: State
+  /** State after; absent where it is not listed. */
+  readonly to?: State
+  /** Why, in the words of the rules. */
+  readonly reason?: string
+  /** Who, where somebody said so: an operator, or `provider`, `host` or `operator` for a deregistration. */
+  readonly by?: string
+  /** Why, in the words of an operator. */
+  readonly why?: string
+  /** Address of the caller; absent where the node acted by itself. */
+  readonly peer?: string
+  /** `guard_*`: zone in which the node doubts its ears; absent for the guard of a service. */
+  readonly zone?: string
+  /** `stall`: how much too late the event loop was. */
+  readonly lateMs?: number
+}
+
+export interface EventsResponse {
+  /** Node that tells, unique per boot: another one counts its events from 1. */
+  readonly node: string
+  /** Oldest first. */
+  readonly events: readonly RegistryEvent[]
+  /** Give this as `after` to read on. */
+  readonly next: number
+  /** Events after `after` that are forgotten already. */
+  readonly lost?: number
+}

@@ -1,0 +1,111 @@
+/** Why an instance is, or is not, in the list of its service. */
+import type { RegistryEvent } from './events.js'
+import type { FreezeSummary, Signature } from './operators.js'
+import type { Guard, Intent, Liveness, Probe, State } from './types.js'
+
+/** The provider's register. */
+export interface ExplainedContent {
+  readonly intent: Intent | 'gone'
+  readonly rev: number
+  /** Who took it out; only with intent `gone`. */
+  readonly by?: string
+  /** The rest says what is offered, or what was offered last, where that is remembered. */
+  readonly host?: string
+  readonly port?: number
+  readonly weight?: number
+  readonly zone?: string
+  readonly leaseMs?: number
+  readonly liveness?: Liveness
+  readonly probe?: Probe
+  readonly peer?: string
+  /** An operator brought it back, and its provider has not registered since. */
+  readonly restored?: true
+}
+
+/** The judge's register. */
+export interface ExplainedVerdict {
+  readonly value: 'up' | 'suspect' | 'down' | 'expired'
+  readonly reason: string
+  /** Version: claim, node and seq, compared in this order. */
+  readonly claim: number
+  readonly node: string
+  readonly seq: number
+}
+
+/** The operator's register. */
+export interface ExplainedOverride extends Signature {
+  readonly drain?: boolean
+  readonly disable?: boolean
+  /** Ignored under any incarnation but this. */
+  readonly weight?: { readonly value: number; readonly incarnation: number }
+  readonly durationMs?: number
+  readonly remainingMs?: number
+  /** Version: the higher counter wins, then the higher node. */
+  readonly counter: number
+  readonly node: string
+}
+
+/** What this node itself knows. All ages by the clock that stands still while the node stalls. */
+export interface ExplainedEvidence {
+  /** How long this node has watched this incarnation. */
+  readonly watchedMs: number
+  /** When this node last heard it, and by what; absent = never. */
+  readonly heardMs?: number
+  readonly heardBy?: 'session' | 'beat' | 'registration' | 'probe'
+  /** The session that vouches, or did last. */
+  readonly session?: { readonly open: boolean; readonly silentMs: number; readonly closedMs?: number }
+  /** Whether this node once connected to the address, so that a refusal means something. */
+  readonly baseline: boolean
+  /** Whether this node may and can probe the address. */
+  readonly probeAllowed: boolean
+  readonly probeUnderWay: boolean
+  /** The last answer to a probe, unless something was heard since. */
+  readonly probe?: {
+    readonly outcome: 'succeeded' | 'refused' | 'failed' | 'skipped'
+    readonly ageMs: number
+  }
+}
+
+/** What holds verdicts back. */
+export interface ExplainedGuards {
+  /** What holds back a verdict that judgement wanted. */
+  readonly held?: 'watcher_doubt' | 'service_breaker' | 'freeze'
+  /** How long the node has doubted its ears where the instance is. */
+  readonly watcherDoubtMs?: number
+  /** The guard of the service. */
+  readonly service: Guard
+  readonly freezes: readonly FreezeSummary[]
+  /** How long it still has to behave, because it flapped. */
+  readonly dampedMs?: number
+}
+
+export interface Explanation {
+  readonly namespace: string
+  readonly service: string
+  readonly group: string
+  readonly id: string
+  readonly incarnation: number
+  /** The answer in words. */
+  readonly summary: string
+  readonly listed: boolean
+  /** Absent where it is not listed. */
+  readonly state?: State
+  /** Since it entered its state, or left the list. */
+  readonly stateAgeMs: number
+  readonly content: ExplainedContent
+  readonly verdict: ExplainedVerdict
+  readonly override?: ExplainedOverride
+  /** Absent where this node does not watch it. */
+  readonly evidence?: ExplainedEvidence
+  readonly guards: ExplainedGuards
+  /** What judgement would do, and when, if nothing more is heard and a probe fails; guards may hold it back. */
+  readonly next?: {
+    readonly verdict: 'up' | 'suspect' | 'down' | 'expired'
+    readonly reason: string
+    readonly inMs: number
+  }
+  /** When this node forgets what is hidden; absent where it is listed, or kept because of an override. */
+  readonly forgottenInMs?: number
+  /** What happened to it last, oldest first. */
+  readonly events: readonly RegistryEvent[]
+}

@@ -1,0 +1,64 @@
+/** What a node bounds; each may be configured. */
+export interface Limits {
+  /** Largest HTTP request body. 8 MiB holds 10,000 instances with modest metadata. */
+  readonly bodyBytesMax: number
+  /** Largest frame a client may send on the stream. */
+  readonly frameBytesMax: number
+  /** Most items in one batch. */
+  readonly batchItemsMax: number
+  /** Most UTF-8 bytes of the metadata of one instance, keys and values together. */
+  readonly metadataBytesMax: number
+  readonly metadataKeysMax: number
+  readonly leaseMsMin: number
+  readonly leaseMsMax: number
+  readonly weightMax: number
+  /** Longest `wait` of a lookup. */
+  readonly waitMsMax: number
+}
+
+/** Defaults of the limits every node enforces. A node may be configured otherwise and tells its own in `welcome`. */
+export const LIMITS: Limits = {
+  bodyBytesMax: 8_388_608,
+  frameBytesMax: 1_048_576,
+  batchItemsMax: 10_000,
+  metadataBytesMax: 8_192,
+  metadataKeysMax: 64,
+  leaseMsMin: 1_000,
+  leaseMsMax: 86_400_000,
+  weightMax: 65_535,
+  waitMsMax: 60_000,
+}
+
+/** Defaults that are part of the contract because both sides compute with them. */
+export const DEFAULTS = {
+  namespace: 'default',
+  group: 'default',
+  weight: 100,
+  /** A client that beats over HTTP is silent after this long. Three of its 5 s beats. */
+  leaseMs: 15_000,
+  /** Interval of the batched HTTP heartbeat. */
+  heartbeatMs: 5_000,
+  /** Interval at which a stream client sends something; the node counts two missed ones as silence. */
+  pingMs: 3_000,
+  /** Default address of a node. */
+  listen: '127.0.0.1:7400',
+} as const
+
+/** Names of namespaces, services, groups, zones and protocols. */
+export const NAME_PATTERN: RegExp = /^[A-Za-z0-9._-]{1,128}$/
+
+/** Instance ids: names, and `host:port` including bracketed IPv6. */
+export const ID_PATTERN: RegExp = /^[A-Za-z0-9._:[\]-]{1,320}$/
+
+/** Bounds of how a probe may be made. They keep what a node repeats for every instance small. */
+export const PROBE_LIMITS = {
+  pathCharsMax: 1_024,
+  /** Longest text of accepted statuses. */
+  statusCharsMax: 256,
+  headersMax: 16,
+  headerNameCharsMax: 128,
+  headerValueCharsMax: 1_024,
+  /** Names and values together. */
+  headerCharsMax: 4_096,
+  serviceNameCharsMax: 256,
+} as const
