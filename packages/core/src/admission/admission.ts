@@ -1,0 +1,180 @@
+/** Who may register what: limits of names and sizes, then allow lists and declarations, in a fixed order. */
+import {
+  type ErrorBody,
+  errorBody,
+  ID_PATTERN,
+  type Limits,
+  LIMITS,
+  NAME_PATTERN,
+  type NamespaceSettings,
+  type ServiceSettings,
+} from '@rollcall/wire'
+import { isAllowed, isAllowEntry, isHost } from './address.js'
+import type { RegisterCommand } from '../ports.js'
+import { checkProbe } from './probe.js'
+import type { InstanceKey } from '../records/record.js'
+
+/** What is refused: a closed registry admits only what an operator declared. */
+export type AdmissionMode = 'open' | 'strict'
+
+type CommandLimits = Pick<
+  Limits,
+  'metadataBytesMax' | 'metadataKeysMax' | 'leaseMsMin' | 'leaseMsMax' | 'weightMax'
+>
+
+function invalid(field: string, message: string): ErrorBody {
+  return errorBody('invalid_argument', `${field} ${message}`, field)
+}
+
+/** Checks names; undefined when they are fine. */
+export function checkKey(key: InstanceKey): ErrorBody | undefined {
+  if (!NAME_PATTERN.test(key.namespace)) return invalid('namespace', 'must match [A-Za-z0-9._-]{1,128}')
+  if (!NAME_PATTERN.test(key.service)) return invalid('service', 'must match [A-Za-z0-9._-]{1,128}')
+  if (!NAME_PATTERN.test(key.group)) return invalid('group', 'must match [A-Za-z0-9._-]{1,128}')
+  if (!ID_PATTERN.test(key.id)) return invalid('id', 'must match [A-Za-z0-9._:[]-]{1,320}')
+  return undefined
+}
+
+function isInteger(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max
+}
+
+/** Checks everything about a registration that does not depend on who sends it. */
+export function checkCommand(
+  command: RegisterCommand,
+  limits: CommandLimits = LIMITS,
+): ErrorBody | undefined {
+  const { protocol, zone, probe, incarnation, rev } = command
+  // Before the key: the default id is made of the host, and nobody should be told of an id they never gave.
+  if (!isHost(command.host)) return invalid('host', 'must be an IPv4 address, an IPv6 address or a DNS name')
+  const badKey = checkKey(command)
+  if (badKey !== undefined) return badKey
+  if (!isInteger(command.port, 1, 65_535)) return invalid('port', 'must be an integer from 1 to 65535')
+  if (!isInteger(command.weight, 0, limits.weightMax)) {
+    return invalid('weight', `must be an integer from 0 to ${limits.weightMax}`)
+  }
+  if (protocol !== undefined && !NAME_PATTERN.test(protocol))
+    return invalid('protocol', 'must match [A-Za-z0-9._-]{1,128}')
+  if (zone !== undefined && !NAME_PATTERN.test(zone))
+    return invalid('zone', 'must match [A-Za-z0-9._-]{1,128}')
+  if (!isInteger(command.leaseMs, limits.leaseMsMin, limits.leaseMsMax)) {
+    return invalid('leaseMs', `must be an integer from ${limits.leaseMsMin} to ${limits.leaseMsMax}`)
+  }
+  if (incarnation !== undefined && !isInteger(incarnation, 0, Number.MAX_SAFE_INTEGER - 1)) {
+    return invalid('incarnation', 'must be a non-negative safe integer')
+  }
+  if (rev !== undefined && !isInteger(rev, 0, Number.MAX_SAFE_INTEGER - 1)) {
+    return invalid('rev', 'must be a non-negative safe integer')
+  }
+  const badProbe = probe === undefined ? undefined : checkProbe(probe)
+  if (badProbe !== undefined) return badProbe
+  if (probe?.type === 'none' && command.liveness === 'probe') {
+    return invalid(
+      'probe.type',
+      'must not be none where liveness is probe: nothing would speak for the instance',
+    )
+  }
+  return checkMetadata(command.metadata, limits)
+}
+
+function checkMetadata(
+  metadata: Readonly<Record<string, string>>,
+  limits: Pick<Limits, 'metadataBytesMax' | 'metadataKeysMax'>,
+): ErrorBody | undefined {
+  let keys = 0
+  let bytes = 0
+  for (const key in metadata) {
+    keys++
+    bytes += utf8Length(key) + utf8Length(metadata[key] as string)
+    if (key.length === 0) return invalid('metadata', 'must not have an empty key')
+  }
+  if (keys > limits.metadataKeysMax)
+    return invalid('metadata', `must have at most ${limits.metadataKeysMax} keys`)
+  if (bytes > limits.metadataBytesMax) {
+    return invalid('metadata', `must have at most ${limits.metadataBytesMax} bytes, keys and values together`)
+  }
+  return undefined
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 0x800) bytes += code >= 0xd800 && code < 0xe000 ? 1 : 2
+    else if (code >= 0x80) bytes += 1
+  }
+  return bytes
+}
+
+/** What admission depends on beside the command. */
+export interface AdmissionContext {
+  readonly mode: AdmissionMode
+  readonly namespace: NamespaceSettings | undefined
+  readonly service: ServiceSettings | undefined
+}
+
+/**
+ * In this order: the namespace's allow list, service declared, group declared (both only where admission is
+ * strict), the service's own narrower list. Lists are held against the registered host.
+ */
+export function admit(command: RegisterCommand, context: AdmissionContext): ErrorBody | undefined {
+  const { namespace, service, mode } = context
+  if (namespace?.allow !== undefined && !isAllowed(command.host, namespace.allow)) {
+    return errorBody(
+      'namespace_not_allowed',
+      `${command.host} may not register in namespace ${command.namespace}`,
+      'host',
+    )
+  }
+  if (mode === 'strict') {
+    if (service === undefined) {
+      return errorBody('service_not_declared', `service ${command.service} is not declared`, 'service')
+    }
+    const groups = service.groups ?? ['default']
+    if (!groups.includes(command.group)) {
+      return errorBody(
+        'group_not_declared',
+        `group ${command.group} of service ${command.service} is not declared`,
+        'group',
+      )
+    }
+  }
+  if (service?.allow !== undefined && !isAllowed(command.host, service.allow)) {
+    return errorBody(
+      'service_not_allowed',
+      `${command.host} may not register for service ${command.service}`,
+      'host',
+    )
+  }
+  return undefined
+}
+
+/** Checks a declaration of a service. */
+export function checkSettings(
+  settings: ServiceSettings,
+  limits: CommandLimits = LIMITS,
+): ErrorBody | undefined {
+  const { groups, removalMs, breaker } = settings
+  if (groups !== undefined && (groups.length > 1_000 || !groups.every((group) => NAME_PATTERN.test(group)))) {
+    return invalid('groups', 'must be at most 1000 names that match [A-Za-z0-9._-]{1,128}')
+  }
+  if (removalMs !== undefined && !isInteger(removalMs, 1_000, LIMITS.leaseMsMax)) {
+    return invalid('removalMs', `must be an integer from 1000 to ${LIMITS.leaseMsMax}`)
+  }
+  const share = breaker?.share
+  if (share !== undefined && !(share >= 0 && share <= 1))
+    return invalid('breaker.share', 'must be a number from 0 to 1')
+  return (
+    checkAllow(settings) ??
+    (settings.metadata === undefined ? undefined : checkMetadata(settings.metadata, limits))
+  )
+}
+
+/** Checks an allow list. */
+export function checkAllow(settings: NamespaceSettings): ErrorBody | undefined {
+  const { allow } = settings
+  if (allow === undefined) return undefined
+  if (allow.length > 1_000) return invalid('allow', 'must have at most 1000 entries')
+  const bad = allow.findIndex((entry) => !isAllowEntry(entry))
+  return bad < 0 ? undefined : invalid(`allow[${bad}]`, 'must be an address, a CIDR block or a host name')
+}

@@ -1,0 +1,160 @@
+/** What a registration may say about its probe, and what its words mean. */
+import { type ErrorBody, errorBody, PROBE_LIMITS, type Probe } from '@rollcall/wire'
+import { isDnsName } from './address.js'
+
+/** Fields that only some types know. */
+const MEANT_FOR: Readonly<
+  Record<'path' | 'status' | 'headers' | 'serviceName' | 'tls', readonly Probe['type'][]>
+> = {
+  path: ['http'],
+  status: ['http'],
+  headers: ['http'],
+  serviceName: ['grpc'],
+  tls: ['http', 'grpc'],
+}
+
+/** A request line takes no spaces, and no node sends a fragment. */
+const PATH = /^\/[!-"$-~]*$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const HEADER_VALUE = /^[\t -~\u0080-\u00ff]*$/
+const SERVICE_NAME = /^[!-~]+$/
+const STATUSES = /^[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*$/
+
+/** Headers that frame the message or belong to the connection: not for the one who asks to be asked. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+const DEFAULT_STATUS = '200-299'
+
+function invalid(field: string, message: string): ErrorBody {
+  return errorBody('invalid_argument', `probe.${field} ${message}`, `probe.${field}`)
+}
+
+/** Checks everything about a probe; undefined when it is fine. */
+export function checkProbe(probe: Probe): ErrorBody | undefined {
+  const { port, path, status, headers, serviceName, tls } = probe
+  for (const [field, types] of Object.entries(MEANT_FOR)) {
+    if (probe[field as keyof typeof MEANT_FOR] !== undefined && !types.includes(probe.type)) {
+      return invalid(field, `needs type ${types.join(' or ')}`)
+    }
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    return invalid('port', 'must be an integer from 1 to 65535')
+  }
+  if (path !== undefined && (!PATH.test(path) || path.length > PROBE_LIMITS.pathCharsMax)) {
+    return invalid(
+      'path',
+      `must start with / and have at most ${PROBE_LIMITS.pathCharsMax} characters of ASCII, without spaces and #`,
+    )
+  }
+  if (status !== undefined && !isStatus(String(status))) {
+    return invalid('status', 'must be a status from 200 to 599, or a list with ranges such as 200-299,401')
+  }
+  if (
+    serviceName !== undefined &&
+    (!SERVICE_NAME.test(serviceName) || serviceName.length > PROBE_LIMITS.serviceNameCharsMax)
+  ) {
+    return invalid(
+      'serviceName',
+      `must have 1 to ${PROBE_LIMITS.serviceNameCharsMax} characters of ASCII, without spaces`,
+    )
+  }
+  if (typeof tls === 'object' && tls.serverName !== undefined && !isDnsName(tls.serverName)) {
+    return invalid('tls.serverName', 'must be a DNS name')
+  }
+  return headers === undefined ? undefined : checkHeaders(headers)
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): ErrorBody | undefined {
+  const names = Object.keys(headers)
+  if (names.length > PROBE_LIMITS.headersMax)
+    return invalid('headers', `must be at most ${PROBE_LIMITS.headersMax}`)
+  const seen = new Set<string>()
+  let chars = 0
+  for (const name of names) {
+    const value = headers[name] as string
+    const lower = name.toLowerCase()
+    if (!HEADER_NAME.test(name) || name.length > PROBE_LIMITS.headerNameCharsMax) {
+      return invalid(
+        'headers',
+        `must have names of HTTP with at most ${PROBE_LIMITS.headerNameCharsMax} characters`,
+      )
+    }
+    if (OWN_HEADERS.has(lower))
+      return invalid(`headers.${name}`, 'belongs to the connection and cannot be given')
+    if (seen.has(lower)) return invalid(`headers.${name}`, 'is there twice')
+    if (!HEADER_VALUE.test(value) || value.length > PROBE_LIMITS.headerValueCharsMax) {
+      return invalid(
+        `headers.${name}`,
+        `must have at most ${PROBE_LIMITS.headerValueCharsMax} characters, none of control`,
+      )
+    }
+    seen.add(lower)
+    chars += name.length + value.length
+  }
+  if (chars <= PROBE_LIMITS.headerCharsMax) return undefined
+  return invalid(
+    'headers',
+    `must have at most ${PROBE_LIMITS.headerCharsMax} characters, names and values together`,
+  )
+}
+
+function isStatus(text: string): boolean {
+  return (
+    text.length <= PROBE_LIMITS.statusCharsMax &&
+    STATUSES.test(text) &&
+    rangesOf(text).every(([from, to]) => from <= to)
+  )
+}
+
+function rangesOf(status: string): (readonly [from: number, to: number])[] {
+  return status.split(',').map((range) => {
+    const [from, to = from] = range.split('-')
+    return [Number(from), Number(to)]
+  })
+}
+
+/** Whether an HTTP status is a success under the accepted ones of a checked probe, default `200-299`. */
+export function acceptsStatus(accepted: Probe['status'], status: number): boolean {
+  return rangesOf(String(accepted ?? DEFAULT_STATUS)).some(([from, to]) => from <= status && status <= to)
+}
+
+/**
+ * Whether success proves a process: something that reads requests answered. A TCP connection proves only a
+ * kernel, which accepts for a stopped process as well.
+ */
+export function provesProcess(type: Probe['type']): boolean {
+  return type === 'http' || type === 'grpc'
+}
+
+/** Whether two instances are asked the same question. The order of fields and headers does not matter. */
+export function sameProbe(a: Probe | undefined, b: Probe | undefined): boolean {
+  return a === b || canonical(a) === canonical(b)
+}
+
+function canonical(probe: Probe | undefined): string {
+  if (probe === undefined) return ''
+  const { type, port, path, status, headers = {}, serviceName, tls } = probe
+  const { insecure, serverName } = typeof tls === 'object' ? tls : {}
+  const sorted = Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([
+    type,
+    port,
+    path,
+    status,
+    sorted,
+    serviceName,
+    tls !== undefined && tls !== false,
+    insecure,
+    serverName,
+  ])
+}

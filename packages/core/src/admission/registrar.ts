@@ -1,0 +1,363 @@
+/**
+ * Registration, heartbeat and deregistration: which incarnation may hold an id, what renews what, and what
+ * is final. Every write goes through the one merge.
+ */
+import {
+  type ErrorBody,
+  errorBody,
+  type Limits,
+  type NamespaceSettings,
+  type ResolvedRef,
+} from '@rollcall/wire'
+import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
+import { contentDigest } from '../records/digest.js'
+import type { Change, Directory, Entry } from '../directory/directory.js'
+import type { Liveness } from '../liveness/liveness.js'
+import type { RegisterCommand } from '../ports.js'
+import { sameProbe } from './probe.js'
+import type { GoneContent, LiveContent, StoredRecord, Verdict, VerdictValue } from '../records/record.js'
+import { isLive, type LiveRecord } from '../records/state.js'
+import type { SessionWatch } from '../liveness/watch.js'
+
+export interface RegistrarDeps {
+  readonly directory: Directory
+  readonly liveness: Liveness
+  readonly namespaceSettings: (namespace: string) => NamespaceSettings | undefined
+  /** A record changed: to be journalled, and published if visible. */
+  readonly changed: (change: Change) => void
+}
+
+export interface RegistrarOptions {
+  readonly nodeId: string
+  readonly admission: AdmissionMode
+  readonly limits: Limits
+  readonly instancesMax: number
+  readonly servicesMax: number
+}
+
+/** What a registration came from. */
+export interface Source {
+  readonly peer?: string
+  readonly session?: SessionWatch
+}
+
+/** A registration that was accepted, or why not. */
+export type Accepted =
+  | { readonly ok: true; readonly incarnation: number }
+  | { readonly ok: false; readonly error: ErrorBody }
+
+/** How a beat was taken. */
+export type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
+
+/** How a deregistration was taken; `buried` = the incarnation was not known and is now final all the same. */
+export type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | 'buried'
+
+export class Registrar {
+  private readonly deps: RegistrarDeps
+  private readonly options: RegistrarOptions
+  private seq = 0
+  /** The verdict every accepted incarnation begins with; one object for all of them. */
+  private readonly first: Verdict
+
+  constructor(deps: RegistrarDeps, options: RegistrarOptions) {
+    this.deps = deps
+    this.options = options
+    this.first = { value: 'up', claim: 1, node: options.nodeId, seq: 0, reason: 'registered' }
+  }
+
+  /** Judges one registration; a refused one changes nothing. */
+  register(command: RegisterCommand, source: Source, now: number, wallNow: number): Accepted {
+    const error = this.refusal(command)
+    if (error !== undefined) return { ok: false, error }
+    const entry = this.deps.directory.entry(command)
+    const vouching = command.liveness === 'lease' ? source : { ...source, session: undefined }
+    const session = vouching.session
+    if (entry === undefined) {
+      return this.limit(command) ?? this.accept(command, command.incarnation ?? wallNow, source, session, now)
+    }
+    const { record } = entry
+    const named = command.incarnation !== undefined
+    if (!named && isLive(record) && sameAddress(record, command))
+      return this.renew(entry, record, command, source, session, now)
+    const incarnation = command.incarnation ?? Math.max(wallNow, record.incarnation + 1)
+    if (incarnation > record.incarnation) return this.accept(command, incarnation, source, session, now)
+    if (incarnation === record.incarnation && isLive(record))
+      return this.renew(entry, record, command, source, session, now)
+    return { ok: false, error: this.tooLate(entry, incarnation, command, now) }
+  }
+
+  /** A beat: evidence for the incarnation it names, or for a record that was registered without one. */
+  heartbeat(ref: ResolvedRef, now: number): BeatOutcome {
+    const entry = this.deps.directory.entry(ref)
+    if (entry === undefined) return 'unknown'
+    const { record } = entry
+    if (ref.incarnation !== undefined) {
+      if (ref.incarnation > record.incarnation) return 'unknown'
+      // Whoever was brought back by an operator was deregistered before: it registers anew and takes its place.
+      const restored = isLive(record) && record.content.restored === true
+      if (ref.incarnation < record.incarnation) return restored ? 'deregistered' : 'superseded'
+    } else if (isLive(record) && record.content.named) {
+      return 'superseded'
+    }
+    if (!isLive(record)) return 'deregistered'
+    this.deps.liveness.hear(entry, now, 'beat')
+    return 'heard'
+  }
+
+  /** Ends an incarnation for good, also one this node never heard of. `caller` is the session that asks, if one does. */
+  deregister(ref: ResolvedRef, by: GoneContent['by'], now: number, caller?: SessionWatch): RemovalOutcome {
+    const entry = this.deps.directory.entry(ref)
+    if (entry === undefined) {
+      if (ref.incarnation === undefined || checkKey(ref) !== undefined) return 'unknown'
+      if (this.limit(ref) !== undefined) return 'unknown'
+      this.bury(ref, ref.incarnation, 0, by, now, caller)
+      return 'buried'
+    }
+    const { record } = entry
+    if (ref.incarnation !== undefined && ref.incarnation > record.incarnation) {
+      this.bury(ref, ref.incarnation, 0, by, now, caller)
+      return 'buried'
+    }
+    if (ref.incarnation !== undefined && ref.incarnation < record.incarnation) return 'superseded'
+    if (!isLive(record)) return 'unknown'
+    if (ref.incarnation === undefined && record.content.named && by === 'provider') return 'superseded'
+    this.bury(record, record.incarnation, record.content.rev, by, now, caller)
+    return 'removed'
+  }
+
+  /** Writes a verdict of this node; it takes over (raises the claim) where another node, or boot, judged. */
+  judge(entry: Entry, value: VerdictValue, reason: string, now: number): void {
+    const { record } = entry
+    const own = record.verdict.node === this.options.nodeId
+    // Node ids are unique per boot; should one be given twice, its verdicts must not lose against its own past.
+    if (own) this.seq = Math.max(this.seq, record.verdict.seq)
+    const verdict = this.verdict(own ? record.verdict.claim : record.verdict.claim + 1, value, reason)
+    const change = this.deps.directory.apply({ ...record, verdict }, now)
+    if (change !== undefined) this.deps.changed(change)
+  }
+
+  /** Why a registration is not admitted, whoever sends it. */
+  refusal(command: RegisterCommand): ErrorBody | undefined {
+    const { namespaceSettings, directory } = this.deps
+    return (
+      checkCommand(command, this.options.limits) ??
+      admit(command, {
+        mode: this.options.admission,
+        namespace: namespaceSettings(command.namespace),
+        service: directory.find(command.namespace, command.service)?.settings,
+      })
+    )
+  }
+
+  /** Whether there is room for a record of a key that is not held yet. */
+  private limit(key: ResolvedRef): Accepted | undefined {
+    const { directory } = this.deps
+    const { instancesMax, servicesMax } = this.options
+    if (directory.records >= instancesMax)
+      return refused('limit_exceeded', 'the node holds as many instances as it may', { instancesMax })
+    if (directory.services >= servicesMax && directory.find(key.namespace, key.service) === undefined) {
+      return refused('limit_exceeded', 'the node holds as many services as it may', { servicesMax })
+    }
+    return undefined
+  }
+
+  /** A number that is not above the stored one: taken by the living, or to be raised over the dead. */
+  private tooLate(entry: Entry, incarnation: number, command: RegisterCommand, now: number): ErrorBody {
+    const { record } = entry
+    const details = { incarnation: record.incarnation }
+    if (incarnation === record.incarnation) {
+      return errorBody(
+        'deregistered',
+        `incarnation ${incarnation} of ${record.id} was deregistered`,
+        undefined,
+        details,
+      )
+    }
+    const heardMs = this.deps.liveness.silenceMs(entry, now)
+    const heard = isLive(record) && heardMs !== undefined && heardMs < record.content.leaseMs
+    // A verdict `up` that this node only knows from the journal proves nothing where the newcomer has the holder's
+    // own address: it is the newcomer who answers the probes there.
+    if (heard || (isLive(record) && record.verdict.value === 'up' && !sameAddress(record, command))) {
+      return errorBody('id_taken', `id ${record.id} is held by a live process`, 'id', details)
+    }
+    return errorBody(
+      'superseded',
+      `incarnation ${record.incarnation} of ${record.id} was here before`,
+      undefined,
+      details,
+    )
+  }
+
+  private accept(
+    command: RegisterCommand,
+    incarnation: number,
+    source: Source,
+    session: SessionWatch | undefined,
+    now: number,
+  ): Accepted {
+    const named = command.incarnation !== undefined
+    const { namespace, service, group } = this.known(command)
+    const content = contentOf(command, incarnation, command.rev ?? 1, named, source.peer)
+    const record: StoredRecord = {
+      namespace,
+      service,
+      group,
+      id: command.id,
+      incarnation,
+      content,
+      verdict: this.first,
+    }
+    const change = this.deps.directory.apply(record, now)
+    if (change === undefined) throw new Error('a higher incarnation must change the record')
+    this.notify(change.entry, 'superseded', session)
+    // Noted before it is watched: who comes back too often is doubted at once, and that is a second change.
+    this.deps.changed(change)
+    this.deps.liveness.watch(change.entry, now, true, session)
+    return { ok: true, incarnation }
+  }
+
+  /** The same incarnation again: evidence in any case, and new content if its rev says so. */
+  private renew(
+    entry: Entry,
+    record: LiveRecord,
+    command: RegisterCommand,
+    source: Source,
+    session: SessionWatch | undefined,
+    now: number,
+  ): Accepted {
+    const { liveness, directory, changed } = this.deps
+    const { incarnation } = record
+    const stored = record.content
+    const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, source.peer)
+    const different = !sameContent(stored, offered)
+    if (different && offered.rev >= stored.rev) {
+      const content = command.rev === undefined ? { ...offered, rev: stored.rev + 1 } : offered
+      const change = directory.apply({ ...record, content }, now)
+      if (change !== undefined) {
+        changed(change)
+        if (!sameTarget(stored, offered)) liveness.watch(entry, now, true, session)
+      }
+    } else if (offered.rev > stored.rev) {
+      const change = directory.apply({ ...record, content: { ...stored, rev: offered.rev } }, now)
+      if (change !== undefined) changed(change)
+    }
+    liveness.hear(entry, now, 'registration', session)
+    return { ok: true, incarnation }
+  }
+
+  private bury(
+    key: ResolvedRef | StoredRecord,
+    incarnation: number,
+    rev: number,
+    by: GoneContent['by'],
+    now: number,
+    caller: SessionWatch | undefined,
+  ): void {
+    const { namespace, service, group, id } = key
+    const last = mistakable(this.deps.directory.entry(key), incarnation, caller)
+    const content: GoneContent = { intent: 'gone', rev, by, ...(last === undefined ? {} : { last }) }
+    const record: StoredRecord = { namespace, service, group, id, incarnation, content, verdict: this.first }
+    const change = this.deps.directory.apply(record, now)
+    if (change === undefined) return
+    const newer = (change.previous?.incarnation ?? incarnation) < incarnation
+    this.notify(change.entry, newer ? 'superseded' : 'deregistered', caller)
+    this.deps.liveness.watch(change.entry, now, false)
+    this.deps.changed(change)
+  }
+
+  /** Tells the session that vouched so far that this was not its own doing. */
+  private notify(entry: Entry, reason: 'deregistered' | 'superseded', by: SessionWatch | undefined): void {
+    const watch = entry.watch
+    const session = watch?.session
+    if (watch === undefined || session === undefined || session === by || session.closedAt !== undefined)
+      return
+    const { namespace, service, group, id } = entry.record
+    session.options.onRemoved?.([{ namespace, service, group, id, incarnation: watch.incarnation, reason }])
+  }
+
+  private verdict(claim: number, value: VerdictValue, reason: string): Verdict {
+    return { value, claim, node: this.options.nodeId, seq: ++this.seq, reason }
+  }
+
+  /** The names as the strings the directory holds already: a hundred thousand records share them. */
+  private known(command: RegisterCommand): Pick<StoredRecord, 'namespace' | 'service' | 'group'> {
+    const known = this.deps.directory.find(command.namespace, command.service)
+    if (known === undefined) return command
+    return {
+      namespace: known.namespace,
+      service: known.service,
+      group: known.groups.get(command.group)?.group ?? command.group,
+    }
+  }
+}
+
+/** What an incarnation offered, unless it leaves by its own doing: only somebody else's may be a mistake. */
+function mistakable(
+  entry: Entry | undefined,
+  incarnation: number,
+  caller: SessionWatch | undefined,
+): LiveContent | undefined {
+  if (entry === undefined || entry.record.incarnation !== incarnation || !isLive(entry.record))
+    return undefined
+  return caller !== undefined && caller === entry.watch?.session ? undefined : entry.record.content
+}
+
+function refused(
+  code: 'limit_exceeded',
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): Accepted {
+  return { ok: false, error: errorBody(code, message, undefined, details) }
+}
+
+function contentOf(
+  command: RegisterCommand,
+  incarnation: number,
+  rev: number,
+  named: boolean,
+  peer: string | undefined,
+): LiveContent {
+  const { protocol, zone, probe } = command
+  const content: { -readonly [name in keyof LiveContent]: LiveContent[name] } = {
+    intent: command.intent,
+    rev,
+    host: command.host,
+    port: command.port,
+    weight: command.weight,
+    metadata: command.metadata,
+    leaseMs: command.leaseMs,
+    liveness: command.liveness,
+    named,
+    digest: contentDigest(command, incarnation, command),
+  }
+  if (protocol !== undefined) content.protocol = protocol
+  if (zone !== undefined) content.zone = zone
+  if (probe !== undefined) content.probe = probe
+  if (peer !== undefined) content.peer = peer
+  return content
+}
+
+function sameAddress(record: LiveRecord, command: Pick<RegisterCommand, 'host' | 'port'>): boolean {
+  return record.content.host === command.host && record.content.port === command.port
+}
+
+/** Whether a probe of either would ask the same question of the same port. */
+function sameTarget(a: LiveContent, b: LiveContent): boolean {
+  return (
+    a.host === b.host &&
+    (a.probe?.port ?? a.port) === (b.probe?.port ?? b.port) &&
+    a.probe?.type === b.probe?.type
+  )
+}
+
+function sameContent(a: LiveContent, b: LiveContent): boolean {
+  return (
+    a.digest === b.digest &&
+    a.intent === b.intent &&
+    a.weight === b.weight &&
+    a.leaseMs === b.leaseMs &&
+    a.liveness === b.liveness &&
+    a.restored === b.restored &&
+    sameProbe(a.probe, b.probe)
+  )
+}

@@ -1,0 +1,310 @@
+/**
+ * The three-level store: namespace and service, group, instance. It merges records, keeps the sign of every
+ * view up to date at O(1) per change, and remembers recent changes. It knows nothing of time-outs or peers.
+ */
+import {
+  type Guard,
+  type RemoveReason,
+  type ServiceSettings,
+  SignSum,
+  type State,
+  type ViewName,
+} from '@rollcall/wire'
+import { Freezes } from '../operators/freezes.js'
+import { History, type HistoryBudget } from './history.js'
+import { merge } from '../records/merge.js'
+import type { InstanceKey, StoredRecord } from '../records/record.js'
+import { isLive, shownDigest, shownState } from '../records/state.js'
+import type { Watch } from '../liveness/watch.js'
+
+/** One instance in memory: its record and what is derived from it. */
+export interface Entry {
+  /** Group and id; unique within the service. Names cannot contain the slash between them. */
+  readonly key: string
+  readonly service: ServiceNode
+  record: StoredRecord
+  /** Shown state, or null while hidden. */
+  state: State | null
+  /** When this incarnation entered this state or was hidden, on the node's monotonic clock. */
+  since: number
+  /** Lanes of the shown digest; meaningless while hidden. */
+  hi: number
+  lo: number
+  /** How this node watches it, if it judges it. */
+  watch: Watch | undefined
+}
+
+export interface GroupNode {
+  readonly group: string
+  /** Records held by id, hidden ones included. */
+  readonly entries: Map<string, Entry>
+  readonly sum: SignSum
+  /** Listed instances. */
+  total: number
+  /** Listed instances in state `up`. */
+  up: number
+}
+
+export interface ServiceNode {
+  readonly namespace: string
+  readonly service: string
+  /** In the order in which they came; hidden ones at the end, in the order in which they left. */
+  readonly entries: Set<Entry>
+  readonly groups: Map<string, GroupNode>
+  readonly sum: SignSum
+  readonly history: History
+  settings: ServiceSettings | undefined
+  /** Listed instances. */
+  total: number
+  guard: Guard
+}
+
+/** What `apply` did. */
+export interface Change {
+  readonly entry: Entry
+  /** Whether subscribers see a difference. */
+  readonly visible: boolean
+  readonly before: State | null
+  readonly after: State | null
+  /** The record the key had before, if any. */
+  readonly previous: StoredRecord | undefined
+}
+
+const NO_GUARD: Guard = { tripped: false, kept: 0 }
+
+export class Directory {
+  private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
+  private readonly budget: HistoryBudget
+  /** What operators froze. */
+  readonly freezes: Freezes = new Freezes()
+  /** Records held, hidden ones included. */
+  records = 0
+  /** Services held, declared ones without records included. */
+  services = 0
+  /** Listed instances by state. */
+  readonly states: Record<State, number> = {
+    starting: 0,
+    up: 0,
+    suspect: 0,
+    down: 0,
+    draining: 0,
+    disabled: 0,
+  }
+  /** Grows with everything that readers of lists could notice. */
+  changes = 0
+  /** Off while the journal is replayed: nobody can show a sign from the middle of it. */
+  remembers = true
+
+  constructor(budget: HistoryBudget) {
+    this.budget = budget
+  }
+
+  find(namespace: string, service: string): ServiceNode | undefined {
+    return this.namespaces.get(namespace)?.get(service)
+  }
+
+  entry(key: InstanceKey): Entry | undefined {
+    return this.find(key.namespace, key.service)?.groups.get(key.group)?.entries.get(key.id)
+  }
+
+  *namespaceNames(): IterableIterator<string> {
+    yield* this.namespaces.keys()
+  }
+
+  *servicesOf(namespace: string): IterableIterator<ServiceNode> {
+    const services = this.namespaces.get(namespace)
+    if (services !== undefined) yield* services.values()
+  }
+
+  *entries(): IterableIterator<Entry> {
+    for (const services of this.namespaces.values()) {
+      for (const service of services.values()) yield* service.entries.values()
+    }
+  }
+
+  /** The sum behind a view's sign, or undefined for a view that nobody ever filled. */
+  sum(name: ViewName): SignSum | undefined {
+    const service = this.find(name.namespace, name.service)
+    return name.group === undefined ? service?.sum : service?.groups.get(name.group)?.sum
+  }
+
+  /** Merges a record in. Undefined when it adds nothing. */
+  apply(incoming: StoredRecord, now: number): Change | undefined {
+    const service = this.obtain(incoming.namespace, incoming.service)
+    const group = this.group(service, incoming.group)
+    const existing = group.entries.get(incoming.id)
+    if (existing === undefined) {
+      const key = `${incoming.group}/${incoming.id}`
+      const entry: Entry = {
+        key,
+        service,
+        record: incoming,
+        state: null,
+        since: now,
+        hi: 0,
+        lo: 0,
+        watch: undefined,
+      }
+      service.entries.add(entry)
+      group.entries.set(incoming.id, entry)
+      this.records++
+      return this.show(entry, undefined, now)
+    }
+    const previous = existing.record
+    const merged = merge(previous, incoming)
+    if (merged === previous) return undefined
+    existing.record = merged
+    return this.show(existing, previous, now)
+  }
+
+  /** Drops a record altogether, and its service with the last one unless that is declared. */
+  forget(entry: Entry): void {
+    const { service } = entry
+    if (entry.state !== null) throw new Error('a shown instance cannot be forgotten')
+    if (!service.entries.delete(entry)) return
+    this.records--
+    const group = this.group(service, entry.record.group)
+    group.entries.delete(entry.record.id)
+    if (group.entries.size === 0) service.groups.delete(group.group)
+    this.collect(service)
+  }
+
+  /** Declares a service, or takes the declaration back. */
+  declare(namespace: string, name: string, settings: ServiceSettings | undefined): void {
+    this.changes++
+    if (settings === undefined) {
+      const service = this.find(namespace, name)
+      if (service === undefined) return
+      service.settings = undefined
+      this.collect(service)
+    } else {
+      this.obtain(namespace, name).settings = settings
+    }
+  }
+
+  private collect(service: ServiceNode): void {
+    if (service.entries.size > 0 || service.settings !== undefined) return
+    service.history.clear()
+    const services = this.namespaces.get(service.namespace)
+    if (services?.delete(service.service) === true) this.services--
+    if (services?.size === 0) this.namespaces.delete(service.namespace)
+  }
+
+  private obtain(namespace: string, name: string): ServiceNode {
+    let services = this.namespaces.get(namespace)
+    if (services === undefined) {
+      services = new Map()
+      this.namespaces.set(namespace, services)
+    }
+    let service = services.get(name)
+    if (service === undefined) {
+      service = {
+        namespace,
+        service: name,
+        entries: new Set(),
+        groups: new Map(),
+        sum: new SignSum(),
+        history: new History(this.budget),
+        settings: undefined,
+        total: 0,
+        guard: NO_GUARD,
+      }
+      services.set(name, service)
+      this.services++
+    }
+    return service
+  }
+
+  /** Derives what is shown from the record, and keeps sums, counts and history in step. */
+  private show(entry: Entry, previous: StoredRecord | undefined, now: number): Change {
+    const { service, record } = entry
+    const before = entry.state
+    const after = shownState(record)
+    const lanes = after !== null && isLive(record) ? shownDigest(record, after) : undefined
+    const visible =
+      lanes === undefined
+        ? before !== null
+        : before === null || lanes.hi !== entry.hi || lanes.lo !== entry.lo
+    if (before !== after || previous?.incarnation !== record.incarnation) entry.since = now
+    if (visible) {
+      const group = this.group(service, record.group)
+      this.changes++
+      if (this.remembers) this.remember(entry, group, previous, after)
+      if (before !== null) {
+        service.sum.subtract(entry.hi, entry.lo)
+        group.sum.subtract(entry.hi, entry.lo)
+        this.count(service, group, before, -1)
+      }
+      if (lanes !== undefined && after !== null) {
+        service.sum.add(lanes.hi, lanes.lo)
+        group.sum.add(lanes.hi, lanes.lo)
+        this.count(service, group, after, 1)
+        entry.hi = lanes.hi
+        entry.lo = lanes.lo
+      } else {
+        // Hidden entries move to the end of the map: their order is the order in which they left.
+        service.entries.delete(entry)
+        service.entries.add(entry)
+      }
+    }
+    entry.state = after
+    return { entry, visible, before, after, previous }
+  }
+
+  private remember(
+    entry: Entry,
+    group: GroupNode,
+    previous: StoredRecord | undefined,
+    after: State | null,
+  ): void {
+    const { service, record } = entry
+    const removed = removal(previous, record, after)
+    service.history.push(
+      {
+        key: entry.key,
+        group: record.group,
+        id: record.id,
+        hi: service.sum.hi,
+        lo: service.sum.lo,
+        groupHi: group.sum.hi,
+        groupLo: group.sum.lo,
+        ...(removed === undefined ? {} : { removed }),
+      },
+      service.total,
+    )
+  }
+
+  private count(service: ServiceNode, group: GroupNode, state: State, by: 1 | -1): void {
+    this.states[state] += by
+    service.total += by
+    group.total += by
+    if (state === 'up') group.up += by
+  }
+
+  private group(service: ServiceNode, name: string): GroupNode {
+    let group = service.groups.get(name)
+    if (group === undefined) {
+      group = { group: name, entries: new Map(), sum: new SignSum(), total: 0, up: 0 }
+      service.groups.set(name, group)
+    }
+    return group
+  }
+}
+
+/** Why an incarnation left the list, also when another incarnation took its place at another address. */
+function removal(
+  previous: StoredRecord | undefined,
+  record: StoredRecord,
+  after: State | null,
+): { readonly incarnation: number; readonly reason: RemoveReason } | undefined {
+  if (after === null) return { incarnation: record.incarnation, reason: hiddenReason(record) }
+  if (previous === undefined || previous.incarnation === record.incarnation) return undefined
+  if (!isLive(previous) || !isLive(record)) return undefined
+  const moved = previous.content.host !== record.content.host || previous.content.port !== record.content.port
+  return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
+}
+
+/** Why a hidden record is hidden. */
+export function hiddenReason(record: StoredRecord): 'deregistered' | 'expired' {
+  return isLive(record) ? 'expired' : 'deregistered'
+}

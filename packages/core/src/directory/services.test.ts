@@ -1,0 +1,147 @@
+import { EMPTY_SIGN } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import { Simulation } from '../simulated-node.fixture.js'
+import { signOfView } from './view.js'
+
+function setUp(): Simulation {
+  const sim = new Simulation()
+  for (const [namespace, service] of [
+    ['prod', 'orders'],
+    ['default', 'users'],
+    ['default', 'orders'],
+    ['default', 'orders-v2'],
+  ] as const) {
+    sim.register({ namespace, service, incarnation: 1 })
+  }
+  return sim
+}
+
+describe('the list of services', () => {
+  const names = (sim: Simulation, query: Parameters<typeof sim.node.services.list>[0]) =>
+    sim.node.services.list(query).services.map(({ namespace, service }) => `${namespace}/${service}`)
+
+  it('is ordered by namespace and name, and may be narrowed', () => {
+    const sim = setUp()
+    expect(names(sim, {})).toEqual(['default/orders', 'default/orders-v2', 'default/users', 'prod/orders'])
+    expect(names(sim, { namespace: 'default', prefix: 'orders' })).toEqual([
+      'default/orders',
+      'default/orders-v2',
+    ])
+    expect(names(sim, { namespace: 'nowhere' })).toEqual([])
+  })
+
+  it('is read in pages that miss and repeat nothing', () => {
+    const sim = setUp()
+    const pages: string[] = []
+    let after: string | undefined
+    do {
+      const page = sim.node.services.list({ limit: 2, ...(after === undefined ? {} : { after }) })
+      pages.push(page.services.map(({ service }) => service).join())
+      after = page.next
+    } while (after !== undefined)
+    expect(pages).toEqual(['orders,orders-v2', 'users,orders'])
+    expect(names(sim, { after: 'default/orders-v2', limit: 1 })).toEqual(['default/users'])
+    expect(names(sim, { after: 'default/zzz' })).toEqual(['prod/orders'])
+    expect(names(sim, { limit: 0 })).toHaveLength(1)
+  })
+
+  it('sums up each service by groups, declared ones included', () => {
+    const sim = new Simulation()
+    sim.node.declare('default', 'orders', { groups: ['empty', 'blue'], metadata: { team: 'x' } })
+    sim.register({ id: 'a', group: 'blue', incarnation: 1 })
+    sim.register({ id: 'b', group: 'blue', incarnation: 1, intent: 'draining' })
+    sim.register({ id: 'c', group: 'left', incarnation: 1 })
+    sim.node.deregister(
+      [{ namespace: 'default', service: 'orders', group: 'left', id: 'c', incarnation: 1 }],
+      'provider',
+      sim.now,
+    )
+    const name = { namespace: 'default', service: 'orders' }
+    expect(sim.node.services.list({}).services).toEqual([
+      {
+        ...name,
+        sign: signOfView(sim.node.directory, name),
+        metadata: { team: 'x' },
+        groups: [
+          {
+            group: 'blue',
+            sign: signOfView(sim.node.directory, { ...name, group: 'blue' }),
+            total: 2,
+            up: 1,
+          },
+          { group: 'empty', sign: EMPTY_SIGN, total: 0, up: 0 },
+        ],
+      },
+    ])
+  })
+
+  it('does not show services of which only tombstones are left', () => {
+    const sim = setUp()
+    sim.deregister('a', 1)
+    expect(names(sim, { namespace: 'default' })).toEqual(['default/orders-v2', 'default/users'])
+  })
+
+  it('has a sign that changes with everything in the answer', () => {
+    const sim = setUp()
+    const seen = new Set<string>()
+    const changes: (() => unknown)[] = [
+      () => sim.register({ id: 'b', incarnation: 1 }),
+      () => sim.register({ id: 'b', incarnation: 1, rev: 2, intent: 'draining' }),
+      () => sim.register({ service: 'new', incarnation: 1 }),
+      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' } }),
+      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' }, groups: ['blue'] }),
+      () => sim.node.declare('default', 'orders', null),
+    ]
+    for (const change of changes) {
+      seen.add(sim.node.services.list({}).sign)
+      const before = JSON.stringify(sim.node.services.list({}))
+      change()
+      expect(JSON.stringify(sim.node.services.list({}))).not.toBe(before)
+    }
+    expect(seen.size).toBe(changes.length)
+  })
+
+  it('has a sign that tells the last page from one with more to come', () => {
+    const sim = new Simulation()
+    sim.register({ service: 'a', incarnation: 1 })
+    const last = sim.node.services.list({ limit: 1 })
+    sim.register({ service: 'b', incarnation: 1 })
+    const first = sim.node.services.list({ limit: 1 })
+    expect([last.next, first.next]).toEqual([undefined, 'default/a'])
+    expect(first.sign).not.toBe(last.sign)
+  })
+})
+
+describe('the list of namespaces', () => {
+  it('counts services and instances, and knows declared ones', () => {
+    const sim = setUp()
+    sim.node.declareNamespace('empty', { allow: ['10.0.0.0/8'] })
+    sim.deregister('a', 1)
+    expect(sim.node.services.namespaces()).toEqual([
+      { namespace: 'default', services: 2, instances: 2 },
+      { namespace: 'empty', services: 0, instances: 0, allow: ['10.0.0.0/8'] },
+      { namespace: 'prod', services: 1, instances: 1 },
+    ])
+  })
+})
+
+describe('comparing signs', () => {
+  it('names only what differs, the unknown as empty', () => {
+    const sim = setUp()
+    const orders = { namespace: 'default', service: 'orders' }
+    const sign = signOfView(sim.node.directory, orders)
+    expect(
+      sim.node.services.compare([
+        { ...orders, sign },
+        { ...orders, group: 'default', sign: EMPTY_SIGN },
+        { ...orders, service: 'nobody', sign: EMPTY_SIGN },
+        { ...orders, service: 'nobody', sign },
+      ]),
+    ).toEqual({
+      changed: [
+        { ...orders, group: 'default', sign },
+        { ...orders, service: 'nobody', sign: EMPTY_SIGN },
+      ],
+    })
+  })
+})

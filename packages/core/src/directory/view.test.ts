@@ -1,0 +1,170 @@
+import { EMPTY_SIGN, type Remove, signOf, type View } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import { keyOf, Simulation } from '../simulated-node.fixture.js'
+import { deltaSince, fullView, resumeView, signOfView } from './view.js'
+
+const ORDERS = { namespace: 'default', service: 'orders' }
+
+function viewOf(sim: Simulation, group?: string): View {
+  return fullView(sim.node.directory, group === undefined ? ORDERS : { ...ORDERS, group }, sim.now, false)
+}
+
+function brief(removes: readonly Remove[] | undefined): string[] {
+  return (removes ?? []).map(
+    ({ group, id, incarnation, reason }) => `${group}/${id} ${incarnation} ${reason}`,
+  )
+}
+
+describe('an instance in a view', () => {
+  it('has every member of the contract and no other', () => {
+    const sim = new Simulation()
+    sim.register({ incarnation: 7, protocol: 'http', zone: 'z1', weight: 5, metadata: { version: '1' } })
+    sim.run(1_000)
+    expect(viewOf(sim).instances).toEqual([
+      {
+        ...keyOf('a'),
+        host: '10.0.0.1',
+        port: 3000,
+        protocol: 'http',
+        weight: 5,
+        zone: 'z1',
+        metadata: { version: '1' },
+        state: 'up',
+        stateAgeMs: 1_000,
+        incarnation: 7,
+        digest: viewOf(sim).sign,
+      },
+    ])
+  })
+
+  it('counts its age from the moment it entered its state, and anew for a new process', () => {
+    const sim = new Simulation()
+    sim.register({ incarnation: 7 })
+    sim.run(2_000)
+    sim.register({ incarnation: 7, rev: 2, metadata: { version: '2' } })
+    expect(viewOf(sim).instances[0]?.stateAgeMs).toBe(2_000)
+    sim.register({ incarnation: 8 })
+    sim.run(500)
+    expect(viewOf(sim).instances[0]?.stateAgeMs).toBe(500)
+  })
+})
+
+describe('a full view', () => {
+  it('of a service nobody registered is empty', () => {
+    expect(viewOf(new Simulation())).toEqual({
+      ...ORDERS,
+      sign: EMPTY_SIGN,
+      instances: [],
+      guard: { tripped: false, kept: 0 },
+      stale: false,
+    })
+  })
+
+  it('tells why those who left did so', () => {
+    const sim = new Simulation()
+    for (const id of ['left', 'silent', 'moved', 'stays'])
+      sim.register({ id, incarnation: 1, liveness: id === 'silent' ? 'lease' : 'static' })
+    sim.deregister('left', 1)
+    sim.network = () => 'silence'
+    sim.run(90_000)
+    sim.register({ id: 'moved', incarnation: 2, port: 3001, liveness: 'static' })
+    const view = viewOf(sim)
+    expect(brief(view.removes).sort()).toEqual([
+      'default/left 1 deregistered',
+      'default/moved 1 replaced',
+      'default/silent 1 expired',
+    ])
+    expect(view.instances.map(({ id }) => id)).toEqual(['moved', 'stays'])
+    expect(signOf(view.instances)).toBe(view.sign)
+  })
+
+  it('does not call an update of the same incarnation, or a restart at the same address, replaced', () => {
+    const sim = new Simulation()
+    sim.register({ incarnation: 1 })
+    sim.register({ incarnation: 1, rev: 2, port: 3001 })
+    sim.register({ incarnation: 2, port: 3001 })
+    expect(viewOf(sim).removes).toBeUndefined()
+  })
+
+  it('of a group has only what belongs to it', () => {
+    const sim = new Simulation()
+    for (const group of ['blue', 'green']) {
+      for (const id of ['a', 'b']) sim.register({ group, id, incarnation: 1 })
+      sim.node.deregister([{ ...keyOf('b'), group, incarnation: 1 }], 'provider', sim.now)
+    }
+    const view = viewOf(sim, 'blue')
+    expect(view.instances.map(({ group, id }) => `${group}/${id}`)).toEqual(['blue/a'])
+    expect(brief(view.removes)).toEqual(['blue/b 1 deregistered'])
+    expect(view.sign).toBe(signOf(view.instances))
+  })
+
+  it('carries the latest removes, and no replaced one in the place of a deregistration', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'stays', incarnation: 1 })
+    for (let n = 0; n < 300; n++) sim.register({ id: `gone-${n}`, incarnation: 1 })
+    for (let n = 0; n < 300; n++) sim.deregister(`gone-${n}`, 1)
+    for (let n = 2; n < 300; n++) sim.register({ id: 'stays', incarnation: n, port: 3000 + n })
+    const removes = brief(viewOf(sim).removes)
+    expect(removes).toHaveLength(256)
+    expect(removes.filter((line) => line.endsWith('deregistered'))).toHaveLength(256)
+    expect(removes).toContain('default/gone-299 1 deregistered')
+    expect(removes).not.toContain('default/gone-43 1 deregistered')
+  })
+
+  it('orders removes by when they left, not by when they were registered', () => {
+    const sim = new Simulation()
+    for (const id of ['a', 'b', 'c']) sim.register({ id, incarnation: 1 })
+    for (const id of ['c', 'a', 'b']) sim.deregister(id, 1)
+    expect(brief(viewOf(sim).removes).map((line) => line.slice(8, 9))).toEqual(['c', 'a', 'b'])
+  })
+})
+
+describe('resuming', () => {
+  it('gives nothing to who is current, a delta to who is behind, the view to a stranger', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', incarnation: 1 })
+    const before = signOfView(sim.node.directory, ORDERS)
+    sim.register({ id: 'b', incarnation: 1 })
+    const now = signOfView(sim.node.directory, ORDERS)
+    const resume = (sign: string) => resumeView(sim.node.directory, ORDERS, sign, sim.now, false)
+    expect(resume(now)).toEqual({ kind: 'current', sign: now })
+    expect(resume(before)).toMatchObject({
+      kind: 'delta',
+      delta: { from: before, to: now, upserts: [{ id: 'b' }], removes: [] },
+    })
+    expect(resume('ffffffffffffffff')).toMatchObject({ kind: 'view', view: { sign: now } })
+  })
+
+  it('compacts: each instance once, as it is now, upserts and removes disjoint', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'stays', incarnation: 1 })
+    const before = signOfView(sim.node.directory, ORDERS)
+    sim.register({ id: 'stays', incarnation: 1, rev: 2, weight: 3 })
+    for (const id of ['a', 'b']) {
+      sim.register({ id, incarnation: 1 })
+      sim.register({ id, incarnation: 1, rev: 2, weight: 7 })
+      sim.deregister(id, 1)
+    }
+    sim.register({ id: 'a', incarnation: 2, port: 3001 })
+    const to = signOfView(sim.node.directory, ORDERS)
+    const delta = deltaSince(sim.node.directory, ORDERS, before, to, sim.now)
+    expect(delta?.upserts.map(({ id, incarnation }) => `${id} ${incarnation}`)).toEqual(['a 2', 'stays 1'])
+    expect(brief(delta?.removes)).toEqual(['default/b 1 deregistered'])
+  })
+
+  it('says of an expired instance that it expired', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', incarnation: 1 })
+    const before = signOfView(sim.node.directory, ORDERS)
+    sim.network = () => 'silence'
+    sim.run(120_000)
+    const delta = deltaSince(sim.node.directory, ORDERS, before, EMPTY_SIGN, sim.now)
+    expect(brief(delta?.removes)).toEqual(['default/a 1 expired'])
+  })
+
+  it('starts from the empty view for who knew nothing of a new service', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', incarnation: 1 })
+    expect(resumeView(sim.node.directory, ORDERS, EMPTY_SIGN, sim.now, false).kind).toBe('delta')
+  })
+})

@@ -1,0 +1,32 @@
+/** What judgement would do, and when, if from now on nothing is heard and no probe succeeds. Pure. */
+import { assess, type Facts } from './assess.js'
+import type { VerdictValue } from '../records/record.js'
+import type { LivenessOptions } from './watch.js'
+
+/** A verdict that silence would bring. */
+export interface Forecast {
+  readonly value: VerdictValue
+  readonly reason: string
+  readonly at: number
+}
+
+/** Looks that lead nowhere within this many are given up. */
+const LOOKS_MAX = 16
+
+/** The next verdict that silence would bring; undefined where silence brings none. */
+export function forecast(facts: Facts, t: number, options: LivenessOptions): Forecast | undefined {
+  let at = t
+  let { watch } = facts
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    if (watch.asking) {
+      at += options.probeTimeoutMs
+      watch = { ...watch, asking: false, probe: { at, outcome: 'failed' } }
+    }
+    const { verdict, ask, next } = assess({ ...facts, watch }, at, options)
+    if (verdict !== undefined) return { ...verdict, at }
+    if (ask === true) watch = { ...watch, asking: true, askedAt: at, outdated: false }
+    else if (next === Infinity) return undefined
+    else at = Math.max(next, at)
+  }
+  return undefined
+}

@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest'
+import { silentDeathsMax } from './service-breaker.js'
+import { keyOf, Simulation } from '../simulated-node.fixture.js'
+import { fullView } from '../directory/view.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions, type SessionWatch } from './watch.js'
+
+/** Everything on, as users get it. */
+const GUARDED: Partial<LivenessOptions> = LIVENESS_DEFAULTS
+
+/** Instances on sessions of their own, some of which are cut off later. */
+class Fleet {
+  readonly sim: Simulation
+  readonly sessions: SessionWatch[] = []
+  /** Indexes that send nothing any more. */
+  readonly mute = new Set<number>()
+
+  constructor(size: number, liveness: Partial<LivenessOptions> = GUARDED) {
+    this.sim = new Simulation({ liveness })
+    const { sim } = this
+    for (let index = 0; index < size; index++) {
+      const session = sim.openSession({ onSilent: () => sim.node.closeSession(session, sim.now) })
+      this.sessions.push(session)
+      sim.register({ id: `i${index}`, incarnation: 1, host: `10.0.0.${index}` }, session)
+      sim.after((index * 37) % 3_000, () => {
+        sim.every(3_000, () => {
+          if (!this.mute.has(index)) sim.node.heardSession(session, sim.now)
+        })
+      })
+    }
+    sim.run(20_000)
+    sim.mark()
+  }
+
+  /** The network swallows everything to and from these. */
+  cutOff(count: number): void {
+    for (let index = 0; index < count; index++) this.mute.add(index)
+    this.sim.network = (request) => (Number(request.host.split('.')[3]) < count ? 'silence' : 'succeeded')
+  }
+
+  heal(): void {
+    this.mute.clear()
+    this.sim.network = () => 'succeeded'
+  }
+
+  /** States and how many are in each. */
+  states(): Record<string, number> {
+    const { states } = this.sim.node.directory
+    return Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0))
+  }
+
+  guard(): { tripped: boolean; kept: number } | undefined {
+    return this.sim.node.directory.find('default', 'orders')?.guard
+  }
+}
+
+describe('the share of a service that silence may take', () => {
+  it.each([
+    [0, 0],
+    [1, 0],
+    [2, 1],
+    [3, 1],
+    [6, 1],
+    [10, 3],
+    [100, 30],
+  ])('of %i is %i, and never all', (listed, most) => {
+    expect(silentDeathsMax(listed, 0.3)).toBe(most)
+  })
+})
+
+describe('when most of a service falls silent at once', () => {
+  it('nothing is suspected while the node doubts its own ears', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(12)
+    fleet.sim.run(20_000)
+    expect(fleet.sim.transcript).toEqual([])
+  })
+
+  it('suspects come when the doubt has lasted two leases and others are heard, and only a share goes down', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(12)
+    fleet.sim.run(90_000)
+    expect(fleet.states()).toEqual({ up: 8, suspect: 6, down: 6 })
+    expect(fleet.guard()).toEqual({ tripped: true, kept: 6 })
+    fleet.sim.run(120_000)
+    // Nothing refills by time: no one expires while the guard is tripped, so no one makes room for more.
+    expect(fleet.states()).toEqual({ up: 8, suspect: 6, down: 6 })
+  })
+
+  it('all return with the first sound, and the guard with them', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(12)
+    fleet.sim.run(90_000)
+    fleet.heal()
+    for (const session of fleet.sessions.slice(0, 12)) {
+      const index = fleet.sessions.indexOf(session)
+      const next = fleet.sim.openSession()
+      fleet.sim.register({ id: `i${index}`, incarnation: 1, host: `10.0.0.${index}` }, next)
+    }
+    expect(fleet.states()).toEqual({ up: 20 })
+    expect(fleet.guard()).toEqual({ tripped: false, kept: 0 })
+  })
+
+  it('after ten minutes of healthy watching even the kept go down, and then expire', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(12)
+    fleet.sim.run(620_000)
+    // The six that were kept are down now; the six that had been down have expired.
+    expect(fleet.states()).toEqual({ up: 8, down: 6 })
+    fleet.sim.run(120_000)
+    expect(fleet.states()).toEqual({ up: 8 })
+  })
+
+  it('and nothing at all is heard, nobody is suspected, however long it lasts', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(20)
+    fleet.sim.run(500_000)
+    expect(fleet.states()).toEqual({ up: 20 })
+  })
+
+  it('a service that declared its breaker off loses them all', () => {
+    const fleet = new Fleet(20)
+    fleet.sim.node.declare('default', 'orders', { breaker: { enabled: false } })
+    fleet.cutOff(12)
+    fleet.sim.run(40_000)
+    expect(fleet.states()).toEqual({ up: 8, down: 12 })
+  })
+})
+
+describe('a few silent ones', () => {
+  it('are suspect and down at their usual times', () => {
+    const fleet = new Fleet(20)
+    fleet.cutOff(2)
+    fleet.sim.run(15_000)
+    expect(fleet.states()).toEqual({ up: 18, down: 2 })
+    const states = (id: string) =>
+      fleet.sim.transcript.filter((line) => line.includes(` ${id} `)).map((line) => line.split(' ')[2])
+    expect([states('i0'), states('i1')]).toEqual([
+      ['suspect', 'down'],
+      ['suspect', 'down'],
+    ])
+  })
+
+  it('never include the last instance of a service before ten minutes', () => {
+    const fleet = new Fleet(1)
+    fleet.cutOff(1)
+    fleet.sim.run(590_000)
+    expect(fleet.states()).toEqual({ suspect: 1 })
+    fleet.sim.run(30_000)
+    expect(fleet.states()).toEqual({ down: 1 })
+  })
+})
+
+describe('refusals', () => {
+  function kill(fleet: Fleet, count: number): void {
+    for (let index = 0; index < count; index++) fleet.mute.add(index)
+    fleet.sim.network = (request) => (Number(request.host.split('.')[3]) < count ? 'refused' : 'succeeded')
+    for (const session of fleet.sessions.slice(0, count)) fleet.sim.node.closeSession(session, fleet.sim.now)
+  }
+
+  it('of more than half a service are believed at once', () => {
+    const fleet = new Fleet(30)
+    kill(fleet, 18)
+    fleet.sim.run(1_000)
+    expect(fleet.states()).toEqual({ up: 12, down: 18 })
+    expect(fleet.guard()).toEqual({ tripped: false, kept: 0 })
+  })
+
+  it('of everything in a zone at once have to insist for a lease beyond the half (F4)', () => {
+    const fleet = new Fleet(100)
+    kill(fleet, 100)
+    fleet.sim.run(2_000)
+    expect(fleet.states()['down']).toBe(50)
+    fleet.sim.run(40_000)
+    expect(fleet.states()).toEqual({ down: 100 })
+  })
+})
+
+describe('a service that declares its own breaker', () => {
+  it.each([
+    [{}, 3],
+    [{ share: 0.5 }, 5],
+    [{ share: 0 }, 1],
+    [{ enabled: false }, 8],
+  ])('%j lets silence take %i of ten', (breaker, taken) => {
+    const fleet = new Fleet(10)
+    expect(fleet.sim.node.declare('default', 'orders', { breaker })).toBeUndefined()
+    fleet.cutOff(8)
+    fleet.sim.run(45_000)
+    expect(fleet.states()['down']).toBe(taken)
+    expect(fleet.guard()).toEqual({ tripped: taken < 8, kept: 8 - taken })
+  })
+})
+
+describe('guards', () => {
+  it('say in the event log when they begin and end, and are counted meanwhile', () => {
+    const fleet = new Fleet(10)
+    const { node } = fleet.sim
+    const told = (): string[][] =>
+      node.events
+        .query({ kinds: ['guard_tripped', 'guard_released'] })
+        .events.map(({ kind, service, zone }) => [kind, service ?? zone ?? ''])
+    fleet.cutOff(8)
+    fleet.sim.run(45_000)
+    expect(told()).toEqual([
+      ['guard_tripped', ''],
+      ['guard_tripped', 'orders'],
+    ])
+    expect([node.guarded.size, node.doubted.size]).toEqual([1, 1])
+    fleet.heal()
+    for (const [index, session] of fleet.sessions.entries()) {
+      if (session.closedAt !== undefined)
+        fleet.sim.register({ id: `i${index}`, incarnation: 1, host: `10.0.0.${index}` })
+    }
+    fleet.sim.run(2_000)
+    expect(
+      new Set(
+        told()
+          .slice(2)
+          .map((event) => event.join(' ')),
+      ),
+    ).toEqual(new Set(['guard_released ', 'guard_released orders']))
+    expect([node.guarded.size, node.doubted.size]).toEqual([0, 0])
+  })
+})
+
+describe('a frozen namespace', () => {
+  const freeze = (fleet: Fleet, namespace = 'default'): void => {
+    expect(
+      fleet.sim.node.freeze(namespace, { by: 'ops', why: 'network work' }, fleet.sim.now),
+    ).toBeUndefined()
+  }
+
+  it.each(['default', '*'])('(%s) loses nobody to silence, however long, and says so', (namespace) => {
+    const fleet = new Fleet(6)
+    freeze(fleet, namespace)
+    fleet.cutOff(2)
+    fleet.sim.run(1_200_000)
+    expect(fleet.states()).toEqual({ up: 4, suspect: 2 })
+    const watch = fleet.sim.node.directory.entry(keyOf('i0'))?.watch
+    expect(watch?.held).toBe('freeze')
+    expect(
+      fullView(fleet.sim.node.directory, { namespace: 'default', service: 'orders' }, fleet.sim.now, false)
+        .frozen,
+    ).toBe(true)
+    expect(fleet.sim.node.services.list({}).services[0]?.frozen).toBe(true)
+    expect(fleet.sim.node.services.namespaces()[0]?.frozen).toBe(true)
+    expect(fleet.sim.node.unfreeze(namespace)).toBe(true)
+    fleet.sim.run(2_000)
+    expect(fleet.states()).toEqual({ up: 4, down: 2 })
+  })
+
+  it('expires nobody who was down already', () => {
+    const fleet = new Fleet(6)
+    fleet.cutOff(1)
+    fleet.sim.run(20_000)
+    expect(fleet.states()).toEqual({ up: 5, down: 1 })
+    freeze(fleet)
+    fleet.sim.run(300_000)
+    expect(fleet.states()).toEqual({ up: 5, down: 1 })
+    fleet.sim.node.unfreeze('default')
+    fleet.sim.run(2_000)
+    expect(fleet.states()).toEqual({ up: 5 })
+  })
+
+  it('still believes refusals, deregistrations, overrides and whoever comes back', () => {
+    const fleet = new Fleet(6)
+    freeze(fleet)
+    fleet.sim.network = (request) => (request.host === '10.0.0.0' ? 'refused' : 'succeeded')
+    fleet.sim.node.closeSession(fleet.sessions[0]!, fleet.sim.now)
+    fleet.sim.deregister('i1', 1)
+    fleet.sim.node.override({ refs: [{ ...keyOf('i2') }], disable: true }, fleet.sim.now)
+    fleet.sim.run(3_000)
+    expect(fleet.states()).toEqual({ up: 3, down: 1, disabled: 1 })
+    fleet.sim.register({ id: 'i0', incarnation: 2, host: '10.0.0.0' })
+    expect(fleet.states()).toEqual({ up: 4, disabled: 1 })
+  })
+
+  it('loses nobody by host, and others are not held by it', () => {
+    const { sim } = new Fleet(1)
+    sim.register({ namespace: 'other', host: '10.0.0.0', liveness: 'static' })
+    sim.node.freeze('default', {}, sim.now)
+    const request = { namespace: '*', host: '10.0.0.0', confirm: true }
+    expect(sim.node.deregisterHost(request, sim.now)).toMatchObject({
+      code: 'frozen',
+      details: { namespaces: ['default'] },
+    })
+    expect(sim.node.deregisterHost({ ...request, namespace: 'other' }, sim.now)).toMatchObject({
+      removed: [{ id: 'a' }],
+    })
+  })
+
+  it('keeps its age when it is frozen again, and takes the new reason', () => {
+    const { sim } = new Fleet(1)
+    sim.node.freeze('default', { why: 'one' }, sim.now)
+    sim.run(5_000)
+    sim.node.freeze('default', { why: 'two' }, sim.now)
+    expect(sim.node.directory.freezes.list(sim.now)).toEqual([
+      { namespace: 'default', why: 'two', ageMs: 5_000 },
+    ])
+  })
+
+  it('stays frozen after a restart until it is ended', () => {
+    const fleet = new Fleet(1)
+    freeze(fleet)
+    const restart = (before: Simulation): Simulation => {
+      const sim = new Simulation()
+      sim.node.load(JSON.parse(JSON.stringify([...before.node.snapshot()])) as never, sim.now)
+      return sim
+    }
+    const again = restart(fleet.sim)
+    expect(again.node.directory.freezes.list(again.now)).toEqual([
+      { namespace: 'default', by: 'ops', why: 'network work', ageMs: 0 },
+    ])
+    again.node.unfreeze('default')
+    expect(restart(again).node.directory.freezes.size).toBe(0)
+    expect(again.entries).toEqual([{ kind: 'freeze', namespace: 'default', freeze: null }])
+    again.node.load([{ kind: 'freeze', namespace: '*', freeze: {} }, ...again.entries], again.now)
+    expect(again.node.directory.freezes.list(again.now)).toMatchObject([{ namespace: '*' }])
+  })
+
+  it.each([
+    ['namespace', 'a b', {}],
+    ['by', 'default', { by: 'x'.repeat(257) }],
+  ])('with a bad %s is refused', (field, namespace, signature) => {
+    const sim = new Simulation()
+    expect(sim.node.freeze(namespace, signature, sim.now)).toMatchObject({ code: 'invalid_argument', field })
+    expect(sim.entries).toEqual([])
+  })
+})
+
+it('what is watched is counted once, and forgotten with the watch', () => {
+  const fleet = new Fleet(10)
+  for (let index = 0; index < 10; index++)
+    fleet.sim.node.deregister([{ ...keyOf(`i${index}`), incarnation: 1 }], 'provider', fleet.sim.now)
+  fleet.sim.register({ id: 'a', incarnation: 1 }, fleet.sim.openSession())
+  // One of one silent is no mass: the counts of the ten are gone.
+  expect(fleet.states()).toEqual({ up: 1 })
+})

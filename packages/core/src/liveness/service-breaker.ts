@@ -1,0 +1,89 @@
+/**
+ * The second half of the breaker doubts the news: so much of one service cannot have died without a trace.
+ * Silence may hold a share of a service `down`, never all of it; the others are kept, and the guard shows it.
+ * Nothing refills by time: the count is that of the verdicts that stand.
+ */
+import type { ServiceNode } from '../directory/directory.js'
+import type { Notify } from '../operators/notices.js'
+
+export interface ServiceBreakerOptions {
+  /** Off = silence may take every instance of every service that does not declare otherwise. */
+  readonly enabled: boolean
+  /** Share of a service's listed records that silence may hold `down`. */
+  readonly share: number
+}
+
+export const SERVICE_BREAKER_DEFAULTS: ServiceBreakerOptions = { enabled: true, share: 0.3 }
+
+/** How many of a service's `listed` records silence may hold down: some, but never all. */
+export function silentDeathsMax(listed: number, share: number): number {
+  return Math.max(0, Math.min(Math.max(1, Math.floor(share * listed)), listed - 1))
+}
+
+/** What silence holds of one service. */
+interface Losses {
+  /** Keys of instances that silence holds `down`. */
+  readonly deaths: Set<string>
+  /** Keys of those that would be, were it not for the breaker. */
+  readonly kept: Set<string>
+}
+
+export class ServiceBreaker {
+  private readonly options: ServiceBreakerOptions
+  private readonly notify: Notify
+  private readonly losses = new Map<ServiceNode, Losses>()
+
+  constructor(options: ServiceBreakerOptions, notify: Notify) {
+    this.options = options
+    this.notify = notify
+  }
+
+  /** Whether silence may hold one more instance of the service down. If not, it is kept. */
+  permitsDeath(service: ServiceNode, key: string): boolean {
+    const enabled = service.settings?.breaker?.enabled ?? this.options.enabled
+    const share = service.settings?.breaker?.share ?? this.options.share
+    if (!enabled) return true
+    const { deaths, kept } = this.of(service)
+    if (deaths.has(key) || deaths.size < silentDeathsMax(service.total, share)) return true
+    kept.add(key)
+    this.show(service, kept)
+    return false
+  }
+
+  /** Notes whether silence holds an instance down, after any change of its record. */
+  account(service: ServiceNode, key: string, silentDeath: boolean): void {
+    if (silentDeath) this.of(service).deaths.add(key)
+    const losses = this.losses.get(service)
+    if (losses === undefined) return
+    if (!silentDeath) losses.deaths.delete(key)
+    this.tidy(service, losses)
+  }
+
+  /** The instance is not (or no longer) kept in spite of its silence. */
+  release(service: ServiceNode, key: string): void {
+    const losses = this.losses.get(service)
+    if (losses?.kept.delete(key) !== true) return
+    this.show(service, losses.kept)
+    this.tidy(service, losses)
+  }
+
+  private show(service: ServiceNode, kept: ReadonlySet<string>): void {
+    const tripped = kept.size > 0
+    const news = tripped !== service.guard.tripped
+    service.guard = { tripped, kept: kept.size }
+    if (news) this.notify({ kind: 'service_guard', service, tripped })
+  }
+
+  private tidy(service: ServiceNode, losses: Losses): void {
+    if (losses.deaths.size === 0 && losses.kept.size === 0) this.losses.delete(service)
+  }
+
+  private of(service: ServiceNode): Losses {
+    let losses = this.losses.get(service)
+    if (losses === undefined) {
+      losses = { deaths: new Set(), kept: new Set() }
+      this.losses.set(service, losses)
+    }
+    return losses
+  }
+}

@@ -1,0 +1,137 @@
+/** How a node watches what it judges. Times are on the judged clock, which stands still while the node stalls. */
+import { DAMPING_DEFAULTS, type DampingOptions, type Flaps } from './damping.js'
+import type { Entry } from '../directory/directory.js'
+import type { ProbeOutcome, SessionOptions } from '../ports.js'
+import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
+import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
+import type { WheelItem } from './wheel.js'
+
+/** Why a verdict is held back, as shown by explain. */
+export type HoldReason = 'watcher_doubt' | 'service_breaker' | 'freeze'
+
+/** What an instance itself was heard by. */
+export type HeardBy = 'registration' | 'beat' | 'probe'
+
+/** No other sessions; shared, because nearly every watch has none. */
+export const NO_SESSIONS: readonly SessionWatch[] = []
+
+/** The watch over one incarnation of one instance. */
+export interface Watch extends WheelItem {
+  readonly kind: 'instance'
+  readonly entry: Entry
+  readonly incarnation: number
+  /** The session that vouches for it; a closed one counts until something else is heard. */
+  session: SessionWatch | undefined
+  /** Other open sessions that vouched before: which of them its client has given up shows when they close. */
+  others: readonly SessionWatch[]
+  /** When this node began to watch this incarnation. */
+  readonly startedAt: number
+  /** When this node itself last heard the instance by beat or registration; undefined = never. */
+  heardAt: number | undefined
+  /** By what. A session is evidence of its own. */
+  heardBy: HeardBy | undefined
+  /** Whether this node once connected to the address of this incarnation, so that a refusal means something. */
+  baseline: boolean
+  /** An evidence probe is under way. */
+  asking: boolean
+  /** When the last evidence probe was asked for. */
+  askedAt: number
+  /** Something was heard after that probe was asked for, so its answer, if still to come, says nothing. */
+  outdated: boolean
+  /** The answer to the last evidence probe, until something is heard. */
+  probe: { readonly at: number; readonly outcome: ProbeOutcome } | undefined
+  /** When the current verdict was written here (or learnt). */
+  judgedAt: number
+  /** When the present series of refusals began. */
+  refusedSince: number
+  /** Zone in which it counts among those the node hears, once it was heard. */
+  countedIn: string | undefined
+  /** Its silence was noticed. */
+  noticed: boolean
+  flaps: Flaps
+  /** What holds a verdict back at present. */
+  held: HoldReason | undefined
+}
+
+/** A watch that begins at judged time `t`; `heard`: with the registration of the instance. */
+export function createWatch(entry: Entry, t: number, heard: boolean, flaps: Flaps): Watch {
+  return {
+    kind: 'instance',
+    entry,
+    incarnation: entry.record.incarnation,
+    session: undefined,
+    others: NO_SESSIONS,
+    startedAt: t,
+    heardAt: heard ? t : undefined,
+    heardBy: heard ? 'registration' : undefined,
+    baseline: false,
+    asking: false,
+    askedAt: -Infinity,
+    outdated: false,
+    probe: undefined,
+    judgedAt: t,
+    refusedSince: Infinity,
+    countedIn: undefined,
+    noticed: false,
+    flaps,
+    held: undefined,
+    wheelAt: Number.NaN,
+  }
+}
+
+/** When this node last heard of the instance, by itself or through its session; -Infinity = never. */
+export function lastHeard(watch: Watch): number {
+  return Math.max(watch.heardAt ?? -Infinity, watch.session?.heardAt ?? -Infinity)
+}
+
+/** The watch over a session: one for all its instances, so that an idle session costs one check. */
+export interface SessionWatch extends WheelItem {
+  readonly kind: 'session'
+  readonly id: string
+  readonly options: SessionOptions
+  readonly watches: Set<Watch>
+  heardAt: number
+  closedAt: number | undefined
+  /** Silence was noticed: the next sound is evidence for every instance at once. */
+  doubted: boolean
+}
+
+/** Anything on the wheel. */
+export type Watched = Watch | SessionWatch
+
+/** The timing of judgement. Formulas: docs/operating/tuning.md. */
+export interface LivenessOptions {
+  /** Sessions send something this often. Two missed = silence, three = the lease of a session. */
+  readonly pingMs: number
+  /** A closed session's instance is suspect after this long without a new session. */
+  readonly closedGraceMs: number
+  /** Two refusals no further apart than this are believed. */
+  readonly refusalGapMs: number
+  /** `down` for this long makes `expired`; a service may set its own. */
+  readonly removalMs: number
+  /** Hidden records are remembered this long. */
+  readonly retentionMs: number
+  /** An incarnation this node never heard may go down by silence after watching it this long. */
+  readonly unheardMs: number
+  /** A connection attempt counts as failed after this long. */
+  readonly probeTimeoutMs: number
+  /** A bare TCP success holds `suspect` for at most this many leases. */
+  readonly heldLeases: number
+  readonly watcherBreaker: WatcherBreakerOptions
+  readonly serviceBreaker: ServiceBreakerOptions
+  readonly damping: DampingOptions
+}
+
+export const LIVENESS_DEFAULTS: LivenessOptions = {
+  pingMs: 3_000,
+  closedGraceMs: 500,
+  refusalGapMs: 100,
+  removalMs: 60_000,
+  retentionMs: 3_600_000,
+  unheardMs: 600_000,
+  probeTimeoutMs: 1_000,
+  heldLeases: 3,
+  watcherBreaker: WATCHER_BREAKER_DEFAULTS,
+  serviceBreaker: SERVICE_BREAKER_DEFAULTS,
+  damping: DAMPING_DEFAULTS,
+}

@@ -1,0 +1,59 @@
+/**
+ * A timer wheel for very many items. Renewing an item costs nothing at all: whoever renews it only writes its
+ * new deadline elsewhere, and the item is looked at again when its old slot comes round (lazy re-insertion).
+ */
+
+/** Something that can be put on a wheel. */
+export interface WheelItem {
+  /** When the wheel hands the item out next; owned by the wheel. NaN = not on it. */
+  wheelAt: number
+}
+
+export class Wheel<T extends WheelItem> {
+  private readonly slots: { readonly item: T; readonly at: number }[][]
+  private readonly slotMs: number
+  /** Number of the next slot to be emptied. */
+  private cursor: number
+
+  /** `slotMs` is the precision; items further away than `slotMs * slotCount` are handed out early. */
+  constructor(now: number, slotMs: number, slotCount: number) {
+    this.slotMs = slotMs
+    this.slots = Array.from({ length: slotCount }, () => [])
+    this.cursor = Math.floor(now / slotMs)
+  }
+
+  /**
+   * Hands the item out at `at` or up to one slot later (never earlier, unless `at` is beyond the wheel's
+   * reach). An item already due earlier stays where it is: it will be looked at then and put back.
+   */
+  schedule(item: T, at: number): void {
+    if (at === Infinity) return
+    const reach = (this.cursor + this.slots.length - 1) * this.slotMs
+    const due = Math.min(at, reach)
+    if (item.wheelAt <= due) return
+    item.wheelAt = due
+    const slot = Math.max(this.cursor, Math.ceil(due / this.slotMs))
+    ;(this.slots[slot % this.slots.length] as { item: T; at: number }[]).push({ item, at: due })
+  }
+
+  /** Takes the item off; its place in a slot becomes void. */
+  cancel(item: T): void {
+    item.wheelAt = Number.NaN
+  }
+
+  /** Hands out everything that is due; `fire` puts items back by `schedule`. */
+  advance(now: number, fire: (item: T) => void): void {
+    const last = Math.floor(now / this.slotMs)
+    while (this.cursor <= last) {
+      const index = this.cursor % this.slots.length
+      const slot = this.slots[index] as { item: T; at: number }[]
+      this.slots[index] = []
+      this.cursor++
+      for (const { item, at } of slot) {
+        if (item.wheelAt !== at) continue // cancelled, or moved to an earlier slot and handed out there
+        item.wheelAt = Number.NaN
+        fire(item)
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** What a node may be told, and what it does when it is told nothing. */
+import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
+import type { AdmissionMode } from './admission/admission.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/watch.js'
+import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/publisher.js'
+
+export interface NodeOptions {
+  /** Unique per boot. */
+  readonly nodeId: string
+  readonly admission: AdmissionMode
+  readonly limits: Limits
+  /** Records of all kinds a node may hold, tombstones included. */
+  readonly instancesMax: number
+  /** Also the most namespaces that may be declared. */
+  readonly servicesMax: number
+  /** Memory for recent changes, all services together. */
+  readonly historyBytesMax: number
+  /** Events that are remembered; the oldest goes first. */
+  readonly eventsMax: number
+  /** Namespaces whose settings come from the configuration and cannot be declared otherwise. */
+  readonly namespaces: Readonly<Record<string, NamespaceSettings>>
+  readonly liveness: LivenessOptions
+  readonly publisher: PublisherOptions
+}
+
+export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
+  admission: 'open',
+  limits: LIMITS,
+  instancesMax: 1_000_000,
+  servicesMax: 100_000,
+  historyBytesMax: 64 * 1024 * 1024,
+  eventsMax: 10_000,
+  namespaces: {},
+  liveness: LIVENESS_DEFAULTS,
+  publisher: PUBLISHER_DEFAULTS,
+}

@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest'
+import type { JournalEntry } from './ports.js'
+import { command, keyOf, ref, Simulation, type SimulationOptions } from './simulated-node.fixture.js'
+
+function code(
+  result:
+    | { readonly ok: boolean; readonly error?: { readonly code: string } }
+    | { readonly code: string }
+    | undefined,
+): string | undefined {
+  if (result === undefined) return undefined
+  if ('code' in result) return result.code
+  return result.ok ? 'ok' : result.error?.code
+}
+
+describe('what a node may hold', () => {
+  function full(options: SimulationOptions): Simulation {
+    const sim = new Simulation(options)
+    sim.register({ id: 'a', incarnation: 1 })
+    sim.register({ id: 'b', incarnation: 1 })
+    sim.deregister('b', 1)
+    return sim
+  }
+
+  it('is so many records, tombstones included', () => {
+    const sim = full({ instancesMax: 2 })
+    expect(sim.register({ id: 'c' })).toMatchObject({
+      ok: false,
+      error: { code: 'limit_exceeded', details: { instancesMax: 2 } },
+    })
+    expect(code(sim.register({ id: 'a', incarnation: 2 }))).toBe('ok')
+    expect(code(sim.register({ id: 'b', incarnation: 2 }))).toBe('ok')
+    expect(sim.node.directory.records).toBe(2)
+  })
+
+  it('takes no unknown deregistration beyond that, but any that it knows of', () => {
+    const sim = full({ instancesMax: 2 })
+    sim.mark()
+    expect(sim.deregister('c', 1).unknown).toHaveLength(1)
+    expect(sim.entries).toEqual([])
+    sim.deregister('a', 7)
+    expect(sim.record('a')?.incarnation).toBe(7)
+  })
+
+  it('is so many services, whether they are registered, declared or only buried', () => {
+    const sim = full({ servicesMax: 1 })
+    expect(sim.register({ service: 's2' })).toMatchObject({
+      ok: false,
+      error: { code: 'limit_exceeded', details: { servicesMax: 1 } },
+    })
+    sim.node.deregister([{ ...ref('x', 1), service: 's3' }], 'provider', sim.now)
+    expect(code(sim.node.declare('default', 's4', {}))).toBe('limit_exceeded')
+    expect(sim.node.directory.services).toBe(1)
+    expect(code(sim.register({ id: 'c' }))).toBe('ok')
+    expect(sim.node.declare('default', 'orders', {})).toBeUndefined()
+  })
+
+  it('is no more declared namespaces than services', () => {
+    const sim = new Simulation({ servicesMax: 2 })
+    expect(sim.node.declareNamespace('n1', {})).toBeUndefined()
+    expect(sim.node.declareNamespace('n2', {})).toBeUndefined()
+    expect(code(sim.node.declareNamespace('n3', {}))).toBe('limit_exceeded')
+    expect(sim.node.declareNamespace('n2', { allow: ['10.0.0.1'] })).toBeUndefined()
+    sim.node.declareNamespace('n1', null)
+    expect(sim.node.declareNamespace('n3', {})).toBeUndefined()
+  })
+
+  it('frees what is forgotten, groups and services included', () => {
+    const sim = new Simulation({ instancesMax: 1, servicesMax: 1 })
+    for (const service of ['s1', 's2', 's3']) {
+      expect(code(sim.register({ service, group: service, incarnation: 1 }))).toBe('ok')
+      sim.node.deregister([{ ...ref('a', 1), service, group: service }], 'provider', sim.now)
+      sim.run(3_600_100)
+    }
+    expect([sim.node.directory.records, sim.node.directory.services]).toEqual([0, 0])
+  })
+})
+
+describe('deregistering a host', () => {
+  function setUp(here: number, elsewhere: number): Simulation {
+    const sim = new Simulation()
+    for (let n = 0; n < here + elsewhere; n++) {
+      sim.register({
+        id: `i${n}`,
+        host: n < here ? '10.0.0.1' : '10.0.0.2',
+        incarnation: 1,
+        liveness: 'static',
+      })
+    }
+    return sim
+  }
+  const remove = (sim: Simulation, confirm = false, namespace = 'default', host = '10.0.0.1') =>
+    sim.node.deregisterHost({ namespace, host, confirm }, sim.now)
+
+  it.each([
+    [4, 0, false],
+    [5, 0, true],
+    [5, 5, true],
+    [5, 6, false],
+    [6, 6, true],
+    [1, 100, false],
+  ])('that takes %i and leaves %i needs confirmation: %s', (here, elsewhere, needed) => {
+    const sim = setUp(here, elsewhere)
+    const before = [...sim.node.snapshot()]
+    const result = remove(sim)
+    if (needed) {
+      const details = { services: ['default/orders'], instances: { length: here } }
+      expect(result).toMatchObject({ code: 'needs_confirmation', details })
+      expect([...sim.node.snapshot()]).toEqual(before)
+      expect(remove(sim, true)).toMatchObject({ removed: { length: here } })
+    } else expect(result).toMatchObject({ removed: { length: here } })
+    expect(sim.node.directory.states.up).toBe(elsewhere)
+  })
+
+  it('asks for each service by itself and does nothing until all is confirmed', () => {
+    const sim = setUp(5, 0)
+    sim.register({ service: 'other', incarnation: 1 })
+    expect(code(remove(sim) as { code: string })).toBe('needs_confirmation')
+    expect(sim.node.directory.states.up).toBe(6)
+    const result = remove(sim, true)
+    expect(result).toMatchObject({ removed: { length: 6 }, unknown: [], superseded: [] })
+  })
+
+  it('stays in its namespace, or takes all of them', () => {
+    const sim = new Simulation()
+    for (const namespace of ['default', 'prod']) sim.register({ namespace, incarnation: 1 })
+    expect(remove(sim)).toMatchObject({ removed: [{ namespace: 'default' }] })
+    expect(remove(sim, false, 'nowhere')).toEqual({ removed: [], unknown: [], superseded: [] })
+    expect(remove(sim, false, '*')).toMatchObject({ removed: [{ namespace: 'prod' }] })
+  })
+
+  it('knows an address however it is written', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', host: '2001:DB8::1', incarnation: 1 })
+    sim.register({ id: 'b', host: 'Web.example', incarnation: 1 })
+    expect(remove(sim, false, 'default', '2001:db8:0:0::1')).toMatchObject({ removed: [{ id: 'a' }] })
+    expect(remove(sim, false, 'default', 'web.example')).toMatchObject({ removed: [{ id: 'b' }] })
+  })
+
+  it('takes the expired as well: they must not come back with the host', () => {
+    const sim = new Simulation()
+    sim.register({ incarnation: 1 })
+    sim.network = () => 'silence'
+    sim.run(90_000)
+    expect(sim.shown()).toBeUndefined()
+    expect(remove(sim)).toMatchObject({ removed: [{ id: 'a' }] })
+    expect(sim.beat('a', 1).deregistered).toHaveLength(1)
+    expect(remove(sim)).toMatchObject({ removed: [] })
+  })
+
+  it('takes records that named no incarnation too', () => {
+    const sim = new Simulation()
+    sim.register()
+    expect(remove(sim)).toMatchObject({ removed: [{ id: 'a' }] })
+  })
+})
+
+describe('declarations', () => {
+  it('are kept, replaced, taken back, and survive in the journal', () => {
+    const sim = new Simulation()
+    sim.node.declare('default', 'orders', { groups: ['blue'] })
+    sim.node.declare('default', 'orders', { groups: ['green'] })
+    sim.node.declareNamespace('prod', { allow: ['10.0.0.0/8'] })
+    sim.node.declare('default', 'gone', {})
+    sim.node.declare('default', 'gone', null)
+    const restarted = new Simulation()
+    restarted.node.load(sim.entries, restarted.now)
+    expect(restarted.node.directory.find('default', 'orders')?.settings).toEqual({ groups: ['green'] })
+    expect(restarted.node.directory.find('default', 'gone')).toBeUndefined()
+    expect(restarted.node.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.0/8'] })
+    expect([...restarted.node.snapshot()]).toEqual([...sim.node.snapshot()])
+  })
+
+  it('that are wrong change and write nothing', () => {
+    const sim = new Simulation()
+    expect(code(sim.node.declare('default', 'orders', { removalMs: 1 }))).toBe('invalid_argument')
+    expect(code(sim.node.declareNamespace('prod', { allow: ['x/y'] }))).toBe('invalid_argument')
+    expect(sim.entries).toEqual([])
+    expect(sim.node.directory.services).toBe(0)
+  })
+
+  it('of the configuration win, and never reach the journal', () => {
+    const configured = { prod: { allow: ['10.0.0.0/8'] } }
+    const journal: JournalEntry[] = [{ kind: 'namespace', namespace: 'prod', settings: { allow: [] } }]
+    const sim = new Simulation({ namespaces: configured })
+    sim.node.load(journal, sim.now)
+    expect(sim.node.namespaceSettings('prod')).toEqual(configured.prod)
+    expect(code(sim.node.declareNamespace('prod', {}))).toBe('invalid_argument')
+    expect([...sim.node.snapshot()]).toEqual([])
+  })
+
+  it('of a namespace keep others out, strictly or not', () => {
+    const sim = new Simulation({ admission: 'strict' })
+    expect(code(sim.register())).toBe('service_not_declared')
+    sim.node.declare('default', 'orders', {})
+    expect(code(sim.register({ group: 'blue' }))).toBe('group_not_declared')
+    expect(code(sim.register())).toBe('ok')
+    sim.node.declareNamespace('default', { allow: ['11.0.0.0/8'] })
+    expect(code(sim.register())).toBe('namespace_not_allowed')
+  })
+})
+
+describe('a snapshot', () => {
+  it('read piece by piece while the registry changes misses nothing that was there throughout, and ends', () => {
+    const sim = new Simulation()
+    for (let n = 0; n < 100; n++) sim.register({ id: `i${n}`, service: `s${n % 5}`, incarnation: 1 })
+    const seen = new Set<string>()
+    const later: JournalEntry[] = []
+    let read = 0
+    for (const entry of sim.node.snapshot()) {
+      later.push(entry)
+      if (entry.kind === 'record') seen.add(entry.record.id)
+      read++
+      expect(read).toBeLessThan(1_000)
+      sim.mark()
+      if (read < 90)
+        sim.node.deregister(
+          [{ ...keyOf(`i${(read * 7) % 100}`), service: `s${(read * 7) % 5}`, incarnation: 1 }],
+          'provider',
+          sim.now,
+        )
+      if (read % 10 === 0) sim.register({ id: `new${read}`, service: `s${read % 5}`, incarnation: 1 })
+      later.push(...sim.entries)
+    }
+    for (let n = 0; n < 100; n++) expect(seen.has(`i${n}`)).toBe(true)
+    const restored = new Simulation()
+    restored.node.load(later, restored.now)
+    const sort = (node: Simulation) => [...node.node.snapshot()].map((entry) => JSON.stringify(entry)).sort()
+    expect(sort(restored)).toEqual(sort(sim))
+  })
+})
+
+describe('loading', () => {
+  it('gives the same state from entries in any order and repeated', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', incarnation: 1 })
+    sim.register({ id: 'a', incarnation: 1, rev: 2, weight: 7 })
+    sim.register({ id: 'a', incarnation: 2 })
+    sim.register({ id: 'b', incarnation: 1 })
+    sim.deregister('b', 1)
+    const digest = (entries: JournalEntry[]): string => {
+      const other = new Simulation()
+      other.node.load(entries, other.now)
+      return [...other.node.snapshot()]
+        .map((entry) => JSON.stringify(entry))
+        .sort()
+        .join('\n')
+    }
+    const forwards = digest(sim.entries)
+    expect(digest([...sim.entries].reverse())).toBe(forwards)
+    expect(digest([...sim.entries, ...sim.entries])).toBe(forwards)
+  })
+
+  it('remembers no history: a client that shows a sign from before gets the view', () => {
+    const sim = new Simulation()
+    sim.node.load(
+      [
+        { kind: 'record', record: recordOf('a') },
+        { kind: 'record', record: recordOf('b') },
+      ],
+      sim.now,
+    )
+    expect(sim.node.directory.find('default', 'orders')?.history.length).toBe(0)
+  })
+})
+
+function recordOf(id: string) {
+  const sim = new Simulation()
+  sim.node.register(command({ id, incarnation: 1 }), {}, sim.now, 1)
+  const record = sim.record(id)
+  if (record === undefined) throw new Error('not registered')
+  return record
+}

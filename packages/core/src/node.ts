@@ -1,0 +1,369 @@
+/**
+ * A node's rules put together: directory, registrar, liveness and publisher behind step functions that take
+ * `now` and hand out effects (journal entries, probes). No I/O and no clock of its own.
+ */
+import {
+  type DeregisterResponse,
+  type ErrorBody,
+  type Explanation,
+  type HeartbeatResponse,
+  type NamespaceSettings,
+  type ResolvedRef,
+  type ServiceSettings,
+  type Signature,
+} from '@rollcall/wire'
+import { eventOf } from './operators/change-events.js'
+import { Declarations } from './operators/declarations.js'
+import { type Change, Directory, type Entry, type ServiceNode } from './directory/directory.js'
+import { type EventContext, EventLog } from './operators/event-log.js'
+import { explain } from './operators/explain.js'
+import { HistoryBudget } from './directory/history.js'
+import { type HostRemoval, planHostRemoval } from './operators/host-removal.js'
+import { Liveness } from './liveness/liveness.js'
+import { type Meter, NO_METER } from './metrics.js'
+import type { Notice } from './operators/notices.js'
+import type { JournalEntry, ProbeOutcome, ProbeRequest, RegisterCommand, SessionOptions } from './ports.js'
+import type { OverrideClearance, OverrideCommand, RestoreCommand } from './operators/operator-ports.js'
+import { checkSignature, type OverrideOutcome, Overrides } from './operators/overrides.js'
+import type { NodeOptions } from './node-options.js'
+import { Publisher } from './publishing/publisher.js'
+import type { GoneContent, InstanceKey } from './records/record.js'
+import { type Accepted, Registrar, type Source } from './admission/registrar.js'
+import { Restorer, type RestoreOutcome } from './operators/restorer.js'
+import { Services } from './directory/services.js'
+import type { SessionWatch } from './liveness/watch.js'
+
+/** Where effects go. Called synchronously while a step runs; must not call back into the node. */
+export interface NodeEffects {
+  readonly persist: (entry: JournalEntry) => void
+  readonly probe: (request: ProbeRequest) => void
+  /** Whether a probe of an address could be made at all. Default: any. */
+  readonly mayProbe?: (host: string, peer: string | undefined) => boolean
+  readonly meter?: Meter
+  /** Dates events for people. Default: the epoch. */
+  readonly wallNow?: () => number
+}
+
+const NOBODY: EventContext = {}
+
+/** Events in an explanation. */
+const EXPLAINED_EVENTS = 20
+
+export type RemovalLists = Omit<DeregisterResponse, 'durability'>
+
+export class RegistryNode {
+  readonly directory: Directory
+  readonly publisher: Publisher
+  readonly services: Services
+  readonly overrides: Overrides
+  readonly events: EventLog
+  /** Services whose guard is tripped. */
+  readonly guarded: Set<ServiceNode> = new Set()
+  /** Zones in which the node doubts its ears. */
+  readonly doubted: Set<string> = new Set()
+  private readonly liveness: Liveness
+  private readonly registrar: Registrar
+  private readonly restorer: Restorer
+  private readonly effects: NodeEffects
+  private readonly meter: Meter
+  private readonly declarations: Declarations
+  private now = 0
+  /** Who caused the present step. */
+  private context: EventContext = NOBODY
+
+  constructor(now: number, options: NodeOptions, effects: NodeEffects) {
+    this.effects = effects
+    this.meter = effects.meter ?? NO_METER
+    this.events = new EventLog(options.nodeId, options.eventsMax, effects.wallNow ?? (() => 0))
+    const { meter } = this
+    this.directory = new Directory(new HistoryBudget(options.historyBytesMax))
+    const { directory } = this
+    this.declarations = new Declarations({ directory, persist: effects.persist }, options)
+    const { namespaces } = this.declarations
+    this.liveness = new Liveness(
+      now,
+      {
+        directory,
+        meter,
+        judge: (entry, value, reason, at) => this.registrar.judge(entry, value, reason, at),
+        forget: (entry) => this.forget(entry),
+        probe: effects.probe,
+        mayProbe: effects.mayProbe ?? (() => true),
+        frozen: (namespace) => directory.freezes.covers(namespace),
+        notify: (notice) => this.noticed(notice),
+      },
+      options.liveness,
+    )
+    this.registrar = new Registrar(
+      {
+        directory,
+        liveness: this.liveness,
+        namespaceSettings: (namespace) => namespaces.get(namespace),
+        changed: (change) => this.changed(change),
+      },
+      options,
+    )
+    this.overrides = new Overrides({ directory, changed: (change) => this.changed(change) }, options.nodeId)
+    this.restorer = new Restorer(
+      {
+        directory,
+        liveness: this.liveness,
+        registrar: this.registrar,
+        changed: (change) => this.changed(change),
+      },
+      { nodeId: options.nodeId, batchItemsMax: options.limits.batchItemsMax },
+    )
+    this.publisher = new Publisher({ directory, meter, stale: () => false }, options.publisher)
+    this.services = new Services(directory, namespaces)
+  }
+
+  /** Takes in what the journal kept. Call before anything else. */
+  load(entries: Iterable<JournalEntry>, now: number): void {
+    this.directory.remembers = false
+    for (const entry of entries) this.replay(entry, now)
+    this.directory.remembers = true
+    for (const entry of this.directory.entries()) {
+      this.liveness.watch(entry, now, false)
+      this.overrides.noted(entry, now)
+    }
+  }
+
+  /** Current durable state, as entries a journal can snapshot. */
+  *snapshot(): IterableIterator<JournalEntry> {
+    yield* this.declarations.entries()
+    for (const { record } of this.directory.entries()) yield { kind: 'record', record }
+  }
+
+  /** Looks at whatever is due. Call every TICK_MS. */
+  tick(now: number): void {
+    this.begin(now)
+    this.overrides.tick(now)
+    this.liveness.tick(now)
+  }
+
+  override(command: OverrideCommand, now: number, peer?: string): readonly OverrideOutcome[] | ErrorBody {
+    this.begin(now, peer)
+    return this.overrides.put(command, now)
+  }
+
+  clearOverrides(
+    clearance: OverrideClearance,
+    now: number,
+    peer?: string,
+  ): readonly OverrideOutcome[] | ErrorBody {
+    this.begin(now, peer)
+    return this.overrides.clear(clearance, now)
+  }
+
+  /** Brings back what left by mistake, or says what that would be. */
+  restore(command: RestoreCommand, now: number, peer?: string): RestoreOutcome | ErrorBody {
+    this.begin(now, peer)
+    const { by, why } = command
+    this.context = { peer, ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
+    const outcome = this.restorer.restore(command, now)
+    this.context = NOBODY
+    return outcome
+  }
+
+  /** Why an instance is, or is not, in the list; undefined for one this node does not know (any more). */
+  explain(key: InstanceKey, now: number): Explanation | undefined {
+    const entry = this.directory.entry(key)
+    if (entry === undefined) return undefined
+    const { namespace, service, group, id } = key
+    const { events } = this.events.query({ namespace, service, group, id, limit: EXPLAINED_EVENTS })
+    const inspection = this.liveness.inspect(entry, now)
+    const freezes = this.directory.freezes.over(namespace, now)
+    return explain(
+      entry,
+      { inspection, freezes, remainingMs: this.overrides.remainingMs(entry, now), events },
+      now,
+    )
+  }
+
+  probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
+    this.begin(now)
+    this.liveness.probed(request, outcome, now)
+  }
+
+  register(command: RegisterCommand, source: Source, now: number, wallNow: number): Accepted {
+    this.begin(now, source.peer)
+    const accepted = this.registrar.register(command, source, now, wallNow)
+    this.meter.count('rollcall_registrations_total', 1, accepted.ok ? 'ok' : accepted.error.code)
+    return accepted
+  }
+
+  heartbeat(refs: readonly ResolvedRef[], now: number): HeartbeatResponse {
+    this.begin(now)
+    const unknown: ResolvedRef[] = []
+    const deregistered: ResolvedRef[] = []
+    const superseded: ResolvedRef[] = []
+    for (const ref of refs) {
+      const outcome = this.registrar.heartbeat(ref, now)
+      if (outcome === 'unknown') unknown.push(ref)
+      else if (outcome === 'deregistered') deregistered.push(ref)
+      else if (outcome === 'superseded') superseded.push(ref)
+    }
+    this.meter.count('rollcall_heartbeats_total', refs.length)
+    return { unknown, deregistered, superseded }
+  }
+
+  /** Consumers could not reach these: those that are still the same incarnation are asked. */
+  hint(refs: readonly ResolvedRef[], now: number): void {
+    this.begin(now)
+    for (const ref of refs) {
+      const entry = this.directory.entry(ref)
+      if (entry === undefined || (ref.incarnation ?? entry.record.incarnation) !== entry.record.incarnation)
+        continue
+      this.liveness.hint(entry, now)
+    }
+  }
+
+  deregister(
+    refs: readonly ResolvedRef[],
+    by: GoneContent['by'],
+    now: number,
+    caller?: SessionWatch,
+    peer?: string,
+  ): RemovalLists {
+    this.begin(now, peer)
+    const removed: ResolvedRef[] = []
+    const unknown: ResolvedRef[] = []
+    const superseded: ResolvedRef[] = []
+    for (const ref of refs) {
+      const outcome = this.registrar.deregister(ref, by, now, caller)
+      if (outcome === 'removed') removed.push(ref)
+      else if (outcome === 'superseded') superseded.push(ref)
+      else unknown.push(ref)
+    }
+    this.meter.count('rollcall_deregistrations_total', removed.length)
+    return { removed, unknown, superseded }
+  }
+
+  /** Deregisters everything on a host, or says what needs confirming and changes nothing. */
+  deregisterHost(request: HostRemoval, now: number, peer?: string): RemovalLists | ErrorBody {
+    const plan = planHostRemoval(this.directory, request)
+    if ('code' in plan) return plan
+    return this.deregister(plan, 'host', now, undefined, peer)
+  }
+
+  openSession(id: string, now: number, options: SessionOptions): SessionWatch {
+    return this.liveness.openSession(id, now, options)
+  }
+
+  heardSession(session: SessionWatch, now: number): void {
+    this.begin(now)
+    this.liveness.heardSession(session, now)
+  }
+
+  closeSession(session: SessionWatch, now: number): void {
+    this.begin(now)
+    this.liveness.closeSession(session, now)
+  }
+
+  namespaceSettings(namespace: string): NamespaceSettings | undefined {
+    return this.declarations.namespaces.get(namespace)
+  }
+
+  /** Declares a service (settings) or takes the declaration back (null). */
+  declare(
+    namespace: string,
+    service: string,
+    settings: ServiceSettings | null,
+    peer?: string,
+  ): ErrorBody | undefined {
+    const error = this.declarations.declare(namespace, service, settings)
+    if (error === undefined) this.declared(settings !== null, { namespace, service }, peer)
+    return error
+  }
+
+  declareNamespace(
+    namespace: string,
+    settings: NamespaceSettings | null,
+    peer?: string,
+  ): ErrorBody | undefined {
+    const error = this.declarations.declareNamespace(namespace, settings)
+    if (error === undefined) this.declared(settings !== null, { namespace }, peer)
+    return error
+  }
+
+  /** Freezes a namespace (or all, `*`), or says why that cannot be. */
+  freeze(namespace: string, { by, why }: Signature, now: number, peer?: string): ErrorBody | undefined {
+    const { freezes } = this.directory
+    const freeze = { ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
+    const error = checkSignature(freeze) ?? freezes.refusal(namespace)
+    if (error !== undefined) return error
+    freezes.set(namespace, freeze, now)
+    this.directory.changes++
+    this.effects.persist({ kind: 'freeze', namespace, freeze })
+    this.events.record('frozen', { subject: { namespace } }, { ...freeze, peer })
+    return undefined
+  }
+
+  /** Ends the freeze of this very name; false when there was none. */
+  unfreeze(namespace: string, { by, why }: Signature = {}, peer?: string): boolean {
+    if (!this.directory.freezes.clear(namespace)) return false
+    this.directory.changes++
+    this.effects.persist({ kind: 'freeze', namespace, freeze: null })
+    const signature = { ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
+    this.events.record('unfrozen', { subject: { namespace } }, { ...signature, peer })
+    return true
+  }
+
+  private replay(entry: JournalEntry, now: number): void {
+    if (entry.kind === 'record') this.directory.apply(entry.record, now)
+    else if (entry.kind === 'service')
+      this.directory.declare(entry.namespace, entry.service, entry.settings ?? undefined)
+    else if (entry.kind === 'namespace') this.declarations.setNamespace(entry.namespace, entry.settings)
+    else if (entry.kind === 'freeze') {
+      if (entry.freeze === null) this.directory.freezes.clear(entry.namespace)
+      else this.directory.freezes.set(entry.namespace, entry.freeze, now)
+    } else {
+      const found = this.directory.entry(entry.key)
+      if (found !== undefined && found.state === null && found.record.incarnation === entry.incarnation)
+        this.directory.forget(found)
+    }
+  }
+
+  private begin(now: number, peer?: string): void {
+    this.now = now
+    if (this.context.peer !== peer) this.context = peer === undefined ? NOBODY : { peer }
+  }
+
+  private declared(stands: boolean, subject: Partial<InstanceKey>, peer: string | undefined): void {
+    this.events.record(stands ? 'declared' : 'undeclared', { subject }, { peer })
+  }
+
+  private noticed(notice: Notice): void {
+    if (notice.kind === 'stall') {
+      this.events.record('stall', { lateMs: notice.lateMs }, NOBODY)
+    } else if (notice.kind === 'watcher_doubt') {
+      if (notice.doubting) this.doubted.add(notice.zone)
+      else this.doubted.delete(notice.zone)
+      this.events.record(notice.doubting ? 'guard_tripped' : 'guard_released', { zone: notice.zone }, NOBODY)
+    } else {
+      const { service: node, tripped } = notice
+      if (tripped) this.guarded.add(node)
+      else this.guarded.delete(node)
+      const subject = { namespace: node.namespace, service: node.service }
+      this.events.record(tripped ? 'guard_tripped' : 'guard_released', { subject }, NOBODY)
+    }
+  }
+
+  private changed(change: Change): void {
+    this.effects.persist({ kind: 'record', record: change.entry.record })
+    const event = eventOf(change)
+    if (event !== undefined) this.events.record(event[0], event[1], this.context)
+    this.overrides.noted(change.entry, this.now)
+    if (!change.visible) return
+    if (change.before !== change.after)
+      this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')
+    this.publisher.changed(change, this.now)
+  }
+
+  private forget(entry: Entry): void {
+    const { namespace, service, group, id, incarnation } = entry.record
+    this.directory.forget(entry)
+    this.overrides.forgotten(entry)
+    this.effects.persist({ kind: 'forget', key: { namespace, service, group, id }, incarnation })
+  }
+}

@@ -1,0 +1,63 @@
+/** What a change of a record is called in the event log. Pure. */
+import type { EventKind } from '@rollcall/wire'
+import type { Change } from '../directory/directory.js'
+import type { EventFacts } from './event-log.js'
+import { isStanding } from './overrides.js'
+import type { Override } from '../records/record.js'
+import { isLive, shownReason } from '../records/state.js'
+
+/** Reason of the verdict under which an operator brings something back. */
+export const RESTORED = 'restored'
+
+/** The event of a change, or undefined where nobody would call it one (a rev, a verdict under an override). */
+export function eventOf(change: Change): readonly [EventKind, EventFacts] | undefined {
+  const { entry, visible, before, after, previous } = change
+  const { record } = entry
+  const facts: EventFacts = { subject: record, from: before, to: after }
+  const { content, verdict, override } = record
+  if (content.intent === 'gone') {
+    return previous?.content === content
+      ? overrideEvent(change, facts)
+      : ['deregistered', { ...facts, by: content.by }]
+  }
+  if (previous?.incarnation !== record.incarnation) {
+    if (verdict.reason === RESTORED) return ['restored', facts]
+    return [before === null ? 'registered' : 'replaced', facts]
+  }
+  if (previous.override !== override) return overrideEvent(change, facts)
+  if (!visible) return undefined
+  if (before === null)
+    return [verdict.reason === RESTORED ? 'restored' : 'state', { ...facts, reason: verdict.reason }]
+  if (after === null) return ['expired', { ...facts, reason: verdict.reason }]
+  if (previous.verdict !== verdict && before !== after)
+    return ['state', { ...facts, reason: shownReason(record, after) ?? verdict.reason }]
+  return isLive(previous) ? ['updated', facts] : ['registered', facts]
+}
+
+function overrideEvent(
+  { entry, previous }: Change,
+  facts: EventFacts,
+): readonly [EventKind, EventFacts] | undefined {
+  const { override } = entry.record
+  if (override === undefined || override === previous?.override) return undefined
+  const { by, why } = override
+  return [
+    isStanding(override) ? 'override_set' : 'override_cleared',
+    {
+      ...facts,
+      ...(isStanding(override) ? { reason: wishesOf(override) } : {}),
+      ...(by === undefined ? {} : { by }),
+      ...(why === undefined ? {} : { why }),
+    },
+  ]
+}
+
+/** An override in words: `drain, weight 7`. */
+export function wishesOf({ drain, disable, weight }: Override): string {
+  const wishes = [
+    ...(drain === true ? ['drain'] : []),
+    ...(disable === true ? ['disable'] : []),
+    ...(weight === undefined ? [] : [`weight ${weight.value}`]),
+  ]
+  return wishes.join(', ')
+}

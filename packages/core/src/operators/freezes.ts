@@ -1,0 +1,78 @@
+/**
+ * What operators froze: in a frozen namespace silence takes nobody down, nothing expires, and nothing is taken
+ * out by host. `*` freezes all namespaces.
+ */
+import {
+  ALL_NAMESPACES,
+  errorBody,
+  type ErrorBody,
+  type FreezeSummary,
+  NAME_PATTERN,
+  type Signature,
+} from '@rollcall/wire'
+
+/** Most freezes that stand at once; each is one namespace. */
+const FREEZES_MAX = 10_000
+
+interface Standing {
+  readonly signature: Signature
+  readonly since: number
+}
+
+export class Freezes {
+  private readonly standing = new Map<string, Standing>()
+
+  get size(): number {
+    return this.standing.size
+  }
+
+  /** Whether the namespace is frozen, by its own name or with all others. */
+  covers(namespace: string): boolean {
+    return this.standing.size > 0 && (this.standing.has(namespace) || this.standing.has(ALL_NAMESPACES))
+  }
+
+  /** The freezes that hold a namespace. */
+  over(namespace: string, now: number): FreezeSummary[] {
+    return this.list(now).filter(
+      (freeze) => freeze.namespace === namespace || freeze.namespace === ALL_NAMESPACES,
+    )
+  }
+
+  /** Why a freeze of this name cannot be; undefined if it can. */
+  refusal(namespace: string): ErrorBody | undefined {
+    if (namespace !== ALL_NAMESPACES && !NAME_PATTERN.test(namespace)) {
+      return errorBody('invalid_argument', 'namespace must be * or match [A-Za-z0-9._-]{1,128}', 'namespace')
+    }
+    if (this.standing.size < FREEZES_MAX || this.standing.has(namespace)) return undefined
+    return errorBody('limit_exceeded', 'the node holds as many freezes as it may', undefined, {
+      freezesMax: FREEZES_MAX,
+    })
+  }
+
+  /** Freezes; one that stands keeps its age and takes the new signature. */
+  set(namespace: string, signature: Signature, now: number): void {
+    const since = this.standing.get(namespace)?.since ?? now
+    this.standing.set(namespace, { signature, since })
+  }
+
+  /** Ends a freeze; false when there was none. */
+  clear(namespace: string): boolean {
+    return this.standing.delete(namespace)
+  }
+
+  /** In order of namespace. */
+  list(now: number): FreezeSummary[] {
+    return [...this.standing]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([namespace, { signature, since }]) => ({
+        namespace,
+        ...signature,
+        ageMs: Math.max(0, Math.round(now - since)),
+      }))
+  }
+
+  /** What a journal keeps of them. */
+  *entries(): IterableIterator<{ readonly namespace: string; readonly freeze: Signature }> {
+    for (const [namespace, { signature }] of this.standing) yield { namespace, freeze: signature }
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The operator's register. An override binds to an id (drain, disable) or to one incarnation of it (weight); a
+ * cleared one stays in the record as a value without wishes, so that it wins over what it cleared everywhere.
+ */
+import {
+  type ErrorBody,
+  errorBody,
+  LIMITS,
+  OPERATOR_LIMITS,
+  type OverridesList,
+  type OverrideSummary,
+  type ResolvedRef,
+  type Signature,
+} from '@rollcall/wire'
+import type { Change, Directory, Entry } from '../directory/directory.js'
+import type {
+  OverrideClearance,
+  OverrideCommand,
+  OverrideResult,
+  OverridesQuery,
+  Undurable,
+} from './operator-ports.js'
+import type { Override, StoredRecord } from '../records/record.js'
+import { isLive } from '../records/state.js'
+
+export interface OverridesDeps {
+  readonly directory: Directory
+  /** A record changed: to be journalled, and published if visible. */
+  readonly changed: (change: Change) => void
+}
+
+/** How one item was taken. */
+export type OverrideOutcome = Undurable<OverrideResult>
+
+/** What is written when a duration is over. */
+const OVER: Signature = { why: 'its time was over' }
+
+const PAGE_DEFAULT = 1_000
+const PAGE_MAX = 10_000
+
+/** An override that ends by itself. */
+interface Timed {
+  readonly override: Override
+  readonly dueAt: number
+}
+
+export class Overrides {
+  private readonly deps: OverridesDeps
+  private readonly nodeId: string
+  /** Entries whose override wants something. */
+  private readonly standing = new Set<Entry>()
+  private readonly timed = new Map<Entry, Timed>()
+  private nextDue = Infinity
+
+  constructor(deps: OverridesDeps, nodeId: string) {
+    this.deps = deps
+    this.nodeId = nodeId
+  }
+
+  /** Overrides that stand. */
+  get size(): number {
+    return this.standing.size
+  }
+
+  /** Judges each reference by itself; an ErrorBody where the command as a whole makes no sense. */
+  put(command: OverrideCommand, now: number): OverrideOutcome[] | ErrorBody {
+    const error = checkWishes(command) ?? checkSignature(command)
+    if (error !== undefined) return error
+    const { refs, drain, disable, weight, durationMs } = command
+    return refs.map((ref, index) =>
+      this.write(ref, index, command, now, weight !== undefined, (record) => ({
+        ...(drain === true ? { drain } : {}),
+        ...(disable === true ? { disable } : {}),
+        ...(weight === undefined ? {} : { weight: { value: weight, incarnation: record.incarnation } }),
+        ...(durationMs === undefined ? {} : { durationMs }),
+      })),
+    )
+  }
+
+  /** Takes back whatever stands; nothing is written where nothing does. */
+  clear(clearance: OverrideClearance, now: number): OverrideOutcome[] | ErrorBody {
+    const error = checkSignature(clearance)
+    if (error !== undefined) return error
+    return clearance.refs.map((ref, index) => this.write(ref, index, clearance, now, false, () => ({})))
+  }
+
+  /** The overrides that stand, one page of them. */
+  list({ namespace, service, after = '', limit = PAGE_DEFAULT }: OverridesQuery, now: number): OverridesList {
+    const found: (readonly [token: string, entry: Entry])[] = []
+    for (const entry of this.standing) {
+      const { record } = entry
+      if (namespace !== undefined && record.namespace !== namespace) continue
+      if (service !== undefined && record.service !== service) continue
+      const token = tokenOf(record)
+      if (token > after) found.push([token, entry])
+    }
+    found.sort(([a], [b]) => (a < b ? -1 : 1))
+    const page = found.slice(0, Math.max(1, Math.min(limit, PAGE_MAX)))
+    const last = page.at(-1)
+    return {
+      overrides: page.map(([, entry]) => this.summary(entry, now)),
+      ...(last !== undefined && found.length > page.length ? { next: last[0] } : {}),
+    }
+  }
+
+  /** How long the override of an entry still stands; undefined where it does not end by itself. */
+  remainingMs(entry: Entry, now: number): number | undefined {
+    const timed = this.timed.get(entry)
+    return timed === undefined ? undefined : Math.max(0, Math.round(timed.dueAt - now))
+  }
+
+  /** The record of an entry changed, or was learnt. */
+  noted(entry: Entry, now: number): void {
+    const { override } = entry.record
+    if (override === undefined) return
+    if (this.timed.get(entry)?.override === override) return
+    this.timed.delete(entry)
+    if (!isStanding(override)) {
+      this.standing.delete(entry)
+      return
+    }
+    this.standing.add(entry)
+    if (override.durationMs === undefined) return
+    const dueAt = now + override.durationMs
+    this.timed.set(entry, { override, dueAt })
+    this.nextDue = Math.min(this.nextDue, dueAt)
+  }
+
+  forgotten(entry: Entry): void {
+    this.standing.delete(entry)
+    this.timed.delete(entry)
+  }
+
+  /** Ends what is over. O(1) while nothing is. */
+  tick(now: number): void {
+    if (now < this.nextDue) return
+    this.nextDue = Infinity
+    for (const [entry, { dueAt }] of [...this.timed]) {
+      if (dueAt <= now) this.replace(entry, {}, OVER, now)
+      else this.nextDue = Math.min(this.nextDue, dueAt)
+    }
+  }
+
+  private write(
+    ref: ResolvedRef,
+    index: number,
+    signature: Signature,
+    now: number,
+    needsLive: boolean,
+    wishes: (record: StoredRecord) => Omit<Override, 'counter' | 'node'>,
+  ): OverrideOutcome {
+    const entry = this.deps.directory.entry(ref)
+    const refusal = refuse(ref, entry, index, needsLive)
+    if (entry === undefined || refusal !== undefined) return { ok: false, error: refusal as ErrorBody }
+    const wanted = wishes(entry.record)
+    const clears = !isStanding(wanted)
+    if (!clears || isStanding(entry.record.override ?? {})) this.replace(entry, wanted, signature, now)
+    const { record, state } = entry
+    const { namespace, service, group, id, incarnation } = record
+    return { ok: true, namespace, service, group, id, incarnation, ...(state === null ? {} : { state }) }
+  }
+
+  private replace(
+    entry: Entry,
+    wishes: Omit<Override, 'counter' | 'node'>,
+    { by, why }: Signature,
+    now: number,
+  ): void {
+    const { record } = entry
+    const override: Override = {
+      ...wishes,
+      counter: (record.override?.counter ?? 0) + 1,
+      node: this.nodeId,
+      ...(by === undefined ? {} : { by }),
+      ...(why === undefined ? {} : { why }),
+    }
+    const change = this.deps.directory.apply({ ...record, override }, now)
+    if (change !== undefined) this.deps.changed(change)
+  }
+
+  private summary(entry: Entry, now: number): OverrideSummary {
+    const { record, state } = entry
+    const { namespace, service, group, id, incarnation, override } = record
+    if (override === undefined) throw new Error('an entry without override does not stand')
+    const remainingMs = this.remainingMs(entry, now)
+    return {
+      namespace,
+      service,
+      group,
+      id,
+      incarnation,
+      ...(state === null ? {} : { state }),
+      ...override,
+      ...(remainingMs === undefined ? {} : { remainingMs }),
+    }
+  }
+}
+
+/** Whether it wants anything. */
+export function isStanding(override: Pick<Override, 'drain' | 'disable' | 'weight'>): boolean {
+  return override.drain === true || override.disable === true || override.weight !== undefined
+}
+
+/** Whether it binds to the id, so that the record must not be forgotten. */
+export function isBound(override: Override | undefined): boolean {
+  return override !== undefined && (override.drain === true || override.disable === true)
+}
+
+/** Names cannot contain a slash, nor can ids. */
+function tokenOf({ namespace, service, group, id }: StoredRecord): string {
+  return `${namespace}/${service}/${group}/${id}`
+}
+
+function refuse(
+  ref: ResolvedRef,
+  entry: Entry | undefined,
+  index: number,
+  needsLive: boolean,
+): ErrorBody | undefined {
+  const field = `instances[${index}]`
+  if (entry === undefined || (needsLive && !isLive(entry.record))) {
+    return errorBody(
+      'unknown_instance',
+      `${ref.service} has no instance ${ref.id} in group ${ref.group}`,
+      field,
+    )
+  }
+  const { incarnation } = entry.record
+  if (ref.incarnation === undefined || ref.incarnation === incarnation) return undefined
+  const message = `incarnation ${ref.incarnation} of ${ref.id} is not the present one, ${incarnation}`
+  return errorBody('superseded', message, field, { incarnation })
+}
+
+function checkWishes(command: OverrideCommand): ErrorBody | undefined {
+  const { drain, disable, weight, durationMs } = command
+  if (drain !== true && disable !== true && weight === undefined) {
+    return invalid(
+      'drain',
+      'or disable or weight must be given: an override without a wish is taken back with DELETE',
+    )
+  }
+  if (weight !== undefined && !isInteger(weight, 0, LIMITS.weightMax)) {
+    return invalid('weight', `must be an integer from 0 to ${LIMITS.weightMax}`)
+  }
+  const { durationMsMin, durationMsMax } = OPERATOR_LIMITS
+  if (durationMs !== undefined && !isInteger(durationMs, durationMsMin, durationMsMax)) {
+    return invalid('durationMs', `must be an integer from ${durationMsMin} to ${durationMsMax}`)
+  }
+  return undefined
+}
+
+/** Checks who and why. */
+export function checkSignature({ by, why }: Signature): ErrorBody | undefined {
+  const { byCharsMax, whyCharsMax } = OPERATOR_LIMITS
+  if (by !== undefined && by.length > byCharsMax)
+    return invalid('by', `must have at most ${byCharsMax} characters`)
+  if (why !== undefined && why.length > whyCharsMax)
+    return invalid('why', `must have at most ${whyCharsMax} characters`)
+  return undefined
+}
+
+function isInteger(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max
+}
+
+function invalid(field: string, message: string): ErrorBody {
+  return errorBody('invalid_argument', `${field} ${message}`, field)
+}

@@ -1,0 +1,159 @@
+/**
+ * Undoes mistaken removals while they are remembered. What was deregistered stays final: it comes back as a new
+ * incarnation with what the old one offered last. What expired gets its verdict reversed. Both are then watched like
+ * something this node never heard. ADR 0006 has the reasons.
+ */
+import {
+  type ErrorBody,
+  errorBody,
+  type Restored,
+  type RestoreReason,
+  type RestoreResponse,
+} from '@rollcall/wire'
+import { RESTORED } from './change-events.js'
+import { contentDigest } from '../records/digest.js'
+import { type Change, type Directory, type Entry, hiddenReason } from '../directory/directory.js'
+import type { Liveness } from '../liveness/liveness.js'
+import type { RestoreCommand } from './operator-ports.js'
+import { checkSignature } from './overrides.js'
+import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
+import type { Registrar } from '../admission/registrar.js'
+
+export interface RestorerDeps {
+  readonly directory: Directory
+  readonly liveness: Liveness
+  readonly registrar: Registrar
+  /** A record changed: to be journalled, and published if visible. */
+  readonly changed: (change: Change) => void
+}
+
+export interface RestorerOptions {
+  readonly nodeId: string
+  /** Most instances that one command brings back. */
+  readonly batchItemsMax: number
+}
+
+/** What a command did, before it is known how durable it is. */
+export type RestoreOutcome = Omit<RestoreResponse, 'durability'>
+
+export class Restorer {
+  private readonly deps: RestorerDeps
+  private readonly batchItemsMax: number
+  private readonly verdict: Verdict
+
+  constructor(deps: RestorerDeps, { nodeId, batchItemsMax }: RestorerOptions) {
+    this.deps = deps
+    this.batchItemsMax = batchItemsMax
+    this.verdict = { value: 'up', claim: 1, node: nodeId, seq: 0, reason: RESTORED }
+  }
+
+  /** Brings back what the command names, or says what it would. */
+  restore(command: RestoreCommand, now: number): RestoreOutcome | ErrorBody {
+    const { namespace, service, ids, sinceMs, dryRun = false } = command
+    const error = checkSignature(command)
+    if (error !== undefined) return error
+    if (sinceMs !== undefined && !(Number.isInteger(sinceMs) && sinceMs >= 0)) {
+      return errorBody('invalid_argument', 'sinceMs must be a non-negative integer', 'sinceMs')
+    }
+    const node = this.deps.directory.find(namespace, service)
+    if (node === undefined) {
+      return errorBody('unknown_service', `nothing is known of ${service} in namespace ${namespace}`)
+    }
+    const chosen = [...node.entries.values()].filter((entry) => isChosen(entry, command, now))
+    const { batchItemsMax } = this
+    if (chosen.length + (ids?.length ?? 0) > batchItemsMax) {
+      const message = `this would bring back ${chosen.length} instances; narrow it by sinceMs, group or ids`
+      return errorBody('batch_too_large', message, undefined, { itemsMax: batchItemsMax })
+    }
+    const results = chosen.map((entry) => this.one(entry, dryRun, now))
+    return { dryRun, results: [...results, ...missing(command, chosen)] }
+  }
+
+  private one(entry: Entry, dryRun: boolean, now: number): RestoreOutcome['results'][number] {
+    const { record } = entry
+    const { namespace, service, group, id } = record
+    const was = hiddenReason(record)
+    const content = remembered(record)
+    const refusal = content === undefined ? forgotten(record) : this.refusal(record, content)
+    if (content === undefined || refusal !== undefined) {
+      return { ok: false, group, id, error: refusal as ErrorBody }
+    }
+    const incarnation = was === 'expired' ? record.incarnation : record.incarnation + 1
+    const goneMs = Math.max(0, Math.round(now - entry.since))
+    if (!dryRun) this.bringBack(entry, content, incarnation, now)
+    const { host, port } = content
+    const restored: Restored = {
+      ok: true,
+      namespace,
+      service,
+      group,
+      id,
+      incarnation,
+      host,
+      port,
+      was,
+      goneMs,
+    }
+    return restored
+  }
+
+  private bringBack(entry: Entry, content: LiveContent, incarnation: number, now: number): void {
+    const { directory, liveness, registrar, changed } = this.deps
+    const { record } = entry
+    if (incarnation === record.incarnation) {
+      registrar.judge(entry, 'up', RESTORED, now)
+    } else {
+      // Rev 0: whatever the provider itself says under this number is newer.
+      const digest = contentDigest(record, incarnation, content)
+      const restored: LiveContent = { ...content, rev: 0, restored: true, digest }
+      const change = directory.apply(
+        { ...record, incarnation, content: restored, verdict: this.verdict },
+        now,
+      )
+      if (change !== undefined) changed(change)
+    }
+    liveness.watch(entry, now, false)
+  }
+
+  /** Nobody is brought back who could not register. */
+  private refusal(
+    { namespace, service, group, id }: StoredRecord,
+    content: LiveContent,
+  ): ErrorBody | undefined {
+    const { intent, ...offered } = content
+    return this.deps.registrar.refusal({ namespace, service, group, id, intent, ...offered })
+  }
+}
+
+function isChosen(entry: Entry, { group, ids, sinceMs, reasons }: RestoreCommand, now: number): boolean {
+  const { record, state } = entry
+  if (state !== null) return false
+  if (group !== undefined && record.group !== group) return false
+  if (sinceMs !== undefined && now - entry.since > sinceMs) return false
+  const was: RestoreReason = hiddenReason(record)
+  if (reasons !== undefined && !reasons.includes(was)) return false
+  // Those who left by their own doing are no mistake, unless somebody names them.
+  return ids === undefined ? remembered(record) !== undefined : ids.includes(record.id)
+}
+
+function remembered({ content }: StoredRecord): LiveContent | undefined {
+  return content.intent === 'gone' ? content.last : content
+}
+
+function forgotten({ id }: StoredRecord): ErrorBody {
+  return errorBody('deregistered', `${id} left by its own doing: what it offered is not remembered`)
+}
+
+/** Ids that were named and are not among those who left. */
+function missing(
+  { ids = [], group = '' }: RestoreCommand,
+  chosen: readonly Entry[],
+): RestoreOutcome['results'] {
+  const found = new Set(chosen.map(({ record }) => record.id))
+  return ids
+    .filter((id) => !found.has(id))
+    .map((id) => {
+      const message = `${id} is not among those who left`
+      return { ok: false as const, group, id, error: errorBody('unknown_instance', message, 'ids') }
+    })
+}

@@ -1,0 +1,122 @@
+/** Who listens to the publisher: the views, who watches and polls them, and what they are known to have. */
+import type { ViewName } from '@rollcall/wire'
+import type { Subscriber, Update } from '../ports.js'
+
+/** A view somebody watches or waits for. */
+export interface Watched {
+  readonly key: string
+  readonly name: ViewName
+  readonly subscribers: Set<Consumer>
+  readonly waiters: Set<Waiter>
+  /** The sign everybody who keeps up was told last. */
+  told: string
+  /** Those who came in the middle of a window, with the sign they were given instead. */
+  readonly ahead: Map<Consumer, string>
+  toldAt: number
+  dirtyAt: number | undefined
+  urgent: boolean
+  /** The last full view that was built, for the next one who needs it. */
+  full: { readonly sign: string; readonly at: number; readonly update: Update } | undefined
+  /** Deltas that brought returning subscribers up to date, for the next ones who show the same sign. */
+  readonly resumed: { to: string; at: number; readonly updates: Map<string, Update> }
+  /** The last publication of this view that anybody was sent. */
+  seq: number
+  /** The last publication of each of the last times that everybody was told, oldest first; at most TELLINGS_MAX. */
+  readonly tellings: number[]
+}
+
+/** Tellings that are remembered; whoever asks about an older one is answered about the oldest. */
+const TELLINGS_MAX = 16
+
+/** Everybody was told: notes up to which publication. */
+export function noteTelling(watched: Watched): void {
+  const { tellings, seq } = watched
+  if (tellings.at(-1) === seq) return
+  tellings.push(seq)
+  if (tellings.length > TELLINGS_MAX) tellings.shift()
+}
+
+/** Whether what happened to a view before the publication `seq` was told at all. */
+function wasTold(watched: Watched, seq: number): boolean {
+  return watched.dirtyAt === undefined || (watched.tellings.at(-1) ?? 0) >= seq
+}
+
+/**
+ * Whether a subscriber has applied what happened to a view before the publication `seq`, however much has
+ * happened since: then it has applied the first telling from there on.
+ */
+function hasApplied(consumer: Consumer, watched: Watched, seq: number): boolean {
+  if (consumer.missed.has(watched)) return false
+  const first = watched.tellings.find((telling) => telling >= seq) ?? watched.seq
+  return consumer.acked >= Math.min(consumer.delivered, first)
+}
+
+/** A long poll. */
+export interface Waiter {
+  readonly sign: string
+  readonly wake: () => void
+}
+
+/** A subscriber and how far it is. */
+export interface Consumer {
+  readonly subscriber: Subscriber
+  readonly watched: Map<string, Watched>
+  stalled: boolean
+  closed: boolean
+  /** Views of which something was withheld while stalled. */
+  readonly missed: Set<Watched>
+  /** The last publication it was sent. */
+  delivered: number
+  /** The last one it said it has applied. */
+  acked: number
+}
+
+/** Key of a view. */
+export function viewKey(name: ViewName): string {
+  return name.group === undefined
+    ? `${name.namespace}/${name.service}`
+    : `${name.namespace}/${name.service}/${name.group}`
+}
+
+/**
+ * Whether everybody who subscribes to a view has applied all that was told of it. Pollers never say so and are
+ * not waited for: those that wait are answered with the change, the others have what they had.
+ */
+export function isSettled(watched: Watched): boolean {
+  for (const consumer of watched.subscribers) {
+    if (consumer.missed.has(watched) || consumer.acked < Math.min(consumer.delivered, watched.seq))
+      return false
+  }
+  return true
+}
+
+/** Who subscribes, and how far they are. */
+export interface AudienceCount {
+  readonly subscribers: number
+  readonly acknowledged: number
+  /** The publication that was asked about. */
+  readonly seq: number
+}
+
+/**
+ * Who subscribes to these views, and how many have applied what happened before the publication `seq`; without it,
+ * what has happened until now. `next` is the number of the publication that comes next.
+ */
+export function countAudience(
+  views: readonly Watched[],
+  seq: number | undefined,
+  next: number,
+): AudienceCount {
+  const dirty = views.some(({ dirtyAt }) => dirtyAt !== undefined)
+  const asked = seq ?? (dirty ? next : Math.max(0, ...views.map((view) => view.seq)))
+  const subscribers = new Set<Consumer>()
+  const lagging = new Set<Consumer>()
+  for (const watched of views) {
+    const told = wasTold(watched, asked)
+    for (const consumer of watched.subscribers) {
+      subscribers.add(consumer)
+      if (!told || !hasApplied(consumer, watched, asked)) lagging.add(consumer)
+    }
+  }
+  return { subscribers: subscribers.size, acknowledged: subscribers.size - lagging.size, seq: asked }
+}

@@ -1,0 +1,45 @@
+/** What consumers see of a record: a pure function of its three registers. */
+import { type Lanes, mix, parseLanes, type State, STATE_NUMBERS } from '@rollcall/wire'
+import type { LiveContent, StoredRecord } from './record.js'
+
+/** A record whose content is not `gone`. */
+export interface LiveRecord extends StoredRecord {
+  readonly content: LiveContent
+}
+
+/** Whether the record's incarnation was not deregistered. */
+export function isLive(record: StoredRecord): record is LiveRecord {
+  return record.content.intent !== 'gone'
+}
+
+/** The shown state, the first that holds: hidden (null), disabled, down, draining, suspect, starting, up. */
+export function shownState(record: StoredRecord): State | null {
+  const { content, verdict, override } = record
+  if (content.intent === 'gone' || verdict.value === 'expired') return null
+  if (override?.disable === true) return 'disabled'
+  if (verdict.value === 'down') return 'down'
+  if (override?.drain === true || content.intent === 'draining') return 'draining'
+  if (verdict.value === 'suspect') return 'suspect'
+  return content.intent
+}
+
+/** The weight consumers balance by: the operator's for this incarnation, else the provider's. */
+export function effectiveWeight(record: LiveRecord): number {
+  const weight = record.override?.weight
+  return weight !== undefined && weight.incarnation === record.incarnation
+    ? weight.value
+    : record.content.weight
+}
+
+/** The digest a shown record adds to the sign of its views. */
+export function shownDigest(record: LiveRecord, state: State): Lanes {
+  return mix(parseLanes(record.content.digest), STATE_NUMBERS[state], effectiveWeight(record))
+}
+
+/** Why the record is in its state, where that is not obvious from the state itself. */
+export function shownReason(record: StoredRecord, state: State): string | undefined {
+  if (state === 'disabled') return record.override?.why ?? 'operator'
+  if (state === 'suspect' || state === 'down') return record.verdict.reason
+  if (state === 'draining' && record.override?.drain === true) return record.override.why ?? 'operator'
+  return undefined
+}
