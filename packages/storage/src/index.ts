@@ -1,0 +1,10 @@
+/** Where a node keeps its state: the journal on its disk. */
+export { createDisk, type Disk, type DiskFile, type DiskLock } from './journal/disk.js'
+export { openJournal, type Journal, type JournalDeps } from './journal/journal.js'
+export { JournalError, type JournalErrorKind, type JournalErrorPlace } from './journal/journal-error.js'
+export { createMemoryJournal } from './journal/memory-journal.js'
+export type { JournalOptions } from './journal/options.js'
+export type { Recovered } from './journal/recovery.js'
+export type { JournalHealth } from './journal/writer.js'
+export { repairJournal, type Dropped, type RepairReport } from './journal/repair.js'
+export { verifyJournal, type FileProblem, type FileReport, type JournalReport } from './journal/verify.js'

@@ -1,0 +1,30 @@
+import { NO_LOGGER, NO_METER } from '@rollcall/core'
+import { FaultyDisk } from '@rollcall/testkit'
+import { describeJournalPort } from './conformance.fixture.js'
+import { createManualClock } from './journal.fixture.js'
+import { openJournal } from './journal.js'
+import { createMemoryJournal } from './memory-journal.js'
+
+describeJournalPort('on disk', 'disk', async () => {
+  const disk = new FaultyDisk()
+  const open = (): ReturnType<typeof openJournal> =>
+    openJournal(
+      { disk, clock: createManualClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
+      { directory: '/data' },
+    )
+  const { journal } = await open()
+  return {
+    journal,
+    reopened: async () => {
+      await journal.close()
+      const { journal: next, recovered } = await open()
+      await next.close()
+      return [...recovered.entries]
+    },
+  }
+})
+
+describeJournalPort('in memory', 'memory', async () => ({
+  journal: createMemoryJournal(),
+  reopened: () => undefined,
+}))

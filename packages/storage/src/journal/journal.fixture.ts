@@ -1,0 +1,134 @@
+/** What the journal's tests are made of: a clock turned by hand, records, and the state that entries add up to. */
+import type { Clock, InstanceKey, JournalEntry, StoredRecord } from '@rollcall/core'
+
+/** A clock that stands still until it is told. */
+export interface ManualClock extends Clock {
+  /** Moves on and runs what is due, in order. */
+  advance(ms: number): void
+  pending(): number
+}
+
+export function createManualClock(): ManualClock {
+  let now = 0
+  let timers: { at: number; callback: () => void }[] = []
+  return {
+    now: () => now,
+    wallNow: () => 1_700_000_000_000 + now,
+    setTimer(delayMs, callback) {
+      const timer = { at: now + delayMs, callback }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((each) => each !== timer)
+      }
+    },
+    advance(ms) {
+      const end = now + ms
+      for (;;) {
+        const due = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
+        if (due === undefined) break
+        timers = timers.filter((each) => each !== due)
+        now = due.at
+        due.callback()
+      }
+      now = end
+    },
+    pending: () => timers.length,
+  }
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+export function keyOf(index: number): InstanceKey {
+  return {
+    namespace: 'default',
+    service: `service-${index % 3}`,
+    group: 'default',
+    id: `10.0.0.${index}:8080`,
+  }
+}
+
+/** A live record; `rev` tells versions of it apart. */
+export function recordOf(index: number, rev: number, incarnation = 1): StoredRecord {
+  return {
+    ...keyOf(index),
+    incarnation,
+    content: {
+      intent: 'up',
+      rev,
+      host: `10.0.0.${index}`,
+      port: 8080,
+      weight: 100,
+      ...(index % 2 === 0 ? { zone: 'zone-ä', protocol: 'http' } : {}),
+      metadata: index % 3 === 0 ? {} : { version: `1.${rev}`, '"quoted"': '\u0000\n' },
+      leaseMs: 15_000,
+      liveness: 'lease',
+      named: true,
+      digest: '0123456789abcdef',
+    },
+    verdict: { value: 'up', claim: 1, node: 'node-1', seq: rev, reason: 'registered' },
+  }
+}
+
+export function entryOf(index: number, rev: number): JournalEntry {
+  return { kind: 'record', record: recordOf(index, rev) }
+}
+
+export function goneOf(index: number, rev: number, incarnation = 1): JournalEntry {
+  return {
+    kind: 'record',
+    record: { ...recordOf(index, rev, incarnation), content: { intent: 'gone', rev, by: 'provider' } },
+  }
+}
+
+/** Memory as a registry keeps it: entries are merged in, the highest version wins, `forget` binds to the incarnation. */
+export class Memory {
+  readonly records = new Map<string, StoredRecord>()
+  readonly declared = new Map<string, JournalEntry>()
+
+  apply(entry: JournalEntry): void {
+    if (entry.kind === 'record') {
+      const id = JSON.stringify([
+        entry.record.namespace,
+        entry.record.service,
+        entry.record.group,
+        entry.record.id,
+      ])
+      const stored = this.records.get(id)
+      const newer =
+        stored === undefined ||
+        entry.record.incarnation > stored.incarnation ||
+        (entry.record.incarnation === stored.incarnation && entry.record.content.rev >= stored.content.rev)
+      if (newer) this.records.set(id, entry.record)
+    } else if (entry.kind === 'forget') {
+      const id = JSON.stringify([entry.key.namespace, entry.key.service, entry.key.group, entry.key.id])
+      if (this.records.get(id)?.incarnation === entry.incarnation) this.records.delete(id)
+    } else if (entry.kind === 'freeze') {
+      const id = `frozen ${entry.namespace}`
+      if (entry.freeze === null) this.declared.delete(id)
+      else this.declared.set(id, entry)
+    } else {
+      const id = entry.kind === 'service' ? `${entry.namespace}/${entry.service}` : entry.namespace
+      if (entry.settings === null) this.declared.delete(id)
+      else this.declared.set(id, entry)
+    }
+  }
+
+  *entries(): Generator<JournalEntry> {
+    for (const record of this.records.values()) yield { kind: 'record', record }
+    yield* this.declared.values()
+  }
+
+  revOf(index: number): number | undefined {
+    const { namespace, service, group, id } = keyOf(index)
+    return this.records.get(JSON.stringify([namespace, service, group, id]))?.content.rev
+  }
+
+  static of(entries: Iterable<JournalEntry>): Memory {
+    const memory = new Memory()
+    for (const entry of entries) memory.apply(entry)
+    return memory
+  }
+}

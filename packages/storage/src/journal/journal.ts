@@ -1,0 +1,88 @@
+/** The journal of a node on its disk. */
+import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
+import type { Disk, DiskLock } from './disk.js'
+import { JournalError, systemCode } from './journal-error.js'
+import { resolveOptions, type JournalOptions } from './options.js'
+import { recover, type Opened, type Recovered } from './recovery.js'
+import { JournalWriter, type JournalHealth } from './writer.js'
+
+/** What a journal needs. */
+export interface JournalDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  /**
+   * The whole durable state as entries, from memory. Called when a snapshot is due, never before the first append
+   * or `retryMsMin`, and read piece by piece while the registry goes on changing (iterating a Map is fine). The
+   * registry must apply a change to memory before, or in the same step as, it appends the entry.
+   */
+  readonly snapshotSource: () => Iterable<JournalEntry>
+}
+
+/** A journal that can be asked how it does. */
+export interface Journal extends JournalPort {
+  health(): JournalHealth
+}
+
+async function openFiles(deps: JournalDeps, directory: string): Promise<Opened> {
+  try {
+    return await recover(deps.disk, directory, deps.logger)
+  } catch (error) {
+    if (error instanceof JournalError) throw error
+    const code = systemCode(error) ?? String(error)
+    throw new JournalError('io', `${directory} cannot be opened: ${code}`, { file: directory, cause: error })
+  }
+}
+
+async function takeDirectory(disk: Disk, directory: string): Promise<DiskLock> {
+  try {
+    await disk.makeDirectory(directory)
+    return await disk.lock(directory)
+  } catch (error) {
+    if (error instanceof JournalError) throw error
+    const code = systemCode(error) ?? String(error)
+    throw new JournalError('io', `${directory} cannot be used as data directory: ${code}`, {
+      file: directory,
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Takes the directory, checks every byte in it, heals an unfinished last write, and opens the journal. Rejects with
+ * JournalError (`damaged`, `missing`, `unknown-version`, `locked`, `io`) and changes nothing when it must not start.
+ * `close` commits what is queued and lets the directory go.
+ */
+export async function openJournal(
+  deps: JournalDeps,
+  options: JournalOptions,
+): Promise<{ readonly journal: Journal; readonly recovered: Recovered }> {
+  const resolved = resolveOptions(options)
+  const lock = await takeDirectory(deps.disk, resolved.directory)
+  let opened: Opened
+  try {
+    opened = await openFiles(deps, resolved.directory)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+  const writer = new JournalWriter(deps, resolved, opened)
+  const closeAll = async (): Promise<void> => {
+    try {
+      await writer.close()
+    } finally {
+      await lock.release()
+    }
+  }
+  let closed: Promise<void> | undefined
+  const journal: Journal = {
+    append: (entries) => writer.append(entries),
+    health: () => writer.health(),
+    close() {
+      closed ??= closeAll()
+      return closed
+    },
+  }
+  return { journal, recovered: opened.recovered }
+}

@@ -1,0 +1,358 @@
+/**
+ * The writing half of the journal: group commits, rotation, and life with a failing disk.
+ *
+ * Two loops. The *committer* alone touches the log: it takes what is queued, writes one frame, syncs, answers;
+ * between two commits it turns to a new log when asked to. The *upkeep* makes snapshots: it has the committer turn
+ * to log n, then writes snapshot n from memory while commits go on in log n, then removes what is older.
+ *
+ * A log that failed once is never written again: after a failed fsync the kernel may have dropped the pages and
+ * report success the next time. The next log says in its header how many bytes of the failed one count, so a half
+ * written frame there harms nobody. From the failure on, memory holds entries that no file holds (`gap`): every
+ * answer is `memory` until a snapshot begun after the last loss is durable.
+ */
+import { join } from 'node:path'
+import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
+import { encodeEntries } from './codec.js'
+import type { Disk } from './disk.js'
+import {
+  closeQuietly,
+  createLog,
+  createSnapshot,
+  fileName,
+  writeAll,
+  type OpenLog,
+  type SnapshotPiece,
+} from './files.js'
+import { encodeFrame, HEADER_BYTES } from './frames.js'
+import { JournalError, systemCode } from './journal-error.js'
+import { COMMIT_LIMITS, SNAPSHOT_PIECE_LIMITS, type ResolvedJournalOptions } from './options.js'
+import { removeReplaced, type Opened } from './recovery.js'
+
+type Answer = Awaited<ReturnType<JournalPort['append']>>
+
+/** What the writer works with. */
+export interface WriterDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly snapshotSource: () => Iterable<JournalEntry>
+}
+
+/** How a journal is doing. */
+export interface JournalHealth {
+  /** True while memory holds accepted entries that no file holds. */
+  readonly failing: boolean
+  /** What the disk said last, while something is wrong. */
+  readonly error: string | undefined
+  readonly queuedEntries: number
+  /** Number of the newest log. */
+  readonly logNumber: number
+  /** Bytes in logs since the last snapshot. */
+  readonly logBytes: number
+  readonly snapshotBytes: number
+}
+
+interface Waiter {
+  /** Settles when this many entries have been dealt with. */
+  readonly upTo: number
+  resolve(answer: Answer): void
+}
+
+class ClosingError extends Error {}
+
+/** The journal's writer. Made by `openJournal`. */
+export class JournalWriter implements JournalPort {
+  readonly #deps: WriterDeps
+  readonly #options: ResolvedJournalOptions
+  #queue: JournalEntry[] = []
+  #waiters: Waiter[] = []
+  #accepted = 0
+  #settled = 0
+
+  /** The log being written; undefined after a failure until there is a new one. */
+  #log: OpenLog | undefined
+  #lastLog: OpenLog
+  #logBytes: number
+  #snapshotBytes: number
+
+  #gap = false
+  /** Counts losses, so that a snapshot knows whether entries were lost while it was written. */
+  #losses = 0
+  #error: string | undefined
+  #committer: Promise<void> | undefined
+  #turn: { resolve(): void; reject(error: unknown): void } | undefined
+  /** Number of the log that a snapshot is owed for. */
+  #owed: number | undefined
+  #upkeep: Promise<void> | undefined
+  #retryMs: number
+  #cancelRetry: (() => void) | undefined
+  #closing: Promise<void> | undefined
+  #closeSoon = false
+
+  constructor(deps: WriterDeps, options: ResolvedJournalOptions, opened: Opened) {
+    this.#deps = deps
+    this.#options = options
+    this.#log = opened.log
+    this.#lastLog = opened.log
+    this.#logBytes = opened.logBytes
+    this.#snapshotBytes = opened.snapshotBytes
+    this.#retryMs = options.retryMsMin
+    deps.meter.set('rollcall_journal_failing', 0)
+    // Not before the caller has replayed what was recovered: the snapshot is taken from its memory.
+    if (opened.snapshotDue) this.#retryLater()
+  }
+
+  append(entries: readonly JournalEntry[]): Promise<Answer> {
+    if (this.#closing !== undefined)
+      return Promise.reject(new JournalError('closed', 'the journal is closed'))
+    if (entries.length === 0) return Promise.resolve(this.#answer())
+    if (this.#log === undefined) {
+      this.#losses++
+      return Promise.resolve('memory')
+    }
+    if (this.#accepted - this.#settled + entries.length > this.#options.queueEntriesMax) {
+      this.#fail(
+        new Error(`${this.#accepted - this.#settled} entries wait for the disk, which is the most allowed`),
+      )
+      return Promise.resolve('memory')
+    }
+    for (const entry of entries) this.#queue.push(entry)
+    this.#accepted += entries.length
+    const upTo = this.#accepted
+    const answered = new Promise<Answer>((resolve) => this.#waiters.push({ upTo, resolve }))
+    this.#startCommitter()
+    return answered
+  }
+
+  health(): JournalHealth {
+    return {
+      failing: this.#gap,
+      error: this.#error,
+      queuedEntries: this.#accepted - this.#settled,
+      logNumber: this.#lastLog.number,
+      logBytes: this.#logBytes,
+      snapshotBytes: this.#snapshotBytes,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelRetry?.()
+    // A snapshot in progress is given up: the logs hold everything, unless there is a gap that it would close.
+    this.#closeSoon = !this.#gap
+    await this.#upkeep
+    await this.#idle()
+    if (this.#gap) await this.#makeSnapshot().catch(() => undefined)
+    await this.#idle()
+    if (this.#gap)
+      this.#deps.logger.error(
+        { error: this.#error },
+        'journal: closed while the disk refuses, recent changes are lost',
+      )
+    const log = this.#log
+    this.#log = undefined
+    if (log !== undefined) await closeQuietly(log.file)
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#committer !== undefined) await this.#committer
+  }
+
+  #answer(): Answer {
+    return this.#gap ? 'memory' : 'disk'
+  }
+
+  #settle(count: number, answer: Answer): void {
+    this.#settled += count
+    let done = 0
+    for (; done < this.#waiters.length; done++) {
+      const waiter = this.#waiters[done]
+      if (waiter === undefined || waiter.upTo > this.#settled) break
+      waiter.resolve(answer)
+    }
+    this.#waiters = this.#waiters.slice(done)
+  }
+
+  // ---- committer -----------------------------------------------------------------------------------------
+
+  #startCommitter(): void {
+    this.#committer ??= this.#commitAll().finally(() => {
+      this.#committer = undefined
+      if (this.#turn !== undefined || (this.#log !== undefined && this.#queue.length > 0))
+        this.#startCommitter()
+    })
+  }
+
+  async #commitAll(): Promise<void> {
+    // Whatever else is appended in this step of the event loop goes into the same commit.
+    await Promise.resolve()
+    for (;;) {
+      if (this.#turn !== undefined) await this.#turnLog(this.#turn)
+      else if (this.#log !== undefined && this.#queue.length > 0) await this.#commit(this.#log)
+      else return
+    }
+  }
+
+  async #commit(log: OpenLog): Promise<void> {
+    const { clock, meter } = this.#deps
+    const { payload, taken } = encodeEntries(this.#queue, 0, COMMIT_LIMITS)
+    const frame = encodeFrame({ file: log.number, index: log.frames, count: taken, end: false }, payload)
+    const started = clock.now()
+    const cancel = clock.setTimer(this.#options.commitMsMax, () => {
+      if (this.#log === log) this.#fail(new Error(`a commit took more than ${this.#options.commitMsMax} ms`))
+    })
+    try {
+      await writeAll(log.file, frame, log.length)
+      await log.file.sync()
+    } catch (error) {
+      if (this.#log === log) this.#fail(error)
+      return
+    } finally {
+      cancel()
+    }
+    // Given up in the meantime: its entries have been answered, its bytes do not count.
+    if (this.#log !== log) return
+    log.length += frame.length
+    log.frames++
+    this.#logBytes += frame.length
+    this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
+    meter.count('rollcall_journal_commits_total')
+    meter.count('rollcall_journal_entries_total', taken)
+    meter.count('rollcall_journal_bytes_total', frame.length)
+    meter.observe('rollcall_journal_commit_duration_ms', clock.now() - started)
+    this.#settle(taken, this.#answer())
+    if (this.#logBytes > Math.max(this.#options.rotateBytesMin, this.#snapshotBytes)) this.#startUpkeep()
+  }
+
+  async #turnLog(turn: { resolve(): void; reject(error: unknown): void }): Promise<void> {
+    this.#turn = undefined
+    const before = this.#lastLog
+    // From here on nothing is added to the log before: its length is about to be written down in the next one.
+    // A log that never got a frame is replaced, so that a disk that fails for days leaves no row of empty files.
+    const [number, sealed] =
+      before.frames === 0 ? [before.number, before.sealed] : [before.number + 1, before.length]
+    try {
+      const log = await createLog(this.#deps.disk, this.#options.directory, number, sealed)
+      await closeQuietly(before.file)
+      this.#log = log
+      this.#lastLog = log
+      turn.resolve()
+    } catch (error) {
+      if (this.#log !== undefined) this.#fail(error)
+      turn.reject(error)
+    }
+  }
+
+  /** The log is lost, and so are, for the files, all entries that wait. Says so once. */
+  #fail(error: unknown): void {
+    const log = this.#log
+    this.#log = undefined
+    if (log !== undefined) void closeQuietly(log.file)
+    this.#losses++
+    this.#error = systemCode(error) ?? String(error)
+    if (!this.#gap) {
+      this.#gap = true
+      this.#deps.meter.set('rollcall_journal_failing', 1)
+      this.#deps.logger.error(
+        {
+          error: String(error),
+          code: systemCode(error),
+          file: log === undefined ? undefined : fileName('log', log.number),
+        },
+        'journal: the disk refuses, going on in memory',
+      )
+    }
+    this.#queue = []
+    this.#settle(this.#accepted - this.#settled, 'memory')
+    this.#retryLater()
+  }
+
+  // ---- upkeep --------------------------------------------------------------------------------------------
+
+  #startUpkeep(): void {
+    if (this.#upkeep !== undefined || this.#cancelRetry !== undefined || this.#closing !== undefined) return
+    this.#upkeep = this.#makeSnapshot()
+      .catch((error: unknown) => this.#snapshotFailed(error))
+      .finally(() => {
+        this.#upkeep = undefined
+        if (this.#gap) this.#retryLater()
+      })
+  }
+
+  #retryLater(): void {
+    if (this.#cancelRetry !== undefined || this.#upkeep !== undefined || this.#closing !== undefined) return
+    this.#cancelRetry = this.#deps.clock.setTimer(this.#retryMs, () => {
+      this.#cancelRetry = undefined
+      this.#startUpkeep()
+    })
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#options.retryMsMax)
+  }
+
+  #snapshotFailed(error: unknown): void {
+    if (error instanceof ClosingError) return
+    // While the gap is open this was said already; without one, the logs still hold everything.
+    if (!this.#gap && this.#error === undefined) {
+      this.#deps.logger.warn(
+        { error: String(error), code: systemCode(error) },
+        'journal: no snapshot could be made, logs keep growing',
+      )
+    }
+    this.#error = systemCode(error) ?? String(error)
+    this.#upkeep = undefined
+    this.#retryLater()
+  }
+
+  *#pieces(): Generator<SnapshotPiece> {
+    let entries: JournalEntry[] = []
+    const encode = (): SnapshotPiece => {
+      const { payload, taken } = encodeEntries(entries, 0, SNAPSHOT_PIECE_LIMITS)
+      entries = entries.slice(taken)
+      return { payload, count: taken }
+    }
+    for (const entry of this.#deps.snapshotSource()) {
+      entries.push(entry)
+      if (entries.length < SNAPSHOT_PIECE_LIMITS.entriesMax) continue
+      yield encode()
+      if (this.#closeSoon) throw new ClosingError()
+    }
+    while (entries.length > 0) yield encode()
+  }
+
+  async #makeSnapshot(): Promise<void> {
+    const { disk, logger, meter } = this.#deps
+    const { directory } = this.#options
+    // After an attempt that failed half-way the log made for it will do: a snapshot taken later holds more, not less.
+    if (this.#log === undefined || this.#owed !== this.#log.number) {
+      await new Promise<void>((resolve, reject) => {
+        this.#turn = { resolve, reject }
+        this.#startCommitter()
+      })
+    }
+    const number = this.#lastLog.number
+    this.#owed = number
+    const losses = this.#losses
+    const logBytesBefore = this.#logBytes - (this.#lastLog.length - HEADER_BYTES)
+    this.#snapshotBytes = await createSnapshot(disk, directory, number, this.#pieces())
+    this.#owed = undefined
+    this.#logBytes -= logBytesBefore
+    await removeReplaced(disk, directory, number).catch((error: unknown) => {
+      // Replaced files are never read again; the next snapshot tries once more.
+      logger.warn({ error: String(error) }, 'journal: replaced files could not be removed')
+    })
+    if (this.#losses !== losses) return
+    this.#retryMs = this.#options.retryMsMin
+    this.#error = undefined
+    if (!this.#gap) return
+    this.#gap = false
+    meter.set('rollcall_journal_failing', 0)
+    logger.info(
+      { file: join(directory, fileName('snapshot', number)) },
+      'journal: the disk works again, everything is durable',
+    )
+  }
+}
