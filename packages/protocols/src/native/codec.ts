@@ -1,0 +1,173 @@
+/** Bytes and JSON: request bodies and frames in, answers, frames and events out. Pure; each publication is encoded once. */
+import { isUtf8 } from 'node:buffer'
+import { constants, deflateRawSync } from 'node:zlib'
+import type { Update } from '@rollcall/core'
+import { RegistryError, type ServerMessage, type ViewName } from '@rollcall/wire'
+import { toPushMessage } from './mapping.js'
+
+/** Below this a frame is sent as it is: it fits into a few packets anyway, and inflating costs the reader too. */
+const DEFLATE_BYTES_MIN = 16_384
+
+/** Above this compressing at once would hold up the node for more than some 50 ms. */
+const DEFLATE_BYTES_MAX = 4_194_304
+
+/** JSON text as a value. */
+export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new RegistryError('malformed', 'not UTF-8')
+  try {
+    return JSON.parse(bytes.toString()) as unknown
+  } catch (cause) {
+    throw new RegistryError('malformed', `not JSON: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** The parser quotes its input; a reader needs no more than the beginning of that. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : 'unreadable'
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text
+}
+
+/** First byte of a frame: last of its message, and what kind. RSV1 marks a compressed payload (RFC 7692). */
+const TEXT = 0x81
+const DEFLATED_TEXT = 0xc1
+const PONG = 0x8a
+
+/** The answer to a ping frame. */
+export function pongFrame(payload: Uint8Array): Buffer {
+  return wholeFrame(PONG, payload)
+}
+
+/** One whole, unmasked WebSocket text frame. */
+export function textFrame(payload: Uint8Array, deflated = false): Buffer {
+  return wholeFrame(deflated ? DEFLATED_TEXT : TEXT, payload)
+}
+
+function wholeFrame(kind: number, payload: Uint8Array): Buffer {
+  const { length } = payload
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const bytes = Buffer.allocUnsafe(head + length)
+  bytes[0] = kind
+  if (head === 2) {
+    bytes[1] = length
+  } else if (head === 4) {
+    bytes[1] = 126
+    bytes.writeUInt16BE(length, 2)
+  } else {
+    bytes[1] = 127
+    bytes.writeUInt16BE(0, 2)
+    bytes.writeUIntBE(length, 4, 6)
+  }
+  bytes.set(payload, head)
+  return bytes
+}
+
+/** A message for one session as a whole frame. */
+export function messageFrame(message: ServerMessage): Buffer {
+  return textFrame(Buffer.from(JSON.stringify(message)))
+}
+
+/**
+ * Compresses a message by itself: with no context taken over, the bytes suit every subscriber that negotiated
+ * compression. RFC 7692 section 7.2.1: flush, then drop the empty block at the end.
+ */
+function deflateMessage(payload: Uint8Array): Buffer {
+  const flushed = deflateRawSync(payload, { level: 1, finishFlush: constants.Z_SYNC_FLUSH })
+  return flushed.subarray(0, flushed.length - 4)
+}
+
+/** A publication in every form in which it is sent; each form is made when it is first needed. */
+interface Encoded {
+  json: string | undefined
+  plain: Buffer | undefined
+  deflated: Buffer | undefined
+  event: Buffer | undefined
+  lastEvent: Buffer | undefined
+}
+
+// Weak: an encoding lives as long as the publication it belongs to.
+const encodings = new WeakMap<Update, Encoded>()
+
+function encodingOf(update: Update): Encoded {
+  let encoded = encodings.get(update)
+  if (encoded === undefined) {
+    encoded = {
+      json: undefined,
+      plain: undefined,
+      deflated: undefined,
+      event: undefined,
+      lastEvent: undefined,
+    }
+    encodings.set(update, encoded)
+  }
+  return encoded
+}
+
+/** The frame of a publication. With `deflate` large ones, above all full views, come compressed. */
+export function updateFrame(update: Update, deflate: boolean): Buffer {
+  const encoded = encodingOf(update)
+  encoded.plain ??= textFrame(Buffer.from(JSON.stringify(toPushMessage(update))))
+  const { plain } = encoded
+  if (!deflate || plain.length < DEFLATE_BYTES_MIN || plain.length > DEFLATE_BYTES_MAX) return plain
+  encoded.deflated ??= textFrame(deflateMessage(plain.subarray(payloadStart(plain))), true)
+  return encoded.deflated
+}
+
+function payloadStart(frame: Uint8Array): number {
+  return frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2
+}
+
+/** A publication as data of a server-sent event. */
+function eventText(update: Update): string {
+  const encoded = encodingOf(update)
+  encoded.json ??= JSON.stringify(update.kind === 'view' ? update.view : update.delta)
+  return `event: ${update.kind}\ndata: ${encoded.json}\n`
+}
+
+/** The sign a reader has after this publication. */
+export function signAfter(update: Update): string {
+  return update.kind === 'view' ? update.view.sign : update.delta.to
+}
+
+/** The view a publication is about. */
+export function viewOf(update: Update): ViewName {
+  return update.kind === 'view' ? update.view : update.delta
+}
+
+/** One chunk of a chunked body. */
+export function bodyChunk(text: string): Buffer {
+  const payload = Buffer.from(text)
+  return Buffer.concat([Buffer.from(`${payload.length.toString(16)}\r\n`), payload, Buffer.from('\r\n')])
+}
+
+/** A whole event with its id, for readers that watch one view: the id is the sign, the same for all of them. */
+export function soleEventChunk(update: Update): Buffer {
+  const encoded = encodingOf(update)
+  encoded.lastEvent ??= bodyChunk(`id: ${signAfter(update)}\n${eventText(update)}\n`)
+  return encoded.lastEvent
+}
+
+/** An event up to its id, which differs between readers of several views; `eventEndChunk` completes it. */
+export function openEventChunk(update: Update): Buffer {
+  const encoded = encodingOf(update)
+  encoded.event ??= bodyChunk(eventText(update))
+  return encoded.event
+}
+
+/** Completes an event with the signs of all views the reader watches. */
+export function eventEndChunk(signs: readonly (string | undefined)[]): Buffer {
+  return bodyChunk(`id: ${formatEventId(signs)}\n\n`)
+}
+
+/** The id of an event: the signs of the watched views in the order of the query, `-` where none was sent yet. */
+export function formatEventId(signs: readonly (string | undefined)[]): string {
+  return signs.map((sign) => sign ?? '-').join(',')
+}
+
+/** The signs of an event id, or none at all when it does not fit the number of watched views. */
+export function parseEventId(text: string | undefined, views: number): readonly (string | undefined)[] {
+  const parts = text?.split(',') ?? []
+  if (parts.length !== views || !parts.every((part) => /^([0-9a-f]{16}|-)$/.test(part))) {
+    return Array.from({ length: views }, () => undefined)
+  }
+  return parts.map((part) => (part === '-' ? undefined : part))
+}

@@ -1,0 +1,107 @@
+import { isRegistryError } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import { createGate } from './gate.js'
+import { headersOf } from './headers.js'
+
+const gate = createGate(['Registry.Example'])
+
+function verdict(raw: readonly string[], httpVersion = '1.1'): string {
+  const headers = headersOf({ rawHeaders: [...raw] })
+  try {
+    gate.checkHost(headers, httpVersion)
+    gate.checkOrigin(headers)
+    return 'in'
+  } catch (error) {
+    return isRegistryError(error) ? error.code : 'broken'
+  }
+}
+
+describe('the gate', () => {
+  it('lets addresses, localhost and configured names in', () => {
+    for (const host of [
+      '127.0.0.1:7400',
+      '10.0.0.1',
+      '[::1]:7400',
+      '[fe80::1]',
+      'localhost',
+      'LOCALHOST:1',
+      'registry.example:7400',
+    ]) {
+      expect([host, verdict(['HOST', host])]).toEqual([host, 'in'])
+      // Once more from memory.
+      expect([host, verdict(['Host', host])]).toEqual([host, 'in'])
+    }
+    expect(verdict([], '1.0')).toBe('in')
+  })
+
+  it('keeps names out that somebody else may point here', () => {
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '',
+      'a@127.0.0.1',
+      '127.0.0.1:x',
+      '::1',
+      '[::1',
+      'registry.example.',
+      'x'.repeat(10_000),
+    ]) {
+      expect([host, verdict(['Host', host])]).toEqual([host, 'forbidden_host'])
+      expect([host, verdict(['Host', host])]).toEqual([host, 'forbidden_host'])
+    }
+    expect(verdict([])).toBe('forbidden_host')
+  })
+
+  it('remembers no more than it needs to', () => {
+    for (let index = 0; index < 1_000; index++) verdict(['Host', `evil${index}.example`])
+    expect(verdict(['Host', 'localhost'])).toBe('in')
+  })
+
+  it('takes requests of pages only from the origin they are sent to', () => {
+    const from = (origin: string, host = '127.0.0.1:7400'): string =>
+      verdict(['Host', host, 'Origin', origin])
+    expect(from('http://127.0.0.1:7400')).toBe('in')
+    expect(from('https://Registry.example', 'registry.example')).toBe('in')
+    for (const origin of [
+      'null',
+      '',
+      'http://127.0.0.1',
+      'http://127.0.0.1:7401',
+      'http://evil.example',
+      'http://127.0.0.1:7400.evil.example',
+      'http://127.0.0.1:7400/',
+    ]) {
+      expect([origin, from(origin)]).toEqual([origin, 'forbidden_origin'])
+    }
+  })
+})
+
+describe('headers', () => {
+  it('are found whatever their case, the first of several', () => {
+    const raw = [
+      'hOST',
+      'a',
+      'Host',
+      'b',
+      'IF-NONE-MATCH',
+      'c',
+      'last-event-id',
+      'd',
+      'content-type',
+      'e',
+      'Content-Length',
+      '5',
+      'X-Host',
+      'z',
+    ]
+    expect(headersOf({ rawHeaders: raw })).toEqual({
+      host: 'a',
+      origin: undefined,
+      ifNoneMatch: 'c',
+      lastEventId: 'd',
+      contentType: 'e',
+      contentLength: '5',
+    })
+  })
+})

@@ -1,0 +1,148 @@
+/** Lists of services, views, instances and signs over HTTP: conditional, incremental, waiting. */
+import type { InstanceKey, RegistryApi, Resume } from '@rollcall/core'
+import { EMPTY_SIGN, RegistryError, type View, type ViewName } from '@rollcall/wire'
+import { readSigns } from '@rollcall/wire/schemas'
+import { DEFAULTS } from '@rollcall/wire'
+import type { Exchange } from '../http.js'
+import { toInstanceKey, toSignItems, viewKey } from '../mapping.js'
+import {
+  listQueryOf,
+  lookupQueryOf,
+  namespaceOf,
+  one,
+  passes,
+  signOfTag,
+  tagOf,
+  type Filter,
+  type LookupQuery,
+} from '../queries.js'
+import type { Handler, HandlerDeps } from './deps.js'
+import { requireReady } from './operations.js'
+
+type Lookups = 'listServices' | 'getService' | 'getInstance' | 'compareSigns'
+
+/** Handlers of the routes that read. */
+export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handler>> {
+  const { registry, options, waits } = deps
+  const { waitMsMax, batchItemsMax } = options.limits
+  return {
+    getService(exchange) {
+      requireReady(registry)
+      const tag = signOfTag(exchange.headers.ifNoneMatch)
+      const query = lookupQueryOf(exchange.param('service'), exchange.query, tag, waitMsMax)
+      const { name, since, waitMs, everyMs } = query
+      registry.operators.polled(name, everyMs)
+      if (waitMs === undefined) {
+        if (!registry.knows(name)) throw unknownService(name)
+        answerLookup(deps, exchange, query, tag)
+        return undefined
+      }
+      const sign = since ?? tag ?? EMPTY_SIGN
+      return waits.hold(
+        exchange,
+        () => registry.waitForChange(name, sign, waitMs),
+        () => answerLookup(deps, exchange, query, tag),
+      )
+    },
+
+    listServices(exchange) {
+      requireReady(registry)
+      const tag = signOfTag(exchange.headers.ifNoneMatch)
+      const [query, waitMs] = listQueryOf(exchange.query, tag, waitMsMax)
+      const answer = (): void => {
+        const { sign, ...page } = registry.services(query)
+        if (sign === tag) exchange.unchanged(tagOf(sign))
+        else exchange.text(200, JSON.stringify(page), tagOf(sign))
+      }
+      if (waitMs === undefined || tag === undefined) return answer()
+      return waits.hold(exchange, () => registry.waitForServices(query, tag, waitMs), answer)
+    },
+
+    getInstance(exchange) {
+      requireReady(registry)
+      const namespace = namespaceOf(exchange.query)
+      const group = one(exchange.query, 'group') ?? DEFAULTS.group
+      const key = toInstanceKey(exchange.param('service'), exchange.param('id'), namespace, group)
+      const instance = registry.instance(key)
+      if (instance !== undefined) return exchange.json(200, instance)
+      throw unknownInstance(registry, key)
+    },
+
+    compareSigns(exchange) {
+      exchange.body((body) => {
+        requireReady(registry)
+        const { value, warnings } = readSigns(body, batchItemsMax)
+        const answer = registry.compareSigns(
+          toSignItems(value.services, value.namespace ?? DEFAULTS.namespace),
+        )
+        exchange.json(200, warnings === undefined ? answer : { ...answer, warnings })
+      })
+    },
+  }
+}
+
+/** The answer a lookup gets now; a service that is gone (or never was) is the empty view. */
+function answerLookup(
+  deps: HandlerDeps,
+  exchange: Exchange,
+  query: LookupQuery,
+  tag: string | undefined,
+): void {
+  const { registry } = deps
+  const { name, since, filter } = query
+  const sign = registry.sign(name)
+  if (tag === sign) return exchange.unchanged(tagOf(sign))
+  if (filter !== undefined) return answerFiltered(exchange, registry.view(name) ?? emptyView(name), filter)
+  if (since === undefined) return exchange.text(200, viewBody(deps, name, sign), tagOf(sign))
+  answerResume(deps, exchange, name, registry.resume(name, since))
+}
+
+function answerFiltered(exchange: Exchange, view: View, filter: Filter): void {
+  const instances = view.instances.filter((instance) => passes(filter, instance))
+  exchange.text(200, JSON.stringify({ ...view, instances }), tagOf(view.sign))
+}
+
+function answerResume(deps: HandlerDeps, exchange: Exchange, name: ViewName, resume: Resume): void {
+  if (resume.kind === 'view') {
+    const { sign } = resume.view
+    const body = deps.views.set(viewKey(name), sign, deps.clock.now(), JSON.stringify(resume.view))
+    exchange.text(200, body, tagOf(sign))
+    return
+  }
+  const delta =
+    resume.kind === 'delta'
+      ? resume.delta
+      : { ...name, from: resume.sign, to: resume.sign, upserts: [], removes: [] }
+  exchange.text(200, JSON.stringify(delta), tagOf(delta.to))
+}
+
+function viewBody(deps: HandlerDeps, name: ViewName, sign: string): string | Buffer {
+  const { registry, views, clock } = deps
+  const key = viewKey(name)
+  const now = clock.now()
+  return (
+    views.get(key, sign, now) ??
+    views.set(key, sign, now, JSON.stringify(registry.view(name) ?? emptyView(name)))
+  )
+}
+
+function emptyView(name: ViewName): View {
+  return { ...name, sign: EMPTY_SIGN, instances: [], guard: { tripped: false, kept: 0 }, stale: false }
+}
+
+/** The error for an instance that is not there: its service may not be either. */
+export function unknownInstance(registry: RegistryApi, key: InstanceKey): RegistryError {
+  const { namespace, service, group, id } = key
+  if (!registry.knows({ namespace, service })) return unknownService({ namespace, service })
+  return new RegistryError('unknown_instance', `${service} has no instance ${id} in group ${group}`)
+}
+
+/** The error for a service, or a group of it, that nobody registered or declared. */
+export function unknownService(name: ViewName): RegistryError {
+  const { namespace, service, group } = name
+  const what = group === undefined ? service : `group ${group} of ${service}`
+  return new RegistryError(
+    'unknown_service',
+    `nobody registered or declared ${what} in namespace ${namespace}`,
+  )
+}

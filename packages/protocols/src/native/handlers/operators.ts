@@ -1,0 +1,141 @@
+/** What operators do and ask, over HTTP. */
+import type { OperatorWrite, OverrideResult, OverridesQuery } from '@rollcall/core'
+import { DEFAULTS, type InstanceRef } from '@rollcall/wire'
+import {
+  readClearing,
+  readFreeze,
+  readOverride,
+  readRestore,
+  type Batch,
+  type OperatorOperationId,
+} from '@rollcall/wire/schemas'
+import { statusOf } from '../errors.js'
+import type { Exchange } from '../http.js'
+import { checkName, commonFailure, mergeResults, toInstanceKey, toRef, toViewName } from '../mapping.js'
+import { countOf, durabilityOf, namespaceOf, one, pageOf, required } from '../queries.js'
+import type { Handler, HandlerDeps } from './deps.js'
+import { unknownInstance, unknownService } from './lookups.js'
+import { requireReady } from './operations.js'
+
+/** Handlers of the operators' routes. */
+export function createOperators(
+  deps: HandlerDeps,
+): Readonly<Record<Exclude<OperatorOperationId, 'listEvents'>, Handler>> {
+  const { registry, options } = deps
+  const { operators } = registry
+  const { batchItemsMax } = options.limits
+  return {
+    putOverrides(exchange) {
+      const write = writeOf(exchange)
+      exchange.body(async (body) => {
+        const { batch, frame } = readOverride(body, batchItemsMax)
+        const refs = refsOf(batch)
+        const results = await operators.override({ refs, ...frame }, originOf(exchange), write)
+        answerBatch(exchange, batch, results)
+      })
+    },
+
+    clearOverrides(exchange) {
+      const write = writeOf(exchange)
+      exchange.body(async (body) => {
+        const { batch, frame } = readClearing(body, batchItemsMax)
+        const refs = refsOf(batch)
+        const results = await operators.clearOverrides({ refs, ...frame }, originOf(exchange), write)
+        answerBatch(exchange, batch, results)
+      })
+    },
+
+    freeze(exchange) {
+      exchange.body(async (body) => {
+        const { value, warnings } = readFreeze(body)
+        const durability = await operators.freeze(
+          value.namespace ?? DEFAULTS.namespace,
+          value,
+          originOf(exchange),
+        )
+        exchange.json(200, { durability, ...(warnings === undefined ? {} : { warnings }) })
+      })
+    },
+
+    unfreeze(exchange) {
+      exchange.body(async (body) => {
+        const { value } = readFreeze(body)
+        const namespace = value.namespace ?? DEFAULTS.namespace
+        exchange.json(200, { removed: await operators.unfreeze(namespace, value, originOf(exchange)) })
+      })
+    },
+
+    listFreezes(exchange) {
+      requireReady(registry)
+      exchange.json(200, { freezes: operators.freezes() })
+    },
+
+    restore(exchange) {
+      const write = writeOf(exchange)
+      exchange.body(async (body) => {
+        const { value, warnings } = readRestore(body)
+        const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
+        checkName(value.service, 'service')
+        const answer = await operators.restore({ ...value, namespace }, originOf(exchange), write)
+        exchange.json(200, { ...answer, ...(warnings === undefined ? {} : { warnings }) })
+      })
+    },
+
+    listSubscribers(exchange) {
+      requireReady(registry)
+      const { query } = exchange
+      const group = one(query, 'group')
+      const item = { service: exchange.param('service'), ...(group === undefined ? {} : { group }) }
+      const name = toViewName(item, namespaceOf(query))
+      const seq = countOf(query, 'seq')
+      const ageMs = countOf(query, 'ageMs')
+      const answer = operators.audience(name, {
+        ...(seq === undefined ? {} : { seq }),
+        ...(ageMs === undefined ? {} : { ageMs }),
+      })
+      if (answer === undefined) throw unknownService(name)
+      exchange.json(200, answer)
+    },
+
+    explain(exchange) {
+      requireReady(registry)
+      const { query } = exchange
+      const namespace = namespaceOf(query)
+      const group = one(query, 'group') ?? DEFAULTS.group
+      const key = toInstanceKey(required(query, 'service'), required(query, 'id'), namespace, group)
+      const explanation = operators.explain(key)
+      if (explanation === undefined) throw unknownInstance(registry, key)
+      exchange.json(200, explanation)
+    },
+
+    listOverrides(exchange) {
+      requireReady(registry)
+      const query: OverridesQuery = pageOf(exchange.query)
+      exchange.json(200, operators.overrides(query))
+    },
+  }
+}
+
+function originOf({ peer }: Exchange): { readonly peer?: string } {
+  return peer === undefined ? {} : { peer }
+}
+
+function writeOf(exchange: Exchange): OperatorWrite | undefined {
+  const durability = durabilityOf(exchange.query)
+  return durability === undefined ? undefined : { require: durability }
+}
+
+function refsOf(batch: Batch<InstanceRef>): ReturnType<typeof toRef>[] {
+  const namespace = batch.namespace ?? DEFAULTS.namespace
+  return batch.items.map((item) => toRef(item, namespace))
+}
+
+/** One result per item; when everything failed, the first error is the status. */
+function answerBatch(exchange: Exchange, batch: Batch<InstanceRef>, judged: readonly OverrideResult[]): void {
+  const results = mergeResults(batch, judged)
+  const failure = commonFailure(results)
+  const { warnings } = batch
+  const response = { results, ...(warnings === undefined ? {} : { warnings }) }
+  if (failure === undefined) exchange.json(200, response)
+  else exchange.json(statusOf(failure), { error: failure, ...response })
+}

@@ -1,0 +1,280 @@
+/**
+ * A stream session as a step function over messages: it knows no socket and no time but the injected clock, so
+ * that a memory transport can drive it. docs/protocol.md is the reference of what it says.
+ */
+import type { Clock, Logger, Meter, Origin, RegistryApi, Session, Subscription, Update } from '@rollcall/core'
+import {
+  CLOSE_CODES,
+  DEFAULTS,
+  errorBody,
+  RegistryError,
+  type ClientMessage,
+  type ServerMessage,
+} from '@rollcall/wire'
+import { isJsonObject, readAck, readHello } from '@rollcall/wire/schemas'
+import { toErrorBody } from '../errors.js'
+import type { ResolvedOptions } from '../options.js'
+import { answers, type Conversation, takeHint } from './messages.js'
+
+/** Who the node is. */
+export interface NodeIdentity {
+  /** Unique per boot. */
+  readonly id: string
+  readonly cluster: string
+  /** Whether the node lost the engine that joins it with others. */
+  island(): boolean
+}
+
+export interface StreamSessionDeps {
+  readonly registry: RegistryApi
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly node: NodeIdentity
+}
+
+/** The way to the client. Nothing in here may throw or wait. */
+export interface StreamTransport {
+  /** Sends a message to this client alone. */
+  send(message: ServerMessage): void
+  /** Sends a publication. Subscribers of one view get the same object, to be encoded once. */
+  push(update: Update): void
+  /** Says goodbye. What was sent before arrives before. */
+  close(code: number, reason: string): void
+  /** A request under way has ended; `inFlight` is smaller now. */
+  settled(): void
+}
+
+/** One client on a stream. */
+export interface StreamSession {
+  /** Requests that were received and not yet answered. */
+  readonly inFlight: number
+  /** A message arrived; the parsed JSON as it came. */
+  receive(message: unknown): void
+  /** Something arrived that is not JSON. */
+  receiveGarbage(reason: string): void
+  /** Any other sign of life: a ping frame, or a message that has to wait. */
+  heard(): void
+  /** The transport holds as much as it may; call `drained` when it is empty again. */
+  stalled(): void
+  drained(): void
+  /** Asks the client to go elsewhere within `afterMs`. */
+  goaway(reason: string, afterMs: number): void
+  /** The connection ended, whoever ended it. Idempotent. */
+  end(): void
+}
+
+/** Begins a session; the client has to say hello within `helloMsMax`. */
+export function createStreamSession(
+  deps: StreamSessionDeps,
+  options: ResolvedOptions,
+  transport: StreamTransport,
+  peer?: string,
+): StreamSession {
+  return new NativeSession(deps, options, transport, peer)
+}
+
+/** Messages that have no place in the table of answers. */
+const SILENT: ReadonlySet<string> = new Set(['hello', 'ack', 'hint'])
+
+type Phase = 'greeting' | 'open' | 'ended'
+
+class NativeSession implements StreamSession, Conversation {
+  readonly registry: RegistryApi
+  readonly options: ResolvedOptions
+  readonly watched = new Set<string>()
+  namespace: string = DEFAULTS.namespace
+  inFlight = 0
+  private readonly deps: StreamSessionDeps
+  private readonly transport: StreamTransport
+  private readonly peer: string | undefined
+  private phase: Phase = 'greeting'
+  private session: Session | undefined
+  private subscription: Subscription | undefined
+  private full = false
+  private readonly cancelHello: () => void
+
+  constructor(
+    deps: StreamSessionDeps,
+    options: ResolvedOptions,
+    transport: StreamTransport,
+    peer: string | undefined,
+  ) {
+    this.deps = deps
+    this.registry = deps.registry
+    this.options = options
+    this.transport = transport
+    this.peer = peer
+    this.cancelHello = deps.clock.setTimer(options.helloMsMax, () =>
+      this.fault('no hello within the time allowed'),
+    )
+  }
+
+  get origin(): Origin {
+    return {
+      ...(this.peer === undefined ? {} : { peer: this.peer }),
+      ...(this.session === undefined ? {} : { session: this.session }),
+    }
+  }
+
+  receive(message: unknown): void {
+    if (this.phase === 'ended') return
+    this.heard()
+    if (!isJsonObject(message) || typeof message['type'] !== 'string') {
+      this.fault('every message is a JSON object with a type')
+      return
+    }
+    const { type } = message
+    const known = Object.hasOwn(answers, type) || SILENT.has(type)
+    this.deps.meter.count('rollcall_messages_received_total', 1, known ? type : 'unknown')
+    if (this.phase === 'greeting') this.greet(type, message)
+    else this.answer(type, message)
+  }
+
+  receiveGarbage(reason: string): void {
+    this.fault(reason)
+  }
+
+  heard(): void {
+    this.session?.heard()
+  }
+
+  stalled(): void {
+    this.full = true
+    this.subscription?.stalled()
+  }
+
+  drained(): void {
+    this.full = false
+    this.subscription?.drained()
+  }
+
+  goaway(reason: string, afterMs: number): void {
+    if (this.phase === 'open') this.transport.send({ type: 'goaway', reason, afterMs })
+  }
+
+  end(): void {
+    if (this.phase === 'ended') return
+    this.phase = 'ended'
+    this.cancelHello()
+    this.subscription?.close()
+    this.session?.close()
+  }
+
+  /** The subscription, made when it is first needed: many providers never watch. */
+  get subscribed(): Subscription {
+    if (this.subscription === undefined) {
+      this.subscription = this.registry.subscribe({ deliver: (update) => this.transport.push(update) })
+      if (this.full) this.subscription.stalled()
+    }
+    return this.subscription
+  }
+
+  get island(): boolean {
+    return this.deps.node.island()
+  }
+
+  private greet(type: string, message: Readonly<Record<string, unknown>>): void {
+    if (type !== 'hello') {
+      this.fault('the first message must be hello')
+      return
+    }
+    let hello: ReturnType<typeof readHello>
+    try {
+      hello = readHello(message)
+    } catch (error) {
+      this.fault(error instanceof RegistryError ? error.message : 'unreadable hello')
+      return
+    }
+    this.cancelHello()
+    this.phase = 'open'
+    if (hello.namespace !== undefined) this.namespace = hello.namespace
+    this.session = this.registry.openSession({
+      ...(this.peer === undefined ? {} : { peer: this.peer }),
+      onSilent: () => this.leave(CLOSE_CODES.silent, 'silent for too long'),
+      onRemoved: (instances) => {
+        if (this.phase === 'open') this.transport.send({ type: 'removed', instances })
+      },
+    })
+    const { node } = this.deps
+    const { limits, pingMs } = this.options
+    this.transport.send({
+      type: 'welcome',
+      ...correlation(message),
+      node: node.id,
+      cluster: node.cluster,
+      pingMs,
+      frameBytesMax: limits.frameBytesMax,
+      batchItemsMax: limits.batchItemsMax,
+      island: node.island(),
+    })
+  }
+
+  private answer(type: string, message: Readonly<Record<string, unknown>>): void {
+    const req = correlation(message)
+    try {
+      if (type === 'ack') {
+        this.subscription?.ack(readAck(message).seq)
+        return
+      }
+      if (type === 'hint') {
+        takeHint(this, message)
+        return
+      }
+      const reply = Object.hasOwn(answers, type) ? answers[type as keyof typeof answers] : undefined
+      if (reply === undefined) throw unexpected(type)
+      const answer = reply(this, message as unknown as ClientMessage)
+      if (answer instanceof Promise) this.answerLater(answer, req)
+      else this.transport.send({ ...answer, ...req })
+    } catch (error) {
+      this.refuse(error, req)
+    }
+  }
+
+  private answerLater(answer: Promise<ServerMessage>, req: Correlation): void {
+    this.inFlight++
+    answer
+      .then((message) => this.sendIfOpen({ ...message, ...req }))
+      .catch((error: unknown) => this.refuse(error, req))
+      .finally(() => {
+        this.inFlight--
+        this.transport.settled()
+      })
+  }
+
+  private refuse(error: unknown, req: Correlation): void {
+    this.sendIfOpen({ type: 'error', ...req, error: toErrorBody(error, this.deps.logger) })
+  }
+
+  private sendIfOpen(message: ServerMessage): void {
+    if (this.phase === 'open') this.transport.send(message)
+  }
+
+  /** The client broke the protocol: say why, then close. */
+  private fault(reason: string): void {
+    if (this.phase === 'ended') return
+    this.transport.send({ type: 'error', error: errorBody('protocol', reason) })
+    this.leave(CLOSE_CODES.protocol, reason)
+  }
+
+  private leave(code: number, reason: string): void {
+    if (this.phase === 'ended') return
+    this.end()
+    this.transport.close(code, reason)
+  }
+}
+
+interface Correlation {
+  readonly req?: number
+}
+
+function correlation(message: Readonly<Record<string, unknown>>): Correlation {
+  const req = message['req']
+  return Number.isSafeInteger(req) ? { req: req as number } : {}
+}
+
+/** A node may be older than its clients: what it does not know is refused, and the stream lives on. */
+function unexpected(type: string): RegistryError {
+  const message = type === 'hello' ? 'hello was said already' : `unknown message type ${type.slice(0, 64)}`
+  return new RegistryError('invalid_argument', message, { field: 'type' })
+}

@@ -1,0 +1,43 @@
+/** Registration, heartbeat and deregistration over HTTP. */
+import { statusOf } from '../errors.js'
+import type { Exchange } from '../http.js'
+import { durabilityOf } from '../queries.js'
+import type { Handler, HandlerDeps } from './deps.js'
+import { deregister, heartbeat, register, type Outcome, type Surroundings } from './operations.js'
+
+/** Handlers of the routes that write instances. */
+export function createWrites(
+  deps: HandlerDeps,
+): Readonly<Record<'register' | 'heartbeat' | 'deregister', Handler>> {
+  const { registry, options } = deps
+  const around = (exchange: Exchange): Surroundings => {
+    const { peer } = exchange
+    const durability = durabilityOf(exchange.query)
+    return {
+      registry,
+      origin: peer === undefined ? {} : { peer },
+      itemsMax: options.limits.batchItemsMax,
+      write: durability === undefined ? undefined : { require: durability },
+    }
+  }
+  return {
+    register(exchange) {
+      const surroundings = around(exchange)
+      exchange.body(async (body) => answer(exchange, await register(surroundings, body)))
+    },
+    heartbeat(exchange) {
+      const surroundings = around(exchange)
+      exchange.body((body) => answer(exchange, heartbeat(surroundings, body)))
+    },
+    deregister(exchange) {
+      const surroundings = around(exchange)
+      exchange.body(async (body) => answer(exchange, await deregister(surroundings, body)))
+    },
+  }
+}
+
+/** When everything failed, the answer is an error like any other, with the usual body beside it. */
+function answer(exchange: Exchange, { response, failure }: Outcome<object>): void {
+  if (failure === undefined) exchange.json(200, response)
+  else exchange.json(statusOf(failure), { error: failure, ...response })
+}

@@ -1,0 +1,203 @@
+/** One HTTP request and its answer: bounded bodies, JSON out, figures. No routing and no ports in here. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, Logger, Meter } from '@rollcall/core'
+import { RegistryError, type ErrorBody } from '@rollcall/wire'
+import { parseJson } from './codec.js'
+import { statusOf, toErrorBody } from './errors.js'
+import type { RequestHeaders } from './headers.js'
+import type { Query } from './queries.js'
+
+/** What answering needs. */
+export interface HttpDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly bodyBytesMax: number
+  /** Whether the node says goodbye: answers then end their connection. */
+  stopping(): boolean
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** How much of a body that is too large is still read, so that its sender gets to read the answer. */
+const DISCARD_FACTOR = 4
+const DISCARD_MS_MAX = 2_000
+
+/** One request. Answers exactly once; whatever comes after the answer, or after the peer left, is dropped. */
+export class Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly headers: RequestHeaders
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly query: Query
+  private readonly deps: HttpDeps
+  private readonly startedAt: number
+  private answered = false
+  /** Set for requests that wait by design, whose time says nothing. */
+  patient = false
+
+  constructor(
+    deps: HttpDeps,
+    req: IncomingMessage,
+    res: ServerResponse,
+    headers: RequestHeaders,
+    params: Readonly<Record<string, string | undefined>>,
+    query: Query,
+  ) {
+    this.deps = deps
+    this.req = req
+    this.res = res
+    this.headers = headers
+    this.params = params
+    this.query = query
+    this.startedAt = deps.clock.now()
+  }
+
+  /** Address of the peer, without the IPv6 dress of IPv4. */
+  get peer(): string | undefined {
+    return peerOf(this.req)
+  }
+
+  /** A path parameter; the router guarantees it. */
+  param(name: string): string {
+    return this.params[name] ?? ''
+  }
+
+  /** Answers with a JSON value. */
+  json(status: number, value: unknown): void {
+    this.text(status, JSON.stringify(value))
+  }
+
+  /** Answers with JSON that is text or bytes already. `tag` is an ETag. */
+  text(status: number, body: string | Buffer, tag?: string): void {
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const headers = ['Content-Type', JSON_TYPE, 'Content-Length', String(length)]
+    if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
+    this.finish(status, headers, body)
+  }
+
+  /** 304. */
+  unchanged(tag: string): void {
+    this.finish(304, ['ETag', tag, 'Cache-Control', 'no-cache'], undefined)
+  }
+
+  /** Answers with an error. `headers` are added; `last` ends the connection. */
+  fail(error: unknown, headers: readonly string[] = [], last = false): void {
+    const body: ErrorBody = toErrorBody(error, this.deps.logger)
+    const text = JSON.stringify({ error: body })
+    const all = ['Content-Type', JSON_TYPE, 'Content-Length', String(Buffer.byteLength(text)), ...headers]
+    if (last) all.push('Connection', 'close')
+    this.finish(statusOf(body), all, text)
+  }
+
+  /** Notes an answer that is not sent through here: the head of an event stream. */
+  opened(status: number): void {
+    this.answered = true
+    this.deps.meter.count('rollcall_http_requests_total', 1, classOf(status))
+  }
+
+  private finish(status: number, headers: string[], body: string | Buffer | undefined): void {
+    const { res, deps } = this
+    if (this.answered) return
+    this.answered = true
+    deps.meter.count('rollcall_http_requests_total', 1, classOf(status))
+    if (!this.patient)
+      deps.meter.observe('rollcall_http_request_duration_ms', deps.clock.now() - this.startedAt)
+    if (res.headersSent || res.destroyed) return
+    if (deps.stopping() && !headers.includes('Connection')) headers.push('Connection', 'close')
+    res.writeHead(status, headers)
+    res.end(body)
+  }
+
+  /**
+   * Reads the body as JSON and hands it to `take`; whatever `take` throws or rejects with becomes the answer.
+   * Memory is bounded by `bodyBytesMax`, time by the request timeout of the listener.
+   */
+  body(take: (body: unknown) => void | Promise<void>): void {
+    const { req } = this
+    if (!isJson(this.headers.contentType)) {
+      this.refuseBody(new RegistryError('unsupported_media_type', 'the body must be application/json'))
+      return
+    }
+    const { bodyBytesMax } = this.deps
+    const declared = Number(this.headers.contentLength ?? 0)
+    if (declared > bodyBytesMax) {
+      this.refuseBody(tooLarge(bodyBytesMax))
+      return
+    }
+    let chunks: Buffer[] = []
+    let bytes = 0
+    const read = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes <= bodyBytesMax) {
+        chunks.push(chunk)
+        return
+      }
+      chunks = []
+      req.off('data', read)
+      req.off('end', done)
+      this.refuseBody(tooLarge(bodyBytesMax))
+    }
+    const done = (): void => {
+      this.guard(() =>
+        take(parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))),
+      )
+    }
+    req.on('data', read)
+    req.on('end', done)
+  }
+
+  /** Runs a handler; its failure, now or later, becomes the answer. */
+  guard(run: () => void | Promise<void>): void {
+    try {
+      run()?.catch((error: unknown) => this.fail(error))
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /**
+   * Answers while the body is still coming: what remains is read and dropped, within bounds, because closing
+   * a connection with unread bytes makes the peer's system throw the answer away.
+   */
+  private refuseBody(error: RegistryError): void {
+    const { req, deps } = this
+    let room = deps.bodyBytesMax * DISCARD_FACTOR
+    const answer = (whole: boolean): void => {
+      cancel()
+      req.off('data', drop)
+      req.off('end', ended)
+      this.fail(error, [], !whole)
+    }
+    const drop = (chunk: Buffer): void => {
+      room -= chunk.length
+      if (room < 0) answer(false)
+    }
+    const ended = (): void => answer(true)
+    const cancel = deps.clock.setTimer(DISCARD_MS_MAX, () => answer(false))
+    req.on('data', drop)
+    req.on('end', ended)
+    req.once('close', cancel)
+  }
+}
+
+function tooLarge(bytesMax: number): RegistryError {
+  return new RegistryError('body_too_large', `the body is larger than ${bytesMax} bytes`, {
+    details: { bytesMax },
+  })
+}
+
+function isJson(type: string | undefined): boolean {
+  if (type === undefined) return false
+  return type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)
+}
+
+function classOf(status: number): string {
+  return status < 300 ? (status < 200 ? '1xx' : '2xx') : status < 400 ? '3xx' : status < 500 ? '4xx' : '5xx'
+}
+
+/** Address of the peer, without the IPv6 dress of IPv4. */
+export function peerOf(req: IncomingMessage): string | undefined {
+  const address = req.socket.remoteAddress
+  return address?.startsWith('::ffff:') === true ? address.slice(7) : address
+}

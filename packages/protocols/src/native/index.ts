@@ -1,0 +1,16 @@
+/** The native protocol: HTTP, server-sent events and the WebSocket stream. */
+export { toPushMessage } from './mapping.js'
+export {
+  createStreamSession,
+  type NodeIdentity,
+  type StreamSession,
+  type StreamSessionDeps,
+  type StreamTransport,
+} from './handlers/session.js'
+export { resolveOptions, type NativeOptions, type ResolvedOptions } from './options.js'
+export {
+  createNativeProtocol,
+  type NativeProtocol,
+  type NativeProtocolDeps,
+  type NativeStats,
+} from './protocol.js'

@@ -1,0 +1,223 @@
+/** The native protocol of a node: everything under /api/v1. The server owns listeners and hands requests over. */
+import { ServerResponse, type IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { isRegistryError, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
+import { openApiDocument } from '@rollcall/wire/schemas'
+import { statusOf, toErrorBody } from './errors.js'
+import { createGate } from './gate.js'
+import { createDeclarations } from './handlers/declarations.js'
+import type { HandlerDeps } from './handlers/deps.js'
+import { createEventLogFeeds, type EventLogFeeds } from './handlers/event-log.js'
+import { createEventStreams, type EventStreams } from './handlers/events.js'
+import { createLookups } from './handlers/lookups.js'
+import { createOperators } from './handlers/operators.js'
+import type { StreamSessionDeps } from './handlers/session.js'
+import { Waits } from './handlers/waits.js'
+import { createWrites } from './handlers/writes.js'
+import { headersOf } from './headers.js'
+import { Exchange, type HttpDeps } from './http.js'
+import { resolveOptions, type NativeOptions, type ResolvedOptions } from './options.js'
+import { createRouter, type Handlers } from './router.js'
+import { createStreams } from './stream.js'
+import { ViewCache } from './view-cache.js'
+
+/** Collaborators of the native protocol. */
+export type NativeProtocolDeps = StreamSessionDeps
+
+/** What is open at present. */
+export interface NativeStats {
+  readonly streams: number
+  readonly eventStreams: number
+  readonly longPolls: number
+  /** Bytes that subscribers have not read yet. */
+  readonly unsentBytes: number
+  /** Bytes of encoded views kept for lookups. */
+  readonly viewCacheBytes: number
+}
+
+/** The native protocol of a node. */
+export interface NativeProtocol {
+  /** Answers any request; `unknown_path` outside /api/v1. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void
+  /** Takes the socket of any upgrade request. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Asks all stream clients to go elsewhere within `afterMs`. */
+  goaway(reason: string, afterMs: number): void
+  /** Ends streams, event streams and long polls, refuses what comes after. Idempotent; takes at most `closeMsMax`. */
+  close(): Promise<void>
+  stats(): NativeStats
+}
+
+/** Builds the native protocol. It is open at once and ends with `close`. */
+export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOptions = {}): NativeProtocol {
+  const resolved = resolveOptions(options)
+  const { clock, logger, meter, registry } = deps
+  const views = new ViewCache(resolved.viewCacheBytesMax)
+  const waits = new Waits(resolved.longPollsMax)
+  const streams = createStreams(deps, resolved)
+  const events = createEventStreams(deps, resolved)
+  const feeds = createEventLogFeeds(deps, resolved)
+  const gate = createGate(resolved.allowedHosts)
+  const router = createRouter(
+    createHandlers({ registry, clock, options: resolved, views, waits }, events, feeds, resolved),
+  )
+  let closing: Promise<void> | undefined
+  const http: HttpDeps = {
+    clock,
+    logger,
+    meter,
+    bodyBytesMax: resolved.limits.bodyBytesMax,
+    stopping: () => closing !== undefined,
+  }
+
+  const handleRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    const headers = headersOf(req)
+    try {
+      if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
+      gate.checkHost(headers, req.httpVersion)
+      const method = req.method ?? 'GET'
+      const { id, handler, params, query } = router.find(method, req.url ?? '/')
+      if ((method !== 'GET' && method !== 'HEAD') || id === 'watch' || id === 'listEvents')
+        gate.checkOrigin(headers)
+      const exchange = new Exchange(http, req, res, headers, params, query)
+      exchange.guard(() => handler(exchange))
+    } catch (error) {
+      refuse(new Exchange(http, req, res, headers, {}, {}), error)
+    }
+  }
+
+  const handleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const drop = (): void => void socket.destroy()
+    socket.on('error', drop)
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      answerUpgrade(req, socket, handleRequest)
+      return
+    }
+    try {
+      if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
+      const headers = headersOf(req)
+      gate.checkHost(headers, req.httpVersion)
+      gate.checkOrigin(headers)
+      checkStream(req)
+    } catch (error) {
+      const body = toErrorBody(error, logger)
+      refuseUpgrade(socket, statusOf(body), JSON.stringify({ error: body }))
+      return
+    }
+    streams.accept(req, socket, head)
+    socket.off('error', drop)
+  }
+
+  return {
+    handleRequest,
+    handleUpgrade,
+    goaway: (reason, afterMs) => streams.goaway(reason, afterMs),
+    close() {
+      feeds.close()
+      closing ??= shutDown(waits, events, () => streams.close())
+      return closing
+    },
+    stats: () => ({
+      streams: streams.size,
+      eventStreams: events.size,
+      longPolls: waits.size,
+      unsentBytes: streams.bytes() + events.bytes() + feeds.bytes(),
+      viewCacheBytes: views.bytes,
+    }),
+  }
+}
+
+function createHandlers(
+  deps: HandlerDeps,
+  events: EventStreams,
+  feeds: EventLogFeeds,
+  options: ResolvedOptions,
+): Handlers {
+  let document: string | undefined
+  return {
+    ...createWrites(deps),
+    ...createLookups(deps),
+    ...createDeclarations(deps),
+    ...createOperators(deps),
+    watch: events.open,
+    listEvents: feeds.open,
+    stream: () => {
+      throw new RegistryError(
+        'protocol',
+        `${STREAM_PATH} speaks WebSocket with subprotocol ${STREAM_PROTOCOL}`,
+      )
+    },
+    openapi: (exchange) => {
+      document ??= JSON.stringify(openApiDocument({ version: options.version }))
+      exchange.text(200, document)
+    },
+  }
+}
+
+async function shutDown(
+  waits: Waits,
+  events: EventStreams,
+  closeStreams: () => Promise<void>,
+): Promise<void> {
+  waits.stop()
+  events.close()
+  await closeStreams()
+}
+
+function refuse(exchange: Exchange, error: unknown): void {
+  const allow =
+    isRegistryError(error) && error.code === 'method_not_allowed' ? error.details?.['allow'] : undefined
+  exchange.fail(error, Array.isArray(allow) ? ['Allow', allow.join(', ')] : [])
+}
+
+function checkStream(req: IncomingMessage): void {
+  const path = req.url?.split('?', 1)[0]
+  if (path !== STREAM_PATH) throw new RegistryError('unknown_path', `streams are at ${STREAM_PATH}`)
+  const protocols = req.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim())
+  if (protocols?.includes(STREAM_PROTOCOL) === true) return
+  throw new RegistryError('protocol', `the subprotocol ${STREAM_PROTOCOL} must be offered`)
+}
+
+/** Answers a WebSocket handshake that is not let in. */
+function refuseUpgrade(socket: Duplex, status: number, body: string): void {
+  const head = [
+    `HTTP/1.1 ${status} Refused`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+/**
+ * An offer to upgrade to something else, such as the h2c that some HTTP clients send with a first request. It
+ * may be ignored, but Node has handed over the bare socket by now: the answer is given on it and ends it.
+ */
+function answerUpgrade(
+  req: IncomingMessage,
+  socket: Duplex,
+  handleRequest: (req: IncomingMessage, res: ServerResponse) => void,
+): void {
+  const res = new ServerResponse(req)
+  res.shouldKeepAlive = false
+  if (socket instanceof Socket) res.assignSocket(socket)
+  res.once('finish', () => socket.end(() => socket.destroy()))
+  if (hasBody(req)) {
+    const text = 'this connection speaks HTTP/1.1 only; send requests with a body without an offer to upgrade'
+    const body = JSON.stringify({ error: new RegistryError('protocol', text).toBody() })
+    res.writeHead(400, [
+      'Content-Type',
+      'application/json; charset=utf-8',
+      'Content-Length',
+      String(body.length),
+    ])
+    res.end(body)
+    return
+  }
+  handleRequest(req, res)
+}
+
+function hasBody(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+}

@@ -1,0 +1,66 @@
+import { isRegistryError } from '@rollcall/wire'
+import { openApiDocument, ROUTES, type OperationId } from '@rollcall/wire/schemas'
+import { describe, expect, it } from 'vitest'
+import { createRouter, type Handlers } from './router.js'
+
+const handlers = Object.fromEntries(ROUTES.map(({ id }) => [id, () => {}])) as unknown as Handlers
+const router = createRouter(handlers)
+
+function refusal(method: string, url: string): unknown {
+  try {
+    return router.find(method, url).id
+  } catch (error) {
+    return isRegistryError(error) ? [error.code, error.details?.['allow']] : error
+  }
+}
+
+describe('the router', () => {
+  it('leads each path of the document to its operation, and has no others', () => {
+    const { paths } = openApiDocument({ version: '0' }) as {
+      paths: Record<string, Record<string, { operationId: OperationId }>>
+    }
+    let operations = 0
+    for (const [path, methods] of Object.entries(paths)) {
+      if (!path.startsWith('/api/v1/')) continue
+      for (const [method, { operationId }] of Object.entries(methods)) {
+        operations++
+        const found = router.find(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, 'x-$1'))
+        expect(found.id).toBe(operationId)
+        expect(found.handler).toBe(handlers[operationId])
+        expect(Object.entries(found.params)).toEqual(
+          [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, `x-${name}`]),
+        )
+      }
+    }
+    expect(operations).toBe(ROUTES.length)
+  })
+
+  it('reads parameters and queries, the same when asked again', () => {
+    const url = '/api/v1/services/a%2Eb/instances/%5B::1%5D:80?group=x%20y&group=z&namespace='
+    for (let time = 0; time < 2; time++) {
+      const found = router.find('GET', url)
+      expect({ ...found.params }).toEqual({ service: 'a.b', id: '[::1]:80' })
+      expect({ ...found.query }).toEqual({ group: ['x y', 'z'], namespace: '' })
+    }
+  })
+
+  it('tells an unknown path from a wrong method', () => {
+    expect(refusal('GET', '/api/v1/nothing')).toEqual(['unknown_path', undefined])
+    expect(refusal('GET', '/api/v1/services/')).toEqual(['unknown_path', undefined])
+    expect(refusal('GET', '/api/v1/services/%zz')).toEqual(['unknown_path', undefined])
+    expect(refusal('GET', '/__proto__')).toEqual(['unknown_path', undefined])
+    expect(refusal('BREW', '/api/v1/services')).toEqual(['method_not_allowed', ['GET', 'HEAD']])
+    expect(refusal('PATCH', '/api/v1/services/x')).toEqual([
+      'method_not_allowed',
+      expect.arrayContaining(['GET', 'HEAD', 'PUT', 'DELETE']),
+    ])
+    expect(refusal('HEAD', '/api/v1/watch')).toEqual(['method_not_allowed', ['GET']])
+    expect(refusal('HEAD', '/api/v1/services')).toBe('listServices')
+  })
+
+  it('stays right when more is asked for than it remembers', () => {
+    for (let index = 0; index < 10_000; index++)
+      expect(router.find('GET', `/api/v1/services/s${index}`).params['service']).toBe(`s${index}`)
+    expect(router.find('GET', '/api/v1/services/s0').params['service']).toBe('s0')
+  })
+})

@@ -1,0 +1,238 @@
+/**
+ * The WebSocket shell around stream sessions. `ws` does handshake and parsing; what is written goes straight to
+ * the socket as whole frames, so that one encoded publication serves every subscriber.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Update } from '@rollcall/core'
+import { CLOSE_CODES, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
+import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
+import { messageFrame, pongFrame, updateFrame } from './codec.js'
+import {
+  createStreamSession,
+  type StreamSession,
+  type StreamSessionDeps,
+  type StreamTransport,
+} from './handlers/session.js'
+import { peerOf } from './http.js'
+import type { ResolvedOptions } from './options.js'
+import { createOutlet, type Outlet } from './outlet.js'
+
+/** All streams of a node. */
+export interface Streams {
+  readonly size: number
+  /** Unsent bytes of all clients. */
+  bytes(): number
+  /** Takes over the socket of an upgrade request that was let in. */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer): void
+  goaway(reason: string, afterMs: number): void
+  /** Closes all with 1001; resolves when they are gone, at the latest after `closeMsMax`. */
+  close(): Promise<void>
+}
+
+/** Messages that wait because their session has enough under way: how many, and how many frames' worth of bytes. */
+const INBOX_MESSAGES_MAX = 4_096
+const INBOX_FRAMES_MAX = 4
+
+/** Builds the shell. */
+export function createStreams(deps: StreamSessionDeps, options: ResolvedOptions): Streams {
+  const connections = new Set<StreamConnection>()
+  const serverOptions: ServerOptions & { readonly closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    // Pongs pass our own bound instead of piling up for a peer that pings and never reads.
+    autoPong: false,
+    maxPayload: options.limits.frameBytesMax,
+    closeTimeout: options.closeMsMax,
+    handleProtocols: () => STREAM_PROTOCOL,
+    // No context is taken over, so that a compressed frame suits every subscriber.
+    perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true },
+  }
+  const server = new WebSocketServer(serverOptions)
+  const count = (): void => deps.meter.set('rollcall_stream_sessions', connections.size)
+  let stopped = false
+  let gone = (): void => {}
+
+  return {
+    get size() {
+      return connections.size
+    },
+    bytes() {
+      let bytes = 0
+      for (const connection of connections) bytes += connection.bytes
+      return bytes
+    },
+    accept(req, socket, head) {
+      server.handleUpgrade(req, socket, head, (ws) => {
+        if (stopped || connections.size >= options.streamsMax) {
+          ws.on('error', () => ws.terminate())
+          ws.close(stopped ? 1001 : CLOSE_CODES.limit, stopped ? 'stopping' : 'too many streams')
+          return
+        }
+        const connection = new StreamConnection(deps, options, ws, socket, req)
+        connections.add(connection)
+        count()
+        ws.once('close', () => {
+          connections.delete(connection)
+          count()
+          if (connections.size === 0) gone()
+        })
+      })
+    },
+    goaway(reason, afterMs) {
+      for (const connection of connections) connection.session.goaway(reason, afterMs)
+    },
+    async close() {
+      stopped = true
+      if (connections.size === 0) return
+      const last = new Promise<void>((resolve) => {
+        gone = resolve
+      })
+      for (const connection of connections) connection.close(1001, 'stopping')
+      const cancel = deps.clock.setTimer(options.closeMsMax, () => {
+        for (const connection of connections) connection.terminate()
+      })
+      await last
+      cancel()
+    },
+  }
+}
+
+class StreamConnection implements StreamTransport {
+  readonly session: StreamSession
+  private readonly options: ResolvedOptions
+  private readonly ws: WebSocket
+  private readonly outlet: Outlet
+  private readonly deflate: boolean
+  /** Upper bound of unsent bytes that are answers. */
+  private answerBytes = 0
+  /** Messages that wait until answers were read or requests have ended. */
+  private inbox: Buffer[] = []
+  private inboxBytes = 0
+
+  constructor(
+    deps: StreamSessionDeps,
+    options: ResolvedOptions,
+    ws: WebSocket,
+    socket: Duplex,
+    req: IncomingMessage,
+  ) {
+    this.options = options
+    this.ws = ws
+    this.deflate = mayDeflate(ws, req)
+    this.session = createStreamSession(deps, options, this, peerOf(req))
+    this.outlet = createOutlet(socket, deps.clock, options, {
+      stalled: () => this.session.stalled(),
+      drained: () => this.session.drained(),
+      expired: () => this.terminate(),
+    })
+    // Each message is one Buffer: binaryType is `nodebuffer`.
+    ws.on('message', (data, isBinary) => this.arrived(data as Buffer, isBinary))
+    ws.on('ping', (data) => {
+      this.session.heard()
+      // Who pings and never reads is not answered without bound.
+      if (!this.outlet.stalled) this.outlet.write(pongFrame(data))
+    })
+    ws.on('pong', () => this.session.heard())
+    // ws closes by itself after a broken frame, a frame too large or a reset; `close` follows.
+    ws.on('error', (error) => deps.logger.debug({ error: error.message }, 'stream broke'))
+    ws.on('close', () => {
+      this.outlet.close()
+      this.session.end()
+      this.inbox = []
+    })
+  }
+
+  get bytes(): number {
+    return this.outlet.bytes
+  }
+
+  send(message: ServerMessage): void {
+    const frame = messageFrame(message)
+    this.answerBytes = Math.min(this.answerBytes, this.outlet.bytes) + frame.length
+    if (this.ws.readyState !== WebSocket.OPEN) return
+    const heavy = this.answerBytes > this.options.answerBytesMax
+    this.outlet.write(frame, heavy ? () => this.resume() : undefined)
+  }
+
+  push(update: Update): void {
+    if (this.ws.readyState === WebSocket.OPEN) this.outlet.write(updateFrame(update, this.deflate))
+  }
+
+  close(code: number, reason: string): void {
+    // A close frame carries at most 123 bytes of reason; ours are short ASCII but for echoes of input.
+    this.ws.close(code, reason.replaceAll(/[^ -~]/g, '?').slice(0, 120))
+  }
+
+  terminate(): void {
+    this.ws.terminate()
+  }
+
+  settled(): void {
+    this.resume()
+  }
+
+  private arrived(data: Buffer, isBinary: boolean): void {
+    if (isBinary) {
+      this.session.receiveGarbage('frames are text')
+    } else if (this.busy || this.inbox.length > 0) {
+      this.session.heard()
+      this.postpone(data)
+    } else {
+      this.receive(data)
+      if (this.busy) this.ws.pause()
+    }
+  }
+
+  /** Enough is under way or unread: whoever does not read answers gets no more questions answered. */
+  private get busy(): boolean {
+    const { requestsMax, answerBytesMax } = this.options
+    return (
+      this.session.inFlight >= requestsMax || Math.min(this.answerBytes, this.outlet.bytes) > answerBytesMax
+    )
+  }
+
+  /** What had arrived before reading was paused. */
+  private postpone(data: Buffer): void {
+    this.inbox.push(data)
+    this.inboxBytes += data.length
+    const bytesMax = this.options.limits.frameBytesMax * INBOX_FRAMES_MAX
+    if (this.inbox.length > INBOX_MESSAGES_MAX || this.inboxBytes > bytesMax) {
+      this.inbox = []
+      this.close(CLOSE_CODES.limit, 'too many requests at once')
+      this.session.end()
+    }
+  }
+
+  private resume(): void {
+    while (!this.busy) {
+      const next = this.inbox.shift()
+      if (next === undefined) {
+        if (this.ws.isPaused) this.ws.resume()
+        return
+      }
+      this.inboxBytes -= next.length
+      this.receive(next)
+    }
+  }
+
+  private receive(data: Buffer): void {
+    let message: unknown
+    try {
+      message = JSON.parse(data.toString())
+    } catch {
+      this.session.receiveGarbage('a frame is not JSON')
+      return
+    }
+    this.session.receive(message)
+  }
+}
+
+/**
+ * Whether shared compressed frames may go to this client. One that asked for a smaller window could not inflate
+ * them; it gets everything uncompressed, which is always allowed.
+ */
+function mayDeflate(ws: WebSocket, req: IncomingMessage): boolean {
+  const offer = req.headers['sec-websocket-extensions'] ?? ''
+  return ws.extensions.includes('permessage-deflate') && !offer.includes('server_max_window_bits')
+}
