@@ -1,0 +1,214 @@
+/**
+ * The composition root: the one file that names every adapter and store. It turns a configuration into a
+ * running node, and takes it apart in the order that loses nothing.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type Clock,
+  type JournalPort,
+  LIVENESS_DEFAULTS,
+  NODE_DEFAULTS,
+  type NodeOptions,
+  PUBLISHER_DEFAULTS,
+} from '@rollcall/core'
+import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
+import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
+import { RegistryError } from '@rollcall/wire'
+import { createSystemClock } from './clock.js'
+import { type Config, parseHostPort } from './config.js'
+import { createHealthHandler } from './health.js'
+import { createHttpListener, type HttpListener } from './http-listener.js'
+import { createLogger, type ProcessLogger } from './logging.js'
+import { createMetricsRegistry, type MetricsRegistry } from './metrics-registry.js'
+import { createNodeDriver, type NodeDriver } from './node-driver.js'
+import { createProber, type Prober } from './prober.js'
+import { createSystemRandom } from './random.js'
+import type { ShutdownStep } from './shutdown.js'
+import { SOFTWARE_VERSION } from './version.js'
+
+/** How long clients are given to go elsewhere before their streams are ended. */
+const GOAWAY_MS = 250
+
+/** A node that serves. */
+export interface ComposedNode {
+  /** Unique per boot. */
+  readonly nodeId: string
+  readonly address: { readonly host: string; readonly port: number }
+  readonly logger: ProcessLogger
+  readonly clock: Clock
+  /** What an orderly stop does, one after the other. */
+  readonly stopSteps: readonly ShutdownStep[]
+}
+
+interface Parts {
+  readonly clock: Clock
+  readonly logger: ProcessLogger
+  readonly metrics: MetricsRegistry
+  readonly prober: Prober
+  readonly driver: NodeDriver
+}
+
+/** Builds a node from its configuration and starts it. Rejects, with everything released, when it cannot serve. */
+export async function composeNode(config: Config): Promise<ComposedNode> {
+  const clock = createSystemClock()
+  const random = createSystemRandom()
+  const boot = random.bootId()
+  const nodeId = config.nodeId === undefined ? boot : `${config.nodeId}.${boot}`
+  const logger = createLogger({ clock }, { level: config.logLevel, format: config.logFormat })
+  const metrics = createMetricsRegistry()
+  const prober = createProber(
+    { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
+    { networks: config.probeNetworks },
+  )
+  const driver = createNodeDriver({ clock, prober, logger, meter: metrics }, nodeOptions(config, nodeId))
+  const parts: Parts = { clock, logger, metrics, prober, driver }
+  const journal = await openStorage(config, parts)
+  driver.attachJournal(journal)
+  const native = createNative(config, nodeId, parts)
+  const listener = createListener(config, parts, native)
+  try {
+    const address = await listener.start()
+    driver.start()
+    logger.info(
+      { node: nodeId, cluster: config.cluster, ...address, data: config.memory ? 'memory' : config.data },
+      'ready',
+    )
+    return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listener, journal) }
+  } catch (error) {
+    await native.close()
+    driver.close()
+    prober.close()
+    await journal.close()
+    throw error
+  }
+}
+
+async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<JournalPort> {
+  if (config.memory) {
+    driver.load([])
+    return createMemoryJournal()
+  }
+  const beganAt = clock.now()
+  const { journal, recovered } = await openJournal(
+    {
+      disk: createDisk(),
+      clock,
+      logger: logger.child({ component: 'journal' }),
+      meter: metrics,
+      snapshotSource: () => driver.snapshot(),
+    },
+    { directory: config.data, ...config.journal },
+  )
+  driver.load(recovered.entries)
+  logger.info(
+    { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
+    'journal read',
+  )
+  return journal
+}
+
+function nodeOptions(config: Config, nodeId: string): NodeOptions {
+  const { limits } = config
+  return {
+    ...NODE_DEFAULTS,
+    nodeId,
+    admission: config.admission,
+    limits,
+    instancesMax: limits.instancesMax,
+    servicesMax: limits.servicesMax,
+    historyBytesMax: limits.historyBytesMax,
+    eventsMax: limits.eventsMax,
+    namespaces: config.namespaces,
+    liveness: {
+      ...LIVENESS_DEFAULTS,
+      pingMs: config.pingMs,
+      removalMs: config.removalMs,
+      retentionMs: config.retentionMs,
+    },
+    publisher: { ...PUBLISHER_DEFAULTS, watchesMax: limits.watchesMax, waitersMax: limits.waitersMax },
+  }
+}
+
+function createNative(
+  config: Config,
+  nodeId: string,
+  { driver, clock, logger, metrics }: Parts,
+): NativeProtocol {
+  return createNativeProtocol(
+    {
+      registry: driver,
+      clock,
+      logger: logger.child({ component: 'native' }),
+      meter: metrics,
+      node: { id: nodeId, cluster: config.cluster, island: () => false },
+    },
+    {
+      version: SOFTWARE_VERSION,
+      limits: config.limits,
+      allowedHosts: config.allowedHosts,
+      pingMs: config.pingMs,
+      bufferBytesMax: config.limits.subscriberBufferBytesMax,
+      streamsMax: config.limits.connectionsMax,
+      eventStreamsMax: config.limits.connectionsMax,
+    },
+  )
+}
+
+function createListener(
+  config: Config,
+  { clock, logger, metrics, driver }: Parts,
+  native: NativeProtocol,
+): HttpListener {
+  const listen = parseHostPort(config.listen)
+  if (listen === undefined)
+    throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
+  const health = createHealthHandler({
+    readiness: () => driver.readiness(),
+    frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
+    metrics: () => {
+      driver.sample()
+      return metrics.render()
+    },
+  })
+  return createHttpListener(
+    {
+      clock,
+      logger: logger.child({ component: 'listener' }),
+      meter: metrics,
+      handleRequest(request: IncomingMessage, response: ServerResponse): void {
+        if (!health(request, response)) native.handleRequest(request, response)
+      },
+      handleUpgrade: (request, socket, head) => native.handleUpgrade(request, socket, head),
+    },
+    { host: listen.host, port: listen.port, connectionsMax: config.limits.connectionsMax },
+  )
+}
+
+function stopSteps(
+  parts: Parts,
+  native: NativeProtocol,
+  listener: HttpListener,
+  journal: JournalPort,
+): ShutdownStep[] {
+  const { driver, prober, clock } = parts
+  return [
+    {
+      name: 'goaway',
+      run: () => {
+        driver.stop()
+        native.goaway('stopping', GOAWAY_MS)
+        return new Promise<void>((resolve) => clock.setTimer(GOAWAY_MS, resolve))
+      },
+    },
+    { name: 'streams', run: () => native.close() },
+    { name: 'listener', run: () => listener.close() },
+    {
+      name: 'judgement',
+      run: () => {
+        driver.close()
+        prober.close()
+      },
+    },
+    { name: 'journal', run: () => journal.close() },
+  ]
+}

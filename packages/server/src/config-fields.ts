@@ -1,0 +1,62 @@
+/** Kinds of settings: schemas that refuse with one sentence and carry what the reference says about them. */
+import { z } from 'zod'
+
+/** How a setting is written where everything is text: a word, a number, true or false, a,b,c or JSON. */
+export type SettingKind = 'text' | 'integer' | 'switch' | 'list' | 'json'
+
+/** What is said about a setting beside its schema. */
+export interface Note {
+  /** What it does, why it has its default, and what follows from changing it. */
+  readonly reason: string
+  readonly kind: SettingKind
+  /** What a value looks like. */
+  readonly form: string
+}
+
+/** A text with a form. */
+export function text(form: string, reason: string, valid: (value: string) => boolean): z.ZodString {
+  const error = `must be ${form}`
+  const note: Note = { reason, kind: 'text', form }
+  return z
+    .string({ error })
+    .refine(valid, { error })
+    .meta({ ...note })
+}
+
+/** A whole number within bounds. */
+export function integer(min: number, max: number, reason: string): z.ZodInt {
+  const form = `an integer from ${min} to ${max}`
+  const error = `must be ${form}`
+  const note: Note = { reason, kind: 'integer', form }
+  return z
+    .int({ error })
+    .min(min, { error })
+    .max(max, { error })
+    .meta({ ...note })
+}
+
+/** True or false. */
+export function toggle(reason: string): z.ZodBoolean {
+  const note: Note = { reason, kind: 'switch', form: 'true or false' }
+  return z.boolean({ error: 'must be true or false' }).meta({ ...note })
+}
+
+export function choice<const T extends readonly string[]>(
+  values: T,
+  reason: string,
+): z.ZodEnum<{ [K in T[number]]: K }> {
+  const form = `one of ${values.join(', ')}`
+  const note: Note = { reason, kind: 'text', form }
+  return z.enum(values, { error: `must be ${form}` }).meta({ ...note })
+}
+
+/** A list of texts that each have a form. */
+export function list(
+  item: string,
+  valid: (value: string) => boolean,
+  reason: string,
+): z.ZodArray<z.ZodString> {
+  const note: Note = { reason, kind: 'list', form: `a list, each ${item}` }
+  const entry = z.string({ error: `must be ${item}` }).refine(valid, { error: `must be ${item}` })
+  return z.array(entry, { error: `must be a list, each ${item}` }).meta({ ...note })
+}

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+import { renderConfigReference } from './config-reference.js'
+import { SETTINGS } from './config-schema.js'
+
+describe('the reference of the configuration', () => {
+  it('is what the committed page says', async () => {
+    await expect(renderConfigReference()).toMatchFileSnapshot('../../../docs/operating/configuration.md')
+  })
+
+  it('gives a reason for every setting', () => {
+    const page = renderConfigReference()
+    for (const setting of SETTINGS) {
+      expect(setting.reason).toMatch(/^[A-Z`].*\.$/)
+      expect(page).toContain(`## ${setting.key}\n\n${setting.reason}\n`)
+    }
+  })
+})

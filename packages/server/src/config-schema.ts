@@ -1,0 +1,282 @@
+import { DEFAULTS, LIMITS, NAME_PATTERN } from '@rollcall/wire'
+import { z } from 'zod'
+import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './config-address.js'
+import { parseNetwork } from './address-rule.js'
+import { choice, integer, list, text, toggle } from './config-fields.js'
+import type { Note, SettingKind } from './config-fields.js'
+import type { Config } from './config-types.js'
+import { LOG_FORMATS, LOG_LEVELS } from './logging.js'
+
+const NETWORK = 'an address or a CIDR block'
+const ALLOWED = 'an address, a CIDR block or a host name'
+const DAY_MS = 86_400_000
+const GIB = 1_073_741_824
+
+/** A name as the wire knows it. */
+const isName = (value: string): boolean => NAME_PATTERN.test(value)
+
+const namespaceNote: Note = {
+  kind: 'json',
+  form: 'a map from namespace to {"allow": [address, CIDR block or host name, …]}',
+  reason:
+    'Who may register in a namespace; everybody may in those that are not named. Given once on every node, unlike a ' +
+    'PUT it cannot be changed by whoever reaches the API.',
+}
+
+const limits = z.strictObject({
+  bodyBytesMax: integer(
+    1_024,
+    GIB,
+    'Largest HTTP request body. 8 MiB holds 10,000 instances with modest metadata.',
+  ).default(LIMITS.bodyBytesMax),
+  frameBytesMax: integer(
+    1_024,
+    GIB,
+    'Largest message of a stream client. 1 MiB holds 1,000 registrations with ample metadata; clients split what is more.',
+  ).default(LIMITS.frameBytesMax),
+  batchItemsMax: integer(
+    1,
+    1_000_000,
+    'Most items in one request. While a batch is judged, nothing else happens on the node.',
+  ).default(LIMITS.batchItemsMax),
+  metadataBytesMax: integer(
+    0,
+    1_048_576,
+    'Most bytes of metadata per instance. Every consumer receives them; larger things belong elsewhere.',
+  ).default(LIMITS.metadataBytesMax),
+  metadataKeysMax: integer(0, 10_000, 'Most metadata keys per instance.').default(LIMITS.metadataKeysMax),
+  leaseMsMin: integer(
+    100,
+    DAY_MS,
+    'Shortest lease a provider may ask for. Below a second, an ordinary pause looks like a death.',
+  ).default(LIMITS.leaseMsMin),
+  leaseMsMax: integer(1_000, 7 * DAY_MS, 'Longest lease a provider may ask for.').default(LIMITS.leaseMsMax),
+  weightMax: integer(1, 65_535, 'Largest weight. The digest of an instance has 16 bits for it.').default(
+    LIMITS.weightMax,
+  ),
+  waitMsMax: integer(
+    1_000,
+    600_000,
+    'Longest wait of a lookup. A minute is what common proxies allow.',
+  ).default(LIMITS.waitMsMax),
+  connectionsMax: integer(
+    1,
+    1_000_000,
+    'Most open connections, streams included. Beyond it new ones are closed at once. Each takes a file descriptor.',
+  ).default(50_000),
+  instancesMax: integer(
+    1,
+    10_000_000,
+    'Most records, remembered deregistrations included. Their heap grows with them: raise --max-old-space-size along with it.',
+  ).default(1_000_000),
+  servicesMax: integer(1, 10_000_000, 'Most services.').default(100_000),
+  watchesMax: integer(
+    1,
+    100_000_000,
+    'Most watched views, summed over subscribers. 10,000 subscribers of 100 services each.',
+  ).default(1_000_000),
+  waitersMax: integer(1, 1_000_000, 'Most long polls that wait at a time.').default(10_000),
+  historyBytesMax: integer(
+    0,
+    64 * GIB,
+    'Memory for recent changes, from which subscribers that were away for a moment catch up. Less means full views more often, never wrong ones.',
+  ).default(67_108_864),
+  eventsMax: integer(0, 1_000_000, 'Events that are remembered for operators; 0 = none.').default(10_000),
+  subscriberBufferBytesMax: integer(
+    4_096,
+    GIB,
+    'Unsent bytes of one subscriber beyond which it gets no more changes, and a full view once it reads again.',
+  ).default(1_048_576),
+})
+
+const journal = z.strictObject({
+  rotateBytesMin: integer(
+    65_536,
+    64 * GIB,
+    'The log is condensed into a snapshot when it has grown by more than this and than the last snapshot. 16 MiB are some 100,000 registrations.',
+  ).default(16_777_216),
+  queueEntriesMax: integer(
+    1_000,
+    10_000_000,
+    'Most entries that wait for the disk, in memory. Beyond it the disk counts as failing: acknowledgements say `memory` until it keeps up again.',
+  ).default(500_000),
+  commitMsMax: integer(
+    100,
+    600_000,
+    'A commit that takes longer counts as a failing disk, so that nobody is kept waiting.',
+  ).default(5_000),
+})
+
+/** Every setting of a node, each with its default and the reason for it. */
+const SCHEMA = z.strictObject({
+  listen: text(
+    'HOST:PORT, with IPv6 in brackets',
+    'Where API, stream and console are served. Loopback, because nobody is authenticated yet. Port 0 takes any free port.',
+    (value) => parseHostPort(value) !== undefined,
+  ).default(DEFAULTS.listen),
+  advertise: text(
+    'HOST:PORT that others can call',
+    'Address under which other nodes and clients reach this node, where it differs from the one it listens on. Default: the address it listens on.',
+    isCallable,
+  ).optional(),
+  insecureListen: toggle(
+    'Allows listening beyond loopback although everybody who reaches the port may then register and deregister.',
+  ).default(false),
+  data: text(
+    'the name of a directory',
+    'Where the journal is kept. A node that forgets everything in a restart costs every client a full list.',
+    (value) => value !== '' && !value.includes('\0'),
+  ).default('./rollcall-data'),
+  memory: toggle(
+    'Keeps nothing on disk: for tests, and for nodes whose clients are all there to register again.',
+  ).default(false),
+  admission: choice(
+    ['open', 'strict'],
+    '`open`: registering creates what it names. `strict`: services and groups must have been declared.',
+  ).default('open'),
+  cluster: text(
+    'a name of up to 128 letters, digits, dots, dashes and underscores',
+    'Name of the registry. Clients that know several registries tell them apart by it.',
+    isName,
+  ).default('rollcall'),
+  nodeId: text(
+    'a name of up to 128 letters, digits, dots, dashes and underscores',
+    'Name of this node in logs and answers. Default: a new one at each start.',
+    isName,
+  ).optional(),
+  allowedHosts: list(
+    'a host name',
+    isHostName,
+    'Host names, beside addresses and localhost, under which the node may be called. A web page that points its own name at this node is thereby refused.',
+  ).default([]),
+  probeNetworks: list(
+    NETWORK,
+    (value) => parseNetwork(value) !== undefined,
+    'Networks whose addresses may be probed whoever registered them. By default a node connects only to the address that the registration came from: it is not a port scanner.',
+  ).default([]),
+  namespaces: z
+    .record(
+      z.string().regex(NAME_PATTERN),
+      z.strictObject(
+        {
+          allow: z.array(z.string().refine(isAllowEntry, { error: `must be ${ALLOWED}` }), {
+            error: `must be a list, each ${ALLOWED}`,
+          }),
+        },
+        { error: 'must be a map with `allow`' },
+      ),
+      {
+        error: (issue) =>
+          issue.code === 'invalid_key'
+            ? 'is not the name of a namespace'
+            : 'must be a map from namespaces to their settings',
+      },
+    )
+    .meta({ ...namespaceNote })
+    .default({}),
+  logLevel: choice(
+    LOG_LEVELS,
+    'Least urgent level that is logged: error = somebody must act, warn = it heals itself, info = life of the node, debug = for finding faults.',
+  ).default('info'),
+  logFormat: choice(
+    LOG_FORMATS,
+    '`auto`: text on a terminal, JSON lines otherwise. Logs go to standard output.',
+  ).default('auto'),
+  pingMs: integer(
+    100,
+    60_000,
+    'How often a stream client sends something. Two missed ones are silence and cost a probe; 3 s keep the detection of a silent host within 10 s.',
+  ).default(DEFAULTS.pingMs),
+  removalMs: integer(
+    1_000,
+    7 * DAY_MS,
+    'How long an instance that is down stays listed before it expires. Long enough to see it, and for a restart in place. A service may set its own.',
+  ).default(60_000),
+  retentionMs: integer(
+    60_000,
+    7 * DAY_MS,
+    'How long a deregistered or expired instance is remembered, so that late packets and stale copies cannot bring it back.',
+  ).default(3_600_000),
+  stopMs: integer(
+    0,
+    600_000,
+    'How long an orderly stop may take: moving streams elsewhere, finishing requests, committing the journal. A third of what orchestrators allow.',
+  ).default(10_000),
+  limits: limits.prefault({}),
+  journal: journal.prefault({}),
+})
+
+function isCallable(value: string): boolean {
+  const parsed = parseHostPort(value)
+  return parsed !== undefined && parsed.port > 0 && !isWildcardHost(parsed.host)
+}
+
+/** One setting, as it appears in each source. */
+export interface Setting {
+  /** Path in the file, such as `limits.bodyBytesMax`. */
+  readonly key: string
+  readonly path: readonly string[]
+  /** Such as `limits-body-bytes-max`. */
+  readonly flag: string
+  /** Such as `ROLLCALL_LIMITS_BODY_BYTES_MAX`. */
+  readonly variable: string
+  readonly kind: SettingKind
+  readonly form: string
+  readonly reason: string
+  /** undefined where the setting may be absent. */
+  readonly defaultValue: unknown
+  /** Judges a value; the problems are empty when it is fine. Paths lead into lists and maps. */
+  judge(value: unknown): readonly { readonly path: string; readonly message: string }[]
+}
+
+/** Every setting, in the order in which a person should read them. */
+export const SETTINGS: readonly Setting[] = collect(SCHEMA.shape, [])
+
+/** Fills in defaults. The values must have passed their settings' own judgement. */
+export function completeConfig(values: unknown): Config {
+  return SCHEMA.parse(values)
+}
+
+function collect(shape: Readonly<Record<string, z.ZodType>>, above: readonly string[]): Setting[] {
+  return Object.entries(shape).flatMap(([name, outer]) => {
+    const path = [...above, name]
+    const inner = unwrap(outer)
+    if (inner instanceof z.ZodObject) return collect(inner.shape, path)
+    return [describe(path, outer, inner)]
+  })
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType)
+  }
+  return schema
+}
+
+function describe(path: readonly string[], outer: z.ZodType, inner: z.ZodType): Setting {
+  const note = inner.meta() as Note | undefined
+  if (note === undefined) throw new TypeError(`setting ${path.join('.')} has no reason`)
+  const words = path.flatMap((name) => name.split(/(?=[A-Z])/)).map((word) => word.toLowerCase())
+  return {
+    key: path.join('.'),
+    path,
+    flag: words.join('-'),
+    variable: `ROLLCALL_${words.join('_').toUpperCase()}`,
+    ...note,
+    defaultValue: outer instanceof z.ZodOptional ? undefined : outer.parse(undefined),
+    judge(value) {
+      const result = inner.safeParse(value)
+      if (result.success) return []
+      const problems = result.error.issues.map((issue) => ({
+        path: issue.path.map(String).join('.'),
+        message: issue.message,
+      }))
+      // A value that breaks two rules of one sentence is told once.
+      return problems.filter(
+        (problem, at) =>
+          problems.findIndex((other) => other.path === problem.path && other.message === problem.message) ===
+          at,
+      )
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import type { AdmissionMode } from '@rollcall/core'
+import type { Limits } from '@rollcall/wire'
+import type { LogFormat, LogLevel } from './logging.js'
+
+/** What a node bounds beyond the sizes of single requests. */
+export interface NodeLimits extends Limits {
+  readonly connectionsMax: number
+  readonly instancesMax: number
+  readonly servicesMax: number
+  readonly watchesMax: number
+  readonly waitersMax: number
+  readonly historyBytesMax: number
+  readonly eventsMax: number
+  readonly subscriberBufferBytesMax: number
+}
+
+export interface JournalSettings {
+  readonly rotateBytesMin: number
+  readonly queueEntriesMax: number
+  readonly commitMsMax: number
+}
+
+/** The settings of a node, complete and valid. Meanings, defaults and reasons: config-schema.ts. */
+export interface Config {
+  readonly listen: string
+  readonly advertise?: string | undefined
+  readonly data: string
+  /** When true, `data` has no meaning. */
+  readonly memory: boolean
+  readonly admission: AdmissionMode
+  readonly cluster: string
+  readonly nodeId?: string | undefined
+  readonly insecureListen: boolean
+  readonly allowedHosts: readonly string[]
+  readonly probeNetworks: readonly string[]
+  readonly namespaces: Readonly<Record<string, { readonly allow: readonly string[] }>>
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+  readonly pingMs: number
+  readonly removalMs: number
+  readonly retentionMs: number
+  readonly stopMs: number
+  readonly limits: NodeLimits
+  readonly journal: JournalSettings
+}

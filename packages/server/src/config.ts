@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { RegistryError } from '@rollcall/wire'
+import { isLoopbackHost, parseHostPort } from './config-address.js'
+import { SETTINGS, completeConfig } from './config-schema.js'
+import { readEnvironment, readFlags, readYaml } from './config-sources.js'
+import type { ConfigProblem, ConfigSource, Given, Reading } from './config-sources.js'
+import type { Config } from './config-types.js'
+
+export type { Config } from './config-types.js'
+export type { ConfigProblem, ConfigSource } from './config-sources.js'
+export { parseHostPort } from './config-address.js'
+
+/** The file that is read when nobody names one, if it exists. */
+export const CONFIG_FILE = 'rollcall.yaml'
+
+export interface ConfigSources {
+  /** Flags by name, `config` among them; absent ones may be undefined. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The content of a file, undefined when it does not exist. Default: the file system. */
+  readonly readFile?: (path: string) => string | undefined
+}
+
+/** Where the value of a setting came from. */
+export interface ConfigOrigin {
+  readonly source: ConfigSource
+  /** Such as `--listen`, `ROLLCALL_LISTEN` or the name of the file; empty for defaults. */
+  readonly name: string
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** For each setting (`limits.bodyBytesMax`), where its value came from. */
+  readonly origins: Readonly<Record<string, ConfigOrigin>>
+}
+
+/** Everything that is wrong with a configuration, at once. Its code is `invalid_argument`. */
+export class ConfigError extends RegistryError {
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(
+      ({ source, key, message }) => `  ${source}: ${key === '' ? '' : `${key} `}${message}`,
+    )
+    super('invalid_argument', `the configuration has ${count(problems.length)}:\n${lines.join('\n')}`, {
+      details: { problems },
+    })
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the settings: flags over environment over file over defaults. What is wrong anywhere, also in a source
+ * that would be overruled, is reported at once in one ConfigError.
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  // The weakest first, so that the stronger overwrite.
+  const readings = [readConfigFile(sources), readEnvironment(sources.env), readFlags(sources.flags)]
+  const problems = readings.flatMap((reading) => reading.problems)
+  const chosen = new Map<string, Given>()
+  for (const given of readings.flatMap((reading) => reading.given)) {
+    const faults = judge(given)
+    problems.push(...faults)
+    if (faults.length === 0) chosen.set(given.setting.key, given)
+  }
+  preferStorage(chosen, problems)
+  const config = completeConfig(nest(chosen))
+  problems.push(...judgeTogether(config, chosen))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { config, origins: originsOf(chosen) }
+}
+
+function judge(given: Given): ConfigProblem[] {
+  return given.setting.judge(given.value).map(({ path, message }) => ({
+    source: given.where,
+    key: path === '' ? given.key : `${given.key}.${path}`,
+    message,
+  }))
+}
+
+function readConfigFile({ flags, env, readFile = readFileIfPresent }: ConfigSources): Reading {
+  const named = flags['config'] ?? (env['ROLLCALL_CONFIG'] || undefined)
+  const path = named ?? CONFIG_FILE
+  if (typeof path !== 'string' || path === '') {
+    return {
+      given: [],
+      problems: [{ source: 'flags', key: '--config', message: 'must be the name of a file' }],
+    }
+  }
+  const fail = (message: string): Reading => ({ given: [], problems: [{ source: path, key: '', message }] })
+  let text: string | undefined
+  try {
+    text = readFile(path)
+  } catch (error) {
+    return fail(`cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (text !== undefined) return readYaml(path, text)
+  return named === undefined ? { given: [], problems: [] } : fail('does not exist')
+}
+
+function readFileIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const STRENGTH: readonly ConfigSource[] = ['default', 'file', 'environment', 'flag']
+
+/** `--data` on the command line overrules `memory: true` in the file, and the other way round. */
+function preferStorage(chosen: Map<string, Given>, problems: ConfigProblem[]): void {
+  const data = chosen.get('data')
+  const memory = chosen.get('memory')
+  if (data === undefined || memory?.value !== true) return
+  if (data.source === memory.source) {
+    problems.push({ source: data.where, key: data.key, message: `contradicts ${memory.key}: choose one` })
+  } else if (STRENGTH.indexOf(data.source) > STRENGTH.indexOf(memory.source)) {
+    chosen.delete('memory')
+  }
+}
+
+/** What no setting can know by itself. Each problem is reported where the value that causes it was given. */
+function judgeTogether(config: Config, chosen: ReadonlyMap<string, Given>): ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  const report = (key: string, message: string): void => {
+    const given = chosen.get(key)
+    problems.push({ source: given?.where ?? 'defaults', key: given?.key ?? key, message })
+  }
+  const listen = parseHostPort(config.listen)
+  if (listen !== undefined && !isLoopbackHost(listen.host) && !config.insecureListen) {
+    report(
+      'listen',
+      'is reachable from other machines, and nobody is authenticated yet; where the network is trusted, say so with --insecure-listen',
+    )
+  }
+  const { leaseMsMin, leaseMsMax } = config.limits
+  if (leaseMsMin > leaseMsMax) {
+    const key = chosen.has('limits.leaseMsMin') ? 'limits.leaseMsMin' : 'limits.leaseMsMax'
+    report(key, `leaves no lease to ask for: the shortest is ${leaseMsMin} ms, the longest ${leaseMsMax} ms`)
+  }
+  return problems
+}
+
+function nest(chosen: ReadonlyMap<string, Given>): Record<string, unknown> {
+  const root: Record<string, unknown> = {}
+  for (const { setting, value } of chosen.values()) {
+    let at = root
+    for (const name of setting.path.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>
+    at[setting.path.at(-1) ?? ''] = value
+  }
+  return root
+}
+
+function originsOf(chosen: ReadonlyMap<string, Given>): Record<string, ConfigOrigin> {
+  return Object.fromEntries(
+    SETTINGS.map(({ key }) => {
+      const given = chosen.get(key)
+      if (given === undefined) return [key, { source: 'default', name: '' }]
+      return [key, { source: given.source, name: given.source === 'file' ? given.where : given.key }]
+    }),
+  )
+}
+
+function count(problems: number): string {
+  return problems === 1 ? 'one problem' : `${problems} problems`
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { createHealthHandler } from './health.js'
+import type { HealthDeps } from './health.js'
+
+interface Answer {
+  handled: boolean
+  status: number
+  headers: Record<string, unknown>
+  body: string
+}
+
+function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answer {
+  const answer: Answer = { handled: false, status: 0, headers: {}, body: '' }
+  const response = {
+    setHeader: (name: string, value: unknown) => void (answer.headers[name] = value),
+    writeHead(status: number, headers: Record<string, unknown>) {
+      answer.status = status
+      Object.assign(answer.headers, headers)
+    },
+    end: (body: string) => void (answer.body = body),
+  } as unknown as ServerResponse
+  const handler = createHealthHandler({
+    readiness: () => ({ ready: true }),
+    frozen: () => [],
+    metrics: () => 'up 1\n',
+    ...deps,
+  })
+  answer.handled = handler({ method, url } as IncomingMessage, response)
+  return answer
+}
+
+describe('health', () => {
+  it('is alive whatever readiness and metrics say', () => {
+    const broken = (): never => expect.fail('not asked')
+    expect(ask('GET', '/livez', { readiness: broken, metrics: broken })).toMatchObject({
+      handled: true,
+      status: 200,
+      body: '{"live":true}',
+    })
+  })
+
+  it('is ready or says why not', () => {
+    expect(ask('GET', '/readyz?verbose')).toMatchObject({ status: 200, body: '{"ready":true}' })
+    expect(ask('GET', '/readyz', { frozen: () => ['*'] })).toMatchObject({
+      status: 200,
+      body: '{"ready":true,"frozen":["*"]}',
+    })
+    const readiness = (): { ready: boolean; reason: string } => ({
+      ready: false,
+      reason: 'loading the journal',
+    })
+    const answer = ask('GET', '/readyz', { readiness })
+    expect(answer).toMatchObject({ status: 503 })
+    expect(JSON.parse(answer.body)).toEqual({
+      ready: false,
+      reason: 'loading the journal',
+      error: { code: 'not_ready', message: 'not ready: loading the journal' },
+    })
+    expect(answer.headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  })
+
+  it('shows metrics in the format of their scrapers, with their length in bytes', () => {
+    const answer = ask('GET', '/metrics', { metrics: () => 'größe 1\n' })
+    expect(answer).toMatchObject({ status: 200, body: 'größe 1\n' })
+    expect(answer.headers).toMatchObject({
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+      'Content-Length': 10,
+    })
+  })
+
+  it('is read only', () => {
+    expect(ask('HEAD', '/livez').status).toBe(200)
+    const answer = ask('POST', '/metrics')
+    expect(answer).toMatchObject({ handled: true, status: 405, headers: { Allow: 'GET, HEAD' } })
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'method_not_allowed' } })
+  })
+
+  it.each(['/', '/livez/', '/livezz', '/api/v1/services', undefined])('leaves %s to others', (url) => {
+    expect(ask('GET', url as string)).toEqual({ handled: false, status: 0, headers: {}, body: '' })
+  })
+})

@@ -1,0 +1,13 @@
+/** A registry node: configuration, wiring, listeners, lifecycle. */
+export { composeNode, type ComposedNode } from './compose.js'
+export {
+  type Config,
+  ConfigError,
+  type ConfigOrigin,
+  type ConfigProblem,
+  type LoadedConfig,
+  loadConfig,
+} from './config.js'
+export { createNodeDriver, type NodeDriver, type NodeDriverDeps, type ProbePort } from './node-driver.js'
+export { type RunningServer, type ServerSources, startServer } from './server.js'
+export { SOFTWARE_VERSION } from './version.js'

@@ -1,0 +1,183 @@
+import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
+import { EMPTY_SIGN } from '@rollcall/wire'
+import { describe, expect, it, vi } from 'vitest'
+import { command, HandClock, ORDERS, PEER, pending, setUp } from './node-driver.fixture.js'
+import { createNodeDriver } from './node-driver.js'
+
+describe('publishing', () => {
+  it('tells everything of one turn of the loop together, and not within the call', async () => {
+    const { driver, clock } = setUp()
+    const updates: Update[] = []
+    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
+    for (const id of ['a', 'b', 'c']) void driver.register([command({ id })], PEER)
+    expect(updates).toHaveLength(1)
+    clock.pass()
+    expect(updates).toHaveLength(2)
+    expect(updates[1]).toMatchObject({ kind: 'delta', delta: { upserts: { length: 3 } } })
+  })
+
+  it('waits for the window of a busy view, with one timer', async () => {
+    const { driver, clock } = setUp()
+    const updates: Update[] = []
+    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }).watch([ORDERS])
+    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
+    void driver.register([command()], PEER)
+    clock.pass()
+    for (let n = 0; n < 20; n++) {
+      void driver.register([command({ id: `i${n}` })], PEER)
+      clock.pass(1)
+    }
+    expect(updates).toHaveLength(2)
+    // The tick, and the end of the window.
+    expect(clock.timers).toHaveLength(2)
+    clock.pass(41 - 20)
+    expect(updates).toHaveLength(3)
+    expect(updates[2]).toMatchObject({ delta: { upserts: { length: 20 } } })
+  })
+})
+
+describe('waiting for a change', () => {
+  it('is over at once where the sign is another already', async () => {
+    const { driver, clock } = setUp()
+    await driver.register([command()], PEER)
+    const { timers } = clock
+    expect(await driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000).changed).toBe(true)
+    expect(await driver.waitForServices({}, EMPTY_SIGN, 1_000).changed).toBe(true)
+    expect(clock.timers).toEqual(timers)
+  })
+
+  it('of a service nobody registered yet ends with its first instance', async () => {
+    const { driver, clock } = setUp()
+    const { changed } = driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000)
+    clock.pass(500)
+    expect(await pending(changed)).toBe(true)
+    void driver.register([command()], PEER)
+    clock.pass()
+    expect(await changed).toBe(true)
+  })
+
+  it.each(['view', 'services'] as const)(
+    'of the %s ends with its timeout, or when nobody is interested any more',
+    async (kind) => {
+      const { driver, clock } = setUp()
+      const begin = () =>
+        kind === 'view'
+          ? driver.waitForChange(ORDERS, driver.sign(ORDERS), 1_000)
+          : driver.waitForServices({}, driver.services({}).sign, 1_000)
+      const late = begin()
+      const given = begin()
+      given.cancel()
+      given.cancel()
+      expect(await given.changed).toBe(false)
+      clock.pass(999)
+      expect(await pending(late.changed)).toBe(true)
+      clock.pass(1)
+      expect(await late.changed).toBe(false)
+      void driver.register([command()], PEER)
+      clock.pass(500)
+      expect(await late.changed).toBe(false)
+    },
+  )
+
+  it('of the services is woken within a tenth of a second, by what it asked for', async () => {
+    const { driver, clock } = setUp()
+    const orders = driver.waitForServices({ prefix: 'ord' }, driver.services({ prefix: 'ord' }).sign, 10_000)
+    const users = driver.waitForServices({ prefix: 'use' }, driver.services({ prefix: 'use' }).sign, 10_000)
+    void driver.register([command()], PEER)
+    clock.pass(100)
+    expect(await orders.changed).toBe(true)
+    expect(await pending(users.changed)).toBe(true)
+    void driver.register([command({ service: 'users' })], PEER)
+    clock.pass(100)
+    expect(await users.changed).toBe(true)
+  })
+
+  it('of the services is woken by declarations too', async () => {
+    const { driver, clock } = setUp()
+    const waits = [driver.waitForServices({}, driver.services({}).sign, 10_000)]
+    await driver.declare('default', 'orders', {})
+    clock.pass(100)
+    expect(await waits[0]?.changed).toBe(true)
+    const next = driver.waitForServices({}, driver.services({}).sign, 10_000)
+    await driver.declare('default', 'orders', { groups: ['blue'] })
+    clock.pass(100)
+    expect(await next.changed).toBe(true)
+  })
+
+  it.each(['view', 'services'] as const)('of the %s is bounded', (kind) => {
+    const { driver } = setUp({ publisher: { ...NODE_DEFAULTS.publisher, waitersMax: 2 } })
+    const begin = () =>
+      kind === 'view'
+        ? driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000)
+        : driver.waitForServices({}, driver.services({}).sign, 1_000)
+    const first = begin()
+    begin()
+    expect(begin).toThrow('as many waiting requests')
+    first.cancel()
+    expect(begin).not.toThrow()
+  })
+
+  it('of the services looks once for all who ask the same', () => {
+    const { driver, clock } = setUp()
+    const query = { namespace: 'default' }
+    const { sign } = driver.services(query)
+    for (let n = 0; n < 50; n++) driver.waitForServices({ ...query }, sign, 10_000)
+    const list = vi.spyOn(driver, 'services')
+    void driver.register([command({ namespace: 'prod' })], PEER)
+    clock.pass(100)
+    expect(list.mock.calls.length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('the life of a driver', () => {
+  it('is ready once it has loaded, until it is stopped', () => {
+    const clock = new HandClock()
+    const driver = createNodeDriver(
+      { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
+      { ...NODE_DEFAULTS, nodeId: 'n1' },
+    )
+    expect(driver.readiness()).toEqual({ ready: false, reason: 'loading' })
+    driver.load([])
+    expect(driver.readiness()).toEqual({ ready: true })
+    driver.stop()
+    driver.load([])
+    expect(driver.readiness()).toEqual({ ready: false, reason: 'stopping' })
+    driver.close()
+    driver.stop()
+    expect(driver.readiness()).toEqual({ ready: false, reason: 'closed' })
+  })
+
+  it('has one tick, however often it is started, and none after its end', () => {
+    const { driver, clock } = setUp()
+    driver.start()
+    driver.start()
+    clock.pass(1_000)
+    expect(clock.timers).toHaveLength(1)
+    driver.close()
+    driver.close()
+    driver.start()
+    clock.pass(1_000)
+    expect(clock.timers).toEqual([])
+  })
+
+  it('leaves no timer behind when it is closed in the middle of everything', async () => {
+    const { driver, clock, probes } = setUp()
+    const updates: Update[] = []
+    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }).watch([ORDERS])
+    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
+    const wait = driver.waitForServices({}, driver.services({}).sign, 1_000)
+    void driver.register([command()], PEER)
+    clock.pass()
+    void driver.register([command({ id: 'b' })], PEER)
+    clock.pass()
+    driver.close()
+    expect(await wait.changed).toBe(false)
+    expect(clock.timers).toEqual([])
+    const told = updates.length
+    void driver.register([command({ id: 'c' })], PEER)
+    for (const { answer } of probes) answer('succeeded')
+    expect(clock.timers).toEqual([])
+    clock.pass(1_000)
+    expect(updates).toHaveLength(told)
+  })
+})

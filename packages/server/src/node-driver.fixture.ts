@@ -1,0 +1,139 @@
+/** A driver in a test's hands: its clock, its journal and its prober do nothing by themselves. */
+import {
+  type Clock,
+  type JournalEntry,
+  type JournalPort,
+  NODE_DEFAULTS,
+  NO_LOGGER,
+  NO_METER,
+  type NodeOptions,
+  type Origin,
+  type ProbeOutcome,
+  type ProbeRequest,
+  type RegisterCommand,
+} from '@rollcall/core'
+import type { Durability, ViewName } from '@rollcall/wire'
+import { createNodeDriver, type NodeDriver } from './node-driver.js'
+
+/** The view most tests look at. */
+export const ORDERS: ViewName = { namespace: 'default', service: 'orders' }
+/** Where registrations come from. */
+export const PEER: Origin = { peer: '10.0.0.1' }
+
+/** Time that stands still until a test moves it. */
+export class HandClock implements Clock {
+  private ms = 5_000
+  timers: { readonly at: number; readonly callback: () => void }[] = []
+
+  now(): number {
+    return this.ms
+  }
+
+  wallNow(): number {
+    return 1_700_000_000_000 + this.ms
+  }
+
+  setTimer(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.ms + Math.max(0, delayMs), callback }
+    this.timers.push(timer)
+    return () => {
+      this.timers = this.timers.filter((it) => it !== timer)
+    }
+  }
+
+  /** Runs every timer that is due within the next milliseconds, in order. */
+  pass(ms = 0): void {
+    const end = this.ms + ms
+    for (;;) {
+      const [next] = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      if (next === undefined) break
+      this.timers = this.timers.filter((it) => it !== next)
+      this.ms = Math.max(this.ms, next.at)
+      next.callback()
+    }
+    this.ms = end
+  }
+}
+
+/** A journal whose commits end when a test says so. An empty append asks for the present state. */
+export class HandJournal implements JournalPort {
+  readonly entries: JournalEntry[] = []
+  private readonly open: ((durability: Durability) => void)[] = []
+  durability: Durability = 'disk'
+  manual = false
+  closed = false
+  appends = 0
+
+  append(entries: readonly JournalEntry[]): Promise<Durability> {
+    if (this.closed) return Promise.reject(new Error('the journal is closed'))
+    if (entries.length === 0) return Promise.resolve(this.durability)
+    this.appends++
+    this.entries.push(...entries)
+    return this.manual ? new Promise((resolve) => this.open.push(resolve)) : Promise.resolve(this.durability)
+  }
+
+  commit(durability: Durability = this.durability): void {
+    this.open.shift()?.(durability)
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+}
+
+/** A registration with everything filled in. */
+export function command(overrides: Partial<RegisterCommand> = {}): RegisterCommand {
+  return {
+    ...ORDERS,
+    group: 'default',
+    id: 'a',
+    host: '10.0.0.1',
+    port: 3000,
+    weight: 100,
+    metadata: {},
+    intent: 'up',
+    leaseMs: 15_000,
+    liveness: 'lease',
+    incarnation: 1,
+    ...overrides,
+  }
+}
+
+/** A driver with everything around it in a test's hands. */
+export interface Setting {
+  readonly driver: NodeDriver
+  readonly clock: HandClock
+  readonly journal: HandJournal
+  readonly probes: { readonly request: ProbeRequest; readonly answer: (outcome: ProbeOutcome) => void }[]
+}
+
+/** A driver that has loaded the entries, has its journal, and was started. */
+export function setUp(options: Partial<NodeOptions> = {}, entries: JournalEntry[] = []): Setting {
+  const clock = new HandClock()
+  const journal = new HandJournal()
+  const probes: Setting['probes'] = []
+  const driver = createNodeDriver(
+    {
+      clock,
+      logger: NO_LOGGER,
+      meter: NO_METER,
+      prober: { probe: (request, answer) => probes.push({ request, answer }) },
+    },
+    { ...NODE_DEFAULTS, nodeId: 'n1', ...options },
+  )
+  driver.load(entries)
+  driver.attachJournal(journal)
+  driver.start()
+  return { driver, clock, journal, probes }
+}
+
+/** Whether a promise is still pending once everything that can happen without time has happened. */
+export async function pending(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false
+  promise.then(
+    () => (settled = true),
+    () => (settled = true),
+  )
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  return !settled
+}

@@ -1,0 +1,10 @@
+import type { ProbeMethod } from './prober-method.js'
+
+/** Connects, and that is all: the kernel of the other side accepts for a process that hangs, too. */
+export const TCP_PROBE: ProbeMethod = {
+  alpn: [],
+  conversation: () => (_socket, end) => {
+    end({ outcome: 'succeeded' })
+    return () => {}
+  },
+}

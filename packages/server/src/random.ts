@@ -1,0 +1,17 @@
+import { randomBytes } from 'node:crypto'
+
+/** Chance, as shells see it. The core itself receives random values as arguments. */
+export interface Random {
+  /** A fraction in [0, 1), good enough for jitter and not for secrets. */
+  fraction(): number
+  /** An id that no other boot of any node has: 16 hex digits from the system's entropy. */
+  bootId(): string
+}
+
+/** The chance of this process. */
+export function createSystemRandom(): Random {
+  return {
+    fraction: () => Math.random(),
+    bootId: () => randomBytes(8).toString('hex'),
+  }
+}
