@@ -1,0 +1,325 @@
+import type { ClientMessage, ErrorCode, ServerMessage } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import type { Rollcall } from './client.js'
+import { createClient } from './client.js'
+import type { Clock } from './clock.js'
+import { NO_LOGGER } from './logger.js'
+import type { ListChange } from './machine/events.js'
+import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
+import type { RegistrationEvent } from './registration.js'
+import type { ConnectionListener, Transport } from './transport.js'
+
+/** A clock that moves by hand. */
+class HandClock implements Clock {
+  time = 0
+  private timers: { readonly at: number; readonly run: () => void }[] = []
+
+  now(): number {
+    return this.time
+  }
+
+  wallNow(): number {
+    return 1_800_000_000_000 + this.time
+  }
+
+  setTimer(delayMs: number, run: () => void): () => void {
+    const timer = { at: this.time + delayMs, run }
+    this.timers.push(timer)
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer)
+    }
+  }
+
+  get pending(): number {
+    return this.timers.length
+  }
+
+  async pass(ms: number): Promise<void> {
+    const end = this.time + ms
+    for (;;) {
+      const next = this.timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
+      if (next === undefined) break
+      this.time = Math.max(this.time, next.at)
+      this.timers = this.timers.filter((timer) => timer !== next)
+      next.run()
+      await settle()
+    }
+    this.time = end
+  }
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+}
+
+/** A node that accepts whatever it is told. */
+class Node implements Transport {
+  listener: ConnectionListener | undefined
+  readonly heard: string[] = []
+  refuse: string | undefined
+  code: ErrorCode = 'service_not_allowed'
+
+  dial(_url: string, listener: ConnectionListener) {
+    this.listener = listener
+    queueMicrotask(() => listener.opened('10.9.9.9'))
+    return {
+      send: (message: ClientMessage) => {
+        this.heard.push(message.type)
+        const answer = this.answer(message)
+        if (answer !== undefined) queueMicrotask(() => listener.message(answer))
+      },
+      close: () => void this.heard.push('close'),
+    }
+  }
+
+  /** The connection breaks; the next one is accepted. */
+  hangUp(): void {
+    this.listener?.closed(undefined, 'lost')
+  }
+
+  say(message: ServerMessage): void {
+    this.listener?.message(message)
+  }
+
+  private answer(message: ClientMessage): ServerMessage | undefined {
+    if (message.type !== 'hello' && message.type !== 'deregister' && message.type !== 'register')
+      return undefined
+    const req = message.req ?? 0
+    if (message.type === 'hello') {
+      return {
+        type: 'welcome',
+        node: 'n',
+        cluster: 'c',
+        pingMs: 3_000,
+        frameBytesMax: 1e6,
+        batchItemsMax: 1e4,
+        island: false,
+      }
+    }
+    if (message.type === 'deregister')
+      return { type: 'deregistered', req, removed: [], unknown: [], superseded: [], durability: 'memory' }
+    const { refuse } = this
+    return {
+      type: 'registered',
+      req,
+      results: message.instances.map(({ service, id = '', incarnation = 0 }) =>
+        refuse === undefined
+          ? { ok: true, service, group: 'default', id, incarnation, durability: 'memory' }
+          : { ok: false, error: { code: this.code, message: refuse } },
+      ),
+    }
+  }
+}
+
+function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Rollcall } {
+  const clock = new HandClock()
+  const node = new Node()
+  const client = createClient(
+    {
+      transport: node,
+      clock,
+      logger: NO_LOGGER,
+      snapshots: undefined,
+      requester: { attempt: () => Promise.reject(new Error('no requests here')), close() {} },
+      addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
+    },
+    { settings: stageSettings({}), registries: ['http://r:7400'], address: {}, signal },
+  )
+  return { clock, node, client }
+}
+
+describe('client', () => {
+  it('registers, with the address that reaches the registry and host:port as id', async () => {
+    const { client } = setUp()
+    const early = await client.register({ service: 'orders', port: 3_000 })
+    expect(early).toMatchObject({ id: '10.8.8.8:3000', state: 'up' })
+    const [later] = await client.register([{ service: 'orders', port: 3_001, state: 'starting' }])
+    expect(later).toMatchObject({ id: '10.9.9.9:3001', state: 'starting' })
+    expect(later?.incarnation).toBeGreaterThan(early.incarnation)
+  })
+
+  it('brackets an IPv6 host in the default id', async () => {
+    const { client } = setUp()
+    expect((await client.register({ service: 'orders', host: '::1', port: 3_000 })).id).toBe('[::1]:3000')
+  })
+
+  it('rejects what is refused', async () => {
+    const { client, node } = setUp()
+    node.refuse = 'not from there'
+    await expect(client.register({ service: 'orders', port: 1 })).rejects.toMatchObject({
+      code: 'service_not_allowed',
+      message: 'not from there',
+    })
+  })
+
+  it.each([
+    { port: 0 },
+    { port: 70_000 },
+    { port: 1.5 },
+    { service: 'a b' },
+    { group: '' },
+    { id: 'a b' },
+    { weight: -1 },
+    { weight: 70_000 },
+  ])('refuses %j without asking anybody', async (wrong) => {
+    const { client } = setUp()
+    await expect(client.register({ service: 'orders', port: 1, ...wrong })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+  })
+
+  it('picks from memory, and throws typed errors when it cannot', async () => {
+    const { client, node } = setUp()
+    const orders = client.service('orders')
+    expect(() => orders.pick()).toThrow(expect.objectContaining({ code: 'unreachable' }))
+    await settle()
+    node.say(view([]))
+    await settle()
+    expect(() => orders.pick()).toThrow(expect.objectContaining({ code: 'no_instances' }))
+    const ready = orders.ready()
+    node.say(delta([], [instance('a')]))
+    await ready
+    expect(orders.pick().id).toBe('a')
+    expect(orders.source).toBe('registry')
+  })
+
+  it('gives the same handle for the same service', () => {
+    const { client } = setUp()
+    expect(client.service('orders')).toBe(client.service('orders'))
+    expect(client.service('orders', { group: 'g' })).not.toBe(client.service('orders'))
+  })
+
+  it('tells changes until it is closed', async () => {
+    const { client, node } = setUp()
+    const seen: ListChange[] = []
+    const reading = (async () => {
+      for await (const change of client.service('orders').changes()) seen.push(change)
+    })()
+    await settle()
+    node.say(view([instance('a')]))
+    await settle()
+    await client.close()
+    await reading
+    expect(seen.map((change) => change.instances.length)).toEqual([1])
+  })
+
+  it('tells a registration about its life', async () => {
+    const { client, node } = setUp()
+    const registration = await client.register({ service: 'orders', port: 1, id: 'a' })
+    const events: RegistrationEvent[] = []
+    const stop = registration.onEvent((event) => events.push(event))
+    registration.onEvent(() => {
+      throw new Error('a listener of the user')
+    })
+    const { incarnation } = registration
+    const removed = { namespace: 'default', service: 'orders', group: 'default', id: 'a', incarnation }
+    node.say({ type: 'removed', instances: [{ ...removed, reason: 'superseded' }] })
+    await settle()
+    expect(registration.state).toBe('conflict')
+    stop()
+    await registration.deregister()
+    expect(registration.state).toBe('deregistered')
+    expect(events).toMatchObject([
+      { type: 'superseded', state: 'conflict', incarnation, error: { code: 'superseded' } },
+    ])
+    await registration.deregister()
+  })
+
+  it('says what was done to a registration, and by what number', async () => {
+    const { client, node } = setUp()
+    const registration = await client.register({ service: 'orders', port: 1, id: 'a' })
+    const events: RegistrationEvent[] = []
+    registration.onEvent((event) => events.push(event))
+    const { incarnation } = registration
+    const removed = { namespace: 'default', service: 'orders', group: 'default', id: 'a', incarnation }
+    node.say({ type: 'removed', instances: [{ ...removed, reason: 'deregistered' }] })
+    await settle()
+    expect(events).toMatchObject([
+      { type: 'deregistered', state: 'removed', incarnation, error: { code: 'deregistered' } },
+      { type: 'changed', state: 'removed', incarnation: incarnation + 1 },
+    ])
+    expect(registration.incarnation).toBe(incarnation + 1)
+  })
+
+  it.each([
+    ['id_taken', 'conflict', 'conflict'],
+    ['limit_exceeded', 'refused', 'refused'],
+  ] as const)('says of %s that it is a %s', async (code, type, state) => {
+    const { client, node } = setUp()
+    const registration = await client.register({ service: 'orders', port: 1, id: 'a' })
+    const events: RegistrationEvent[] = []
+    registration.onEvent((event) => events.push(event))
+    node.refuse = 'no'
+    node.code = code
+    node.hangUp()
+    await settle()
+    expect(events).toMatchObject([{ type, state, error: { code, message: 'no' } }])
+  })
+
+  it('updates and drains', async () => {
+    const { client } = setUp()
+    const registration = await client.register({ service: 'orders', port: 1 })
+    await registration.update({ weight: 3 })
+    await registration.drain()
+    expect(registration.state).toBe('draining')
+  })
+
+  it('closes once: drains, settles, deregisters, and leaves no timer', async () => {
+    const { client, node, clock } = setUp()
+    await client.register({ service: 'orders', port: 1 })
+    const closing = client.close()
+    expect(client.close()).toBe(closing)
+    await settle()
+    await clock.pass(1_000)
+    await closing
+    expect(node.heard.slice(-4)).toEqual(['register', 'settled', 'deregister', 'close'])
+    expect(clock.pending).toBe(0)
+    expect(client.status().connection.state).toBe('closed')
+  })
+
+  it('answers everything as closed afterwards', async () => {
+    const { client } = setUp()
+    const orders = client.service('orders')
+    await client.close()
+    const closed = expect.objectContaining({ code: 'closed' })
+    expect(() => orders.pick()).toThrow(closed)
+    expect(() => client.service('other').pick()).toThrow(closed)
+    await expect(orders.ready()).rejects.toThrow(closed)
+    await expect(orders.fetch('/')).rejects.toThrow(closed)
+    await expect(client.register({ service: 'orders', port: 1 })).rejects.toThrow(closed)
+  })
+
+  it('obeys signals', async () => {
+    const { client } = setUp()
+    const controller = new AbortController()
+    const waiting = client.service('orders').ready({ signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted', cause: { message: 'enough' } })
+    const call = { signal: controller.signal }
+    await expect(client.register({ service: 'orders', port: 1 }, call)).rejects.toMatchObject({
+      code: 'aborted',
+    })
+    await expect(client.service('orders').fetch('/', call)).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('takes back what an aborted register had sent', async () => {
+    const { client, node } = setUp()
+    await settle()
+    const controller = new AbortController()
+    const call = client.register({ service: 'orders', host: 'h', port: 1 }, { signal: controller.signal })
+    for (let turn = 0; turn < 10 && !node.heard.includes('register'); turn += 1) await Promise.resolve()
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ code: 'aborted' })
+    await settle()
+    expect(node.heard).toContain('deregister')
+  })
+
+  it('closes when the signal it was given says so', async () => {
+    const controller = new AbortController()
+    const { client } = setUp(controller.signal)
+    controller.abort()
+    await client.close()
+    expect(client.status().connection.state).toBe('closed')
+  })
+})

@@ -1,0 +1,205 @@
+import type { ViewName } from '@rollcall/wire'
+import type { AddressOptions, AddressSources } from './address.js'
+import { findOwnAddress } from './address.js'
+import { BALANCERS } from './balancer.js'
+import type { Clock } from './clock.js'
+import type { Driver } from './driver.js'
+import { createDriver } from './driver.js'
+import type { Logger } from './logger.js'
+import type { ClientEffect } from './machine/events.js'
+import type { MachineStatus } from './machine/machine.js'
+import { createClientMachine } from './machine/machine.js'
+import type { MachineSettings } from './machine/settings.js'
+import { viewKey } from './machine/watch.js'
+import type { RegisterOptions, ServiceOptions } from './options.js'
+import { checkName, registrationSpec } from './options.js'
+import type { Registration } from './registration.js'
+import { registrationEvent, RegistrationHandle } from './registration.js'
+import type { Requester } from './request.js'
+import type { Service } from './service.js'
+import { ServiceHandle } from './service.js'
+import type { SnapshotStore } from './snapshots.js'
+import type { Transport } from './transport.js'
+
+/** A client of one cluster. It keeps the process alive until `close()`. */
+export interface Rollcall {
+  /**
+   * Registers one or several instances. Resolves when a registry has accepted them, or with state `pending`
+   * after 3 s without any, and keeps them registered from then on. A refusal rejects; then nothing of this
+   * call stays registered.
+   */
+  register(options: RegisterOptions, call?: { readonly signal?: AbortSignal }): Promise<Registration>
+  register(
+    options: readonly RegisterOptions[],
+    call?: { readonly signal?: AbortSignal },
+  ): Promise<Registration[]>
+  /** The handle of a service; the first call starts to watch it. Never waits. */
+  service(name: string, options?: ServiceOptions): Service
+  status(): MachineStatus
+  /**
+   * Drains and deregisters all registrations of this client, then ends everything. At most 5 s, whatever
+   * happens; idempotent.
+   */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What a client is made of. */
+export interface ClientDeps {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly snapshots: SnapshotStore | undefined
+  readonly requester: Requester
+  readonly addresses: AddressSources
+}
+
+/** What a client is to do. */
+export interface ClientOptions {
+  readonly settings: MachineSettings
+  readonly registries: readonly string[]
+  readonly address: AddressOptions
+  readonly signal: AbortSignal | undefined
+}
+
+/** Creates a client and starts connecting. */
+export function createClient(deps: ClientDeps, options: ClientOptions): Rollcall {
+  const client = new Client(deps, options)
+  client.start()
+  return client
+}
+
+class Client implements Rollcall {
+  private readonly deps: ClientDeps
+  private readonly options: ClientOptions
+  private readonly driver: Driver
+  private readonly services = new Map<string, ServiceHandle>()
+  private readonly registrations = new Map<number, RegistrationHandle>()
+  private nextHandle = 1
+  private closing: Promise<void> | undefined
+
+  constructor(deps: ClientDeps, options: ClientOptions) {
+    this.deps = deps
+    this.options = options
+    const { transport, clock, logger, snapshots } = deps
+    const machine = createClientMachine(options.settings)
+    this.driver = createDriver(
+      { machine, transport, clock, logger, snapshots },
+      {
+        list: (effect) => this.services.get(effect.key)?.changed(effect.change),
+        candidates: (effect) => this.services.get(effect.key)?.offer(effect),
+        registration: (effect) => this.registrationChanged(effect),
+      },
+    )
+  }
+
+  start(): void {
+    const { signal } = this.options
+    this.driver.dispatch({ type: 'start' })
+    if (signal?.aborted === true) this.abort()
+    else signal?.addEventListener('abort', this.abort, { once: true })
+  }
+
+  register(options: RegisterOptions, call?: { readonly signal?: AbortSignal }): Promise<Registration>
+  register(
+    options: readonly RegisterOptions[],
+    call?: { readonly signal?: AbortSignal },
+  ): Promise<Registration[]>
+  async register(
+    options: RegisterOptions | readonly RegisterOptions[],
+    call: { readonly signal?: AbortSignal } = {},
+  ): Promise<Registration | Registration[]> {
+    const { namespace } = this.options.settings
+    const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
+    const host = wanted.every((item) => item.host !== undefined) ? '' : await this.ownAddress()
+    const items = wanted.map((item) => ({
+      handle: this.nextHandle++,
+      spec: registrationSpec(item, namespace, host),
+      intent: item.state ?? ('up' as const),
+    }))
+    const { driver } = this
+    const handles = items.map(
+      ({ handle, spec }) => new RegistrationHandle({ driver, logger: this.deps.logger }, handle, spec),
+    )
+    items.forEach((item, index) => this.registrations.set(item.handle, handles[index]!))
+    try {
+      await driver.call((token) => ({ type: 'register', token, items }), {
+        signal: call.signal,
+        undo: (token) => ({ type: 'abandon', token }),
+      })
+    } catch (error) {
+      for (const { handle } of items) this.registrations.delete(handle)
+      throw error
+    }
+    return isList(options) ? handles : handles[0]!
+  }
+
+  service(name: string, options: ServiceOptions = {}): Service {
+    const { settings } = this.options
+    const view: ViewName = {
+      namespace: checkName(options.namespace ?? settings.namespace, 'namespace'),
+      service: checkName(name, 'service'),
+      ...(options.group === undefined ? {} : { group: checkName(options.group, 'group') }),
+    }
+    const key = viewKey(view)
+    const known = this.services.get(key)
+    if (known !== undefined) return known
+    const balancer = BALANCERS[options.balancer ?? 'weighted'](settings.random)
+    const handle = new ServiceHandle(
+      { driver: this.driver, balancer, requester: this.deps.requester, clock: this.deps.clock },
+      key,
+      view,
+    )
+    if (this.closing !== undefined) {
+      handle.end()
+      return handle
+    }
+    this.services.set(key, handle)
+    this.driver.dispatch({ type: 'watch', names: [view] })
+    return handle
+  }
+
+  status(): MachineStatus {
+    return this.driver.status()
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown()
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async shutDown(): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.abort)
+    await this.driver.call((token) => ({ type: 'close', token }))
+    for (const service of this.services.values()) service.end()
+    this.deps.requester.close()
+    await this.deps.snapshots?.close()
+  }
+
+  private readonly abort = (): void => {
+    this.close().catch((error: unknown) => this.deps.logger.error({ error: String(error) }, 'closing failed'))
+  }
+
+  private async ownAddress(): Promise<string> {
+    const { registries, address } = this.options
+    const own = await findOwnAddress(address, this.driver.localAddress(), registries, this.deps.addresses)
+    this.deps.logger.info({ ...own }, 'own address picked')
+    return own.host
+  }
+
+  private registrationChanged(effect: Extract<ClientEffect, { readonly type: 'registration' }>): void {
+    const { handle, state, incarnation, error } = effect
+    this.registrations.get(handle)?.changed(registrationEvent(state, incarnation, error))
+    if (state === 'deregistered') this.registrations.delete(handle)
+  }
+}
+
+function isList(
+  options: RegisterOptions | readonly RegisterOptions[],
+): options is readonly RegisterOptions[] {
+  return Array.isArray(options)
+}

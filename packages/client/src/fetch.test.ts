@@ -1,0 +1,250 @@
+import { Readable } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
+import type { Instance } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import { RegistryError } from '@rollcall/wire'
+import type { FetchInit } from './fetch.js'
+import type { FetchTarget } from './fetch.js'
+import { failoverStep, fetchFrom } from './fetch.js'
+import { instance } from './machine/stage.fixture.js'
+import type { Attempt, AttemptFailure } from './request.js'
+
+const [A, B, C] = ['a', 'b', 'c'].map((id, port) => instance(id, { port: port + 1 })) as [
+  Instance,
+  Instance,
+  Instance,
+]
+const REFUSED: AttemptFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
+const RESET: AttemptFailure = { phase: 'sent', reused: false, error: new Error('ECONNRESET') }
+const STALE: AttemptFailure = { phase: 'sent', reused: true, error: new Error('ECONNRESET') }
+
+function message(status: number, text = '', headers: string[] = []): IncomingMessage {
+  const stream: Readable = Readable.from(text === '' ? [] : [Buffer.from(text)])
+  return Object.assign(stream, {
+    statusCode: status,
+    statusMessage: 'fine',
+    rawHeaders: headers,
+  }) as unknown as IncomingMessage
+}
+
+/** Calls against scripted outcomes: one per attempt. */
+async function run(
+  outcomes: (AttemptFailure | IncomingMessage)[],
+  init: FetchInit = {},
+  list: Instance[] = [A, B, C],
+  given: { retries?: number; expired?: boolean } = {},
+) {
+  const attempts: Attempt[] = []
+  const failed: string[] = []
+  const succeeded: string[] = []
+  let retries = given.retries ?? Infinity
+  const target: FetchTarget = {
+    service: 'orders',
+    choose: (tried) => list.find((item) => !tried.has(item)),
+    mayRetry: () => retries-- > 0,
+    expired: () => given.expired === true,
+    failed: (item, kind) => void failed.push(kind === 'unreachable' ? item.id : `${item.id} ${kind}`),
+    succeeded: (item) => void succeeded.push(item.id),
+    nobody: () => new RegistryError('no_instances', 'nobody'),
+  }
+  const requester = {
+    attempt(attempt: Attempt) {
+      attempts.push(attempt)
+      const outcome = outcomes.shift()
+      return outcome === undefined
+        ? Promise.reject(new Error('one attempt too many'))
+        : Promise.resolve(outcome)
+    },
+    close() {},
+  }
+  const outcome = await fetchFrom(target, requester, '/x?y=1', init).then(
+    (response) => ({ response, error: undefined }),
+    (error: unknown) => ({ response: undefined, error: error as { code: string; details?: unknown } }),
+  )
+  return { ...outcome, attempts, tried: attempts.map((attempt) => attempt.instance.id), failed, succeeded }
+}
+
+describe('fetch', () => {
+  it('gives a standard response', async () => {
+    const { response } = await run([
+      message(200, '{"ok":true}', [
+        'content-type',
+        'application/json',
+        'set-cookie',
+        'a=1',
+        'set-cookie',
+        'b=2',
+      ]),
+    ])
+    expect(response).toBeInstanceOf(Response)
+    expect(response?.status).toBe(200)
+    expect(response?.url).toBe('http://10.0.0.1:1/x?y=1')
+    expect(response?.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+    expect(await response?.json()).toEqual({ ok: true })
+  })
+
+  it.each([204, 304])('gives %i without a body', async (status) => {
+    const { response } = await run([message(status)])
+    expect(response?.status).toBe(status)
+    expect(response?.body).toBeNull()
+  })
+
+  it('does not touch answers, whatever their status', async () => {
+    const { response, tried } = await run([message(503, 'busy')])
+    expect(response?.status).toBe(503)
+    expect(tried).toEqual(['a'])
+  })
+
+  it('fails over to another instance when the connection is refused, whatever the method', async () => {
+    const { response, tried, failed } = await run([REFUSED, REFUSED, message(200)], {
+      method: 'POST',
+      body: 'x',
+    })
+    expect(response?.status).toBe(200)
+    expect(tried).toEqual(['a', 'b', 'c'])
+    expect(failed).toEqual(['a', 'b'])
+  })
+
+  it('does not repeat what may have been executed', async () => {
+    const { error, tried } = await run([RESET], { method: 'POST', body: 'x' })
+    expect(error).toMatchObject({ code: 'unreachable', details: { phase: 'sent' } })
+    expect(tried).toEqual(['a'])
+  })
+
+  it('repeats it where the method or the caller allows', async () => {
+    expect((await run([RESET, message(200)], { method: 'GET' })).tried).toEqual(['a', 'b'])
+    expect((await run([RESET, message(200)], { method: 'POST', retry: 'always' })).tried).toEqual(['a', 'b'])
+    expect((await run([REFUSED], { retry: 'never' })).error?.code).toBe('unreachable')
+  })
+
+  it('retries a stale kept-alive connection on a new one to the same instance, and blames nobody', async () => {
+    const { tried, attempts, failed } = await run([STALE, message(200)])
+    expect(tried).toEqual(['a', 'a'])
+    expect(attempts.map((attempt) => attempt.fresh)).toEqual([false, true])
+    expect(failed).toEqual([])
+  })
+
+  it('blames nobody for an idle connection that broke under a POST', async () => {
+    const { error, failed } = await run([STALE], { method: 'POST', body: 'x' })
+    expect(error?.code).toBe('unreachable')
+    expect(failed).toEqual([])
+  })
+
+  it('never replays a stream that was sent', async () => {
+    const stream = { body: Readable.from(['x']), method: 'PUT', retry: 'always' } as const
+    expect((await run([RESET], stream)).error?.code).toBe('unreachable')
+    expect((await run([REFUSED, message(200)], { ...stream, body: Readable.from(['x']) })).tried).toEqual([
+      'a',
+      'b',
+    ])
+  })
+
+  it('tries at most three instances, or as many as it is told', async () => {
+    const four = [A, B, C, instance('d', { port: 4 })]
+    expect((await run([REFUSED, REFUSED, REFUSED], {}, four)).tried).toEqual(['a', 'b', 'c'])
+    expect((await run([REFUSED], { attempts: 1 }, four)).tried).toEqual(['a'])
+    expect((await run([REFUSED, REFUSED], {}, [A, B])).error?.code).toBe('unreachable')
+  })
+
+  it('goes past any number of refusals, which cost no time, to the one that lives', async () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index) => instance(id, { port: index + 1 }))
+    const refusal: AttemptFailure = {
+      phase: 'connect',
+      reused: false,
+      error: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+    }
+    const refusals = Array.from({ length: 5 }, () => refusal)
+    expect((await run([...refusals, message(200)], {}, many)).tried).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    expect((await run([refusal, refusal], { attempts: 2 }, many)).tried).toEqual(['a', 'b'])
+  })
+
+  it('repeats no more than the budget allows, and says so', async () => {
+    const { error, tried } = await run([REFUSED, REFUSED], {}, [A, B, C], { retries: 1 })
+    expect(tried).toEqual(['a', 'b'])
+    expect(error).toMatchObject({
+      code: 'unreachable',
+      details: { limited: true, tried: ['10.0.0.1:1', '10.0.0.1:2'] },
+    })
+    const last = await run([REFUSED], {}, [A], { retries: 0 })
+    expect(last.error?.details).not.toHaveProperty('limited')
+  })
+
+  it('counts answers against an instance only where it is told which', async () => {
+    const plain = await run([message(503)])
+    expect([plain.succeeded, plain.failed]).toEqual([['a'], []])
+    const failOn = (status: number): boolean => status >= 500
+    const strict = await run([message(503)], { failOn })
+    expect([strict.succeeded, strict.failed]).toEqual([[], ['a failure']])
+    expect(strict.response?.status).toBe(503)
+    expect((await run([message(404)], { failOn })).succeeded).toEqual(['a'])
+  })
+
+  it('holds the deadline of the call against the instance, and no other abortion', async () => {
+    const controller = new AbortController()
+    controller.abort()
+    const init = { signal: controller.signal }
+    expect((await run([RESET], init, [A], { expired: true })).failed).toEqual(['a timeout'])
+    expect((await run([RESET], init, [A])).failed).toEqual([])
+  })
+
+  it('says so when there is nobody', async () => {
+    expect((await run([], {}, [])).error?.code).toBe('no_instances')
+  })
+
+  it('describes its body', async () => {
+    const text = await run([message(200)], { method: 'post', body: 'grüße' })
+    expect(text.attempts[0]).toMatchObject({
+      method: 'POST',
+      headers: { 'content-length': '7', 'content-type': 'text/plain;charset=UTF-8' },
+    })
+    const given = await run([message(200)], {
+      method: 'POST',
+      body: '{}',
+      headers: { 'Content-Type': 'application/json' },
+    })
+    expect(given.attempts[0]?.headers).toMatchObject({ 'content-type': 'application/json' })
+    const form = await run([message(200)], { method: 'POST', body: new URLSearchParams({ a: '1' }) })
+    expect(form.attempts[0]?.body).toEqual(Buffer.from('a=1'))
+  })
+
+  it('ends as aborted, not as a failed attempt', async () => {
+    const controller = new AbortController()
+    controller.abort()
+    const { error, failed } = await run([REFUSED], { signal: controller.signal })
+    expect(error?.code).toBe('aborted')
+    expect(failed).toEqual([])
+  })
+})
+
+describe('fail-over rule', () => {
+  it('has an answer for every case', () => {
+    const rows = (['connect', 'sent'] as const).flatMap((phase) =>
+      [false, true].flatMap((reused) =>
+        ['GET', 'POST'].flatMap((method) =>
+          [false, true].map((replayable) => {
+            const step = failoverStep({ phase, reused }, { method, retry: 'safe', replayable })
+            return `${phase} ${reused ? 'reused' : 'new'} ${method} ${replayable ? 'replayable' : 'stream'}: ${step}`
+          }),
+        ),
+      ),
+    )
+    expect(rows).toEqual([
+      'connect new GET stream: elsewhere',
+      'connect new GET replayable: elsewhere',
+      'connect new POST stream: elsewhere',
+      'connect new POST replayable: elsewhere',
+      'connect reused GET stream: elsewhere',
+      'connect reused GET replayable: elsewhere',
+      'connect reused POST stream: elsewhere',
+      'connect reused POST replayable: elsewhere',
+      'sent new GET stream: stop',
+      'sent new GET replayable: elsewhere',
+      'sent new POST stream: stop',
+      'sent new POST replayable: stop',
+      'sent reused GET stream: stop',
+      'sent reused GET replayable: again',
+      'sent reused POST stream: stop',
+      'sent reused POST replayable: stop',
+    ])
+  })
+})

@@ -1,0 +1,10 @@
+/** For tests, simulation and siblings: the client without sockets, timers and files. No stability is promised. */
+export * from './balancer.js'
+export * from './ejections.js'
+export * from './incarnation.js'
+export * from './machine/events.js'
+export * from './machine/machine.js'
+export * from './machine/settings.js'
+export { viewKey } from './machine/watch.js'
+export * from './mirror.js'
+export * from './overlay.js'

@@ -1,0 +1,155 @@
+/** What goes into the client machine and what comes out: plain data, so that tests and simulation can carry it. */
+import type {
+  ClientMessage,
+  Guard,
+  Instance,
+  Intent,
+  Liveness,
+  Probe,
+  RegistryError,
+  ServerMessage,
+  ViewName,
+} from '@rollcall/wire'
+import type { FailureKind } from '../ejections.js'
+import type { Removed } from '../mirror.js'
+import type { Choice } from '../overlay.js'
+
+/** Pairs an API call with the effect that settles it; chosen by the caller, never used twice. */
+export type Token = number
+
+/** One registration as the machine keeps it: complete, with the id settled. */
+export interface RegistrationSpec {
+  readonly namespace: string
+  readonly service: string
+  readonly group: string
+  readonly id: string
+  readonly host: string
+  readonly port: number
+  readonly protocol?: string
+  readonly weight?: number
+  readonly zone?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly leaseMs?: number
+  readonly liveness?: Liveness
+  readonly probe?: Probe
+}
+
+/** What a provider may change about a registration while it lives. */
+export interface RegistrationPatch {
+  readonly weight?: number
+  readonly zone?: string
+  readonly protocol?: string
+  /** Replaces all metadata. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/**
+ * Where a registration stands. `pending`: no registry has acknowledged it yet. `starting up draining`: the
+ * provider's intent, acknowledged. `conflict`: another live process holds the id. `removed`: somebody
+ * deregistered it; it returns after the hold-off. `refused`: the registry does not want it at present.
+ * `deregistered`: this process took it back. All but the last go on being tried.
+ */
+export type RegistrationState = 'pending' | Intent | 'conflict' | 'removed' | 'refused' | 'deregistered'
+
+/** A list as it was kept on disk. */
+export interface StoredList {
+  readonly sign: string
+  readonly instances: readonly Instance[]
+  /** Milliseconds since a registry last confirmed it. */
+  readonly ageMs: number
+}
+
+/** Where a list came from. */
+export type ListSource = 'none' | 'registry' | 'snapshot' | 'static'
+
+/** A list and how it differs from the one before. */
+export interface ListChange {
+  /** `view`: take `instances` as the list; `delta`: the same list, reached by `upserts` and `removes`. */
+  readonly type: 'view' | 'delta'
+  readonly source: ListSource
+  readonly sign: string
+  readonly instances: readonly Instance[]
+  readonly upserts: readonly Instance[]
+  readonly removes: readonly Removed[]
+  readonly guard?: Guard
+  readonly stale?: boolean
+}
+
+/** Inputs of the machine. Events of connections it no longer knows are ignored. */
+export type ClientEvent =
+  | { readonly type: 'start' }
+  /** `deadline()` has come, or may have. */
+  | { readonly type: 'tick' }
+  | { readonly type: 'opened'; readonly connection: number }
+  | { readonly type: 'message'; readonly connection: number; readonly message: ServerMessage }
+  | { readonly type: 'closed'; readonly connection: number; readonly code?: number; readonly reason: string }
+  | {
+      readonly type: 'register'
+      readonly token: Token
+      readonly items: readonly {
+        readonly handle: number
+        readonly spec: RegistrationSpec
+        readonly intent: Intent
+      }[]
+    }
+  | {
+      readonly type: 'update'
+      readonly token: Token
+      readonly handle: number
+      readonly patch: RegistrationPatch
+      readonly intent?: Intent
+    }
+  | { readonly type: 'deregister'; readonly token: Token; readonly handles: readonly number[] }
+  /** The caller of `register` lost interest: take its registrations back. */
+  | { readonly type: 'abandon'; readonly token: Token }
+  | { readonly type: 'watch'; readonly names: readonly ViewName[] }
+  | { readonly type: 'snapshot'; readonly key: string; readonly stored?: StoredList }
+  | { readonly type: 'ready'; readonly token: Token; readonly key: string; readonly timeoutMs: number }
+  /** A call failed; `unreachable` unless it says otherwise. */
+  | {
+      readonly type: 'failed'
+      readonly key: string
+      readonly instance: Instance
+      readonly kind?: FailureKind
+    }
+  /** An instance on trial was given a call. */
+  | { readonly type: 'trying'; readonly key: string; readonly instance: Instance }
+  | { readonly type: 'succeeded'; readonly key: string; readonly instance: Instance }
+  | { readonly type: 'close'; readonly token: Token }
+
+/** Outputs of the machine, to be carried out in order. */
+export type ClientEffect =
+  | { readonly type: 'dial'; readonly connection: number; readonly url: string }
+  | { readonly type: 'send'; readonly connection: number; readonly message: ClientMessage }
+  /** Close; a `closed` event for it is neither needed nor harmful. */
+  | { readonly type: 'drop'; readonly connection: number; readonly code: number; readonly reason: string }
+  | { readonly type: 'resolve'; readonly token: Token }
+  | { readonly type: 'reject'; readonly token: Token; readonly error: RegistryError }
+  | {
+      readonly type: 'registration'
+      readonly handle: number
+      readonly state: RegistrationState
+      readonly incarnation: number
+      readonly error?: RegistryError
+    }
+  | { readonly type: 'list'; readonly key: string; readonly change: ListChange }
+  | ({ readonly type: 'candidates'; readonly key: string } & Choice)
+  | { readonly type: 'loadSnapshot'; readonly key: string; readonly name: ViewName }
+  | {
+      readonly type: 'saveSnapshot'
+      readonly key: string
+      readonly name: ViewName
+      readonly stored: StoredList
+    }
+  | {
+      readonly type: 'log'
+      readonly level: 'warn' | 'info' | 'debug'
+      readonly fields: Readonly<Record<string, unknown>>
+      readonly message: string
+    }
+
+/** One turn of the machine: the moment, and where effects go. */
+export interface Turn {
+  readonly now: number
+  emit(effect: ClientEffect): void
+}

@@ -1,0 +1,35 @@
+import type { ErrorBody, ErrorCode } from '@rollcall/wire'
+
+/**
+ * What follows from the refusal of a registration.
+ * raise: a predecessor's record is in the way; take a higher incarnation at once.
+ * conflict: a live process holds the id; never raise against it, ask again slowly.
+ * anew: this incarnation was deregistered by somebody; after the hold-off register with a new one.
+ * later: trouble of the node; ask again soon.
+ * smaller: the message was too large as a whole; send less at a time.
+ * refused: the registry does not want it as it is.
+ */
+export type Reaction = 'raise' | 'conflict' | 'anew' | 'later' | 'smaller' | 'refused'
+
+const REACTIONS: Partial<Record<ErrorCode, Reaction>> = {
+  superseded: 'raise',
+  id_taken: 'conflict',
+  deregistered: 'anew',
+  internal: 'later',
+  not_ready: 'later',
+  stopping: 'later',
+  not_durable: 'later',
+  body_too_large: 'smaller',
+  batch_too_large: 'smaller',
+}
+
+/** The reaction to a refusal; unknown codes of newer nodes count as refusals. */
+export function reactionTo(error: ErrorBody): Reaction {
+  return REACTIONS[error.code] ?? 'refused'
+}
+
+/** The incarnation that is in the way, where the node names it. */
+export function blockingIncarnation(error: ErrorBody): number | undefined {
+  const value = error.details?.['incarnation']
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined
+}

@@ -1,0 +1,377 @@
+import type {
+  ErrorBody,
+  ErrorMessage,
+  Intent,
+  RegisteredMessage,
+  RemovedMessage,
+  ViewName,
+} from '@rollcall/wire'
+import { RegistryError } from '@rollcall/wire'
+import { batches } from './batches.js'
+import { Calls } from './calls.js'
+import { earliest, earliestOf } from './deadlines.js'
+import { Departures } from './departures.js'
+import type { RegistrationPatch, RegistrationSpec, RegistrationState, Token, Turn } from './events.js'
+import type { Outbox } from './outbox.js'
+import type { Desired, Entry, Sent } from './registration-entry.js'
+import { itemOf, nameOf, refOf, sentItem } from './registration-entry.js'
+import { blockingIncarnation, reactionTo } from './refusals.js'
+import type { MachineSettings } from './settings.js'
+import { viewKey } from './watch.js'
+
+/** Most requests that wait for an answer; the connection is not used for more until some arrive. */
+const REQUESTS_MAX = 1_024
+
+/** The endlessly desired registrations of this process. */
+export class Registrations {
+  private readonly settings: MachineSettings
+  private readonly outbox: Outbox
+  private readonly entries = new Map<number, Entry>()
+  private readonly names = new Map<string, number>()
+  private readonly calls: Calls
+  private readonly requests = new Map<number, Sent>()
+  /** Entries may be waiting to be sent; spares a look at each of them at every turn. */
+  private dirty = false
+  private nextHold: number | undefined
+  private batchItemsMax = Number.POSITIVE_INFINITY
+  /** Deregistrations under way. */
+  readonly departures: Departures
+
+  constructor(settings: MachineSettings, outbox: Outbox) {
+    this.settings = settings
+    this.outbox = outbox
+    this.departures = new Departures(settings.times, outbox)
+    this.calls = new Calls(settings.times.pendingMs, (turn, handles) =>
+      this.deregister(turn, handles, undefined),
+    )
+  }
+
+  /** How many registrations are desired. */
+  get size(): number {
+    return this.entries.size
+  }
+
+  /** Nothing that was sent is without an answer. */
+  get settled(): boolean {
+    return this.requests.size === 0
+  }
+
+  /** The services and groups of this process. */
+  get views(): readonly ViewName[] {
+    const views = new Map<string, ViewName>()
+    for (const { desired } of this.entries.values()) {
+      const { namespace, service, group } = desired.spec
+      views.set(viewKey({ namespace, service, group }), { namespace, service, group })
+    }
+    return [...views.values()]
+  }
+
+  register(
+    turn: Turn,
+    token: Token,
+    items: readonly { readonly handle: number; readonly spec: RegistrationSpec; readonly intent: Intent }[],
+  ): void {
+    const names = items.map((item) => nameOf(item.spec))
+    const seen = new Set<string>()
+    const taken = names.findIndex((name) => this.names.has(name) || seen.size === seen.add(name).size)
+    if (taken >= 0) {
+      const message = `${items[taken]!.spec.service} ${items[taken]!.spec.id} is registered by this client already`
+      turn.emit({ type: 'reject', token, error: new RegistryError('id_taken', message) })
+      return
+    }
+    items.forEach(({ handle, spec, intent }, index) => {
+      this.names.set(names[index]!, handle)
+      const incarnation = this.settings.incarnations.next()
+      turn.emit({ type: 'registration', handle, state: 'pending', incarnation })
+      this.entries.set(handle, {
+        handle,
+        desired: { spec, intent },
+        accepted: undefined,
+        incarnation,
+        rev: 1,
+        sentRev: 0,
+        held: false,
+        state: 'pending',
+        holdUntil: undefined,
+        setbacks: 0,
+        updates: [],
+      })
+    })
+    this.dirty = true
+    this.calls.open(
+      turn,
+      token,
+      items.map((item) => item.handle),
+    )
+  }
+
+  update(turn: Turn, token: Token, handle: number, patch: RegistrationPatch, intent?: Intent): void {
+    const entry = this.entries.get(handle)
+    if (entry === undefined) {
+      turn.emit({
+        type: 'reject',
+        token,
+        error: new RegistryError('deregistered', 'this registration was taken back'),
+      })
+      return
+    }
+    entry.desired = { spec: { ...entry.desired.spec, ...patch }, intent: intent ?? entry.desired.intent }
+    this.revise(entry)
+    entry.updates.push({ token, rev: entry.rev })
+  }
+
+  /** Every registration is draining from now on. */
+  drainAll(): void {
+    for (const entry of this.entries.values()) {
+      entry.desired = { ...entry.desired, intent: 'draining' }
+      this.revise(entry)
+    }
+  }
+
+  /** Takes registrations back; unknown handles count as done. */
+  deregister(turn: Turn, handles: readonly number[], token: Token | undefined): void {
+    const gone = handles.map((handle) => this.entries.get(handle)).filter((entry) => entry !== undefined)
+    for (const entry of gone) this.forget(turn, entry, 'deregistered')
+    this.calls.withdraw(turn, handles)
+    const refs = gone
+      .filter((entry) => entry.held)
+      .map((entry) => ({
+        ...refOf(entry.desired.spec, this.settings.namespace),
+        incarnation: entry.incarnation,
+      }))
+    this.departures.add(turn, refs, token)
+  }
+
+  /** Takes everything back. */
+  deregisterAll(turn: Turn): void {
+    this.deregister(turn, [...this.entries.keys()], undefined)
+  }
+
+  /** The caller of `register` lost interest. */
+  abandon(turn: Turn, token: Token): void {
+    this.deregister(turn, this.calls.abandon(token), undefined)
+  }
+
+  /** Rejects all that wait. */
+  cancel(turn: Turn, error: RegistryError): void {
+    this.calls.cancel(turn, error)
+    for (const entry of this.entries.values()) {
+      for (const { token } of entry.updates) turn.emit({ type: 'reject', token, error })
+      entry.updates = []
+    }
+  }
+
+  /** A connection was lost: whatever it carried has to be said again. */
+  down(): void {
+    this.requests.clear()
+    this.departures.down()
+    this.batchItemsMax = Number.POSITIVE_INFINITY
+    for (const entry of this.entries.values()) this.unsend(entry)
+  }
+
+  registered(turn: Turn, message: RegisteredMessage): void {
+    const sent = this.take(message.req)
+    if (sent === undefined) return
+    sent.items.forEach(({ entry, incarnation, rev, desired }, index) => {
+      const result = message.results[index]
+      if (
+        result === undefined ||
+        this.entries.get(entry.handle) !== entry ||
+        entry.incarnation !== incarnation
+      )
+        return
+      if (result.ok) this.accept(turn, entry, rev, desired)
+      else this.refuse(turn, entry, result.error, rev)
+    })
+    if (message.warnings !== undefined && message.warnings.length > 0) {
+      const fields = { warnings: message.warnings }
+      turn.emit({
+        type: 'log',
+        level: 'warn',
+        fields,
+        message: 'the registry ignored parts of a registration',
+      })
+    }
+  }
+
+  /** A register request failed as a whole. */
+  failed(turn: Turn, message: ErrorMessage): void {
+    const sent = this.take(message.req)
+    if (sent === undefined) return
+    if (reactionTo(message.error) === 'smaller' && sent.items.length > 1) {
+      this.batchItemsMax = Math.ceil(sent.items.length / 2)
+      for (const { entry } of sent.items) this.unsend(entry)
+      return
+    }
+    for (const { entry, rev } of sent.items) {
+      if (this.entries.get(entry.handle) === entry) this.refuse(turn, entry, message.error, rev)
+    }
+  }
+
+  /** Somebody else ended registrations of this session. */
+  removed(turn: Turn, message: RemovedMessage): void {
+    for (const item of message.instances) {
+      const entry = this.entries.get(this.names.get(nameOf(item)) ?? -1)
+      if (entry === undefined || entry.incarnation !== item.incarnation) continue
+      if (item.reason === 'deregistered') this.anew(turn, entry, undefined)
+      else this.conflict(turn, entry, new RegistryError('superseded', 'another process took over this id'))
+    }
+  }
+
+  tick(turn: Turn): void {
+    this.calls.tick(turn)
+    for (const [req, sent] of this.requests) {
+      if (turn.now < sent.deadline) continue
+      this.requests.delete(req)
+      for (const { entry } of sent.items) this.unsend(entry)
+    }
+    this.departures.tick(turn)
+    this.flush(turn)
+  }
+
+  deadline(): number | undefined {
+    return earliest(
+      this.departures.deadline(),
+      this.calls.deadline(),
+      earliestOf(this.requests.values(), (sent) => sent.deadline),
+      this.outbox.usable ? this.nextHold : undefined,
+    )
+  }
+
+  private flush(turn: Turn): void {
+    if (!this.outbox.usable || !(this.dirty || turn.now >= (this.nextHold ?? Number.POSITIVE_INFINITY)))
+      return
+    const unsent = [...this.entries.values()].filter((entry) => entry.sentRev < entry.rev)
+    const due = unsent.filter((entry) => entry.holdUntil === undefined || turn.now >= entry.holdUntil)
+    this.nextHold = earliestOf(unsent, (entry) =>
+      turn.now >= (entry.holdUntil ?? 0) ? undefined : entry.holdUntil,
+    )
+    const items = new Map(due.map((entry) => [itemOf(entry, this.settings.namespace), entry]))
+    const { limits } = this.outbox
+    const bounds = { ...limits, batchItemsMax: Math.min(limits.batchItemsMax, this.batchItemsMax) }
+    for (const batch of batches([...items.keys()], bounds)) {
+      if (this.requests.size >= REQUESTS_MAX) return
+      const req = this.outbox.request(turn, (number) => ({ type: 'register', req: number, instances: batch }))
+      const entries = batch.map((item) => items.get(item)!)
+      for (const entry of entries) {
+        entry.holdUntil = undefined
+        entry.sentRev = entry.rev
+        entry.held = true
+      }
+      const deadline = turn.now + this.settings.times.requestTimeoutMs
+      this.requests.set(req, { deadline, items: entries.map(sentItem) })
+    }
+    this.dirty = false
+  }
+
+  private revise(entry: Entry): void {
+    entry.rev += 1
+    this.dirty = true
+  }
+
+  private unsend(entry: Entry): void {
+    entry.sentRev = 0
+    this.dirty = true
+  }
+
+  private accept(turn: Turn, entry: Entry, rev: number, desired: Desired): void {
+    entry.setbacks = 0
+    entry.accepted = desired
+    this.enter(turn, entry, desired.intent)
+    for (const update of entry.updates)
+      if (update.rev <= rev) turn.emit({ type: 'resolve', token: update.token })
+    entry.updates = entry.updates.filter((update) => update.rev > rev)
+    this.calls.accepted(turn, entry.handle)
+  }
+
+  private refuse(turn: Turn, entry: Entry, body: ErrorBody, rev: number): void {
+    const error = new RegistryError(body.code, body.message, body)
+    entry.setbacks += 1
+    if (entry.accepted === undefined) entry.held = false
+    const reaction = reactionTo(body)
+    if (reaction === 'raise' || (reaction === 'anew' && entry.accepted === undefined)) {
+      this.raise(turn, entry, blockingIncarnation(body) ?? entry.incarnation)
+    } else if (reaction === 'anew') this.anew(turn, entry, error)
+    else if (reaction === 'later') this.postpone(turn, entry, this.soon(entry))
+    else if (this.calls.refused(turn, entry.handle, error)) this.deregister(turn, [entry.handle], undefined)
+    else if (reaction === 'conflict') this.conflict(turn, entry, error)
+    else this.unwanted(turn, entry, error, rev)
+  }
+
+  /** A refused update falls back to what the registry holds; a refused registration is asked for again slowly. */
+  private unwanted(turn: Turn, entry: Entry, error: RegistryError, rev: number): void {
+    for (const { token } of entry.updates.filter((update) => update.rev <= rev))
+      turn.emit({ type: 'reject', token, error })
+    const updating = entry.updates.some((update) => update.rev <= rev)
+    entry.updates = entry.updates.filter((update) => update.rev > rev)
+    if (updating && entry.accepted !== undefined && entry.rev === rev) {
+      entry.desired = { ...entry.accepted, intent: entry.desired.intent }
+      this.revise(entry)
+      return
+    }
+    this.enter(turn, entry, 'refused', error)
+    this.postpone(turn, entry, this.settings.times.conflictMs)
+  }
+
+  private raise(turn: Turn, entry: Entry, above: number): void {
+    this.renumber(turn, entry, above + 1)
+    // Each raise beats what was in the way; more than a few mean that somebody raises against us.
+    if (entry.setbacks > 3) this.postpone(turn, entry, this.soon(entry))
+  }
+
+  private anew(turn: Turn, entry: Entry, error: RegistryError | undefined): void {
+    // Told of the incarnation it happened to; the next one follows.
+    const why = error ?? new RegistryError('deregistered', 'somebody deregistered this instance')
+    this.enter(turn, entry, 'removed', why)
+    this.renumber(turn, entry, 0)
+    this.postpone(turn, entry, this.settings.times.holdOffMs)
+  }
+
+  private conflict(turn: Turn, entry: Entry, error: RegistryError): void {
+    this.enter(turn, entry, 'conflict', error)
+    this.postpone(turn, entry, this.settings.times.conflictMs)
+  }
+
+  private renumber(turn: Turn, entry: Entry, floor: number): void {
+    entry.incarnation = this.settings.incarnations.next(floor)
+    entry.held = false
+    this.unsend(entry)
+    turn.emit({
+      type: 'registration',
+      handle: entry.handle,
+      state: entry.state,
+      incarnation: entry.incarnation,
+    })
+  }
+
+  private postpone(turn: Turn, entry: Entry, delayMs: number): void {
+    this.unsend(entry)
+    entry.holdUntil = turn.now + delayMs * (0.8 + 0.4 * this.settings.random())
+  }
+
+  private soon(entry: Entry): number {
+    const { retryMsMin, retryMsMax } = this.settings.times
+    return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(entry.setbacks, 20))
+  }
+
+  private enter(turn: Turn, entry: Entry, state: RegistrationState, error?: RegistryError): void {
+    if (entry.state === state) return
+    entry.state = state
+    const { handle, incarnation } = entry
+    turn.emit({ type: 'registration', handle, state, incarnation, ...(error === undefined ? {} : { error }) })
+  }
+
+  private forget(turn: Turn, entry: Entry, state: RegistrationState): void {
+    this.entries.delete(entry.handle)
+    this.names.delete(nameOf(entry.desired.spec))
+    const error = new RegistryError('deregistered', 'this registration was taken back')
+    for (const { token } of entry.updates) turn.emit({ type: 'reject', token, error })
+    turn.emit({ type: 'registration', handle: entry.handle, state, incarnation: entry.incarnation })
+  }
+
+  private take(req: number | undefined): Sent | undefined {
+    const sent = req === undefined ? undefined : this.requests.get(req)
+    if (req !== undefined) this.requests.delete(req)
+    return sent
+  }
+}

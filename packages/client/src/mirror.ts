@@ -1,0 +1,95 @@
+import type { Delta, Instance, Remove, View } from '@rollcall/wire'
+import { SignSum } from '@rollcall/wire'
+
+/** What one message changed in a mirror. */
+export interface MirrorChange {
+  readonly upserts: readonly Instance[]
+  /** Instances that left, with the reason given; `undefined` where a full view just lacks them. */
+  readonly removes: readonly Removed[]
+  /** Whether the sum of the digests is what the node says it is. */
+  readonly verified: boolean
+}
+
+/** An instance that left a list. */
+export interface Removed {
+  readonly instance: Instance
+  /** Absent when the instance is merely missing from a full view: nobody said that it left. */
+  readonly reason?: Remove['reason']
+}
+
+/** Identity of an instance within a view. */
+export function instanceKey(item: { readonly group: string; readonly id: string }): string {
+  return `${item.group}\n${item.id}`
+}
+
+/**
+ * Exactly what the node said about one view: deltas set absolute values, a full view replaces. It does not
+ * merge and has no opinion; what the client thinks by itself is the overlay's.
+ */
+export class Mirror {
+  private byKey = new Map<string, Instance>()
+  private sum = new SignSum()
+  private cached: readonly Instance[] | undefined
+
+  /** Sum of the digests held. */
+  get sign(): string {
+    return this.sum.toString()
+  }
+
+  /** The list; a new array after each change. */
+  get instances(): readonly Instance[] {
+    this.cached ??= [...this.byKey.values()]
+    return this.cached
+  }
+
+  get(key: string): Instance | undefined {
+    return this.byKey.get(key)
+  }
+
+  /** Applies a delta. `from` is only a hint: absolute values are right whatever the base was. */
+  apply(delta: Delta): MirrorChange {
+    const removes: Removed[] = []
+    for (const remove of delta.removes) {
+      const instance = this.byKey.get(instanceKey(remove))
+      if (instance === undefined) continue
+      this.sum.subtractHex(instance.digest)
+      this.byKey.delete(instanceKey(remove))
+      removes.push({ instance, reason: remove.reason })
+    }
+    for (const instance of delta.upserts) this.set(instance)
+    if (removes.length > 0 || delta.upserts.length > 0) this.cached = undefined
+    return { upserts: delta.upserts, removes, verified: this.sign === delta.to }
+  }
+
+  /** Takes over a full list, reporting only what is different. */
+  replace(view: Pick<View, 'sign' | 'instances' | 'removes'>): MirrorChange {
+    const before = this.byKey
+    this.byKey = new Map()
+    this.sum = new SignSum()
+    const upserts: Instance[] = []
+    for (const instance of view.instances) {
+      const key = instanceKey(instance)
+      if (before.get(key)?.digest !== instance.digest) upserts.push(instance)
+      this.set(instance)
+    }
+    const reasons = new Map((view.removes ?? []).map((remove) => [instanceKey(remove), remove]))
+    const removes: Removed[] = []
+    for (const [key, instance] of before) {
+      if (this.byKey.has(key)) continue
+      const remove = reasons.get(key)
+      // A reason counts for the incarnation it names and those before it.
+      const known = remove !== undefined && remove.incarnation >= instance.incarnation
+      removes.push(known ? { instance, reason: remove.reason } : { instance })
+    }
+    this.cached = undefined
+    return { upserts, removes, verified: this.sign === view.sign }
+  }
+
+  private set(instance: Instance): void {
+    const key = instanceKey(instance)
+    const old = this.byKey.get(key)
+    if (old !== undefined) this.sum.subtractHex(old.digest)
+    this.sum.addHex(instance.digest)
+    this.byKey.set(key, instance)
+  }
+}

@@ -1,0 +1,164 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Instance } from '@rollcall/wire'
+import { describe, expect, it } from 'vitest'
+import { createRoundRobin } from './balancer.js'
+import type { Driver } from './driver.js'
+import type { ClientEvent } from './machine/events.js'
+import { instance } from './machine/stage.fixture.js'
+import type { AttemptFailure } from './request.js'
+import { ServiceHandle } from './service.js'
+
+const [A, B, C] = ['a', 'b', 'c'].map((id, n) => instance(id, { port: n + 1 })) as [
+  Instance,
+  Instance,
+  Instance,
+]
+const REFUSED: AttemptFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
+
+/** A handle on its own: what it tells the machine is on record, and calls end as the script says. */
+function setUp(outcome: (called: Instance) => AttemptFailure | number = () => 200) {
+  const told: string[] = []
+  const called: string[] = []
+  let now = 0
+  const driver: Driver = {
+    dispatch: (event: ClientEvent) => {
+      if (!('instance' in event)) return
+      told.push([event.type, event.instance.id, 'kind' in event ? event.kind : ''].join(' ').trim())
+    },
+    call: () => Promise.resolve(),
+    status: () => ({ connection: { state: 'closed' }, services: [], registrations: 0 }),
+    localAddress: () => undefined,
+  }
+  const requester = {
+    attempt(attempt: { readonly instance: Instance }) {
+      called.push(attempt.instance.id)
+      const result = outcome(attempt.instance)
+      if (typeof result !== 'number') return Promise.resolve(result)
+      const answer = { statusCode: result, statusMessage: '', rawHeaders: [] }
+      return Promise.resolve(Object.assign(Readable.from([]), answer) as unknown as IncomingMessage)
+    },
+    close() {},
+  }
+  const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }
+  const service = new ServiceHandle(
+    { driver, balancer: createRoundRobin(() => 0), requester, clock },
+    'default\norders',
+    { namespace: 'default', service: 'orders' },
+  )
+  const codes = async (calls: number): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {}
+    for (let call = 0; call < calls; call += 1) {
+      const result = await service.fetch('/', { method: 'POST' }).then(
+        (response) => String(response.status),
+        (error: { code: string }) => error.code,
+      )
+      counts[result] = (counts[result] ?? 0) + 1
+    }
+    return counts
+  }
+  return { service, told, called, codes, pass: (ms: number) => (now += ms) }
+}
+
+const picks = (service: ServiceHandle, n: number): string[] =>
+  Array.from({ length: n }, () => service.pick().id)
+
+describe('pick and report', () => {
+  it('hands out an instance on trial once', () => {
+    const { service, told } = setUp()
+    service.offer({ candidates: [A, B, C], trials: [B], hopeless: false })
+    expect(picks(service, 6).filter((id) => id === 'b')).toEqual(['b'])
+    expect(told).toEqual(['trying b'])
+    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    expect(picks(service, 6).sort().join('')).toBe('aabbcc')
+    expect(told).toHaveLength(1)
+  })
+
+  it('hands out each of several on trial once', () => {
+    const { service, told } = setUp()
+    service.offer({ candidates: [A, B, C], trials: [A, B], hopeless: false })
+    expect(picks(service, 8).sort().join('')).toBe('abcccccc')
+    expect(told.sort()).toEqual(['trying a', 'trying b'])
+  })
+
+  it('tells how calls ended, until it is closed', () => {
+    const { service, told } = setUp()
+    for (const outcome of ['success', 'unreachable', 'timeout', 'failure'] as const)
+      service.report(A, outcome)
+    service.end()
+    service.report(A, 'failure')
+    expect(told).toEqual(['succeeded a', 'failed a unreachable', 'failed a timeout', 'failed a failure'])
+  })
+})
+
+describe('fetch', () => {
+  it('gives one call to an instance on trial, and goes elsewhere when that fails', async () => {
+    const { service, told, called } = setUp((to) => (to === B ? REFUSED : 200))
+    service.offer({ candidates: [A, B], trials: [B], hopeless: false })
+    for (let call = 0; call < 4; call += 1) expect((await service.fetch('/')).status).toBe(200)
+    expect(called.filter((id) => id === 'b')).toHaveLength(1)
+    expect(told.filter((line) => line.endsWith('b') || line.includes('b '))).toEqual([
+      'trying b',
+      'failed b unreachable',
+    ])
+  })
+
+  it('does not give a trial to a call that tried the instance already', async () => {
+    const { service, told } = setUp(() => REFUSED)
+    service.offer({ candidates: [A, B], trials: [B], hopeless: false })
+    await service.fetch('/').catch(() => {})
+    expect(told.filter((line) => line === 'trying b')).toHaveLength(1)
+  })
+
+  it('stops repeating calls when everybody refuses', async () => {
+    const { service, called, codes, pass } = setUp(() => REFUSED)
+    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    expect(await codes(200)).toEqual({ unreachable: 200 })
+    // 200 first attempts, and a hundred saved up and a fifth of the calls on top.
+    expect(called.length).toBeGreaterThan(330)
+    expect(called.length).toBeLessThanOrEqual(340)
+    const before = called.length
+    pass(1_000)
+    await codes(100)
+    expect(called.length - before).toBeLessThanOrEqual(131)
+  })
+
+  it('lets ten calls a second through to a service that is hopeless, and fails the others at once', async () => {
+    const { service, called, codes, pass } = setUp(() => REFUSED)
+    service.offer({ candidates: [A], trials: [], hopeless: true })
+    expect(await codes(1_000)).toEqual({ unreachable: 1_000 })
+    expect(called).toHaveLength(10)
+    pass(500)
+    await codes(1_000)
+    expect(called).toHaveLength(15)
+    await expect(service.fetch('/')).rejects.toMatchObject({
+      code: 'unreachable',
+      details: { limited: true, failing: ['10.0.0.1:1'] },
+    })
+    service.offer({ candidates: [A], trials: [], hopeless: false })
+    await codes(3)
+    expect(called).toHaveLength(18)
+    pass(1_000)
+    service.offer({ candidates: [A, B, C], trials: [], hopeless: true })
+    await codes(100)
+    expect(called).toHaveLength(28)
+  })
+
+  it('says who is there when nobody can be called', async () => {
+    const { service } = setUp()
+    const list = [instance('x', { state: 'down' })]
+    service.changed({
+      type: 'view',
+      source: 'registry',
+      sign: '',
+      instances: list,
+      upserts: list,
+      removes: [],
+    })
+    await expect(service.fetch('/')).rejects.toMatchObject({
+      code: 'no_instances',
+      details: { states: { down: 1 } },
+    })
+    expect(() => service.pick()).toThrow(expect.objectContaining({ code: 'no_instances' }))
+  })
+})
