@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from 'commander'
+import { describe, expect, it } from 'vitest'
+import { readDelay, readDuration, readPair, readPort, readRegistries, readWeight } from './arguments.js'
+
+describe('readDuration', () => {
+  it.each([
+    ['500ms', 500],
+    ['5s', 5_000],
+    ['1.5s', 1_500],
+    ['2m', 120_000],
+    ['3', 3_000],
+  ])('reads %s', (text, ms) => expect(readDuration(text)).toBe(ms))
+
+  it.each(['', '0', '-1s', '5h', 's', '1e3', '2h', '61m', ' 5s', 'NaN'])('refuses %j', (text) => {
+    expect(() => readDuration(text)).toThrow(InvalidArgumentError)
+  })
+
+  it('may be zero where zero means something', () => {
+    expect([readDelay('0'), readDelay('0s'), readDelay('250ms')]).toEqual([0, 0, 250])
+    expect(() => readDelay('-1')).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('numbers', () => {
+  it('have bounds', () => {
+    expect([readPort('1'), readPort('65535'), readWeight('0'), readWeight('65535')]).toEqual([
+      1, 65_535, 0, 65_535,
+    ])
+    for (const text of ['0', '65536', '3000x', '', '0x50', '1.5'])
+      expect(() => readPort(text)).toThrow(InvalidArgumentError)
+    for (const text of ['-1', '65536', '']) expect(() => readWeight(text)).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('readPair', () => {
+  it('collects pairs; the value may hold anything', () => {
+    expect(readPair('b=', readPair('a=x=y'))).toEqual({ a: 'x=y', b: '' })
+    expect(readPair('a=2', { a: '1' })).toEqual({ a: '2' })
+  })
+
+  it('makes no prototypes', () => {
+    const pairs = readPair('__proto__=x')
+    expect(Object.keys(pairs)).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(pairs)).toBe(Object.prototype)
+  })
+
+  it.each(['a', '=x', ''])('refuses %j', (text) => expect(() => readPair(text)).toThrow(InvalidArgumentError))
+})
+
+describe('readRegistries', () => {
+  it('takes lists, repeated options, bare addresses and paths', () => {
+    expect(readRegistries('http://a:7400/, b:7400', ['http://z'])).toEqual([
+      'http://z',
+      'http://a:7400',
+      'http://b:7400',
+    ])
+    expect(readRegistries('https://gate.example/rollcall/')).toEqual(['https://gate.example/rollcall'])
+    expect(readRegistries('[::1]:7400')).toEqual(['http://[::1]:7400'])
+  })
+
+  it.each(['', ' , ', 'ftp://a', 'http://', 'http://a b'])('refuses %j', (text) => {
+    expect(() => readRegistries(text)).toThrow(InvalidArgumentError)
+  })
+})

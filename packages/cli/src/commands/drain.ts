@@ -1,0 +1,107 @@
+import { RegistryError, type Overridden, type SubscribersResponse } from '@rollcall/wire'
+import { readDuration, readSpan } from '../arguments.js'
+import { sleep } from '../clock.js'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { createOperatorClient, type OperatorClient } from '../operator-client.js'
+import { createOutput, type Output } from '../output.js'
+import { instanceOf, nameOf, onlyResult, standingOf } from '../override.js'
+import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
+import type { Shell } from '../shell.js'
+import { addSignatureOptions, readSignature } from '../signature-options.js'
+
+interface Options {
+  readonly wait?: boolean
+  readonly within?: number
+  readonly for?: number
+}
+
+const WITHIN_MS = 30_000
+const POLL_MS = 100
+
+/** `rollcall drain SERVICE ID`: no new calls, and with `--wait` the certainty that everybody has heard. */
+export const drain: CommandModule = {
+  define(command) {
+    addSignatureOptions(addRegistryOptions(command))
+      .description(
+        'Take an instance out of rotation: it stays listed as draining and gets no new calls, also when it registers anew. `rollcall enable` takes that back.',
+      )
+      .argument('<service>', 'name of the service')
+      .argument('<id>', 'id of the instance, as `rollcall instances` shows it')
+      .option('--wait', 'until every subscriber has acknowledged it: then it is safe to stop')
+      .option('--within <time>', 'give up waiting after this long (default 30s)', readDuration)
+      .option('--for <time>', 'take it back by itself after this long, such as 10m or 2h', readSpan)
+      .addHelpText(
+        'after',
+        examples(
+          'rollcall drain orders 10.0.0.5:3000 --wait && ssh 10.0.0.5 systemctl restart orders',
+          "rollcall drain orders 10.0.0.5:3000 --for 2h --why 'disk replacement'",
+        ),
+      )
+  },
+
+  async run(shell, command) {
+    const options = readRegistryOptions(command, shell.env)
+    const { wait, within = WITHIN_MS, for: durationMs } = command.opts<Options>()
+    const [service = '', id = ''] = command.args
+    const api = createOperatorClient(shell, options)
+    const output = createOutput(shell)
+    const began = shell.clock.now()
+    const answer = await api.override({
+      instances: [instanceOf(service, id, options)],
+      drain: true,
+      ...(durationMs === undefined ? {} : { durationMs }),
+      ...readSignature(command, shell.env),
+    })
+    const result = onlyResult(answer)
+    if (!options.json) output.line(`${nameOf(result)} ${standingOf(result)}`)
+    const audience =
+      wait === true ? await settle(shell, api, output, result, began, within, options.json) : {}
+    if (options.json) output.json({ ...result, ...audience })
+    return EXIT.ok
+  },
+}
+
+/** Asks until everybody has heard what had happened when it was asked first. */
+async function settle(
+  shell: Shell,
+  api: OperatorClient,
+  output: Output,
+  { namespace, service, group }: Overridden,
+  began: number,
+  withinMs: number,
+  json: boolean,
+): Promise<SubscribersResponse> {
+  const { clock } = shell
+  let told = ''
+  for (let seq: number | undefined; ;) {
+    const answer = await api.subscribers(service, {
+      namespace,
+      group,
+      ageMs: String(Math.floor(clock.now() - began)),
+      ...(seq === undefined ? {} : { seq: String(seq) }),
+    })
+    if (answer.settled) {
+      const time = `${((clock.now() - began) / 1_000).toFixed(1)} s`
+      if (!json) output.line(`all ${answer.subscribers} subscribers have heard after ${time}: safe to stop`)
+      return answer
+    }
+    const lagging = laggingOf(answer)
+    if (clock.now() - began >= withinMs) {
+      throw new RegistryError('timeout', `not everybody has heard within ${withinMs / 1_000} s: ${lagging}`)
+    }
+    if (!json && lagging !== told) output.note(`Waiting for ${lagging}.`)
+    told = lagging
+    seq = answer.seq
+    await sleep(clock, POLL_MS)
+  }
+}
+
+function laggingOf({ subscribers, acknowledged, pollersMs }: SubscribersResponse): string {
+  const waiting = subscribers - acknowledged
+  const parts = [
+    ...(waiting === 0 ? [] : [`${waiting} of ${subscribers} subscribers`]),
+    ...(pollersMs === 0 ? [] : ['those who poll']),
+  ]
+  return parts.join(' and ')
+}

@@ -1,0 +1,30 @@
+import { DEFAULTS } from '@rollcall/wire'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT, UsageError } from '../exit-codes.js'
+import { createOperatorClient } from '../operator-client.js'
+import { createOutput } from '../output.js'
+import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
+import { addSignatureOptions, readSignature } from '../signature-options.js'
+
+/** `rollcall freeze`: before work on the network, nobody is lost to silence. */
+export const freeze: CommandModule = {
+  define(command) {
+    addSignatureOptions(addRegistryOptions(command))
+      .description(
+        'Freeze a namespace (--namespace "*": all): silence takes nobody down, nothing expires, nothing is taken out by host. Refused connections, deregistrations and overrides go on. `rollcall unfreeze` ends it.',
+      )
+      .addHelpText('after', examples("rollcall freeze --namespace '*' --why 'switch replacement'"))
+  },
+
+  async run(shell, command) {
+    const options = readRegistryOptions(command, shell.env)
+    if (options.group !== undefined) throw new UsageError('a freeze cannot be narrowed by --group')
+    const namespace = options.namespace ?? DEFAULTS.namespace
+    const request = { namespace, ...readSignature(command, shell.env) }
+    const answer = await createOperatorClient(shell, options).freeze(request)
+    const output = createOutput(shell)
+    if (options.json) output.json({ namespace, ...answer })
+    else output.line(`${namespace === '*' ? 'all namespaces are' : `namespace ${namespace} is`} frozen`)
+    return EXIT.ok
+  },
+}

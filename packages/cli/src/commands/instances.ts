@@ -1,0 +1,58 @@
+import { STATES, type View } from '@rollcall/wire'
+import { createApiClient } from '../api-client.js'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { instanceColumns, sorted } from '../instance-columns.js'
+import { createOutput, type Output } from '../output.js'
+import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
+
+interface Options {
+  readonly state?: string
+  readonly zone?: string
+}
+
+/** `rollcall instances SERVICE`: the list of a service as its consumers see it. */
+export const instances: CommandModule = {
+  define(command) {
+    addRegistryOptions(command)
+      .description('List the instances of a service, in every state.')
+      .argument('<service>', 'name of the service')
+      .option('--state <state[,state]>', `only these states: ${STATES.join(', ')}`)
+      .option('--zone <name>', 'only this zone')
+      .addHelpText(
+        'after',
+        examples(
+          'rollcall instances orders',
+          "rollcall instances orders --state up --json | jq -r '.instances[].host'",
+        ),
+      )
+  },
+
+  async run(shell, command) {
+    const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
+    const { state, zone } = command.opts<Options>()
+    const view = await createApiClient(shell, options).view(command.args[0] ?? '', {
+      namespace,
+      group,
+      state,
+      zone,
+    })
+    const list = { ...view, instances: sorted(view.instances) }
+    const output = createOutput(shell)
+    if (json) output.json(list)
+    else show(output, list)
+    return EXIT.ok
+  },
+}
+
+function show(output: Output, view: View): void {
+  if (view.instances.length === 0) output.note(`No such instances of ${view.service}.`)
+  else output.table(instanceColumns(view.instances), view.instances)
+  if (view.guard.tripped) {
+    output.note(
+      `The guard of this service is tripped: ${view.guard.kept} silent instances are kept, because too many fell silent at once.`,
+    )
+  }
+  if (view.frozen === true) output.note('An operator froze the namespace: silence takes nobody down.')
+  if (view.stale) output.note('The node answers from memory it cannot vouch for at the moment.')
+}

@@ -1,0 +1,146 @@
+import { RegistryError, type Registered } from '@rollcall/wire'
+import { Option } from 'commander'
+import { createApiClient } from '../api-client.js'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { createOutput, type Output } from '../output.js'
+import { addProviderOptions, readProviderOptions, type ProviderOptions } from '../provider-options.js'
+import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '../registry-options.js'
+import { connectFor } from '../sdk.js'
+import type { Shell } from '../shell.js'
+
+const INTENTS = ['starting', 'up', 'draining'] as const
+
+interface Wanted extends ProviderOptions {
+  readonly group?: string
+  readonly state?: (typeof INTENTS)[number]
+}
+
+/** `rollcall register`: for what cannot register itself. */
+export const register: CommandModule = {
+  define(command) {
+    addRegistryOptions(addProviderOptions(command))
+      .description(
+        'Register an instance that cannot do it itself, such as a database. Nobody beats for it, so the registry probes its port from time to time (liveness: probe). With --hold this command vouches for it by a session, until it is interrupted.',
+      )
+      .addOption(new Option('--state <state>', 'what it says of itself (default up)').choices(INTENTS))
+      .option('--hold', 'stay, and deregister it on SIGINT or SIGTERM')
+      .addHelpText(
+        'after',
+        examples(
+          'rollcall register --service postgres --host 10.0.0.9 --port 5432 --metadata role=primary',
+          'rollcall register --service orders --port 3000 --hold',
+        ),
+      )
+  },
+
+  async run(shell, command) {
+    const options = readRegistryOptions(command, shell.env)
+    const { state, hold } = command.opts<{ readonly state?: Wanted['state']; readonly hold?: boolean }>()
+    const wanted: Wanted = {
+      ...readProviderOptions(command),
+      ...(options.group === undefined ? {} : { group: options.group }),
+      ...(state === undefined ? {} : { state }),
+    }
+    const output = createOutput(shell)
+    return hold === true
+      ? registerAndHold(shell, output, options, wanted)
+      : registerOnce(shell, output, options, wanted)
+  },
+}
+
+async function registerOnce(
+  shell: Shell,
+  output: Output,
+  options: RegistryOptions,
+  wanted: Wanted,
+): Promise<number> {
+  const host = wanted.host ?? (await ownHost(shell, options.registries))
+  const { namespace } = options
+  const { results, warnings } = await createApiClient(shell, options).register({
+    ...(namespace === undefined ? {} : { namespace }),
+    instances: [{ ...wanted, host, liveness: 'probe' }],
+  })
+  for (const warning of warnings ?? []) output.note(`rollcall: ${warning}`)
+  const [result] = results
+  if (result === undefined) throw new RegistryError('protocol', 'the registry answered without a result')
+  if (!result.ok) {
+    const { code, message, field, details } = result.error
+    throw new RegistryError(code, message, {
+      // The one item of this batch goes without saying.
+      ...(field === undefined ? {} : { field: field.replace(/^instances\[0\]\./, '') }),
+      ...(details === undefined ? {} : { details }),
+    })
+  }
+  tell(output, options, result, `incarnation ${result.incarnation}, durability ${result.durability}`)
+  if (!options.json)
+    output.note(
+      `liveness: probe. Nobody beats for it: it is listed for as long as port ${wanted.port} accepts connections.`,
+    )
+  return EXIT.ok
+}
+
+/** The address from which the registry is reached is the one at which others reach this machine, where any is. */
+async function ownHost(shell: Shell, registries: readonly string[]): Promise<string> {
+  for (const registry of registries) {
+    const { hostname, port, protocol } = new URL(registry)
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const own = await shell.ownAddress(host, port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port))
+    if (own !== undefined) return own
+  }
+  throw new RegistryError(
+    'unreachable',
+    `no way leads to ${registries.join(', ')}: name the address with --host`,
+  )
+}
+
+async function registerAndHold(
+  shell: Shell,
+  output: Output,
+  options: RegistryOptions,
+  wanted: Wanted,
+): Promise<number> {
+  // Listening before anything is registered, so that no signal can leave a registration behind.
+  const interrupted = new AbortController()
+  const ignore = shell.onSignal(['SIGINT', 'SIGTERM'], () => interrupted.abort())
+  let held = false
+  const client = await connectFor(options, (text) => held && output.note(text), {
+    pendingMs: options.timeoutMs,
+  })
+  try {
+    const registration = await client.register(wanted, { signal: interrupted.signal })
+    if (registration.state === 'pending') {
+      throw new RegistryError('unreachable', `no registry answers at ${options.registries.join(', ')}`)
+    }
+    held = true
+    const { service, group, id, incarnation } = registration
+    tell(output, options, { service, group, id, incarnation }, `incarnation ${incarnation}`)
+    if (!options.json) output.note('Held by this process; Ctrl-C deregisters it.')
+    await aborted(interrupted.signal)
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error
+  } finally {
+    // A second signal ends the process at once.
+    ignore()
+    await client.close()
+  }
+  if (!options.json) output.line(`deregistered ${wanted.service}`)
+  return EXIT.ok
+}
+
+function tell(
+  output: Output,
+  { json }: RegistryOptions,
+  result: Omit<Registered, 'ok' | 'durability'>,
+  more: string,
+): void {
+  if (json) output.json(result)
+  else output.line(`registered ${result.service}/${result.group} ${result.id} (${more})`)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

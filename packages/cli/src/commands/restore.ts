@@ -1,0 +1,85 @@
+import type { RestoreReason, RestoreResponse } from '@rollcall/wire'
+import { readSpan } from '../arguments.js'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT, UsageError } from '../exit-codes.js'
+import { addressOf, ageText } from '../instance-columns.js'
+import { createOperatorClient } from '../operator-client.js'
+import { createOutput, type Output } from '../output.js'
+import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
+import { addSignatureOptions, readSignature } from '../signature-options.js'
+import type { Column } from '../table.js'
+
+interface Options {
+  readonly since?: number
+  readonly reason?: string
+  readonly yes?: boolean
+}
+
+type Result = RestoreResponse['results'][number]
+
+const COLUMNS: readonly Column<Result>[] = [
+  { title: 'GROUP', text: ({ group }) => group },
+  { title: 'ID', text: ({ id }) => id },
+  { title: 'ADDRESS', text: (result) => (result.ok ? addressOf(result) : '') },
+  { title: 'WAS', text: (result) => (result.ok ? result.was : '') },
+  { title: 'AGO', align: 'right', text: (result) => (result.ok ? ageText(result.goneMs) : '') },
+  { title: 'REFUSED', text: (result) => (result.ok ? '' : result.error.message), style: () => 'red' },
+]
+
+/** `rollcall restore SERVICE [ID…]`: brings back what left by mistake; shows what that is unless told `--yes`. */
+export const restore: CommandModule = {
+  define(command) {
+    addSignatureOptions(addRegistryOptions(command))
+      .description(
+        'Bring back what left a service by mistake, while it is remembered (an hour): what somebody else deregistered, and what expired. Without --yes it only shows what that would be.',
+      )
+      .argument('<service>', 'name of the service')
+      .argument('[id...]', 'only these ids')
+      .option('--since <time>', 'only what left within this long, such as 10m', readSpan)
+      .option('--reason <reason>', 'only what was `deregistered`, or what `expired`')
+      .option('--yes', 'do it')
+      .addHelpText(
+        'after',
+        examples('rollcall restore orders --since 10m', 'rollcall restore orders --since 10m --yes'),
+      )
+  },
+
+  async run(shell, command) {
+    const options = readRegistryOptions(command, shell.env)
+    const { since, reason, yes } = command.opts<Options>()
+    const [service = '', ...ids] = command.args
+    const { namespace, group } = options
+    const response = await createOperatorClient(shell, options).restore({
+      service,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(group === undefined ? {} : { group }),
+      ...(since === undefined ? {} : { sinceMs: since }),
+      ...(ids.length === 0 ? {} : { ids }),
+      ...(reason === undefined ? {} : { reasons: [reasonOf(reason)] }),
+      dryRun: yes !== true,
+      ...readSignature(command, shell.env),
+    })
+    const output = createOutput(shell)
+    if (options.json) output.json(response)
+    else show(output, response)
+    return response.results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed
+  },
+}
+
+function reasonOf(text: string): RestoreReason {
+  if (text === 'deregistered' || text === 'expired') return text
+  throw new UsageError('--reason is deregistered or expired')
+}
+
+function show(output: Output, { dryRun, results }: RestoreResponse): void {
+  if (results.length === 0) {
+    output.note('Nothing left that could be brought back.')
+    return
+  }
+  output.table(COLUMNS, results)
+  const count = results.filter(({ ok }) => ok).length
+  const many = `${count} ${count === 1 ? 'instance' : 'instances'}`
+  output.note(
+    dryRun ? `Nothing was changed. Repeat with --yes to bring ${many} back.` : `Brought ${many} back.`,
+  )
+}

@@ -1,0 +1,122 @@
+import type { ListChange, Rollcall, Service } from '@rollcall/client'
+import { RegistryError } from '@rollcall/wire'
+import { ChangeReader, eventLine, type InstanceEvent } from '../changes.js'
+import { examples, type CommandModule } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { instanceColumns, sorted } from '../instance-columns.js'
+import { createOutput, type Output } from '../output.js'
+import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '../registry-options.js'
+import { connectFor } from '../sdk.js'
+import type { Shell } from '../shell.js'
+
+/** `rollcall watch SERVICE…`: the lists, then every change, for as long as it runs. */
+export const watch: CommandModule = {
+  define(command) {
+    addRegistryOptions(command)
+      .description(
+        'Print the list of each service, then one line per change: + added, ~ changed, - removed. Goes on through outages of the registry. With --json, one document per line.',
+      )
+      .argument('<service...>', 'names of services')
+      .addHelpText(
+        'after',
+        examples(
+          'rollcall watch orders payments',
+          'rollcall watch orders --json | jq -c \'select(.event == "removed")\'',
+        ),
+      )
+  },
+
+  async run(shell, command) {
+    const options = readRegistryOptions(command, shell.env)
+    const output = createOutput(shell)
+    const missing = new Set(command.args)
+    // Until everything is listed, the outcome of the command says enough.
+    const client = await connectFor(options, (text) => missing.size === 0 && output.note(text))
+    const ended = new AbortController()
+    let cancel = (): void => undefined
+    // What is never heard of at all is not an outage to sit through.
+    const late = new Promise<never>((_, reject) => {
+      cancel = shell.clock.setTimer(
+        options.timeoutMs,
+        () => missing.size > 0 && reject(failure(client, options)),
+      )
+    })
+    try {
+      const follow = (name: string): Promise<void> => {
+        const service = client.service(name, options.group === undefined ? {} : { group: options.group })
+        return followService(shell, output, options, service, ended.signal, () => missing.delete(name))
+      }
+      await Promise.race([late, Promise.all([...missing].map(follow))])
+    } finally {
+      cancel()
+      ended.abort()
+      await client.close()
+    }
+    return EXIT.ok
+  },
+}
+
+function failure(client: Rollcall, { registries, timeoutMs }: RegistryOptions): RegistryError {
+  const names = registries.join(', ')
+  return client.status().connection.state === 'connected'
+    ? new RegistryError('timeout', `${names} sent no list within ${timeoutMs} ms`)
+    : new RegistryError('unreachable', `no registry answers at ${names}`)
+}
+
+async function followService(
+  shell: Shell,
+  output: Output,
+  { json }: RegistryOptions,
+  service: Service,
+  signal: AbortSignal,
+  arrived: () => void,
+): Promise<void> {
+  const reader = new ChangeReader()
+  let listed = false
+  for await (const change of service.changes({ signal })) {
+    if (change.source !== 'registry') continue
+    const events = reader.read(change)
+    if (!listed) {
+      listed = true
+      arrived()
+      showList(shell, output, json, service, change)
+      continue
+    }
+    for (const event of events) {
+      if (json)
+        output.json({
+          time: isoTime(shell),
+          event: event.event,
+          instance: event.instance,
+          ...reasonOf(event),
+        })
+      else output.line(eventLine(shell.clock.wallNow(), event, output.paint))
+    }
+  }
+}
+
+function showList(shell: Shell, output: Output, json: boolean, service: Service, change: ListChange): void {
+  const instances = sorted(change.instances)
+  const { namespace, name, group } = service
+  if (json) {
+    const view = {
+      namespace,
+      service: name,
+      ...(group === undefined ? {} : { group }),
+      sign: change.sign,
+      instances,
+    }
+    output.json({ time: isoTime(shell), event: 'list', ...view })
+    return
+  }
+  output.line(`${name}: ${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`)
+  if (instances.length > 0) output.table(instanceColumns(instances), instances)
+}
+
+function reasonOf({ reason }: InstanceEvent): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason }
+}
+
+function isoTime({ clock }: Shell): string {
+  return new Date(clock.wallNow()).toISOString()
+}

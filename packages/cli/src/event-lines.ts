@@ -1,0 +1,46 @@
+import type { EventKind, RegistryEvent } from '@rollcall/wire'
+import { printable, type Paint, type Style } from './table.js'
+
+/** Colours of what calls for attention; the rest is plain. */
+const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
+  registered: 'green',
+  restored: 'green',
+  deregistered: 'red',
+  expired: 'red',
+  guard_tripped: 'yellow',
+  frozen: 'yellow',
+  stall: 'yellow',
+}
+
+/** One line of the event log: time, kind, subject, states, why, by whom. */
+export function logLine(event: RegistryEvent, paint: Paint): string {
+  const { at, kind, from, to, reason, by, why, peer, lateMs } = event
+  const style = STYLES[kind]
+  const states = from === undefined && to === undefined ? [] : [`${from ?? '-'} → ${to ?? '-'}`]
+  const who = [...(by === undefined ? [] : [`by ${by}`]), ...(peer === undefined ? [] : [`from ${peer}`])]
+  const parts = [
+    ...subjectOf(event),
+    ...states,
+    ...(reason === undefined ? [] : [`(${reason})`]),
+    ...(lateMs === undefined ? [] : [`${(lateMs / 1_000).toFixed(1)} s late`]),
+    ...who,
+    ...(why === undefined ? [] : [`: ${why}`]),
+  ]
+  const name = kind.padEnd(16)
+  return [
+    paint('dim', printable(at)),
+    style === undefined ? name : paint(style, name),
+    ...parts.map((part) => printable(part)),
+  ]
+    .join('  ')
+    .trimEnd()
+}
+
+function subjectOf({ namespace, service, group, id, zone }: RegistryEvent): string[] {
+  if (service !== undefined) {
+    const within = namespace === undefined || namespace === 'default' ? '' : `${namespace}/`
+    return [`${within}${service}${group === undefined ? '' : `/${group}`}`, ...(id === undefined ? [] : [id])]
+  }
+  if (namespace !== undefined) return [namespace === '*' ? 'all namespaces' : namespace]
+  return zone === undefined ? [] : [zone === '' ? 'no zone' : `zone ${zone}`]
+}

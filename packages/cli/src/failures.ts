@@ -1,0 +1,43 @@
+import { isRegistryError, type ErrorBody, type ErrorCode } from '@rollcall/wire'
+import { UsageError } from './exit-codes.js'
+import { printable } from './table.js'
+
+/** What to do next, in terms of this command; other codes say it in their message. */
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  unreachable: 'Start a registry with `rollcall serve`, or name another one with --registry URL.',
+  timeout: 'Wait longer with --timeout 30s, or ask another registry with --registry URL.',
+  frozen: 'See `rollcall events --kind frozen`, and `rollcall unfreeze`.',
+  needs_confirmation: 'If that is what you want, repeat the command with --confirm.',
+}
+
+/**
+ * Words an error for a person: one line, and one on what to do where there is something. Only a mistake of ours
+ * shows its stack.
+ */
+export function describeFailure(error: unknown): string {
+  if (!isExpected(error)) {
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return `rollcall: a mistake in Rollcall itself, please report it:\n${trace}`
+  }
+  if (!isRegistryError(error)) return `rollcall: ${printable(error.message, '\n')}`
+  const field = error.field === undefined ? '' : ` (${error.field})`
+  const hint = HINTS[error.code]
+  const line = `rollcall: ${printable(error.message, '\n')}${printable(field)}`
+  return hint === undefined ? line : `${line}\n${hint}`
+}
+
+/** An error as `--json` prints it, in the form the API has. */
+export function failureBody(error: unknown): {
+  readonly error: ErrorBody | { readonly code: string; readonly message: string }
+} {
+  if (isRegistryError(error)) return { error: error.toBody() }
+  const code = error instanceof UsageError ? 'usage' : isExpected(error) ? 'failed' : 'internal'
+  return { error: { code, message: error instanceof Error ? error.message : String(error) } }
+}
+
+/** Whether the error speaks for itself: ours, or one of the operating system. */
+function isExpected(error: unknown): error is Error {
+  if (isRegistryError(error) || error instanceof UsageError) return true
+  // JournalError by name: its package is loaded by two commands only.
+  return error instanceof Error && (error.name === 'JournalError' || 'syscall' in error)
+}

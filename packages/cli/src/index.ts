@@ -1,0 +1,6 @@
+/** The command line as a function, for embedders and tests. */
+export { runCommandLine } from './program.js'
+export { createProcessShell } from './process-shell.js'
+export type { Fetch, Shell, TextStream } from './shell.js'
+export type { Clock } from './clock.js'
+export { EXIT } from './exit-codes.js'

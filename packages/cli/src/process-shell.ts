@@ -1,0 +1,58 @@
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { isatty } from 'node:tty'
+import { createSystemClock, type Clock } from './clock.js'
+import { EXIT } from './exit-codes.js'
+import type { Shell, TextStream } from './shell.js'
+
+/** A name server that is away must not hold up a command for longer. */
+const ROUTE_MS = 1_000
+
+/** The process this code runs in. */
+export function createProcessShell(): Shell {
+  const clock = createSystemClock()
+  // `rollcall watch orders | head -1`: the reader has what it wanted.
+  const out = streamOf(process.stdout, () => process.exit(EXIT.ok))
+  return {
+    out,
+    err: streamOf(process.stderr, () => undefined),
+    env: process.env,
+    clock,
+    fetch: (url, init) => fetch(url, init),
+    ownAddress: (host, port) => routeTo(clock, host, port),
+    onSignal(signals, listener) {
+      for (const signal of signals) process.on(signal, listener)
+      return () => {
+        for (const signal of signals) process.off(signal, listener)
+      }
+    },
+  }
+}
+
+function streamOf(stream: NodeJS.WriteStream & { readonly fd: number }, readerGone: () => void): TextStream {
+  // Whatever is wrong with it, nobody can be told.
+  stream.on('error', readerGone)
+  return {
+    write: (text) => void stream.write(text),
+    get isTerminal() {
+      return isatty(stream.fd)
+    },
+  }
+}
+
+/** Connecting a datagram socket asks the routing table and sends nothing. */
+function routeTo(clock: Clock, host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    const end = (address: string | undefined): void => {
+      cancel()
+      socket.removeAllListeners('error')
+      socket.on('error', () => undefined)
+      socket.close()
+      resolve(address)
+    }
+    const cancel = clock.setTimer(ROUTE_MS, () => end(undefined))
+    socket.once('error', () => end(undefined))
+    socket.connect(port, host, () => end(socket.address().address))
+  })
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { connect } from 'node:net'
+import type { Program, ProgramEnd } from './supervisor.js'
+
+/** Starts a program with our own standard streams, so that it cannot tell the difference. */
+export function startProgram(command: string, args: readonly string[]): Program {
+  const child = spawn(command, args, { stdio: 'inherit' })
+  const ended = new Promise<ProgramEnd>((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      // Also when a signal could not be sent; then the program runs, and its end follows.
+      if (child.pid !== undefined) return
+      const missing = error.code === 'ENOENT'
+      const message = missing
+        ? `${command}: no such program`
+        : `${command}: cannot be run (${error.code ?? error.message})`
+      resolve({ failure: missing ? 'not found' : 'not executable', message })
+    })
+    child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }))
+  })
+  return { ended, signal: (signal) => void child.kill(signal) }
+}
+
+/** A port that does not answer within this is not open; on the own machine it is a matter of microseconds. */
+const CONNECT_MS = 1_000
+
+/** Whether one of the hosts accepts a connection. */
+export async function acceptsConnections(hosts: readonly string[], port: number): Promise<boolean> {
+  for (const host of hosts) if (await acceptsAt(host, port)) return true
+  return false
+}
+
+function acceptsAt(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const end = (accepted: boolean): void => {
+      socket.destroy()
+      resolve(accepted)
+    }
+    socket.setTimeout(CONNECT_MS, () => end(false))
+    socket.once('connect', () => end(true))
+    socket.once('error', () => end(false))
+  })
+}

@@ -1,0 +1,172 @@
+import { Command, CommanderError } from 'commander'
+import type { CommandModule } from './command.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { describeFailure, failureBody } from './failures.js'
+import type { Shell } from './shell.js'
+import { VERSION } from './version.js'
+
+interface Entry {
+  readonly summary: string
+  /** Loads the one command that is run: none pays for what the others need. */
+  load(): Promise<CommandModule>
+}
+
+/** All commands by what a person types, in the order of the help. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  serve: { summary: 'run a registry node', load: async () => (await import('./commands/serve.js')).serve },
+  services: { summary: 'list services', load: async () => (await import('./commands/services.js')).services },
+  instances: {
+    summary: 'list the instances of a service',
+    load: async () => (await import('./commands/instances.js')).instances,
+  },
+  watch: {
+    summary: 'follow services, change by change',
+    load: async () => (await import('./commands/watch.js')).watch,
+  },
+  register: {
+    summary: 'register an instance',
+    load: async () => (await import('./commands/register.js')).register,
+  },
+  deregister: {
+    summary: 'take instances out for good',
+    load: async () => (await import('./commands/deregister.js')).deregister,
+  },
+  run: {
+    summary: 'run a program in any language as an instance',
+    load: async () => (await import('./commands/run.js')).run,
+  },
+  drain: {
+    summary: 'take an instance out of rotation',
+    load: async () => (await import('./commands/drain.js')).drain,
+  },
+  disable: { summary: 'ban an instance', load: async () => (await import('./commands/disable.js')).disable },
+  enable: {
+    summary: 'take back drain and disable',
+    load: async () => (await import('./commands/enable.js')).enable,
+  },
+  freeze: {
+    summary: 'lose nobody to silence',
+    load: async () => (await import('./commands/freeze.js')).freeze,
+  },
+  unfreeze: { summary: 'end a freeze', load: async () => (await import('./commands/unfreeze.js')).unfreeze },
+  restore: {
+    summary: 'undo mistaken removals',
+    load: async () => (await import('./commands/restore.js')).restore,
+  },
+  explain: {
+    summary: 'say why an instance is listed or not',
+    load: async () => (await import('./commands/explain.js')).explain,
+  },
+  events: {
+    summary: 'what happened, by whom and why',
+    load: async () => (await import('./commands/events.js')).events,
+  },
+  'journal verify': {
+    summary: 'check the journal of a node',
+    load: async () => (await import('./commands/journal/verify.js')).verify,
+  },
+  'journal repair': {
+    summary: 'save what can be read of a damaged journal',
+    load: async () => (await import('./commands/journal/repair.js')).repair,
+  },
+}
+
+const GROUPS: Readonly<Record<string, string>> = { journal: 'look after the journal of a stopped node' }
+
+const AFTER_HELP = `
+Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no registry reached or timed out.
+NO_COLOR turns colours off. Try: rollcall serve --memory`
+
+/** Runs one command line (without node and script). Resolves to the exit code and never rejects. */
+export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<number> {
+  const line = commandFirst(argv)
+  const chosen = chosenCommand(line)
+  let exitCode: number = EXIT.ok
+  try {
+    const program = await createProgram(shell, chosen, (code) => {
+      exitCode = code
+    })
+    await program.parseAsync(line, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // The parser has said what there is to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const wantsJson = ownPart(line).includes('--json')
+    shell.err.write(`${wantsJson ? JSON.stringify(failureBody(error)) : describeFailure(error)}\n`)
+    return exitCodeOf(error)
+  }
+}
+
+async function createProgram(
+  shell: Shell,
+  chosen: string | undefined,
+  done: (code: number) => void,
+): Promise<Command> {
+  const program = new Command('rollcall')
+    .description('Rollcall, a service registry: who can take a call, now.')
+    .version(VERSION, '--version', 'print the version')
+    .helpCommand('help [command]', 'explain a command')
+    .addHelpText('after', AFTER_HELP)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.out.write(text),
+      writeErr: (text) => shell.err.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'rollcall: ')),
+    })
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .showHelpAfterError("See 'rollcall --help'.")
+  for (const [name, entry] of Object.entries(COMMANDS)) {
+    const words = name.split(' ')
+    const command = parentOf(program, words)
+      .command(words.at(-1) ?? name)
+      .summary(entry.summary)
+    if (name !== chosen) continue
+    command.showHelpAfterError(`See 'rollcall ${name} --help'.`)
+    const module = await entry.load()
+    module.define(command)
+    command.action(async () => done(await module.run(shell, command)))
+  }
+  return program
+}
+
+/** Where a command belongs; the groups appear with their first command. */
+function parentOf(program: Command, [group, ...rest]: readonly string[]): Command {
+  if (group === undefined || rest.length === 0) return program
+  const known = program.commands.find((candidate) => candidate.name() === group)
+  return known ?? program.command(group).summary(GROUPS[group] ?? '')
+}
+
+/** The command a line names, if it names one; `help NAME` names it too. */
+function chosenCommand(line: readonly string[]): string | undefined {
+  const words = line[0] === 'help' ? line.slice(1) : line
+  return [words.slice(0, 2).join(' '), words[0] ?? ''].find((name) => Object.hasOwn(COMMANDS, name))
+}
+
+/** Options in front of the command with a value of their own. */
+const VALUED = new Set(['--registry', '--namespace', '--group', '--timeout'])
+
+/** Moves options in front of a command behind it: `rollcall --json services` is as good as `rollcall services --json`. */
+export function commandFirst(argv: readonly string[]): readonly string[] {
+  let at = 0
+  while (argv[at]?.startsWith('-') === true && argv[at] !== '--') at += VALUED.has(argv[at] ?? '') ? 2 : 1
+  const name = argv[at]
+  if (
+    at === 0 ||
+    name === undefined ||
+    name === '--' ||
+    argv.slice(0, at).some((option) => ABOUT.has(option))
+  )
+    return argv
+  const words = Object.hasOwn(GROUPS, name) ? 2 : 1
+  return [...argv.slice(at, at + words), ...argv.slice(0, at), ...argv.slice(at + words)]
+}
+
+/** Options that ask about the program itself. */
+const ABOUT = new Set(['--help', '-h', '--version'])
+
+/** Without what belongs to the program that `run` starts. */
+function ownPart(line: readonly string[]): readonly string[] {
+  const end = line.indexOf('--')
+  return end === -1 ? line : line.slice(0, end)
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { readPair, readPort, readWeight } from './arguments.js'
+
+/** What `register` and `run` say about an instance. */
+export interface ProviderOptions {
+  readonly service: string
+  readonly port: number
+  readonly host?: string
+  readonly id?: string
+  readonly protocol?: string
+  readonly weight?: number
+  readonly zone?: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** Declares the options of an instance. */
+export function addProviderOptions(command: Command): Command {
+  return command
+    .requiredOption('--service <name>', 'name of the service')
+    .requiredOption('--port <port>', 'port it listens on', readPort)
+    .option('--host <host>', 'address others reach it at (default: this machine, as the registry sees it)')
+    .option('--id <id>', 'id of the instance (default HOST:PORT)')
+    .option('--protocol <name>', 'what it speaks, such as http or grpc')
+    .option('--weight <number>', 'share of the calls (default 100)', readWeight)
+    .option('--zone <name>', 'zone it runs in')
+    .option('--metadata <key=value>', 'more about it; may be repeated', readPair)
+}
+
+/** The given options, nothing else. */
+export function readProviderOptions(command: Command): ProviderOptions {
+  const { service, port, host, id, protocol, weight, zone, metadata } = command.opts<ProviderOptions>()
+  return {
+    service,
+    port,
+    ...(host === undefined ? {} : { host }),
+    ...(id === undefined ? {} : { id }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(metadata === undefined ? {} : { metadata }),
+  }
+}

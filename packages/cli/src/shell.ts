@@ -1,0 +1,34 @@
+import type { Clock } from './clock.js'
+
+/** Where text goes. Never throws; a reader that is gone ends the command quietly. */
+export interface TextStream {
+  write(text: string): void
+  /** Whether a person watches. */
+  readonly isTerminal: boolean
+}
+
+/** The part of `fetch` that commands use. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: string
+    readonly headers: Record<string, string>
+    readonly body?: string
+    readonly signal: AbortSignal
+  },
+) => Promise<Response>
+
+/** What a command may touch of its process; tests replace it. */
+export interface Shell {
+  /** Results only: what a script reads. */
+  readonly out: TextStream
+  /** Everything else. */
+  readonly err: TextStream
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly fetch: Fetch
+  /** The address of this machine from which a host is reached, or undefined where none is. Sends nothing. */
+  ownAddress(host: string, port: number): Promise<string | undefined>
+  /** Calls back at each of these signals, which no longer end the process; the result undoes that. */
+  onSignal(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import type { Signature } from '@rollcall/wire'
+import type { Shell } from './shell.js'
+
+interface Parsed {
+  readonly by?: string
+  readonly why?: string
+}
+
+/** Declares `--why --by`: what operators do is remembered with both. */
+export function addSignatureOptions(command: Command): Command {
+  return command
+    .option('--why <text>', 'why, for those who find it later')
+    .option('--by <name>', 'who does it (default: the user of this shell)')
+}
+
+/** Completes what was parsed from the environment. */
+export function readSignature(command: Command, env: Shell['env']): Signature {
+  const { by, why } = command.opts<Parsed>()
+  const user = by ?? env['USER'] ?? env['LOGNAME'] ?? ''
+  return { ...(user === '' ? {} : { by: user }), ...(why === undefined ? {} : { why }) }
+}
