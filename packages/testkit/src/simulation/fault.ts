@@ -1,0 +1,59 @@
+import type { Intent } from '@rollcall/wire'
+
+/** What can go wrong, or just happen. Plain data, so that a run can be written down, shrunk and replayed. */
+export type Happening =
+  /** kill -9; started again after `downMs` unless that is absent, with the wall clock moved by `clockMs`. */
+  | { readonly kind: 'kill'; readonly program: string; readonly downMs?: number; readonly clockMs?: number }
+  /** An orderly exit; started again after `downMs` unless that is absent. */
+  | { readonly kind: 'leave'; readonly program: string; readonly downMs?: number }
+  /** SIGSTOP and SIGCONT, or a very long collection. Ports go on accepting. */
+  | { readonly kind: 'hang'; readonly program: string; readonly ms: number }
+  /** The power of a host goes, and comes back; its programs start again. */
+  | { readonly kind: 'power'; readonly host: string; readonly ms: number }
+  /** Nothing reaches or leaves a host whose programs live on. */
+  | { readonly kind: 'isolate'; readonly host: string; readonly ms: number }
+  /** Packets from one host to another vanish; the other way they pass. */
+  | { readonly kind: 'cut'; readonly from: string; readonly to: string; readonly ms: number }
+  /** All streams of a program are reset. */
+  | { readonly kind: 'reset'; readonly program: string }
+  /** A middlebox forgets the streams of a program: both ends believe in them. */
+  | { readonly kind: 'forget'; readonly program: string }
+  /** Connections from the registry to a host (`*`: to any) are refused on the way. */
+  | { readonly kind: 'firewall'; readonly host: string; readonly ms: number }
+  /** Another process listens on a port of a dead program. */
+  | { readonly kind: 'squat'; readonly program: string; readonly ms: number }
+  | { readonly kind: 'slow'; readonly byMs: number; readonly ms: number }
+  | { readonly kind: 'loss'; readonly rate: number; readonly ms: number }
+  /** Requests arrive a second time, up to `delayMs` later. */
+  | { readonly kind: 'copies'; readonly rate: number; readonly delayMs: number; readonly ms: number }
+  /** The event loop of the registry stands still. */
+  | { readonly kind: 'stall'; readonly ms: number }
+  /** The registry is killed and starts again. */
+  | { readonly kind: 'crash'; readonly downMs: number }
+  /** The registry is stopped in order and starts again. */
+  | { readonly kind: 'stop'; readonly downMs: number }
+  /** Every commit fails, or takes `commitMs` on average. */
+  | { readonly kind: 'disk'; readonly commitMs?: number; readonly ms: number }
+  /** A wall clock jumps; `registry` or the name of a program. */
+  | { readonly kind: 'clock'; readonly target: string; readonly byMs: number }
+  /** An operator deregisters one endpoint of a program, naming its incarnation or not. */
+  | { readonly kind: 'deregister'; readonly program: string; readonly index: number; readonly named: boolean }
+  /** An operator deregisters everything on a host. */
+  | { readonly kind: 'evict'; readonly host: string }
+  /** A program changes what it says of one of its endpoints. */
+  | {
+      readonly kind: 'update'
+      readonly program: string
+      readonly index: number
+      readonly weight?: number
+      readonly intent?: Intent
+    }
+
+/** Something that happens at a moment: milliseconds since the world began. */
+export type Fault = Happening & { readonly at: number }
+
+/** A fault in a line. */
+export function faultText({ at, kind, ...rest }: Fault): string {
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`)
+  return `${(at / 1_000).toFixed(3)} s ${kind} ${details.join(' ')}`.trimEnd()
+}

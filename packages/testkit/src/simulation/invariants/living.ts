@@ -1,0 +1,91 @@
+import type { Instance, View, ViewName } from '@rollcall/wire'
+import { type Endpoint, keyText } from '../endpoint.js'
+import type { Invariant } from '../invariant.js'
+import type { World } from '../world.js'
+import { listText, type WatchedList } from '../sdk-program.js'
+
+/** The first attempts to connect to an instance are made within this. */
+const BASELINE_MS = 1_000
+
+/** Reason of the doubt about who came and went too often: it ends when he has behaved for a while. */
+const FLAPPING = 'flapping'
+
+/**
+ * I1: a living instance is never doubted for the registry's own troubles, and whoever is undisturbed and registered
+ * long enough is `up` in the list of every undisturbed consumer. *Undisturbed* is said by the world: RECOVERY_MS and
+ * its sisters after the last thing that happened to the instance itself. A restart or stall of the registry, a
+ * firewall, a jumping clock or a broken disk excuses no doubt at all.
+ */
+export function createLiving(world: World): Invariant {
+  const name = 'I1 living'
+  const byKey = new Map(
+    world.endpoints.filter(({ contested }) => !contested).map((each) => [keyText(each.key), each]),
+  )
+
+  /** Whether a firewall speaks for its host, and came up after the node could see that it accepts connections. */
+  function refused({ host, port, process }: Endpoint): boolean {
+    const { network, registry } = world
+    if (network.port(registry.process.host, host, port) !== 'refuses') return false
+    const since = Math.max(registry.process.startedAt, process.startedAt) + BASELINE_MS
+    return network.changedAt(registry.process.host, host) > since
+  }
+
+  /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
+  function shows({ list }: WatchedList, endpoint: Endpoint): boolean {
+    const { key, incarnation, named } = endpoint
+    // Who names no incarnation is content with whichever its beats keep alive.
+    const item = list.find((each) => each.id === key.id && each.group === key.group)
+    if (item === undefined || (named && item.incarnation !== incarnation)) return false
+    return item.state === 'up' || item.reason === FLAPPING || (item.reason === 'refused' && refused(endpoint))
+  }
+
+  function doubted(instance: Instance | undefined, was: Instance, endpoint: Endpoint): string | undefined {
+    if (was.state !== 'up' || (endpoint.named && was.incarnation !== endpoint.incarnation)) return undefined
+    if (instance === undefined) return 'is no longer listed'
+    if (instance.state !== 'suspect' && instance.state !== 'down') return undefined
+    // A firewall that answers in the name of a host is believed, up to the bound on refusals, where no session speaks.
+    if (instance.reason === 'refused' && refused(endpoint)) return undefined
+    return instance.reason === FLAPPING ? undefined : `is ${instance.state} (${instance.reason ?? ''})`
+  }
+
+  const invariant: Invariant = {
+    name,
+    viewed(view: ViewName, now: View, before: View | undefined) {
+      if (view.group !== undefined || before === undefined) return
+      const after = new Map(now.instances.map((instance) => [keyText(instance), instance]))
+      for (const was of before.instances) {
+        const key = keyText(was)
+        const endpoint = byKey.get(key)
+        if (endpoint === undefined || !endpoint.owed(world.queue.now)) continue
+        const doubt = doubted(after.get(key), was, endpoint)
+        if (doubt !== undefined) world.violated(invariant, `${key} lives and is heard, and ${doubt}`)
+      }
+    },
+    looked() {
+      const { now } = world.queue
+      const { registry } = world
+      if (!registry.process.alive || registry.process.paused || now < registry.trouble.calmFrom) return
+      for (const consumer of world.consumers) {
+        if (!consumer.owed(now)) continue
+        for (const watched of consumer.lists.values()) {
+          const missing = world.endpoints.find(
+            (endpoint) => endpoint.owed(now) && watches(watched, endpoint) && !shows(watched, endpoint),
+          )
+          if (missing !== undefined) {
+            const { incarnation, key } = missing
+            world.violated(
+              invariant,
+              `${keyText(key)}#${incarnation ?? '?'} lives, and ${consumer.name} does not have it up: ${listText(watched.list)}`,
+            )
+          }
+        }
+      }
+    },
+  }
+  return invariant
+}
+
+/** Whether an endpoint belongs to a watched list. */
+export function watches({ name }: Pick<WatchedList, 'name'>, { key }: Pick<Endpoint, 'key'>): boolean {
+  return name.service === key.service && (name.group === undefined || name.group === key.group)
+}

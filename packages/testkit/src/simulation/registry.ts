@@ -1,0 +1,228 @@
+import {
+  type JournalEntry,
+  type Logger,
+  LIVENESS_DEFAULTS,
+  type LivenessOptions,
+  NO_METER,
+  NODE_DEFAULTS,
+  type NodeOptions,
+  type ProbeOutcome,
+  type ProbeRequest,
+  type RegistryApi,
+  type Update,
+} from '@rollcall/core'
+import {
+  createStreamSession,
+  resolveOptions,
+  toPushMessage,
+  type StreamSession,
+} from '@rollcall/protocols/native'
+import { createNodeDriver, type NodeDriver } from '@rollcall/server'
+import { LIMITS, type ServerMessage } from '@rollcall/wire'
+import type { SimJournal } from './journal.js'
+import type { Network, PortState } from './network.js'
+import type { SimProcess } from './process.js'
+import type { StreamEnd } from './stream.js'
+import type { Trouble } from './trouble.js'
+import { witnessed, type Witness } from './witness.js'
+
+/** Where the node listens. */
+export const REGISTRY_PORT = 7400
+
+/** Unread bytes beyond which a subscriber counts as slow: small, so that short stalls do it. */
+const BUFFER_BYTES_MAX = 4_096
+
+/** A subscriber may be slow for this long. */
+const STALLED_MS_MAX = 60_000
+
+/** What a simulated node is made of. */
+export interface RegistryDeps {
+  readonly process: SimProcess
+  readonly network: Network
+  readonly journal: SimJournal
+  readonly trouble: Trouble
+  readonly logger: Logger
+  readonly witness: Witness
+  /** Makes changes to a node before it loads: planted bugs. */
+  readonly sabotage?: ((driver: NodeDriver) => void) | undefined
+  readonly liveness?: Partial<LivenessOptions>
+  readonly historyBytesMax?: number
+}
+
+const OUTCOMES: Readonly<Record<PortState, ProbeOutcome>> = {
+  accepts: 'succeeded',
+  refuses: 'refused',
+  silent: 'failed',
+}
+
+/** A registry node as a process: the real driver and the real stream sessions on simulated ports. */
+export class SimRegistry {
+  readonly process: SimProcess
+  readonly journal: SimJournal
+  readonly trouble: Trouble
+  /** The node that runs, or ran last. */
+  driver: NodeDriver | undefined
+  api: RegistryApi | undefined
+  readonly sessions: Set<StreamSession> = new Set()
+  private readonly deps: RegistryDeps
+  private readonly texts = new WeakMap<Update, string>()
+
+  constructor(deps: RegistryDeps) {
+    this.deps = deps
+    this.process = deps.process
+    this.journal = deps.journal
+    this.trouble = deps.trouble
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: this.process.host, port: REGISTRY_PORT }
+  }
+
+  /** Starts the process and serves. */
+  boot(): void {
+    const { process, network, journal, logger, witness, sabotage } = this.deps
+    process.start()
+    const prober = {
+      probe: (request: ProbeRequest, callback: (outcome: ProbeOutcome) => void) =>
+        this.probe(request, callback),
+    }
+    const driver = createNodeDriver(
+      { clock: process.clock, prober, logger, meter: NO_METER },
+      this.nodeOptions(`registry.${String(process.life).padStart(4, '0')}`),
+    )
+    this.driver = driver
+    sabotage?.(driver)
+    driver.attachJournal(journal.open(process, () => driver.snapshot()))
+    const entries: readonly JournalEntry[] = journal.durable
+    driver.load(entries)
+    this.api = witnessed(driver, journal, witness)
+    witness.booted(entries)
+    driver.start()
+    network.listen(REGISTRY_PORT, { process, accept: (end, peer) => this.accept(end, peer) })
+  }
+
+  /** kill -9, or the power goes. */
+  crash(): void {
+    this.process.kill()
+    this.deps.network.ended(this.process)
+    this.journal.crash()
+    this.gone()
+  }
+
+  /** An orderly stop, in the steps of the composition root; `then` runs when the process is gone. */
+  stop(then: () => void): void {
+    const { process, network, journal } = this.deps
+    const { driver } = this
+    if (driver === undefined || !process.alive) return then()
+    driver.stop()
+    for (const session of this.sessions) session.goaway('stopping', 250)
+    process.clock.setTimer(250, () => {
+      network.unlisten(process, REGISTRY_PORT)
+      for (const end of network.ends) {
+        if (end.process !== process || !end.open) continue
+        end.close(1001, 'stopping')
+        end.listener?.closed(1001, 'stopping')
+      }
+      process.clock.setTimer(20, () => {
+        driver.close()
+        journal.close(driver.snapshot())
+        process.kill()
+        network.ended(process)
+        this.gone()
+        then()
+      })
+    })
+  }
+
+  private gone(): void {
+    this.sessions.clear()
+    this.driver?.close()
+    this.driver = undefined
+    this.api = undefined
+    this.deps.witness.ended()
+  }
+
+  private nodeOptions(nodeId: string): NodeOptions {
+    const { liveness, historyBytesMax } = this.deps
+    return {
+      ...NODE_DEFAULTS,
+      nodeId,
+      limits: LIMITS,
+      liveness: { ...LIVENESS_DEFAULTS, ...liveness },
+      ...(historyBytesMax === undefined ? {} : { historyBytesMax }),
+    }
+  }
+
+  private accept(end: StreamEnd, peer: string): void {
+    const { process, logger } = this.deps
+    const { api } = this
+    if (api === undefined) return end.close(1001, 'stopping')
+    let stalled = false
+    let cancelExpiry = (): void => {}
+    const write = (text: string): void => {
+      end.send(text)
+      if (stalled || end.unreadBytes <= BUFFER_BYTES_MAX) return
+      stalled = true
+      cancelExpiry = process.clock.setTimer(STALLED_MS_MAX, () => end.close(undefined, 'too slow'))
+      session.stalled()
+    }
+    const session = createStreamSession(
+      {
+        registry: api,
+        clock: process.clock,
+        logger,
+        meter: NO_METER,
+        node: { id: process.name, cluster: 'simulated', island: () => false },
+      },
+      resolveOptions({}),
+      {
+        send: (message: ServerMessage) => write(JSON.stringify(message)),
+        push: (update: Update) => write(this.textOf(update)),
+        close: (code, reason) => {
+          end.close(code, reason)
+          this.sessions.delete(session)
+        },
+        settled() {},
+      },
+      peer,
+    )
+    this.sessions.add(session)
+    end.listener = {
+      message: (text) => session.receive(JSON.parse(text)),
+      closed: () => {
+        cancelExpiry()
+        this.sessions.delete(session)
+        session.end()
+      },
+      drained: () => {
+        if (!stalled) return
+        stalled = false
+        cancelExpiry()
+        session.drained()
+      },
+    }
+    end.accepted()
+  }
+
+  /** Encoded once for all subscribers, as the real shell does. */
+  private textOf(update: Update): string {
+    let text = this.texts.get(update)
+    if (text === undefined) {
+      text = JSON.stringify(toPushMessage(update))
+      this.texts.set(update, text)
+    }
+    return text
+  }
+
+  private probe(request: ProbeRequest, callback: (outcome: ProbeOutcome) => void): void {
+    const { process, network } = this.deps
+    const { life } = process
+    const spreadMs = request.purpose === 'baseline' ? 100 : 0
+    process.clock.setTimer(request.delayMs + spreadMs, () => {
+      if (request.type === 'none') return callback('skipped')
+      network.knock(process.host, request.host, request.port, request.timeoutMs, (state) => {
+        if (process.life === life) process.deliver(() => callback(OUTCOMES[state]))
+      })
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import type { RegistryApi } from '@rollcall/core'
+import type { Instance, View, ViewName } from '@rollcall/wire'
+
+/** What the registry showed of one view, over all its lives. */
+interface Page {
+  readonly name: ViewName
+  /** Lists by sign. */
+  readonly lists: Map<string, string>
+  sign: string | undefined
+  changedAt: number
+  view: View | undefined
+}
+
+/** Every view the registry ever had, by sign: what a mirror may show. */
+export class ViewBook {
+  private readonly pages: ReadonlyMap<string, Page>
+
+  constructor(names: readonly ViewName[]) {
+    this.pages = new Map(
+      names.map((name) => [
+        textOf(name),
+        { name, lists: new Map(), sign: undefined, changedAt: 0, view: undefined },
+      ]),
+    )
+  }
+
+  /** Looks at every view after the registry did something; `changed` hears of each that is different. */
+  record(
+    api: RegistryApi,
+    now: number,
+    changed: (name: ViewName, view: View, before: View | undefined) => void,
+  ): void {
+    for (const page of this.pages.values()) {
+      const sign = api.sign(page.name)
+      if (sign === page.sign) continue
+      const view = api.view(page.name) ?? emptyView(page.name)
+      const before = page.view
+      page.sign = sign
+      page.changedAt = now
+      page.view = view
+      page.lists.set(sign, listKey(view.instances))
+      changed(page.name, view, before)
+    }
+  }
+
+  /** The registry that comes next begins anew. */
+  forgetPresent(): void {
+    for (const page of this.pages.values()) {
+      page.sign = undefined
+      page.view = undefined
+    }
+  }
+
+  /** The current view, and since when. */
+  current(name: ViewName): { readonly view: View | undefined; readonly changedAt: number } {
+    return this.page(name)
+  }
+
+  /** Whether the registry ever showed exactly this list under this sign. */
+  knows(name: ViewName, sign: string, instances: readonly Instance[]): boolean {
+    return this.page(name).lists.get(sign) === listKey(instances)
+  }
+
+  private page(name: ViewName): Page {
+    const page = this.pages.get(textOf(name))
+    if (page === undefined) throw new Error(`nobody records ${textOf(name)}`)
+    return page
+  }
+}
+
+/** A list as text, whatever its order; ages apart. */
+function listKey(instances: readonly Instance[]): string {
+  return instances
+    .map((instance) => JSON.stringify({ ...instance, stateAgeMs: undefined, reason: undefined }))
+    .sort()
+    .join('\n')
+}
+
+function emptyView(name: ViewName): View {
+  return {
+    ...name,
+    sign: '0000000000000000',
+    instances: [],
+    guard: { tripped: false, kept: 0 },
+    stale: false,
+  }
+}
+
+function textOf({ namespace, service, group }: ViewName): string {
+  return group === undefined ? `${namespace}/${service}` : `${namespace}/${service}/${group}`
+}
