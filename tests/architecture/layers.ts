@@ -1,0 +1,67 @@
+/** Who may import whom, as tables: docs/ARCHITECTURE.md, with the exceptions that ADRs grant. */
+
+/** What the product code of one package may name. Tests beside it may also name TEST_ONLY. */
+export interface Layer {
+  /** Packages of ours. `wire` is its main entry only; `wire/schemas` is named apart. */
+  readonly ours: readonly string[]
+  /** Packages of others. */
+  readonly external: readonly string[]
+  /** Whether Node's built-in modules may be used. */
+  readonly builtins: boolean
+}
+
+/** One row per package, keyed by the folder below packages/. `wire/schemas` is a layer of its own inside wire. */
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  wire: { ours: [], external: [], builtins: false },
+  'wire/schemas': { ours: ['wire'], external: ['zod'], builtins: false },
+  // ADR 0002: core speaks in the types and the sign arithmetic of wire.
+  core: { ours: ['wire'], external: [], builtins: false },
+  storage: { ours: ['core'], external: [], builtins: true },
+  protocols: {
+    ours: ['core', 'wire', 'wire/schemas'],
+    external: ['find-my-way', 'ws', 'zod'],
+    builtins: true,
+  },
+  client: { ours: ['wire'], external: ['ws'], builtins: true },
+  server: {
+    ours: ['core', 'wire', 'wire/schemas', 'storage', 'protocols'],
+    external: ['pino', 'yaml', 'zod'],
+    builtins: true,
+  },
+  // ADR 0004: `rollcall journal` reads and repairs journals while no server runs.
+  cli: { ours: ['wire', 'client', 'server', 'storage'], external: ['commander'], builtins: true },
+  console: { ours: ['wire'], external: [], builtins: false },
+  testkit: {
+    ours: ['core', 'wire', 'storage', 'protocols', 'client', 'server'],
+    external: ['ws'],
+    builtins: true,
+  },
+}
+
+/** What tests may name beyond their package's own layer. */
+export const TEST_ONLY: Layer = {
+  ours: ['testkit'],
+  external: ['vitest', 'fast-check', '@seriousme/openapi-schema-validator'],
+  builtins: true,
+}
+
+/** Folders whose subfolders never import each other: adapters of foreign protocols, and stores. */
+export const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
+  'packages/protocols/src': ['native', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
+  'packages/storage/src': ['journal', 'engine'],
+}
+
+/** The one file that names every adapter and store. */
+export const COMPOSITION = { file: 'packages/server/src/compose.ts', names: ['protocols', 'storage'] }
+
+/** File names that implement the ports of time and chance; one of each per package. */
+export const PORT_FILES: readonly string[] = ['clock.ts', 'random.ts']
+
+/** Other files that draw by chance or read a clock, each with the reason why no test needs to steer it. */
+export const IMPURE_FILES: Readonly<Record<string, string>> = {
+  'packages/storage/src/journal/lock.ts':
+    'a name per attempt to lock, which must differ between processes started at once',
+}
+
+/** Tests below the integration layer that wait on a real clock, each with its reason. */
+export const REAL_TIME_TESTS: Readonly<Record<string, string>> = {}

@@ -1,0 +1,225 @@
+/** What the rules need to know of one source file. Pure. */
+import { parseSync, Visitor, type VisitorObject } from 'oxc-parser'
+
+/** A naming of another module: static, dynamic, re-exported, required, or in a type. */
+export interface Reference {
+  /** Undefined when it is computed at run time. */
+  readonly specifier: string | undefined
+  readonly line: number
+  readonly typeOnly: boolean
+}
+
+/** A use of real time or chance. */
+export interface Impurity {
+  readonly what: string
+  readonly line: number
+}
+
+/** A function or method, by its first line and its length. */
+export interface FunctionExtent {
+  readonly name: string
+  readonly line: number
+  /** Lines of its own: those of functions inside it count for them, so that a factory is not its whole product. */
+  readonly lines: number
+}
+
+/** A parsed file. */
+export interface ParsedModule {
+  readonly references: readonly Reference[]
+  readonly impurities: readonly Impurity[]
+  readonly functions: readonly FunctionExtent[]
+  /** String literals that look like names of metrics. */
+  readonly metricNames: readonly string[]
+  /** A test under fake timers: its waits are not real. */
+  readonly fakesTimers: boolean
+  readonly parseErrors: readonly string[]
+}
+
+/** Parses one file; what cannot be parsed is in `parseErrors`, never silently absent. */
+export function parseModule(path: string, text: string): ParsedModule {
+  const { program, errors } = parseSync(path, text)
+  const lineOf = lineCounter(text)
+  const references: Reference[] = []
+  const impurities: Impurity[] = []
+  const functions: Span[] = []
+  const metricNames: string[] = []
+  const visitors = [
+    referenceVisitor((specifier, start, typeOnly) =>
+      references.push({ specifier, line: lineOf(start), typeOnly }),
+    ),
+    impurityVisitor((what, start) => impurities.push({ what, line: lineOf(start) })),
+    functionVisitor((name, start, end) => functions.push({ name, first: lineOf(start), last: lineOf(end) })),
+    metricVisitor((name) => metricNames.push(name)),
+  ]
+  for (const visitor of visitors) new Visitor(visitor).visit(program)
+  const parseErrors = errors.map((error) => error.message)
+  return {
+    references,
+    impurities,
+    functions: ownExtents(functions),
+    metricNames,
+    fakesTimers: text.includes('vi.useFakeTimers('),
+    parseErrors,
+  }
+}
+
+interface Span {
+  readonly name: string
+  readonly first: number
+  readonly last: number
+}
+
+/** Takes from each function the lines between the first and last of those directly inside it. Spans are in order of start. */
+function ownExtents(spans: readonly Span[]): FunctionExtent[] {
+  const extents: { name: string; line: number; lines: number }[] = []
+  const open: { last: number; index: number }[] = []
+  for (const { name, first, last } of spans) {
+    while ((open.at(-1)?.last ?? Infinity) < first) open.pop()
+    const outer = extents[open.at(-1)?.index ?? -1]
+    if (outer !== undefined) outer.lines -= Math.max(0, last - first - 1)
+    extents.push({ name, line: first, lines: last - first + 1 })
+    open.push({ last, index: extents.length - 1 })
+  }
+  return extents
+}
+
+function referenceVisitor(
+  add: (specifier: string | undefined, start: number, typeOnly: boolean) => void,
+): VisitorObject {
+  const literal = (node: { type: string; value?: unknown } | undefined): string | undefined =>
+    node?.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined
+  return {
+    ImportDeclaration(node) {
+      const types = node.specifiers.filter(
+        (each) => each.type === 'ImportSpecifier' && each.importKind === 'type',
+      )
+      const onlyTypes = types.length > 0 && types.length === node.specifiers.length
+      add(node.source.value, node.start, node.importKind === 'type' || onlyTypes)
+    },
+    ExportNamedDeclaration(node) {
+      if (node.source === null) return
+      const onlyTypes =
+        node.specifiers.length > 0 && node.specifiers.every((each) => each.exportKind === 'type')
+      add(node.source.value, node.start, node.exportKind === 'type' || onlyTypes)
+    },
+    ExportAllDeclaration: (node) => add(node.source.value, node.start, node.exportKind === 'type'),
+    ImportExpression: (node) => add(literal(node.source), node.start, false),
+    TSImportType: (node) => add(node.source.value, node.start, true),
+    TSExternalModuleReference: (node) => add(node.expression.value, node.start, false),
+    CallExpression(node) {
+      if (node.callee.type === 'Identifier' && node.callee.name === 'require')
+        add(literal(node.arguments[0]), node.start, false)
+    },
+  }
+}
+
+/** Globals whose mere mention is a use of real time. */
+const TIMERS = new Set(['setTimeout', 'setInterval'])
+
+/** Members of globals that tell time, wait for it, or draw by chance. */
+const IMPURE_MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Date', ['now']],
+  ['performance', ['now', 'timeOrigin']],
+  ['Math', ['random']],
+  ['process', ['hrtime']],
+  ['crypto', ['randomUUID', 'getRandomValues']],
+  ['AbortSignal', ['timeout']],
+  ['globalThis', ['setTimeout', 'setInterval', 'performance', 'Date']],
+])
+
+/** Names of built-in modules that do the same; `*` is all of them. */
+const IMPURE_IMPORTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['node:timers', ['*']],
+  ['node:timers/promises', ['*']],
+  ['node:perf_hooks', ['performance']],
+  [
+    'node:crypto',
+    [
+      'randomUUID',
+      'randomBytes',
+      'randomInt',
+      'randomFill',
+      'randomFillSync',
+      'getRandomValues',
+      'webcrypto',
+    ],
+  ],
+  ['node:process', ['hrtime']],
+])
+
+function impurityVisitor(impure: (what: string, start: number) => void): VisitorObject {
+  /** Starts of identifiers that are the name of a member or key (`socket.setTimeout`), not the global. */
+  const names = new Set<number>()
+  return {
+    ImportDeclaration(node) {
+      const forbidden = IMPURE_IMPORTS.get(`node:${node.source.value.replace(/^node:/, '')}`)
+      if (forbidden === undefined || node.importKind === 'type') return
+      for (const each of node.specifiers) {
+        names.add(each.start).add(each.local.start)
+        const name =
+          each.type === 'ImportSpecifier' && each.imported.type === 'Identifier' ? each.imported.name : '*'
+        if (name === '*' || forbidden.includes('*') || forbidden.includes(name))
+          impure(`${name} from ${node.source.value}`, node.start)
+      }
+    },
+    MemberExpression(node) {
+      const { object, property } = node
+      if (!node.computed) names.add(property.start)
+      if (object.type !== 'Identifier') return
+      const member =
+        property.type === 'Identifier'
+          ? property.name
+          : property.type === 'Literal'
+            ? String(property.value)
+            : ''
+      if (IMPURE_MEMBERS.get(object.name)?.includes(member) === true)
+        impure(`${object.name}.${member}`, node.start)
+    },
+    NewExpression(node) {
+      if (node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0)
+        impure('new Date()', node.start)
+    },
+    Property(node) {
+      if (!node.computed && !node.shorthand) names.add(node.key.start)
+    },
+    MethodDefinition: (node) => void names.add(node.key.start),
+    PropertyDefinition: (node) => void names.add(node.key.start),
+    TSPropertySignature: (node) => void names.add(node.key.start),
+    TSMethodSignature: (node) => void names.add(node.key.start),
+    Identifier(node) {
+      if (TIMERS.has(node.name) && !names.has(node.start)) impure(node.name, node.start)
+    },
+  }
+}
+
+function functionVisitor(measure: (name: string, start: number, end: number) => void): VisitorObject {
+  return {
+    FunctionDeclaration: (node) => measure(node.id?.name ?? 'default function', node.start, node.end),
+    FunctionExpression: (node) => measure(node.id?.name ?? 'method', node.start, node.end),
+    ArrowFunctionExpression: (node) => measure('arrow function', node.start, node.end),
+  }
+}
+
+function metricVisitor(found: (name: string) => void): VisitorObject {
+  return {
+    Literal(node) {
+      if (typeof node.value === 'string' && /^rollcall_[a-z0-9_]+$/.test(node.value)) found(node.value)
+    },
+  }
+}
+
+/** Maps an offset to its line, counted from 1. */
+function lineCounter(text: string): (offset: number) => number {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return (offset) => {
+    let low = 0
+    let high = starts.length
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= offset) low = middle
+      else high = middle
+    }
+    return low + 1
+  }
+}

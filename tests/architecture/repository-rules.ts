@@ -1,0 +1,166 @@
+/** The rules over files, manifests, the lock file and documents. Pure: text in, what breaks the rule out. */
+import { posix } from 'node:path'
+import { parseModule } from './parse-module.js'
+import type { Manifest } from './workspace.js'
+
+/** Past this a file has more than one responsibility, or a reason. */
+export const FILE_LINES_MAX = 400
+/** Past this a function is looked at twice. */
+export const FUNCTION_LINES_MAX = 70
+
+/** Long files by path, each with the reason why it is not split. */
+export const LONG_FILES: Readonly<Record<string, string>> = {}
+/** Long functions as `path: name`, each with the reason why it is not split. */
+export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {}
+
+/** Words that say nothing about what a file is for. */
+const EMPTY_WORDS = /(^|[-.])(utils?|helpers?|managers?|common|misc|impl)([-.]|$)/
+const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/
+
+/** File names that are not kebab-case or say nothing. */
+export function badNames(paths: readonly string[]): string[] {
+  return paths
+    .filter((path) => /\.(ts|tsx|mjs|js)$/.test(path))
+    .filter((path) => {
+      const words = path.split('/')
+      return words.some((word) => EMPTY_WORDS.test(word)) || !KEBAB_CASE.test(posix.basename(path))
+    })
+}
+
+/** Built files beside their sources: whoever imports `./merge.js` would get yesterday's build of it. */
+export function builtBesideSources(paths: readonly string[]): string[] {
+  const all = new Set(paths)
+  return paths.filter(
+    (path) => /\.(js|js\.map|d\.ts)$/.test(path) && all.has(path.replace(/\.(js|js\.map|d\.ts)$/, '.ts')),
+  )
+}
+
+/** Whether a source file is longer than it should be without a listed reason, and its functions too. */
+export function tooLong(path: string, text: string): string[] {
+  const lines = text.trimEnd().split('\n').length
+  const found =
+    lines > FILE_LINES_MAX && !Object.hasOwn(LONG_FILES, path) ? [`${path} has ${lines} lines`] : []
+  if (path.endsWith('.test.ts')) return found
+  for (const { name, line, lines: length } of parseModule(path, text).functions) {
+    if (length > FUNCTION_LINES_MAX && !Object.hasOwn(LONG_FUNCTIONS, `${path}: ${name}`)) {
+      found.push(`${path}:${line} ${name} has ${length} lines`)
+    }
+  }
+  return found
+}
+
+/** Notes left open, and tests switched off or focused without a reason in the line above. */
+export function unfinished(path: string, text: string): string[] {
+  const lines = text.split('\n')
+  return lines.flatMap((line, index) => {
+    if (OPEN_NOTE.test(line)) return [`${path}:${index + 1} an open note`]
+    if (FOCUSED.test(line)) return [`${path}:${index + 1} a focused test`]
+    const explained = (lines[index - 1] ?? '').trimStart().startsWith('//')
+    return SKIPPED.test(line) && !explained
+      ? [`${path}:${index + 1} a skipped test without a reason above it`]
+      : []
+  })
+}
+
+// Spelled so that this file does not break its own rule.
+const OPEN_NOTE = /\b(T[O]DO|FIX[M]E|XX[X])\b/
+const FOCUSED = /\b(it|test|describe)\.only\b/
+const SKIPPED = /\b(it|test|describe)\.(skip|todo|skipIf|fails)\b/
+
+/** Home folders of somebody's machine. */
+export function machinePaths(path: string, text: string): string[] {
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      /(^|[\s'"`(=:])\/(home|root|Users)\/\w/.test(line) ? [`${path}:${index + 1}`] : [],
+    )
+}
+
+/** Relative links of a document that lead to no file or no heading. `find` gives a document's text, or whether a path exists. */
+export function brokenLinks(path: string, text: string, find: (path: string) => string | boolean): string[] {
+  const prose = text.replaceAll(/^(```+)[\s\S]*?^\1/gm, '').replaceAll(/`[^`\n]*`/g, '')
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+    if (/^[a-z]+:/.test(link)) return []
+    const [file = '', anchor] = link.split('#')
+    const target = file === '' ? path : posix.join(posix.dirname(path), file)
+    const found = find(target)
+    if (found === false) return [`${path}: ${link} leads nowhere`]
+    const lost = anchor !== undefined && typeof found === 'string' && !headings(found).includes(anchor)
+    return lost ? [`${path}: ${link} has no such heading`] : []
+  })
+}
+
+/** Anchors of a document's headings, as code forges derive them. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** Manifests that differ in version, licence, kind or Node floor, or that want one another in another version. */
+export function outOfStep(all: ReadonlyMap<string, Manifest>): string[] {
+  const root = all.get('.')
+  const names = new Set([...all.values()].map(({ name }) => name))
+  return [...all].flatMap(([folder, manifest]) => {
+    const found: string[] = []
+    if (manifest.version !== root?.version)
+      found.push(`${folder}: version ${manifest.version}, not ${root?.version}`)
+    if (manifest.license !== 'Apache-2.0') found.push(`${folder}: licence ${manifest.license}`)
+    if (manifest.type !== 'module') found.push(`${folder}: not a module`)
+    if (manifest.engines?.node !== root?.engines?.node)
+      found.push(`${folder}: Node ${manifest.engines?.node}`)
+    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+      if (names.has(name) && version !== root?.version) found.push(`${folder}: wants ${name} ${version}`)
+    }
+    return found
+  })
+}
+
+/** Names of everything the workspace depends on that is not its own. */
+export function foreignDependencies(all: ReadonlyMap<string, Manifest>): Set<string> {
+  const own = new Set([...all.values()].map(({ name }) => name))
+  const wanted = [...all.values()].flatMap((manifest) =>
+    Object.keys({
+      ...manifest.dependencies,
+      ...manifest.devDependencies,
+      ...manifest.peerDependencies,
+      ...manifest.optionalDependencies,
+    }),
+  )
+  return new Set(wanted.filter((name) => !own.has(name)))
+}
+
+/** Dependencies without a row in the document, and rows without a dependency. */
+export function unexplained(dependencies: ReadonlySet<string>, document: string): string[] {
+  const rows = new Set([...document.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name))
+  return [
+    ...[...dependencies].filter((name) => !rows.has(name)).map((name) => `${name} has no row`),
+    ...[...rows].filter((name) => !dependencies.has(name)).map((name) => `${name} is no dependency any more`),
+  ]
+}
+
+/** What the tests read of package-lock.json. */
+export interface LockFile {
+  readonly packages: Readonly<Record<string, LockEntry>>
+}
+
+interface LockEntry {
+  readonly version?: string
+  readonly resolved?: string
+  readonly dev?: boolean
+  readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+/** Entries tied to one registry, and product dependencies that want to run something when installed. */
+export function lockFaults(lock: LockFile): string[] {
+  return Object.entries(lock.packages).flatMap(([path, entry]) => {
+    const found = /^(https?|git)/.test(entry.resolved ?? '') ? [`${path} is tied to one registry`] : []
+    if (entry.hasInstallScript === true && entry.dev !== true)
+      found.push(`${path} runs a script when it is installed`)
+    return found
+  })
+}

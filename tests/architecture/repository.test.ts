@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import { missingEntries } from '../../tools/complete-lock.mjs'
+import * as rules from './repository-rules.js'
+import { exists, listFiles, read } from './source-files.js'
+import { manifests, type Manifest } from './workspace.js'
+
+const files = listFiles()
+const code = files.filter((path) => /\.(ts|tsx|mjs|js)$/.test(path) && !path.includes('/generated/'))
+const documents = files.filter((path) => path.endsWith('.md'))
+const lock = JSON.parse(read('package-lock.json')) as rules.LockFile
+
+describe('source files', () => {
+  it('are found', () => expect(code.length).toBeGreaterThan(20))
+  it('have names that say what they are for', () => expect(rules.badNames(files)).toEqual([]))
+  it('are not built where they stand', () => expect(rules.builtBesideSources(files)).toEqual([]))
+  it('are short, and so are their functions', () =>
+    expect(code.flatMap((path) => rules.tooLong(path, read(path)))).toEqual([]))
+  it('are finished', () => expect(code.flatMap((path) => rules.unfinished(path, read(path)))).toEqual([]))
+  it('name no paths of a machine', () => {
+    expect([...code, ...documents].flatMap((path) => rules.machinePaths(path, read(path)))).toEqual([])
+  })
+})
+
+describe('documents', () => {
+  const find = (path: string): string | boolean =>
+    exists(path) ? (path.endsWith('.md') ? read(path) : true) : false
+
+  it('link to what exists', () => {
+    expect(documents.flatMap((path) => rules.brokenLinks(path, read(path), find))).toEqual([])
+  })
+  it('keep the README short', () =>
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150))
+  it('number the decisions without gaps', () => {
+    const numbers = documents.flatMap((path) => /^docs\/adr\/(\d{4})-/.exec(path)?.[1] ?? [])
+    expect(numbers).toEqual(numbers.map((_, index) => String(index + 1).padStart(4, '0')))
+  })
+})
+
+describe('packages', () => {
+  it('move in step', () => expect(rules.outOfStep(manifests())).toEqual([]))
+  it('explain every dependency', () => {
+    expect(rules.unexplained(rules.foreignDependencies(manifests()), read('docs/dependencies.md'))).toEqual(
+      [],
+    )
+  })
+  it('install the same everywhere, and run nothing of others', () =>
+    expect(rules.lockFaults(lock)).toEqual([]))
+  it('lock every platform (else: node tools/complete-lock.mjs)', () =>
+    expect(missingEntries(lock)).toEqual({}))
+  it('have their commands in place, since npm links only what exists', () => {
+    const commands = [...manifests()].flatMap(([folder, { bin }]) =>
+      Object.values(bin ?? {}).map((file) => `${folder}/${file}`),
+    )
+    expect(commands).toContain('packages/cli/bin/rollcall.js')
+    expect(
+      commands.filter((path) => !exists(path) || !read(path).startsWith('#!/usr/bin/env node\n')),
+    ).toEqual([])
+  })
+})
+
+describe('each rule can fail', () => {
+  const manifest = (fields: Partial<Manifest>): Manifest => ({
+    name: 'root',
+    version: '1.0.0',
+    license: 'Apache-2.0',
+    type: 'module',
+    engines: { node: '>=20' },
+    ...fields,
+  })
+
+  it('names', () => {
+    const bad = [
+      'packages/a/src/utils.ts',
+      'packages/a/src/helpers/b.ts',
+      'a/session-manager.ts',
+      'a/sessionStore.ts',
+      'a/merge.impl.ts',
+    ]
+    expect(rules.badNames([...bad, 'a/communication.ts', 'a/store.test.ts', 'README.md'])).toEqual(bad)
+  })
+
+  it('built files', () => {
+    expect(rules.builtBesideSources(['a.ts', 'a.js', 'a.js.map', 'a.d.ts', 'b.js'])).toEqual([
+      'a.js',
+      'a.js.map',
+      'a.d.ts',
+    ])
+  })
+
+  it('length', () => {
+    expect(rules.tooLong('a.ts', '\n'.repeat(rules.FILE_LINES_MAX) + 'export {}')).toEqual([
+      'a.ts has 401 lines',
+    ])
+    const body = '\n'.repeat(rules.FUNCTION_LINES_MAX)
+    expect(rules.tooLong('a.ts', `function long() {${body}}\nconst short = () => 1`)).toEqual([
+      'a.ts:1 long has 71 lines',
+    ])
+    const inner = `\nconst inner = () => {${'\n'.repeat(60)}}\n`
+    expect(rules.tooLong('a.ts', `function factory() {${inner}${inner}}`)).toEqual([])
+  })
+
+  it('open notes and switched-off tests', () => {
+    const note = `// ${['TO', 'DO'].join('')} later`
+    const [only, skip] = ['only', 'skip'].map((word) => `it.${word}(1)`)
+    const text = [note, only, skip, '// etcd is not installed here', skip].join('\n')
+    expect(rules.unfinished('a.ts', text)).toEqual([
+      'a.ts:1 an open note',
+      'a.ts:2 a focused test',
+      'a.ts:3 a skipped test without a reason above it',
+    ])
+  })
+
+  it('paths of a machine', () => {
+    const somebody = ['', 'home', 'somebody'].join('/')
+    expect(rules.machinePaths('a.ts', `open('${somebody}/x')\n'/homepage'`)).toEqual(['a.ts:1'])
+  })
+
+  it('links', () => {
+    const find = (path: string): string | boolean =>
+      path === 'docs/b.md' ? '# One word\n' : path === 'docs/c.png'
+    const text =
+      '[a](b.md#one-word) [b](b.md#two) [c](c.png) [d](gone.md) [e](https://example.org) `[f](gone.md)`\n```\n[g](gone.md)\n```\n'
+    expect(rules.brokenLinks('docs/a.md', text, find)).toEqual([
+      'docs/a.md: b.md#two has no such heading',
+      'docs/a.md: gone.md leads nowhere',
+    ])
+  })
+
+  it('versions', () => {
+    const all = new Map([
+      ['.', manifest({})],
+      ['packages/a', manifest({ name: 'a', version: '1.0.1' })],
+      ['packages/b', manifest({ name: 'b', license: 'MIT', dependencies: { a: '^1.0.0' } })],
+    ])
+    expect(rules.outOfStep(all)).toEqual([
+      'packages/a: version 1.0.1, not 1.0.0',
+      'packages/b: licence MIT',
+      'packages/b: wants a ^1.0.0',
+    ])
+  })
+
+  it('dependencies', () => {
+    const all = new Map([
+      ['.', manifest({ devDependencies: { tool: '1' } })],
+      ['packages/a', manifest({ name: 'a', dependencies: { root: '1.0.0', used: '1' } })],
+    ])
+    const dependencies = rules.foreignDependencies(all)
+    expect([...dependencies]).toEqual(['tool', 'used'])
+    expect(rules.unexplained(dependencies, '| `tool` | why |\n| `old` | why |')).toEqual([
+      'used has no row',
+      'old is no dependency any more',
+    ])
+  })
+
+  it('the lock file', () => {
+    const packages = {
+      'node_modules/a': { resolved: 'https://example.org/a.tgz' },
+      'node_modules/b': { hasInstallScript: true },
+      'node_modules/c': { hasInstallScript: true, dev: true },
+      'node_modules/d': {
+        version: '1.0.0',
+        dev: true,
+        optionalDependencies: { '@d/linux-x64-musl': '1.0.0' },
+      },
+      'packages/e': { resolved: 'packages/e' },
+    }
+    expect(rules.lockFaults({ packages })).toEqual([
+      'node_modules/a is tied to one registry',
+      'node_modules/b runs a script when it is installed',
+    ])
+    expect(missingEntries({ packages })).toEqual({
+      'node_modules/@d/linux-x64-musl': {
+        version: '1.0.0',
+        cpu: ['x64'],
+        dev: true,
+        libc: ['musl'],
+        optional: true,
+        os: ['linux'],
+      },
+    })
+  })
+})

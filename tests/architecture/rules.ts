@@ -1,0 +1,187 @@
+/** The rules over the import graph. Each is a pure function from the graph to what breaks it. */
+import { posix } from 'node:path'
+import { findCycles } from './cycles.js'
+import {
+  COMPOSITION,
+  IMPURE_FILES,
+  LAYERS,
+  PORT_FILES,
+  REAL_TIME_TESTS,
+  SIBLINGS,
+  TEST_ONLY,
+  type Layer,
+} from './layers.js'
+import { packageOf, type Import, type Module, type ModuleGraph } from './module-graph.js'
+
+/** Says whether the graph keeps a rule: one line for each place that does not. */
+export type Rule = (graph: ModuleGraph) => string[]
+
+/** Every rule by the sentence it enforces. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  'every file parses': (graph) =>
+    modules(graph).flatMap((module) => module.parseErrors.map((error) => `${module.path}: ${error}`)),
+  'every import leads somewhere': (graph) =>
+    each(graph, ({ from, target }) => {
+      if (target.kind === 'unresolved') return 'no such module'
+      // The launchers import what the build leaves, by path.
+      return target.kind === 'computed' && !from.startsWith('tools/') && 'cannot be checked'
+    }),
+  'every package has a layer': (graph) =>
+    graph.packages.flatMap(({ folder }) =>
+      !folder.startsWith('packages/') || LAYERS[folder.slice(9)] ? [] : [`${folder} has none`],
+    ),
+  'packages import only what their layer allows': (graph) => each(graph, (it) => aboveLayer(graph, it)),
+  'what is imported is a declared dependency': (graph) => each(graph, (it) => undeclared(graph, it)),
+  'packages are entered by their declared entries': (graph) => each(graph, (it) => deep(graph, it)),
+  'the internal entry of a package is for its siblings': (graph) =>
+    each(graph, ({ from, target }) => {
+      const internal = target.kind === 'package' && target.subpath === './internal'
+      return internal && from.startsWith('examples/') && 'uses an internal entry, which users cannot rely on'
+    }),
+  'adapters and stores never import each other': (graph) => each(graph, siblings),
+  'one file names the adapters and stores': (graph) =>
+    each(graph, ({ from, target }) => {
+      const restricted =
+        target.kind === 'package' && COMPOSITION.names.includes(target.name.replace('@rollcall/', ''))
+      const concerned = from.startsWith('packages/server/src/') && !isTest(from) && from !== COMPOSITION.file
+      return restricted && concerned && `names ${target.name}; only ${COMPOSITION.file} may`
+    }),
+  'no cycle between packages': (graph) => findCycles(packageEdges(graph)).map((cycle) => cycle.join(' → ')),
+  'no cycle between modules at run time': (graph) =>
+    findCycles(moduleEdges(graph)).map((cycle) => cycle.join(' → ')),
+  'only port files touch time and chance': (graph) =>
+    modules(graph).flatMap(({ path, impurities }) => {
+      if (!isProduct(path) || PORT_FILES.includes(posix.basename(path)) || Object.hasOwn(IMPURE_FILES, path))
+        return []
+      return impurities.map(({ what, line }) => `${path}:${line} uses ${what}`)
+    }),
+  'tests below integration never wait on a real clock': (graph) =>
+    modules(graph).flatMap(({ path, impurities, fakesTimers }) => {
+      const concerned = (isTest(path) && path.startsWith('packages/')) || path.startsWith('tests/simulation/')
+      if (!concerned || fakesTimers || Object.hasOwn(REAL_TIME_TESTS, path)) return []
+      return impurities
+        .filter(({ what }) => WAITS.test(what))
+        .map(({ what, line }) => `${path}:${line} uses ${what}`)
+    }),
+}
+
+const WAITS = /setTimeout|setInterval|timers|AbortSignal/
+
+function modules(graph: ModuleGraph): Module[] {
+  return [...graph.modules.values()]
+}
+
+/** Runs a check over every import and words what it finds. */
+function each(graph: ModuleGraph, check: (it: Import) => string | false | undefined): string[] {
+  return modules(graph).flatMap(({ imports }) =>
+    imports.flatMap((it) => {
+      const found = check(it)
+      return found === undefined || found === false
+        ? []
+        : [`${it.from}:${it.line} imports '${it.specifier}': ${found}`]
+    }),
+  )
+}
+
+/** Whether a path is a test, or part of one, rather than product code. */
+export function isTest(path: string): boolean {
+  return /\.(test|fixture)\.ts$/.test(path) || path.startsWith('tests/')
+}
+
+function isProduct(path: string): boolean {
+  return path.startsWith('packages/') && !isTest(path)
+}
+
+/** The row of the layer table that governs a file of packages/, with its name. */
+function layerOf(path: string): { name: string; layer: Layer } | undefined {
+  const match = /^packages\/([^/]+)\/src\/(?:(schemas)\/)?/.exec(path)
+  if (match === null) return undefined
+  const name = match[1] === 'wire' && match[2] === 'schemas' ? 'wire/schemas' : (match[1] ?? '')
+  const layer = LAYERS[name]
+  return layer === undefined ? undefined : { name, layer }
+}
+
+function aboveLayer(graph: ModuleGraph, { from, target }: Import): string | undefined {
+  const own = layerOf(from)
+  if (own === undefined) return undefined
+  const layers = isTest(from) ? [own.layer, TEST_ONLY] : [own.layer]
+  switch (target.kind) {
+    case 'builtin':
+      return layers.some((layer) => layer.builtins) ? undefined : `${own.name} uses no built-in modules`
+    case 'external':
+      return layers.some((layer) => layer.external.includes(target.name))
+        ? undefined
+        : `${own.name} may not use this package`
+    case 'package':
+    case 'file': {
+      const other = target.path === undefined ? undefined : layerOf(target.path)
+      if (other === undefined || other.name === own.name) return undefined
+      if (isTest(from) && packageOf(graph, from) === packageOf(graph, target.path ?? '')) return undefined
+      return layers.some((layer) => layer.ours.includes(other.name))
+        ? undefined
+        : `${own.name} may not import ${other.name}`
+    }
+    default:
+      return undefined
+  }
+}
+
+function undeclared(graph: ModuleGraph, { from, target }: Import): string | undefined {
+  const own = packageOf(graph, from)
+  if (own === undefined || isTest(from)) return undefined
+  if (target.kind !== 'external' && target.kind !== 'package') return undefined
+  if (target.name === own.name) return 'a package does not import itself by name'
+  return own.dependencies.has(target.name) ? undefined : `${own.folder}/package.json does not declare it`
+}
+
+function deep(graph: ModuleGraph, { from, target }: Import): string | undefined {
+  if (target.kind === 'package')
+    return target.path === undefined ? `${target.name} declares no entry ${target.subpath}` : undefined
+  if (target.kind !== 'file') return undefined
+  const other = packageOf(graph, target.path)
+  if (other === undefined || other === packageOf(graph, from)) return undefined
+  // A component that needs real sockets is tested there, beside the tests of whole servers.
+  if (from.startsWith('tests/integration/') && target.path.startsWith(`${other.folder}/src/`))
+    return undefined
+  return `reaches into ${other.folder}`
+}
+
+function siblings({ from, target }: Import): string | undefined {
+  if (target.kind !== 'file') return undefined
+  for (const [folder, names] of Object.entries(SIBLINGS)) {
+    const side = (path: string): string | undefined =>
+      names.find((name) => path.startsWith(`${folder}/${name}/`))
+    const [own, other] = [side(from), side(target.path)]
+    if (own !== undefined && other !== undefined && own !== other) return `${own} and ${other} are siblings`
+  }
+  return undefined
+}
+
+/** Product code only: tests beside core may use testkit, which uses core. Types count. */
+function packageEdges(graph: ModuleGraph): Map<string, Set<string>> {
+  const edges = new Map<string, Set<string>>()
+  for (const { path, imports } of graph.modules.values()) {
+    const own = packageOf(graph, path)
+    if (own === undefined || isTest(path)) continue
+    const others = edges.get(own.name) ?? new Set()
+    edges.set(own.name, others)
+    for (const { target } of imports)
+      if (target.kind === 'package' && target.name !== own.name) others.add(target.name)
+  }
+  return edges
+}
+
+/** Type imports leave nothing behind, so modules may refer to each other's types. */
+function moduleEdges(graph: ModuleGraph): Map<string, Set<string>> {
+  const edges = new Map<string, Set<string>>()
+  for (const { path, imports } of graph.modules.values()) {
+    const runtime = imports.filter(({ typeOnly }) => !typeOnly)
+    edges.set(
+      path,
+      new Set(
+        runtime.flatMap(({ target }) => ('path' in target && target.path !== undefined ? [target.path] : [])),
+      ),
+    )
+  }
+  return edges
+}

@@ -1,0 +1,172 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { listFiles, read, ROOT } from '../architecture/source-files.js'
+import { agrees, examplesOf, type Example } from './examples.js'
+
+const documents = listFiles().filter((path) => path.endsWith('.md'))
+const examples = documents.flatMap((path) => examplesOf(path, read(path)))
+const scripts = examples.filter(({ language }) => language === 'ts')
+const FOLDER = join(ROOT, '.cache', 'docs')
+const READY_WITHIN_MS = 15_000
+
+/** Ports that documents name, each replaced by a free one so that a running registry is left alone. */
+const PORTS = ['7400', '3000']
+const replaced = new Map<string, string>()
+const registries: ChildProcess[] = []
+
+function withFreePorts(code: string): string {
+  return PORTS.reduce(
+    (text, port) => text.replaceAll(new RegExp(`\\b${port}\\b`, 'g'), replaced.get(port) ?? port),
+    code,
+  )
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(command: string, args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const path = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+    const env = {
+      ...process.env,
+      PATH: path,
+      ROLLCALL_REGISTRY: withFreePorts('http://127.0.0.1:7400'),
+      NO_COLOR: '1',
+    }
+    const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+/** A registry of its own for each document, on the port that the document's 7400 became. */
+async function startRegistry(): Promise<void> {
+  for (const port of PORTS) replaced.set(port, String(await freePort()))
+  const address = withFreePorts('127.0.0.1:7400')
+  const child = spawn(
+    process.execPath,
+    ['packages/cli/bin/rollcall.js', 'serve', '--memory', '--listen', address],
+    { cwd: ROOT, stdio: 'ignore' },
+  )
+  registries.push(child)
+  for (const end = performance.now() + READY_WITHIN_MS; performance.now() < end; await sleep(50)) {
+    const ready = await fetch(`http://${address}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return
+    if (child.exitCode !== null) throw new Error(`rollcall serve ended with exit code ${child.exitCode}`)
+  }
+  throw new Error(`rollcall serve was not ready within ${READY_WITHIN_MS} ms`)
+}
+
+function nameOf({ document, line, language }: Example): string {
+  return `${document.replaceAll('/', '-')}-${line}.${language}`
+}
+
+/** Checks all TypeScript examples at once and leaves what is to be run as JavaScript beside them. */
+async function compile(): Promise<Outcome> {
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  for (const example of scripts)
+    writeFileSync(join(FOLDER, nameOf(example)), `${withFreePorts(example.code)}\nexport {}\n`)
+  const options = {
+    composite: false,
+    incremental: false,
+    declaration: false,
+    declarationMap: false,
+    isolatedDeclarations: false,
+  }
+  const config = {
+    extends: '../../tsconfig.base.json',
+    compilerOptions: { ...options, types: ['node'] },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(config))
+  return run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', join(FOLDER, 'tsconfig.json')])
+}
+
+function runExample(example: Example): Promise<Outcome> {
+  if (example.language === 'sh') return run('bash', ['-euo', 'pipefail', '-c', withFreePorts(example.code)])
+  return run(process.execPath, [join(FOLDER, nameOf(example).replace(/ts$/, 'js'))])
+}
+
+afterAll(async () => {
+  for (const child of registries) {
+    if (child.exitCode !== null) continue
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await ended
+  }
+})
+
+it('the README has examples that are run, in both languages', () => {
+  const languages = examples
+    .filter((example) => example.run && example.document === 'README.md')
+    .map(({ language }) => language)
+  expect(new Set(languages)).toEqual(new Set(['sh', 'ts']))
+})
+
+describe.each([...new Set(examples.filter((example) => example.run).map(({ document }) => document))])(
+  '%s',
+  (document) => {
+    let compiled: Outcome
+    beforeAll(async () => {
+      await startRegistry()
+      compiled = await compile()
+    })
+
+    it('has TypeScript that type-checks', () => expect(compiled.stdout).toBe(''))
+
+    const own = examples.filter((example) => example.document === document && example.run)
+    it.each(own.map((example) => [example.line, example] as const))(
+      'line %d does what it says',
+      async (_line, example) => {
+        const { code, stdout, stderr } = await runExample(example)
+        expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+        if (example.output !== undefined && !agrees(example.output, stdout))
+          expect(stdout).toBe(example.output)
+      },
+    )
+  },
+)
+
+describe('the reader of examples', () => {
+  const fence = '```'
+
+  it('finds what is marked', () => {
+    const text = `# T\n${fence}sh\nnpm test\n${fence}\n${fence}sh test\ncurl\n${fence}\n${fence}text output\nok\n${fence}\n${fence}ts\nx\n${fence}\n${fence}ts fragment\ny\n${fence}\n`
+    expect(examplesOf('a.md', text)).toEqual([
+      { document: 'a.md', line: 5, language: 'sh', run: true, code: 'curl\n', output: 'ok\n' },
+      { document: 'a.md', line: 11, language: 'ts', run: false, code: 'x\n', output: undefined },
+    ])
+  })
+
+  it('refuses the output of nothing', () => {
+    expect(() => examplesOf('a.md', `${fence}text output\nok\n${fence}\n`)).toThrow('a.md:1')
+  })
+
+  it('compares what is printed with what is shown', () => {
+    expect(agrees('a …\n…\nz\n', 'a 1\nb\nc\nz\n')).toBe(true)
+    expect(agrees('a …\nz\n', 'a 1\nb\nz\n')).toBe(false)
+    expect(agrees('a.c\n', 'abc\n')).toBe(false)
+  })
+})

@@ -1,0 +1,151 @@
+/** A node in memory behind real sockets: the real rules and listener, with nobody probed. */
+import { connect, type Socket } from 'node:net'
+import { NO_LOGGER, NODE_DEFAULTS, type Meter } from '@rollcall/core'
+import { createNativeProtocol, type NativeOptions, type NativeProtocol } from '@rollcall/protocols/native'
+import type {
+  Delta,
+  DeregisterResponse,
+  ErrorBody,
+  HeartbeatResponse,
+  NamespacesResponse,
+  RegisterResponse,
+  ServicesResponse,
+  SignsResponse,
+  View,
+} from '@rollcall/wire'
+import { createSystemClock } from '../../packages/server/src/clock.js'
+import { createHttpListener } from '../../packages/server/src/http-listener.js'
+import { createNodeDriver, type NodeDriver } from '../../packages/server/src/node-driver.js'
+
+export interface TestNode {
+  readonly port: number
+  readonly origin: string
+  readonly driver: NodeDriver
+  readonly native: NativeProtocol
+  /** Sums of counters, by name or `name:label`. */
+  readonly counted: ReadonlyMap<string, number>
+  close(): Promise<void>
+}
+
+/** Starts a node; `loaded: false` leaves it not ready for lookups. */
+export async function startNode(
+  options: NativeOptions & { readonly loaded?: boolean } = {},
+): Promise<TestNode> {
+  const { loaded = true, ...native } = options
+  const clock = createSystemClock()
+  const counted = new Map<string, number>()
+  const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
+  const meter: Meter = {
+    count(name, by = 1, label) {
+      add(name, by)
+      if (label !== undefined) add(`${name}:${label}`, by)
+    },
+    set(name, value) {
+      counted.set(name, value)
+    },
+    observe() {},
+  }
+  const driver = createNodeDriver(
+    { clock, logger: NO_LOGGER, meter, prober: { probe: (_, callback) => callback('skipped') } },
+    { ...NODE_DEFAULTS, nodeId: 'n1' },
+  )
+  if (loaded) driver.load([])
+  driver.start()
+  const protocol = createNativeProtocol(
+    {
+      registry: driver,
+      clock,
+      logger: NO_LOGGER,
+      meter,
+      node: { id: 'n1', cluster: 'test', island: () => false },
+    },
+    native,
+  )
+  const listener = createHttpListener(
+    {
+      clock,
+      logger: NO_LOGGER,
+      meter,
+      handleRequest: (req, res) => protocol.handleRequest(req, res),
+      handleUpgrade: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
+    },
+    { host: '127.0.0.1', port: 0, connectionsMax: 10_000 },
+  )
+  const { port } = await listener.start()
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    driver,
+    native: protocol,
+    counted,
+    async close() {
+      await protocol.close()
+      await listener.close(200)
+      driver.close()
+    },
+  }
+}
+
+/** Whatever an answer may hold; a test looks at what it expects to be there. */
+export type Body = RegisterResponse &
+  HeartbeatResponse &
+  DeregisterResponse &
+  View &
+  Delta &
+  ServicesResponse &
+  NamespacesResponse &
+  SignsResponse & { readonly error: ErrorBody }
+
+/** A request as JSON in, JSON out. */
+export async function call(
+  node: TestNode,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; headers: Headers; body: Body }> {
+  const response = await fetch(node.origin + path, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  // A 304 and an answer to HEAD have no body.
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === '' ? undefined : JSON.parse(text)) as Body,
+  }
+}
+
+/** An instance to register. */
+export function instance(id: string, more: object = {}): object {
+  return { service: 'orders', id, host: '10.0.0.1', port: 8080, liveness: 'static', ...more }
+}
+
+/** Sends bytes and collects what comes back until the peer ends, or until `enough` says so. */
+export function exchangeBytes(
+  port: number,
+  bytes: string | Buffer,
+  enough: (text: string) => boolean = () => false,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      if (enough(text)) socket.destroy()
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(text))
+  })
+}
+
+/** Waits until something holds; fails with `what` after `withinMs`. */
+export async function until(holds: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+  const began = performance.now()
+  while (!holds()) {
+    if (performance.now() - began > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

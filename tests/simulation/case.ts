@@ -1,0 +1,10 @@
+/** Named bad days: schedules that broke a design, a model or a build of ours once. */
+import type { ScenarioSketch } from '@rollcall/testkit/simulation'
+
+/** A schedule that holds, and the planted bug under which it does not: so each case is known to be able to fail. */
+export interface Case extends ScenarioSketch {
+  /** Name of the mutation that it finds. */
+  readonly mutation: string
+  /** The invariant that then fails, by its number. */
+  readonly finds: string
+}

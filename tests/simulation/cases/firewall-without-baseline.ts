@@ -1,0 +1,21 @@
+import type { Case } from '../case.js'
+
+/**
+ * F4: a firewall refuses on behalf of a host that was behind it from the first day. All sessions close because of the
+ * node's own trouble; refusals from where nothing ever answered say nothing.
+ */
+export const firewallWithoutBaseline: Case = {
+  seed: '1',
+  programs: {
+    first: { speech: 'sdk', startAt: 15_000 },
+    second: { speech: 'sdk', startAt: 15_000 },
+    consumer: {},
+  },
+  faults: [
+    { at: 10_000, kind: 'firewall', host: '*', ms: 90_000 },
+    { at: 50_000, kind: 'stall', ms: 21_000 },
+  ],
+  healAt: 100_000,
+  mutation: 'no-baseline-needed',
+  finds: 'I1',
+}

@@ -1,0 +1,18 @@
+import type { Case } from '../case.js'
+
+/**
+ * Seed 18. The node stands still for longer than its clients wait. When it goes on, it reads the goodbyes of all of
+ * them at once, and those who are between two attempts to connect just then are not back within half a second.
+ */
+export const stallPastPatience: Case = {
+  seed: '1',
+  programs: {
+    first: { speech: 'sdk' },
+    second: { speech: 'sdk' },
+    third: { speech: 'sdk' },
+    consumer: {},
+  },
+  faults: [{ at: 40_000, kind: 'stall', ms: 21_000 }],
+  mutation: 'no-wake-grace',
+  finds: 'I1',
+}

@@ -1,0 +1,19 @@
+import type { Case } from '../case.js'
+
+/** F13: Node runs timers before it reads sockets. A node that wakes up must not take its own sleep for silence. */
+export const stalledNode: Case = {
+  seed: '1',
+  programs: {
+    session: { speech: 'sdk' },
+    beats: { speech: 'beats' },
+    curl: { speech: 'curl' },
+    consumer: {},
+  },
+  faults: [
+    { at: 40_000, kind: 'stall', ms: 8_500 },
+    { at: 70_000, kind: 'stall', ms: 60_000 },
+  ],
+  healAt: 140_000,
+  mutation: 'no-stall-shift',
+  finds: 'I1',
+}

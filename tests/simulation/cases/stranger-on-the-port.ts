@@ -1,0 +1,14 @@
+import type { Case } from '../case.js'
+
+/** F4: a process dies and something else gets its port. Whoever answers there is not the instance. */
+export const strangerOnThePort: Case = {
+  seed: '1',
+  programs: { provider: { speech: 'beats' }, other: { speech: 'sdk' }, consumer: {} },
+  faults: [
+    { at: 40_000, kind: 'kill', program: 'provider', downMs: 90_000 },
+    { at: 40_001, kind: 'squat', program: 'provider', ms: 90_000 },
+  ],
+  healAt: 120_000,
+  mutation: 'kernel-is-process',
+  finds: 'I2',
+}
