@@ -1,0 +1,20 @@
+/** Every scenario, in the order in which they run and are told. */
+import type { Scenario } from './scenario.js'
+import { batch } from './scenarios/batch.js'
+import { fanOut } from './scenarios/fan-out.js'
+import { heartbeat, lookup, register } from './scenarios/http.js'
+import { idle } from './scenarios/idle.js'
+import { restart } from './scenarios/restart.js'
+import { pick, watchMany } from './scenarios/sdk.js'
+
+export const SCENARIOS: readonly Scenario[] = [
+  register,
+  heartbeat,
+  lookup,
+  batch,
+  fanOut,
+  restart,
+  idle,
+  pick,
+  watchMany,
+]
