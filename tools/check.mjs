@@ -5,12 +5,15 @@
  *     node tools/check.mjs [step ...]
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate } from './generate.mjs'
 import { prepare, ROOT, run, say } from './prepare.mjs'
 
 const REPORTS = join(ROOT, '.cache', 'check')
+
+/** Lines kept of what a failed test said, in the summary at the end. */
+const FAILURE_LINES = 12
 
 /** A program of node_modules, run by this very Node. */
 const tool = (file, ...args) => run(process.execPath, [join('node_modules', file), ...args])
@@ -39,12 +42,34 @@ async function counted(name, command) {
   mkdirSync(REPORTS, { recursive: true })
   const code = await command(['--reporter=default', '--reporter=json', `--outputFile.json=${file}`])
   try {
-    const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(file, 'utf8'))
-    return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed }
+    const {
+      numPassedTests: passed,
+      numFailedTests: failed,
+      testResults,
+    } = JSON.parse(readFileSync(file, 'utf8'))
+    const unexplained = failed === 0 && (code !== 0 || passed === 0)
+    return { passed, failed: unexplained ? 1 : failed, failures: testResults.flatMap(failuresOf) }
   } catch {
     return { passed: 0, failed: 1 }
   }
 }
+
+/** What failed in one file of tests, told so that the end of a log is enough to begin with. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(ROOT, name)
+  const failed = assertionResults.filter((result) => result.status === 'failed')
+  if (failed.length === 0) return status === 'failed' ? [`${file}\n${shortened(message)}`] : []
+  return failed.map(
+    ({ fullName, failureMessages }) => `${file} > ${fullName}\n${shortened(failureMessages.join('\n'))}`,
+  )
+}
+
+const shortened = (message) =>
+  message
+    .split('\n')
+    .slice(0, FAILURE_LINES)
+    .map((line) => `    ${line.slice(0, 300)}`)
+    .join('\n')
 
 async function check(names) {
   const results = []
@@ -63,6 +88,9 @@ async function check(names) {
 function print(results) {
   const total = { passed: 0, failed: 0 }
   process.stdout.write('\n')
+  for (const failure of results.flatMap(({ failures = [] }) => failures)) {
+    process.stdout.write(`FAILED ${failure}\n\n`)
+  }
   for (const { name, passed, failed, seconds } of results) {
     total.passed += passed
     total.failed += failed
