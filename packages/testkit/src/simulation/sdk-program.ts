@@ -193,5 +193,9 @@ export class SdkProgram extends Program {
 
 /** A list in a line. */
 export function listText(list: readonly Instance[]): string {
-  return `[${list.map(({ id, state, incarnation }) => `${id}#${incarnation % 1_000_000} ${state}`).join(', ')}]`
+  const texts = list.map(
+    ({ id, state, incarnation, reason }) =>
+      `${id}#${incarnation % 1_000_000} ${state}${reason === undefined ? '' : ` (${reason})`}`,
+  )
+  return `[${texts.join(', ')}]`
 }
