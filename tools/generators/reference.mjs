@@ -1,12 +1,12 @@
 /**
- * Writes the reference pages that are tables of the code: docs/reference/errors.md, docs/reference/metrics.md
- * and docs/reference/openapi.json. Needs a build.
+ * Writes the pages that are tables of the code: errors, metrics, OpenAPI and the configuration. Needs a build.
  *
  *     node tools/generators/reference.mjs [--check]
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { METRICS } from '@rollcall/core'
+import { renderConfigReference } from '@rollcall/server'
 import { ERROR_CODES } from '@rollcall/wire'
 import { openApiDocument } from '@rollcall/wire/schemas'
 import { ROOT } from '../prepare.mjs'
@@ -59,6 +59,7 @@ function openApi() {
 }
 
 const PAGES = {
+  'docs/operating/configuration.md': renderConfigReference,
   'docs/reference/errors.md': errors,
   'docs/reference/metrics.md': metrics,
   'docs/reference/openapi.json': openApi,

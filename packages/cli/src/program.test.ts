@@ -67,6 +67,9 @@ describe('usage', () => {
     ['run --service a --port 80', "missing required argument 'command'"],
     ['journal', 'Usage: rollcall journal'],
     ['journal mend x', "unknown command 'mend'"],
+    ['config', 'Usage: rollcall config'],
+    ['serve --colour red', "unknown option '--colour'"],
+    ['serve extra', 'too many arguments'],
     ['', 'Usage: rollcall'],
   ])('%j is refused with 2 and a word on why', async (line, message) => {
     const { code, requests, stdout, stderr } = await run(line)
@@ -270,5 +273,41 @@ describe('deregister', () => {
     )
     expect(requests[0]?.body).toEqual({ namespace: '*', host: '10.0.0.5', confirm: true })
     expect(code).toBe(0)
+  })
+})
+
+describe('config show', () => {
+  const env = { ROLLCALL_LOG_LEVEL: 'warn' }
+  type Shown = Readonly<Record<'key' | 'value' | 'origin', unknown>>
+
+  it('prints each setting with its value and origin', async () => {
+    const { code, stdout } = await run('config show --ping-ms 1000', undefined, { env })
+    expect(code).toBe(0)
+    expect(stdout()).toMatch(
+      /^SETTING +VALUE +ORIGIN\nlisten +127\.0\.0\.1:7400 +default\nadvertise +- +default\n/,
+    )
+    expect(stdout()).toMatch(/^logLevel +warn +ROLLCALL_LOG_LEVEL$/m)
+    expect(stdout()).toMatch(/^pingMs +1000 +--ping-ms$/m)
+  })
+
+  it('prints JSON for scripts, with null for what is absent', async () => {
+    const { stdout } = await run('--json config show --ping-ms 1000', undefined, { env })
+    const { settings } = JSON.parse(stdout()) as { readonly settings: readonly Shown[] }
+    expect(settings).toContainEqual({
+      key: 'pingMs',
+      value: 1_000,
+      origin: { source: 'flag', name: '--ping-ms' },
+    })
+    expect(settings).toContainEqual({ key: 'nodeId', value: null, origin: { source: 'default', name: '' } })
+  })
+
+  it('tells everything that is wrong at once, with 2', async () => {
+    const { code, stdout, stderr } = await run('config show --ping-ms 1', undefined, {
+      env: { ROLLCALL_MEMORY: 'so' },
+    })
+    expect(stderr()).toContain(
+      'environment: ROLLCALL_MEMORY must be true or false\n  flags: --ping-ms must be',
+    )
+    expect({ code, stdout: stdout() }).toEqual({ code: 2, stdout: '' })
   })
 })

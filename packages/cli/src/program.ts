@@ -61,6 +61,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what happened, by whom and why',
     load: async () => (await import('./commands/events.js')).events,
   },
+  'config show': {
+    summary: 'print the settings of a node with their origin',
+    load: async () => (await import('./commands/config/show.js')).show,
+  },
   'journal verify': {
     summary: 'check the journal of a node',
     load: async () => (await import('./commands/journal/verify.js')).verify,
@@ -71,7 +75,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 }
 
-const GROUPS: Readonly<Record<string, string>> = { journal: 'look after the journal of a stopped node' }
+const GROUPS: Readonly<Record<string, string>> = {
+  config: 'look into the configuration of a node',
+  journal: 'look after the journal of a stopped node',
+}
 
 const AFTER_HELP = `
 Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no registry reached or timed out.

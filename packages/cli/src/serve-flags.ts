@@ -1,27 +1,55 @@
-import { UsageError } from './exit-codes.js'
+import { SETTINGS, type Setting } from '@rollcall/server'
+import { Option, type Command } from 'commander'
+
+/** What stands for the value of a flag in the help. */
+const PLACEHOLDERS: Readonly<Record<Setting['kind'], string>> = {
+  text: '<value>',
+  integer: '<number>',
+  switch: '[true|false]',
+  list: '<list>',
+  json: '<json>',
+}
+
+/** Where a word says more than the kind. */
+const NAMED: Readonly<Record<string, string>> = {
+  listen: '<host:port>',
+  advertise: '<host:port>',
+  data: '<dir>',
+  cluster: '<name>',
+  nodeId: '<name>',
+}
 
 /**
- * Reads the settings that `serve` has no option for: `--ping-ms 1000` or `--ping-ms=1000`. Which there are, and what
- * they may hold, is the server's to judge. A setting given twice is a list.
+ * Declares a flag for every setting of a node, and `--config`. Values are not looked at here: the server judges flags,
+ * variables and file together and reports all that is wrong at once.
  */
-export function readServeFlags(
-  args: readonly string[],
-): Readonly<Record<string, string | readonly string[]>> {
-  const flags = new Map<string, string | readonly string[]>()
-  for (let at = 0; at < args.length; at++) {
-    const text = args[at] ?? ''
-    const match = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(text)
-    if (match === null)
-      throw new UsageError(`'${text}' is neither a flag nor the value of one; see 'rollcall serve --help'`)
-    const [, name = '', inline] = match
-    const next = args[at + 1]
-    if (inline === undefined && (next === undefined || next.startsWith('--'))) {
-      throw new UsageError(`--${name} needs a value, or is not a flag of serve; see 'rollcall serve --help'`)
-    }
-    if (inline === undefined) at++
-    const before = flags.get(name)
-    const value = inline ?? next ?? ''
-    flags.set(name, before === undefined ? value : [before, value].flat())
-  }
-  return Object.fromEntries(flags)
+export function addServeFlags(command: Command): Command {
+  for (const setting of SETTINGS) command.addOption(flagOf(setting))
+  return command.option('--config <file>', 'settings as YAML (default rollcall.yaml, if there is one)')
+}
+
+/** The given flags, by name. */
+export function readServeFlags(command: Command): Readonly<Record<string, unknown>> {
+  return command.opts<Readonly<Record<string, unknown>>>()
+}
+
+function flagOf(setting: Setting): Option {
+  const { key, flag, kind, path, choices } = setting
+  const placeholder = choices === undefined ? (NAMED[key] ?? PLACEHOLDERS[kind]) : `<${choices.join('|')}>`
+  const option = new Option(`--${flag} ${placeholder}`, descriptionOf(setting))
+  if (kind === 'list')
+    option.argParser((text, before: readonly string[] | undefined) => [...(before ?? []), text])
+  const [group = '', rest] = path
+  return rest === undefined ? option : option.helpGroup(`${group[0]?.toUpperCase()}${group.slice(1)}:`)
+}
+
+/** The first sentence of the reason; the reference has the others. What says a word on each choice stays whole. */
+function descriptionOf({ reason, choices, defaultValue }: Setting): string {
+  const said =
+    choices === undefined
+      ? (/^.*?[^.](?=\. [A-Z0-9]|\.$)/.exec(reason)?.[0] ?? reason)
+      : reason.replace(/\.$/, '')
+  const text = `${said[0]?.toLowerCase()}${said.slice(1)}`
+  const plain = typeof defaultValue === 'string' || typeof defaultValue === 'number'
+  return plain ? `${text} (default ${defaultValue})` : text
 }

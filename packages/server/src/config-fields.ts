@@ -11,6 +11,8 @@ export interface Note {
   readonly kind: SettingKind
   /** What a value looks like. */
   readonly form: string
+  /** All values there are, where there are few. */
+  readonly choices?: readonly string[]
 }
 
 /** A text with a form. */
@@ -46,7 +48,7 @@ export function choice<const T extends readonly string[]>(
   reason: string,
 ): z.ZodEnum<{ [K in T[number]]: K }> {
   const form = `one of ${values.join(', ')}`
-  const note: Note = { reason, kind: 'text', form }
+  const note: Note = { reason, kind: 'text', form, choices: values }
   return z.enum(values, { error: `must be ${form}` }).meta({ ...note })
 }
 

@@ -222,6 +222,8 @@ export interface Setting {
   readonly variable: string
   readonly kind: SettingKind
   readonly form: string
+  /** All values there are, where there are few. */
+  readonly choices?: readonly string[]
   readonly reason: string
   /** undefined where the setting may be absent. */
   readonly defaultValue: unknown

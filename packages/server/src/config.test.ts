@@ -28,7 +28,7 @@ function problemsOf(sources: Sources): readonly ConfigProblem[] {
 const inFile = (text: string): Sources => ({ files: { 'rollcall.yaml': text } })
 
 describe('defaults', () => {
-  const { config, origins } = load()
+  const { config, settings } = load()
 
   it('are those of the contract', () => {
     expect(config).toMatchObject({
@@ -64,8 +64,9 @@ describe('defaults', () => {
   })
 
   it('are known as such', () => {
-    expect(Object.keys(origins)).toEqual(SETTINGS.map((setting) => setting.key))
-    expect(new Set(Object.values(origins).map((origin) => origin.source))).toEqual(new Set(['default']))
+    expect(settings.map(({ key }) => key)).toEqual(SETTINGS.map(({ key }) => key))
+    expect(settings.map(({ value }) => value)).toEqual(SETTINGS.map(({ defaultValue }) => defaultValue))
+    expect(new Set(settings.map(({ origin }) => origin.source))).toEqual(new Set(['default']))
   })
 })
 
@@ -85,14 +86,15 @@ describe('precedence', () => {
   })
 
   it('is told for each setting', () => {
-    const { config, origins } = load({ files, env: { ROLLCALL_LOG_LEVEL: 'debug' }, flags: { nodeId: 'a' } })
+    const { config, settings } = load({ files, env: { ROLLCALL_LOG_LEVEL: 'debug' }, flags: { nodeId: 'a' } })
     expect(config.limits).toEqual({ ...load().config.limits, bodyBytesMax: 2_000 })
-    expect(origins).toMatchObject({
-      cluster: { source: 'file', name: 'rollcall.yaml' },
-      'limits.bodyBytesMax': { source: 'file', name: 'rollcall.yaml' },
-      'limits.frameBytesMax': { source: 'default', name: '' },
-      logLevel: { source: 'environment', name: 'ROLLCALL_LOG_LEVEL' },
-      nodeId: { source: 'flag', name: '--node-id' },
+    const told = Object.fromEntries(settings.map(({ key, value, origin }) => [key, { value, ...origin }]))
+    expect(told).toMatchObject({
+      cluster: { value: 'file', source: 'file', name: 'rollcall.yaml' },
+      'limits.bodyBytesMax': { value: 2_000, source: 'file', name: 'rollcall.yaml' },
+      'limits.frameBytesMax': { value: LIMITS.frameBytesMax, source: 'default', name: '' },
+      logLevel: { value: 'debug', source: 'environment', name: 'ROLLCALL_LOG_LEVEL' },
+      nodeId: { value: 'a', source: 'flag', name: '--node-id' },
     })
   })
 

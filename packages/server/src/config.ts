@@ -3,6 +3,7 @@ import { RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './config-address.js'
 import { SETTINGS, completeConfig } from './config-schema.js'
 import { readEnvironment, readFlags, readYaml } from './config-sources.js'
+import type { Setting } from './config-schema.js'
 import type { ConfigProblem, ConfigSource, Given, Reading } from './config-sources.js'
 import type { Config } from './config-types.js'
 
@@ -28,10 +29,19 @@ export interface ConfigOrigin {
   readonly name: string
 }
 
+/** What a setting is, and who says so. */
+export interface SettingValue {
+  /** Such as `limits.bodyBytesMax`, as in the file. */
+  readonly key: string
+  /** undefined where the setting is absent. */
+  readonly value: unknown
+  readonly origin: ConfigOrigin
+}
+
 export interface LoadedConfig {
   readonly config: Config
-  /** For each setting (`limits.bodyBytesMax`), where its value came from. */
-  readonly origins: Readonly<Record<string, ConfigOrigin>>
+  /** Every setting, in the order of the reference. */
+  readonly settings: readonly SettingValue[]
 }
 
 /** Everything that is wrong with a configuration, at once. Its code is `invalid_argument`. */
@@ -67,7 +77,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const config = completeConfig(nest(chosen))
   problems.push(...judgeTogether(config, chosen))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, origins: originsOf(chosen) }
+  return { config, settings: SETTINGS.map((setting) => settingValue(setting, config, chosen)) }
 }
 
 function judge(given: Given): ConfigProblem[] {
@@ -153,14 +163,16 @@ function nest(chosen: ReadonlyMap<string, Given>): Record<string, unknown> {
   return root
 }
 
-function originsOf(chosen: ReadonlyMap<string, Given>): Record<string, ConfigOrigin> {
-  return Object.fromEntries(
-    SETTINGS.map(({ key }) => {
-      const given = chosen.get(key)
-      if (given === undefined) return [key, { source: 'default', name: '' }]
-      return [key, { source: given.source, name: given.source === 'file' ? given.where : given.key }]
-    }),
-  )
+function settingValue(
+  { key, path }: Setting,
+  config: Config,
+  chosen: ReadonlyMap<string, Given>,
+): SettingValue {
+  const value = path.reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>>)[name], config)
+  const given = chosen.get(key)
+  if (given === undefined) return { key, value, origin: { source: 'default', name: '' } }
+  const name = given.source === 'file' ? given.where : given.key
+  return { key, value, origin: { source: given.source, name } }
 }
 
 function count(problems: number): string {

@@ -7,7 +7,10 @@ export {
   type ConfigProblem,
   type LoadedConfig,
   loadConfig,
+  type SettingValue,
 } from './config.js'
+export { renderConfigReference } from './config-reference.js'
+export { type Setting, SETTINGS } from './config-schema.js'
 export { createNodeDriver, type NodeDriver, type NodeDriverDeps, type ProbePort } from './node-driver.js'
 export { type RunningServer, type ServerSources, startServer } from './server.js'
 export { SOFTWARE_VERSION } from './version.js'
