@@ -162,3 +162,37 @@ describe('fetch', () => {
     expect(() => service.pick()).toThrow(expect.objectContaining({ code: 'no_instances' }))
   })
 })
+
+describe('candidates', () => {
+  it('are those of pick, and whoever listens hears of changes once they are complete', async () => {
+    const { service } = setUp()
+    const seen: string[][] = []
+    const look = (): void => void seen.push(service.candidates().map(({ id }) => id))
+    const stop = service.onCandidates(look)
+    service.onCandidates(look)()
+    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.offer({ candidates: [A, B], trials: [], hopeless: false })
+    expect(seen).toEqual([])
+    await settled()
+    expect(seen).toEqual([['a', 'b']])
+    service.offer({ candidates: [C], trials: [], hopeless: false })
+    stop()
+    await settled()
+    expect(seen).toHaveLength(1)
+  })
+
+  it('are nobody after the end, and nobody is told', async () => {
+    const { service } = setUp()
+    let calls = 0
+    service.onCandidates(() => (calls += 1))
+    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.end()
+    await settled()
+    expect([service.candidates(), calls]).toEqual([[], 0])
+  })
+})
+
+/** Lets microtasks run that were queued by microtasks. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
+}

@@ -11,6 +11,7 @@ import type { FetchTarget } from './fetch.js'
 import { fetchFrom } from './fetch.js'
 import type { ListChange, ListSource } from './machine/events.js'
 import { nobodyError } from './nobody.js'
+import { OfferListeners } from './offer-listeners.js'
 import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
 import type { Requester } from './request.js'
@@ -55,6 +56,13 @@ export interface Service {
   report(instance: Instance, outcome: CallOutcome): void
   /** The current list in all states, as the source gave it. */
   instances(): readonly Instance[]
+  /** Whom `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
+  candidates(): readonly Instance[]
+  /**
+   * Calls `listener` after each change of `candidates()`, once whatever caused it is complete; several changes
+   * at once are one call. The result ends that, as `close()` does.
+   */
+  onCandidates(listener: () => void): () => void
   /**
    * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
    * `no_instances` or `unreachable` when there is nobody, at once when all have just failed several times.
@@ -83,6 +91,7 @@ export class ServiceHandle implements Service {
   private readonly key: string
   private readonly deps: ServiceDeps
   private readonly feed = new ChangeFeed()
+  private readonly offers = new OfferListeners()
   private list: readonly Instance[] = []
   private choice: Choice = NOBODY
   private readonly trials = new Set<Instance>()
@@ -129,6 +138,14 @@ export class ServiceHandle implements Service {
     return this.list
   }
 
+  candidates(): readonly Instance[] {
+    return this.choice.candidates
+  }
+
+  onCandidates(listener: () => void): () => void {
+    return this.offers.add(listener)
+  }
+
   async fetch(path: string, init: FetchInit = {}): Promise<Response> {
     if (this.closed) throw closedError()
     if (init.timeoutMs === undefined) return this.send(path, init, undefined)
@@ -165,12 +182,14 @@ export class ServiceHandle implements Service {
     this.trials.clear()
     for (const instance of choice.trials) this.trials.add(instance)
     this.deps.balancer.update(choice.candidates)
+    this.offers.changed()
   }
 
   /** Nothing more will come. */
   end(): void {
     this.closed = true
     this.offer(NOBODY)
+    this.offers.end()
     this.feed.end()
   }
 
