@@ -75,11 +75,11 @@ export class Guards {
     this.services.account(entry.service, entry.key, isSilentDeath(entry.record))
   }
 
-  /** Whether a repeated refusal is believed at once. It is better knowledge than silence. */
+  /** Whether a repeated refusal is believed at once. If so its silence, noticed or not, is explained. */
   believesRefusal(watch: Watch, t: number, leaseMs: number): boolean {
-    const zone = watch.countedIn ?? ''
-    if (!this.watcher.believesRefusal(zone, t, leaseMs)) return false
-    this.watcher.spoke(zone, watch)
+    if (!this.watcher.believesRefusal(watch.countedIn ?? '', t, leaseMs)) return false
+    watch.noticed = true
+    if (watch.countedIn !== undefined) this.watcher.settled(watch.countedIn, watch)
     return true
   }
 
@@ -100,10 +100,12 @@ export class Guards {
     if (proposal.value === 'expired') {
       if (this.frozen(record.namespace)) return 'freeze'
       const young = silentMs < this.options.unheardMs
-      return service.guard.tripped && young && isSilentDeath(record) ? 'service_breaker' : proposal
+      if (service.guard.tripped && young && isSilentDeath(record)) return 'service_breaker'
+      if (watch.countedIn !== undefined) this.watcher.settled(watch.countedIn, watch)
+      return proposal
     }
     if (!SILENCE.has(proposal.reason)) return proposal
-    if (watch.countedIn !== undefined && !this.watcher.trustsSilence(watch.countedIn, t, leaseMs))
+    if (watch.countedIn !== undefined && !this.watcher.trustsSilence(watch.countedIn, watch, t, leaseMs))
       return 'watcher_doubt'
     if (proposal.value !== 'down') return proposal
     if (this.frozen(record.namespace)) return 'freeze'
@@ -119,7 +121,7 @@ export class Guards {
 
   /** Since when the node doubts its ears where this instance is; undefined if it trusts them. */
   doubtedAt(watch: Watch): number | undefined {
-    return watch.countedIn === undefined ? undefined : this.watcher.doubtedAt(watch.countedIn)
+    return watch.countedIn === undefined ? undefined : this.watcher.doubtedAt(watch.countedIn, watch)
   }
 
   /** One flip of the instance. */

@@ -27,18 +27,40 @@ export const WATCHER_BREAKER_DEFAULTS: WatcherBreakerOptions = {
   refusalsMin: 20,
 }
 
-/** What a node hears in one zone. */
+/** Silent instances, each with the end of the lease within which its silence is news. */
+type Silent = Map<Watch, number>
+
+/** One mass silence that the node does not believe (yet). */
+interface Doubt {
+  readonly since: number
+  /** Who fell silent with it, or within a lease after. */
+  readonly silent: Silent
+}
+
+/**
+ * What a node hears in one zone. Whoever was heard and is silent is in exactly one of `news`, a doubt and `known`,
+ * so memory is bounded by what the node watches.
+ */
 interface Zone {
   readonly name: string
   /** Instances this node heard and still watches. */
   heard: number
-  /** Those of them that are silent at present, with the moment at which it was noticed. */
-  readonly silent: Map<Watch, number>
+  /** Silent ones that no doubt covers. Those whose lease is over leave it when there may be a mass. */
+  readonly news: Silent
+  /** Those that were believed: refused, silent in spite of a doubt's time, or silent for longer than a lease. */
+  readonly known: Set<Watch>
+  /** Oldest first. Few: each takes its share of what is heard. */
+  doubts: Doubt[]
   /** Moments of refusals that were believed, oldest first. */
   refusedAt: number[]
-  doubtedAt: number | undefined
+  /** The last of them. A refusal is an answer: whoever gets one is not deaf. */
+  answeredAt: number
 }
 
+/**
+ * A doubt is about one mass silence and ends with it: when its instances were heard, or when it has lasted and they
+ * are believed. What falls silent later is news again, and may be a doubt of its own with its own time.
+ */
 export class WatcherBreaker {
   private readonly options: WatcherBreakerOptions
   private readonly notify: Notify
@@ -58,71 +80,143 @@ export class WatcherBreaker {
   left(zone: string, watch: Watch): void {
     const state = this.zone(zone)
     state.heard--
-    state.silent.delete(watch)
-    if (state.heard > 0) return this.settle(state)
-    this.doubt(state, undefined)
+    this.drop(state, watch)
+    if (state.heard > 0) return
     this.zones.delete(zone)
+    this.keep(state, [])
   }
 
   /** The silence of an instance was noticed. */
   fellSilent(zone: string, watch: Watch, t: number, leaseMs: number): void {
     const state = this.zone(zone)
-    if (state.silent.has(watch)) return
-    state.silent.set(watch, t)
-    if (state.doubtedAt !== undefined || !this.isMass(state, state.silent.size)) return
-    let recent = 0
-    for (const at of state.silent.values()) if (t - at <= leaseMs) recent++
-    if (this.isMass(state, recent)) this.doubt(state, t)
+    const until = t + leaseMs
+    const last = state.doubts.at(-1)
+    if (last !== undefined && t - last.since <= leaseMs) {
+      last.silent.set(watch, until)
+      return
+    }
+    state.news.set(watch, until)
+    if (!this.isMass(state, state.news.size)) return
+    for (const [each, end] of state.news) if (end < t) this.believe(state, state.news, each)
+    if (!this.isMass(state, state.news.size)) return
+    const silent = new Map(state.news)
+    state.news.clear()
+    this.keep(state, [...state.doubts, { since: t, silent }])
   }
 
-  /** It was heard again, or something better than silence is known about it. */
+  /** It was heard again. */
   spoke(zone: string, watch: Watch): void {
+    this.drop(this.zone(zone), watch)
+  }
+
+  /** Something better than its silence is known about it: nothing more is expected of it until it is heard again. */
+  settled(zone: string, watch: Watch): void {
     const state = this.zone(zone)
-    if (state.silent.delete(watch)) this.settle(state)
+    this.drop(state, watch)
+    state.known.add(watch)
   }
 
-  /** Since when the node doubts its own ears in a zone; undefined if it trusts them. */
-  doubtedAt(zone: string): number | undefined {
-    return this.zones.get(zone)?.doubtedAt
-  }
-
-  /** Whether silence means anything there: not while the node doubts its ears, unless that lasts and others are heard. */
-  trustsSilence(zone: string, t: number, leaseMs: number): boolean {
+  /** Since when the node doubts its own ears about an instance, or else in its zone; undefined if it trusts them. */
+  doubtedAt(zone: string, watch: Watch): number | undefined {
     const state = this.zones.get(zone)
-    if (state?.doubtedAt === undefined) return true
-    return t - state.doubtedAt >= this.options.doubtLeases * leaseMs && state.silent.size < state.heard
+    return state === undefined ? undefined : doubtAbout(state, watch)?.since
+  }
+
+  /**
+   * Whether the silence of an instance means anything: not while the node doubts its ears, unless that lasts and
+   * others are heard. Whoever is believed then is no longer part of the doubt, nor are the rest once they are too few.
+   */
+  trustsSilence(zone: string, watch: Watch, t: number, leaseMs: number): boolean {
+    const state = this.zones.get(zone)
+    const doubt = state === undefined ? undefined : doubtAbout(state, watch)
+    if (state === undefined || doubt === undefined) return true
+    if (t - doubt.since < this.options.doubtLeases * leaseMs || !hearsOthers(state, doubt)) return false
+    this.believe(state, doubt.silent, watch)
+    if (this.isMass(state, doubt.silent.size)) return true
+    for (const rest of doubt.silent.keys()) this.believe(state, doubt.silent, rest)
+    this.keep(
+      state,
+      state.doubts.filter((each) => each !== doubt),
+    )
+    return true
   }
 
   /** Whether one more refusal is believed at once; if so it counts. */
   believesRefusal(zone: string, t: number, leaseMs: number): boolean {
     const state = this.zone(zone)
     state.refusedAt = state.refusedAt.filter((at) => t - at <= leaseMs)
-    if (state.refusedAt.length >= Math.max(this.options.refusalsMin, this.options.refusalShare * state.heard))
+    const heard = state.heard - state.known.size + state.refusedAt.length
+    if (state.refusedAt.length >= Math.max(this.options.refusalsMin, this.options.refusalShare * heard))
       return false
     state.refusedAt.push(t)
+    state.answeredAt = t
     return true
   }
 
-  private settle(state: Zone): void {
-    if (!this.isMass(state, state.silent.size)) this.doubt(state, undefined)
+  /** Its silence is no news any more. */
+  private believe(state: Zone, silent: Silent, watch: Watch): void {
+    if (silent.delete(watch)) state.known.add(watch)
   }
 
-  private doubt(state: Zone, at: number | undefined): void {
-    if (state.doubtedAt === at) return
-    state.doubtedAt = at
-    this.notify({ kind: 'watcher_doubt', zone: state.name, doubting: at !== undefined })
+  /** It is not silent, or not there. */
+  private drop(state: Zone, watch: Watch): void {
+    state.known.delete(watch)
+    state.news.delete(watch)
+    for (const { silent } of state.doubts) if (silent.delete(watch)) return this.settle(state)
+  }
+
+  /** Ends the doubts that too few are still silent of; these few are as any other news. */
+  private settle(state: Zone): void {
+    const standing = state.doubts.filter(({ silent }) => this.isMass(state, silent.size))
+    if (standing.length === state.doubts.length) return
+    for (const doubt of state.doubts) {
+      if (standing.includes(doubt)) continue
+      for (const [watch, until] of doubt.silent) state.news.set(watch, until)
+    }
+    this.keep(state, standing)
+  }
+
+  private keep(state: Zone, doubts: Doubt[]): void {
+    const before = state.doubts.length > 0
+    state.doubts = doubts
+    const doubting = doubts.length > 0
+    if (doubting !== before) this.notify({ kind: 'watcher_doubt', zone: state.name, doubting })
   }
 
   private isMass(state: Zone, silent: number): boolean {
-    return silent >= this.options.instancesMin && silent > this.options.share * state.heard
+    const heard = state.heard - state.known.size
+    return silent >= this.options.instancesMin && silent > this.options.share * heard
   }
 
   private zone(name: string): Zone {
     let zone = this.zones.get(name)
     if (zone === undefined) {
-      zone = { name, heard: 0, silent: new Map(), refusedAt: [], doubtedAt: undefined }
+      zone = {
+        name,
+        heard: 0,
+        news: new Map(),
+        known: new Set(),
+        doubts: [],
+        refusedAt: [],
+        answeredAt: -Infinity,
+      }
       this.zones.set(name, zone)
     }
     return zone
   }
+}
+
+/**
+ * The doubt that covers the instance, or else the newest in its zone: while it lasts nobody is believed silent there,
+ * but those that were before.
+ */
+function doubtAbout({ doubts, known }: Zone, watch: Watch): Doubt | undefined {
+  if (known.has(watch)) return undefined
+  return doubts.find(({ silent }) => silent.has(watch)) ?? doubts.at(-1)
+}
+
+/** Whether anything else was heard in the zone since the doubt began. */
+function hearsOthers({ heard, news, known, doubts, answeredAt }: Zone, { since }: Doubt): boolean {
+  const silent = doubts.reduce((sum, doubt) => sum + doubt.silent.size, news.size + known.size)
+  return silent < heard || answeredAt >= since
 }
