@@ -23,6 +23,8 @@ const PROOFS = [
   benchmark('idle', '100,000 instances in 1,000 sessions: CPU and heap'),
   benchmark('pick', 'pick() of the SDK in nanoseconds'),
   benchmark('watch-many', '50 services ready in the time of the slowest one'),
+  benchmark('start-up', '50 services ready and warmed up while one in twenty instances hangs in connect'),
+  benchmark('watched', '1,000 services of 100 instances under watch: heap per instance, CPU per change'),
   {
     name: 'chaos',
     about: 'real processes killed, frozen, cut off and restarted, a full disk: who notices what, and when',

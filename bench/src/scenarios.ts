@@ -6,6 +6,8 @@ import { heartbeat, lookup, register } from './scenarios/http.js'
 import { idle } from './scenarios/idle.js'
 import { restart } from './scenarios/restart.js'
 import { pick, watchMany } from './scenarios/sdk.js'
+import { startUp } from './scenarios/start-up.js'
+import { watched } from './scenarios/watched.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   register,
@@ -17,4 +19,6 @@ export const SCENARIOS: readonly Scenario[] = [
   idle,
   pick,
   watchMany,
+  startUp,
+  watched,
 ]

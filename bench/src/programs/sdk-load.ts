@@ -29,7 +29,7 @@ async function prepare({ instances, balancer, weighted }: PickList): Promise<voi
     port: 8_080,
     weight: weighted ? 1 + Math.floor(random() * 100) : 100,
   }))
-  client = await connect({ registries: [], snapshotDir: false, static: { [SERVICE]: list } })
+  client = await connect({ registries: [], snapshotDir: false, warmup: false, static: { [SERVICE]: list } })
   const service = client.service(SERVICE, { balancer })
   await service.ready()
   pickSdk = () => service.pick()
@@ -60,7 +60,7 @@ async function ready({
   readonly services: readonly string[]
 }): Promise<number> {
   const startedAt = performance.now()
-  const fresh = await connect({ registries: [url], snapshotDir: false })
+  const fresh = await connect({ registries: [url], snapshotDir: false, warmup: false })
   await Promise.all(services.map((name) => fresh.service(name).ready()))
   const ms = performance.now() - startedAt
   await fresh.close()

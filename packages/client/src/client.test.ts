@@ -8,6 +8,7 @@ import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
 import type { RegistrationEvent } from './registration.js'
 import type { ConnectionListener, Transport } from './transport.js'
+import { createWarmUps } from './warm-up.js'
 
 /** A clock that moves by hand. */
 class HandClock implements Clock {
@@ -123,6 +124,7 @@ function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Ro
       snapshots: undefined,
       requester: { attempt: () => Promise.reject(new Error('no requests here')), close() {} },
       addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
+      warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },
     { settings: stageSettings({}), registries: ['http://r:7400'], address: {}, signal },
   )
@@ -137,6 +139,28 @@ describe('client', () => {
     const [later] = await client.register([{ service: 'orders', port: 3_001, state: 'starting' }])
     expect(later).toMatchObject({ id: '10.9.9.9:3001', state: 'starting' })
     expect(later?.incarnation).toBeGreaterThan(early.incarnation)
+  })
+
+  it('watches many services in one message, and says which are not ready', async () => {
+    const { clock, client, node } = setUp()
+    await settle()
+    const names = Array.from({ length: 50 }, (_, n) => `s${n}`)
+    const all = client.ready(names, { timeoutMs: 1_000 })
+    await settle()
+    expect(node.heard.filter((type) => type === 'watch')).toHaveLength(1)
+    for (const service of names.slice(1)) node.say(view([instance('a')], { service }))
+    node.say(view([], { service: 's0' }))
+    const failure = all.catch((error: unknown) => error)
+    await clock.pass(1_000)
+    expect(await failure).toMatchObject({
+      code: 'no_instances',
+      message: expect.stringContaining('1 of 50 services are not ready: s0 (no_instances)') as string,
+      details: { services: { s0: 'no_instances' } },
+    })
+    node.say(view([instance('a')], { service: 's0' }))
+    await settle()
+    const ready = await client.ready([client.service('s0'), ...names.slice(1)])
+    expect(ready.map((service) => service.name)).toEqual(names)
   })
 
   it('brackets an IPv6 host in the default id', async () => {

@@ -16,10 +16,12 @@ import { checkName, registrationSpec } from './options.js'
 import type { Registration } from './registration.js'
 import { registrationEvent, RegistrationHandle } from './registration.js'
 import type { Requester } from './request.js'
-import type { Service } from './service.js'
+import type { ReadyOptions, Service } from './service.js'
 import { ServiceHandle } from './service.js'
 import type { SnapshotStore } from './snapshots.js'
+import { allReady } from './start-up.js'
 import type { Transport } from './transport.js'
+import type { WarmUps } from './warm-up.js'
 
 /** A client of one cluster. It keeps the process alive until `close()`. */
 export interface Rollcall {
@@ -35,6 +37,11 @@ export interface Rollcall {
   ): Promise<Registration[]>
   /** The handle of a service; the first call starts to watch it. Never waits. */
   service(name: string, options?: ServiceOptions): Service
+  /**
+   * Watches services in one message and waits for all of them at once: the start of a program takes as long as its
+   * slowest service. Rejects when each one is ready or is not, naming those that are not in `details.services`.
+   */
+  ready(services: readonly (string | Service)[], options?: ReadyOptions): Promise<Service[]>
   status(): MachineStatus
   /**
    * Drains and deregisters all registrations of this client, then ends everything. At most 5 s, whatever
@@ -52,6 +59,7 @@ export interface ClientDeps {
   readonly snapshots: SnapshotStore | undefined
   readonly requester: Requester
   readonly addresses: AddressSources
+  readonly warmUps: WarmUps
 }
 
 /** What a client is to do. */
@@ -146,7 +154,14 @@ class Client implements Rollcall {
     if (known !== undefined) return known
     const balancer = BALANCERS[options.balancer ?? 'weighted'](settings.random)
     const handle = new ServiceHandle(
-      { driver: this.driver, balancer, requester: this.deps.requester, clock: this.deps.clock },
+      {
+        driver: this.driver,
+        balancer,
+        requester: this.deps.requester,
+        clock: this.deps.clock,
+        warmUps: this.deps.warmUps,
+        warmup: options.warmup,
+      },
       key,
       view,
     )
@@ -157,6 +172,12 @@ class Client implements Rollcall {
     this.services.set(key, handle)
     this.driver.dispatch({ type: 'watch', names: [view] })
     return handle
+  }
+
+  async ready(wanted: readonly (string | Service)[], options: ReadyOptions = {}): Promise<Service[]> {
+    const services = wanted.map((item) => (typeof item === 'string' ? this.service(item) : item))
+    await allReady(services, options)
+    return services
   }
 
   status(): MachineStatus {
@@ -174,6 +195,7 @@ class Client implements Rollcall {
 
   private async shutDown(): Promise<void> {
     this.options.signal?.removeEventListener('abort', this.abort)
+    this.deps.warmUps.close()
     await this.driver.call((token) => ({ type: 'close', token }))
     for (const service of this.services.values()) service.end()
     this.deps.requester.close()

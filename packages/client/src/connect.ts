@@ -20,6 +20,7 @@ import { createSystemRandom } from './random.js'
 import { createRequester } from './request.js'
 import { createSnapshotStore } from './snapshots.js'
 import { createWebSocketTransport } from './transport.js'
+import { createWarmUps } from './warm-up.js'
 
 /** One sequence for the whole process: two clients of it never use the same number. */
 let incarnations: Incarnations | undefined
@@ -34,6 +35,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
   const urls = streamUrls(registries)
   const address = checkAddress(options.address ?? {})
   const clock = createSystemClock()
+  const random = createSystemRandom()
+  const warmUps = createWarmUps({ clock, random }, options)
   const logger = options.logger ?? NO_LOGGER
   const cluster =
     options.cluster === undefined ? clusterName(registries) : checkName(options.cluster, 'cluster')
@@ -44,7 +47,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
     urls,
     namespace,
     agent: `rollcall-client node/${process.versions.node}`,
-    random: createSystemRandom(),
+    random,
     incarnations,
     statics: staticLists(options.static, namespace),
     snapshots: snapshots !== undefined,
@@ -58,6 +61,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       snapshots,
       requester: createRequester(clock),
       addresses: createSystemAddresses(clock),
+      warmUps,
     },
     { settings, registries, address, signal: options.signal },
   )

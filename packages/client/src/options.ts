@@ -18,6 +18,7 @@ import type { Logger } from './logger.js'
 import type { RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
 import { viewKey } from './machine/watch.js'
+import type { WarmUpHook, WarmUpOptions } from './warm-up.js'
 
 /** An instance of a static list. */
 export interface StaticInstance {
@@ -33,7 +34,7 @@ export interface StaticInstance {
 }
 
 /** Options of `connect`. */
-export interface ConnectOptions {
+export interface ConnectOptions extends WarmUpOptions {
   /** URLs of the nodes of one cluster. Default `[]`: only snapshots and static lists. */
   readonly registries?: readonly string[]
   /** Default `default`. */
@@ -87,6 +88,8 @@ export interface ServiceOptions {
   readonly namespace?: string
   /** Default `weighted`, which is round robin while all weights are equal. Counts at the first use of a service. */
   readonly balancer?: BalancerName
+  /** Instead of `ConnectOptions.warmup`. Counts at the first use of a service. */
+  readonly warmup?: WarmUpHook | false
 }
 
 /** Stream URLs of registries; throws `invalid_argument`. */

@@ -8,6 +8,8 @@ import type { ClientEvent } from './machine/events.js'
 import { instance } from './machine/stage.fixture.js'
 import type { AttemptFailure } from './request.js'
 import { ServiceHandle } from './service.js'
+import type { WarmUpHook } from './warm-up.js'
+import { createWarmUps } from './warm-up.js'
 
 const [A, B, C] = ['a', 'b', 'c'].map((id, n) => instance(id, { port: n + 1 })) as [
   Instance,
@@ -17,7 +19,10 @@ const [A, B, C] = ['a', 'b', 'c'].map((id, n) => instance(id, { port: n + 1 })) 
 const REFUSED: AttemptFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
 
 /** A handle on its own: what it tells the machine is on record, and calls end as the script says. */
-function setUp(outcome: (called: Instance) => AttemptFailure | number = () => 200) {
+function setUp(
+  outcome: (called: Instance) => AttemptFailure | number = () => 200,
+  warmup: WarmUpHook | false = false,
+) {
   const told: string[] = []
   const called: string[] = []
   let now = 0
@@ -41,8 +46,9 @@ function setUp(outcome: (called: Instance) => AttemptFailure | number = () => 20
     close() {},
   }
   const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }
+  const warmUps = createWarmUps({ clock, random: () => 0 }, {})
   const service = new ServiceHandle(
-    { driver, balancer: createRoundRobin(() => 0), requester, clock },
+    { driver, balancer: createRoundRobin(() => 0), requester, clock, warmUps, warmup },
     'default\norders',
     { namespace: 'default', service: 'orders' },
   )
@@ -196,3 +202,33 @@ describe('candidates', () => {
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
 }
+
+describe('ready', () => {
+  it('warms up once, and tells who failed before it resolves', async () => {
+    const warmed: string[] = []
+    const { service, told } = setUp(undefined, ({ id }) => {
+      warmed.push(id)
+      return id === 'b' ? Promise.reject(new Error('no')) : Promise.resolve()
+    })
+    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    await service.ready()
+    await service.ready()
+    expect(warmed).toEqual(['a', 'b', 'c'])
+    expect(told).toEqual(['failed b unreachable'])
+  })
+
+  it('stops waiting for a warm-up when it is aborted', async () => {
+    const { service } = setUp(undefined, () => new Promise(() => {}))
+    service.offer({ candidates: [A], trials: [], hopeless: false })
+    const controller = new AbortController()
+    const waiting = service.ready({ signal: controller.signal })
+    controller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('is not part of a call', async () => {
+    const { service } = setUp(undefined, () => new Promise(() => {}))
+    service.offer({ candidates: [A], trials: [], hopeless: false })
+    expect((await service.fetch('/')).status).toBe(200)
+  })
+})

@@ -16,6 +16,8 @@ import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
 import type { Requester } from './request.js'
 import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
+import { waitWithin } from './start-up.js'
+import type { WarmUpHook, WarmUps } from './warm-up.js'
 
 /**
  * How a call of one's own ended. `unreachable`: no connection, or it broke before the answer. `timeout`: no
@@ -38,8 +40,10 @@ export interface Service {
   /** Where the current list came from. */
   readonly source: ListSource
   /**
-   * Resolves once there is something to call. Rejects at the deadline with `no_instances` (the service is known
-   * and has none), `unreachable` (no registry, snapshot or static list) or `timeout` (a registry that does not tell).
+   * Resolves once there is something to call, and, the first time, when those who can be called were warmed up
+   * (`ConnectOptions.warmup`) or the deadline has come. Rejects at the deadline with `no_instances` (the service is
+   * known and has none), `unreachable` (no registry, snapshot or static list) or `timeout` (a registry that does not
+   * tell).
    */
   ready(options?: ReadyOptions): Promise<void>
   /**
@@ -78,7 +82,13 @@ export interface ServiceDeps {
   readonly balancer: Balancer
   readonly requester: Requester
   readonly clock: Clock
+  readonly warmUps: WarmUps
+  /** Overrides what the client does. */
+  readonly warmup: WarmUpHook | false | undefined
 }
+
+/** Time that `ready` and the wait of `fetch` have by default. */
+const READY_MS = 5_000
 
 /** Picks tried for an instance that was not tried before, until the list is searched in order. */
 const PICKS_MAX = 8
@@ -99,6 +109,7 @@ export class ServiceHandle implements Service {
   private readonly lastResort: RetryBudget
   private from: ListSource = 'none'
   private closed = false
+  private warmed: Promise<void> | undefined
 
   constructor(deps: ServiceDeps, key: string, name: ViewName) {
     this.deps = deps
@@ -114,10 +125,12 @@ export class ServiceHandle implements Service {
     return this.from
   }
 
-  ready({ timeoutMs = 5_000, signal }: ReadyOptions = {}): Promise<void> {
-    if (this.closed) return Promise.reject(closedError())
-    const { key } = this
-    return this.deps.driver.call((token) => ({ type: 'ready', token, key, timeoutMs }), { signal })
+  async ready({ timeoutMs = READY_MS, signal }: ReadyOptions = {}): Promise<void> {
+    const { clock } = this.deps
+    const deadline = clock.now() + timeoutMs
+    await this.known(timeoutMs, signal)
+    await waitWithin(this.warmUp(), clock, deadline - clock.now(), signal)
+    if (this.closed) throw closedError()
   }
 
   pick(): Instance {
@@ -193,10 +206,28 @@ export class ServiceHandle implements Service {
     this.feed.end()
   }
 
+  /** Resolves once there is something to call. */
+  private known(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.closed) return Promise.reject(closedError())
+    const { key } = this
+    return this.deps.driver.call((token) => ({ type: 'ready', token, key, timeoutMs }), { signal })
+  }
+
+  /** Once, however often it is asked for: those who come later are met by calls. */
+  private warmUp(): Promise<void> {
+    const { warmUps, warmup } = this.deps
+    this.warmed ??= warmUps.warm(
+      this.choice.candidates,
+      (instance) => this.report(instance, 'unreachable'),
+      warmup,
+    )
+    return this.warmed
+  }
+
   private async send(path: string, init: FetchInit, deadline: AbortSignal | undefined): Promise<Response> {
     const { signal } = init
     if (signal?.aborted === true) throw abortedError(signal)
-    if (this.choice.candidates.length === 0) await this.ready(signal === undefined ? {} : { signal })
+    if (this.choice.candidates.length === 0) await this.known(READY_MS, signal)
     const { requester, clock } = this.deps
     if (!this.choice.hopeless) this.retries.called(clock.now())
     else if (!this.lastResort.take(clock.now())) throw this.hopeless()
