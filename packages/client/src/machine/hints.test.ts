@@ -47,6 +47,21 @@ describe('hints', () => {
     expect(told).toEqual([['a'], ['b'], ['a'], ['a'], ['a'], ['a']])
   })
 
+  it('do not stand in for pings: nothing answers them, and a stream without answers would pass for dead', () => {
+    const stage = connected()
+    stage.receive(view([A, B]))
+    for (let pings = 0, passed = 0; passed < 30_000; passed += 100) {
+      stage.do(failed(A))
+      stage.pass(100)
+      while (pings < stage.sent('ping').length) {
+        pings += 1
+        stage.receive({ type: 'pong', island: false })
+      }
+    }
+    expect(stage.sent('hint').length).toBeGreaterThan(10)
+    expect(stage.all('drop')).toEqual([])
+  })
+
   it('are not about instances that the registry does not list, as they were called', () => {
     const stage = connected({ statics: new Map([[KEY, [STATIC]]]) })
     stage.receive(view([A, B]))

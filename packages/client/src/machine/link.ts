@@ -14,6 +14,7 @@ interface Connection {
   phase: 'dialing' | 'open' | 'welcomed'
   lastSentAt: number
   lastHeardAt: number
+  lastPingAt: number
   welcome?: WelcomeMessage
   island: boolean
   /** Asked to leave by the node. */
@@ -148,7 +149,7 @@ export class Link {
   deadline(): number | undefined {
     const watchdogs = this.connections().map((connection) =>
       connection.phase === 'welcomed'
-        ? Math.min(connection.lastSentAt + this.pingMs(connection), this.silentAt(connection))
+        ? Math.min(this.pingAt(connection), this.silentAt(connection))
         : connection.since + this.settings.times.dialTimeoutMs,
     )
     return earliest(...watchdogs, this.dialAt, this.successorAt, this.retiring && this.retireBy())
@@ -177,7 +178,9 @@ export class Link {
     if (now >= silentAt + pingMs)
       connection.lastHeardAt = now - (this.settings.times.silencePings - 1) * pingMs
     else if (now >= silentAt) return this.abandon(turn, connection, 'silent')
-    if (now >= connection.lastSentAt + pingMs) this.sendOn(turn, connection, { type: 'ping' })
+    if (now < this.pingAt(connection)) return
+    connection.lastPingAt = now
+    this.sendOn(turn, connection, { type: 'ping' })
   }
 
   private abandon(turn: Turn, connection: Connection, reason: string): void {
@@ -292,6 +295,7 @@ export class Link {
       phase: 'dialing',
       lastSentAt: turn.now,
       lastHeardAt: turn.now,
+      lastPingAt: turn.now,
       island: false,
       leaving: false,
     }
@@ -322,6 +326,12 @@ export class Link {
 
   private pingMs(connection: Connection): number {
     return Math.max(10, connection.welcome?.pingMs ?? 0)
+  }
+
+  /** So that the node hears this client, and this client the node: much of what it says is never answered. */
+  private pingAt(connection: Connection): number {
+    const { lastSentAt, lastHeardAt, lastPingAt } = connection
+    return Math.min(lastSentAt, Math.max(lastHeardAt, lastPingAt)) + this.pingMs(connection)
   }
 
   private silentAt(connection: Connection): number {
