@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F7: the registration is lost on its way, the deregistration is not, and a copy of the first comes last. */
 export const deregisteredFirst: Case = {
-  seed: '1',
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 15_000, kind: 'copies', rate: 1, delayMs: 20_000, ms: 40_000 },

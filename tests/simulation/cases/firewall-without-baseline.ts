@@ -5,7 +5,6 @@ import type { Case } from '../case.js'
  * node's own trouble; refusals from where nothing ever answered say nothing.
  */
 export const firewallWithoutBaseline: Case = {
-  seed: '1',
   programs: {
     first: { speech: 'sdk', startAt: 15_000 },
     second: { speech: 'sdk', startAt: 15_000 },

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** M6: a deregistration was acknowledged with disk, the node crashes, and the process is gone: nobody says it again. */
 export const forgottenFarewell: Case = {
-  seed: '1',
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 30_000, kind: 'leave', program: 'provider' },

@@ -6,11 +6,10 @@ import type { Case } from '../case.js'
  * answers: that of the newcomer. It was told that the id is taken, for ten minutes.
  */
 export const ghostAtTheOwnAddress: Case = {
-  seed: '1',
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 30_000, kind: 'crash', downMs: 2_000 },
-    { at: 30_500, kind: 'kill', program: 'provider', downMs: 20_000, clockMs: -3_600_000 },
+    { at: 30_500, kind: 'kill', program: 'provider', downMs: 3_000, clockMs: -3_600_000 },
   ],
   healAt: 60_000,
   mutation: 'ghost-keeps-address',

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** T6: a stopped process whose kernel goes on accepting is no longer chosen after its lease, and back at once. */
 export const hungProcess: Case = {
-  seed: '1',
   programs: {
     session: { speech: 'sdk' },
     beats: { speech: 'beats' },

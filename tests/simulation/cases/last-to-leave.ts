@@ -1,13 +1,16 @@
 import type { Case } from '../case.js'
 
-/** F17: a service empties because everybody says goodbye. Nobody may be kept as a last resort. */
+/**
+ * F17: a service empties because everybody says goodbye. Nobody may be kept as a last resort, least of all where
+ * somebody else answers at the address by then.
+ */
 export const lastToLeave: Case = {
-  seed: '1',
   programs: { first: { speech: 'sdk' }, second: { speech: 'sdk' }, third: { speech: 'beats' }, consumer: {} },
   faults: [
     { at: 30_000, kind: 'leave', program: 'first' },
     { at: 32_000, kind: 'leave', program: 'second' },
     { at: 34_000, kind: 'leave', program: 'third' },
+    { at: 34_050, kind: 'squat', program: 'third', ms: 20_000 },
   ],
   mutation: 'reasons-lost',
   finds: 'I3',

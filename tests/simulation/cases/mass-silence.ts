@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F5: most of a service is unreachable at once. Some may be dead; all of them are not believed to be. */
 export const massSilence: Case = {
-  seed: '1',
   programs: {
     ...Object.fromEntries(
       ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => [name, { speech: 'sdk' } as const]),

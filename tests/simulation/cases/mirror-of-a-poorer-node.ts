@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F8: the node lost what it had only in memory. What it shows then is right, however much more the client remembers. */
 export const mirrorOfAPoorerNode: Case = {
-  seed: '1',
   programs: {
     provider: { speech: 'sdk', startAt: 15_000 },
     other: { speech: 'sdk' },
@@ -13,7 +12,7 @@ export const mirrorOfAPoorerNode: Case = {
     { at: 25_000, kind: 'kill', program: 'provider', downMs: 90_000 },
     { at: 25_100, kind: 'crash', downMs: 500 },
   ],
-  healAt: 40_000,
+  healAt: 90_000,
   mutation: 'merging-client',
   finds: 'I5',
 }

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F7, M3: a curl loop goes on beating for an id that a named process took over and died with. */
 export const namelessBeats: Case = {
-  seed: '1',
   programs: {
     curl: { speech: 'curl', id: 'orders-1', contested: true },
     successor: { speech: 'sdk', id: 'orders-1', contested: true, startAt: 12_000 },

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F7: a loop that registers without incarnation as a keep-alive renews; it does not make an instance a minute. */
 export const namelessKeepAlive: Case = {
-  seed: '1',
   programs: { curl: { speech: 'curl', renews: true }, consumer: {} },
   faults: [{ at: 40_000, kind: 'crash', downMs: 2_000 }],
   mutation: 'nameless-renewal-is-new',

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** M1: node and provider die together. The node that starts never heard the provider, and must doubt it all the same. */
 export const orphanOfARestart: Case = {
-  seed: '1',
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 30_000, kind: 'crash', downMs: 3_000 },

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F1: the copy comes late, and the deregistration has to be remembered until then. */
 export const shortMemory: Case = {
-  seed: '1',
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 15_000, kind: 'copies', rate: 1, delayMs: 20_000, ms: 40_000 },

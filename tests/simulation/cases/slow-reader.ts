@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** A consumer reads nothing while a list changes more than its buffer holds; when it reads again, it has the newest. */
 export const slowReader: Case = {
-  seed: '1',
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 30_000, kind: 'hang', program: 'consumer', ms: 5_000 },

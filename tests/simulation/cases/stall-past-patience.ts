@@ -5,14 +5,14 @@ import type { Case } from '../case.js'
  * them at once, and those who are between two attempts to connect just then are not back within half a second.
  */
 export const stallPastPatience: Case = {
-  seed: '1',
   programs: {
     first: { speech: 'sdk' },
     second: { speech: 'sdk' },
     third: { speech: 'sdk' },
     consumer: {},
   },
-  faults: [{ at: 40_000, kind: 'stall', ms: 21_000 }],
+  faults: [{ at: 40_000, kind: 'stall', ms: 60_000 }],
+  healAt: 120_000,
   mutation: 'no-wake-grace',
   finds: 'I1',
 }

@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F13: Node runs timers before it reads sockets. A node that wakes up must not take its own sleep for silence. */
 export const stalledNode: Case = {
-  seed: '1',
   programs: {
     session: { speech: 'sdk' },
     beats: { speech: 'beats' },

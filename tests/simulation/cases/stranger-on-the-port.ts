@@ -2,7 +2,6 @@ import type { Case } from '../case.js'
 
 /** F4: a process dies and something else gets its port. Whoever answers there is not the instance. */
 export const strangerOnThePort: Case = {
-  seed: '1',
   programs: { provider: { speech: 'beats' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [
     { at: 40_000, kind: 'kill', program: 'provider', downMs: 90_000 },

@@ -40,6 +40,8 @@ export class Endpoint {
   wanted = false
   /** Its registration may be demanded from this moment on. */
   owedFrom: number = Infinity
+  private conflictLife = 0
+  private conflictAt = 0
 
   constructor(given: EndpointGiven) {
     this.key = given.key
@@ -68,6 +70,13 @@ export class Endpoint {
   /** Nothing may be demanded for a while. */
   excuse(until: number): void {
     this.owedFrom = Math.max(this.owedFrom, until)
+  }
+
+  /** Its id is held by somebody. That excuses `ms`, from `since` or from when it was first told so in this life. */
+  conflicts(now: number, since: number, ms: number): void {
+    if (this.conflictLife !== this.process.life) this.conflictAt = now
+    this.conflictLife = this.process.life
+    this.excuse(Math.max(this.conflictAt, since) + ms)
   }
 }
 

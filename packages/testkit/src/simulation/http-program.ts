@@ -2,7 +2,7 @@ import type { RegisterCommand } from '@rollcall/core'
 import type { HeartbeatResponse, RegisterResult, ResolvedRef } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
 import { Program, type ProgramDeps } from './program.js'
-import { CONFLICT_MS, HOLD_OFF_MS, RECOVERY_MS } from './surroundings.js'
+import { HOLD_OFF_MS, RECOVERY_MS } from './surroundings.js'
 
 /** Between two batched beats. */
 const BEAT_MS = 5_000
@@ -181,7 +181,7 @@ export class HttpProgram extends Program {
   private conflict(endpoint: Endpoint, standing: Standing): void {
     standing.registered = false
     standing.holdUntil = this.process.clock.now() + 30_000
-    endpoint.excuse(this.world.queue.now + CONFLICT_MS)
+    this.conflicts(endpoint)
   }
 
   private refOf(endpoint: Endpoint): ResolvedRef {

@@ -183,16 +183,11 @@ const LIVENESS: readonly Mutation[] = [
     })
   }),
   node('loaded-counts-as-heard', 'silence counts only for a node that has itself heard', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    replaceMethod(
-      liveness,
-      'watch',
-      (original, entry: Held, now: number, heard: boolean, ...rest: unknown[]) => {
-        const watch = original(entry, now, heard, ...rest) as Inner
-        if (!heard) watch['heardAt'] = watch['startedAt']
-        return watch
-      },
-    )
+    replaceMethod(partOf(driver, 'node.liveness'), 'facts', (original, ...args: unknown[]) => {
+      const facts = original(...args) as Inner
+      const watch = facts['watch'] as Inner
+      return { ...facts, watch: { ...watch, heardAt: watch['heardAt'] ?? watch['startedAt'] } }
+    })
   }),
   node('unheard-trusted', 'who was never heard may be doubted after a lease', (driver) => {
     replaceMethod(partOf(driver, 'node.liveness'), 'lookAt', (original, watch: Inner, ...rest: unknown[]) => {

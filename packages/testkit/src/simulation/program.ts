@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.js'
 import type { SimProcess } from './process.js'
 import type { Chance } from './random.js'
-import { RECOVERY_MS, type Surroundings } from './surroundings.js'
+import { CONFLICT_MS, RECOVERY_MS, type Surroundings } from './surroundings.js'
 
 /** What a program is made of. */
 export interface ProgramDeps {
@@ -12,6 +12,9 @@ export interface ProgramDeps {
   /** Ports change with every start, ids stay. */
   readonly moves: boolean
 }
+
+/** From one port to the next of an endpoint that moves: nobody else listens there. */
+const PORT_STEP = 1_000
 
 /** A program that offers endpoints: what all kinds have in common. */
 export abstract class Program {
@@ -42,7 +45,7 @@ export abstract class Program {
     process.start()
     world.note(this.name, () => `starts (life ${process.life})`)
     for (const endpoint of endpoints) {
-      if (this.moves && process.life > 1) endpoint.port += 1
+      if (this.moves && process.life > 1) endpoint.port += PORT_STEP
       world.network.listen(endpoint.port, { process })
       world.revive(endpoint)
       endpoint.wanted = true
@@ -94,6 +97,17 @@ export abstract class Program {
     world.note(this.name, () => 'runs again')
     world.exhume(endpoints)
     process.resume()
+  }
+
+  /** The registry says that somebody else holds the id of an endpoint. */
+  protected conflicts(endpoint: Endpoint): void {
+    const { queue, registry, network } = this.world
+    const { key, host, port } = endpoint
+    const holder = registry.api?.instance(key)
+    const elsewhere = holder !== undefined && (holder.host !== host || holder.port !== port)
+    // A stranger who answers where its predecessor was passes for him, for ten minutes.
+    const stranger = elsewhere && network.port(registry.process.host, holder.host, holder.port) === 'accepts'
+    endpoint.conflicts(queue.now, stranger ? queue.now : registry.process.startedAt, CONFLICT_MS)
   }
 
   /** Registers everything. */

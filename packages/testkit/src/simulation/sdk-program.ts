@@ -10,7 +10,7 @@ import {
 import type { Instance, Intent, ViewName } from '@rollcall/wire'
 import { MachineHost, type MachineListener } from './machine-host.js'
 import { Program, type ProgramDeps } from './program.js'
-import { CONFLICT_MS, HOLD_OFF_MS, RECOVERY_MS } from './surroundings.js'
+import { HOLD_OFF_MS, RECOVERY_MS } from './surroundings.js'
 import type { Trouble } from './trouble.js'
 
 /** A watched view as the program has it. */
@@ -126,7 +126,7 @@ export class SdkProgram extends Program {
         if (error === undefined) return
         // Refused as a whole: as a supervisor would, the program tries again a little later.
         this.world.note(this.name, () => `register() failed: ${error.message}`)
-        for (const endpoint of this.endpoints) endpoint.excuse(this.world.queue.now + CONFLICT_MS)
+        for (const endpoint of this.endpoints) this.conflicts(endpoint)
         this.process.clock.setTimer(5_000, () => {
           if (this.host === host) this.register(host)
         })
@@ -160,7 +160,7 @@ export class SdkProgram extends Program {
         if (endpoint === undefined) return
         endpoint.incarnation = incarnation
         world.note(this.name, () => `registration of ${endpoint.key.id}: ${state} as ${incarnation}`)
-        if (state === 'conflict') endpoint.excuse(world.queue.now + CONFLICT_MS)
+        if (state === 'conflict') this.conflicts(endpoint)
         if (state === 'removed') endpoint.excuse(world.queue.now + HOLD_OFF_MS)
       },
       log: ({ message, fields }) => world.note(this.name, () => `${message} ${JSON.stringify(fields)}`),

@@ -32,8 +32,11 @@ export interface Surroundings {
 /** How long a living instance may take, undisturbed, until everybody knows it: a few failed attempts to connect. */
 export const RECOVERY_MS = 20_000
 
-/** The same when its id is held by somebody else first: a slow retry, by chance up to 20 % later. */
-export const CONFLICT_MS = 45_000
+/**
+ * The same when its id is held by its own predecessor first: the longest lease and a probe until that one is doubted,
+ * then a slow retry, by chance up to 20 % later.
+ */
+export const CONFLICT_MS = 75_000
 
 /** The same after it was deregistered by somebody: the hold-off, by chance up to 20 % longer. */
 export const HOLD_OFF_MS = 90_000

@@ -115,8 +115,7 @@ export function createDead(world: World): Invariant {
         const port = network.port(registry.process.host, dead.host, dead.port)
         const refused = endpoint.probed && port === 'refuses' && hasBaseline(dead)
         const due = Math.max(deadline(dead), refused ? 0 : massAt + MASS_DOUBT_MS) + TELLING_MS
-        const { view } = world.book.current({ namespace: 'default', service: endpoint.key.service })
-        if (now <= due || view?.guard.tripped === true) continue
+        if (now <= due) continue
         for (const consumer of consumers) {
           if (!consumer.owed(now) || !chooses(consumer, dead, now)) continue
           world.violated(

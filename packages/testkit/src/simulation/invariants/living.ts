@@ -7,6 +7,9 @@ import { listText, type WatchedList } from '../sdk-program.js'
 /** The first attempts to connect to an instance are made within this. */
 const BASELINE_MS = 1_000
 
+/** A doubt that has ended is told within this. */
+const TELLING_MS = 1_000
+
 /** Reason of the doubt about who came and went too often: it ends when he has behaved for a while. */
 const FLAPPING = 'flapping'
 
@@ -17,7 +20,6 @@ const FLAPPING = 'flapping'
  * firewall, a jumping clock or a broken disk excuses no doubt at all.
  */
 export function createLiving(world: World): Invariant {
-  const name = 'I1 living'
   const byKey = new Map(
     world.endpoints.filter(({ contested }) => !contested).map((each) => [keyText(each.key), each]),
   )
@@ -31,12 +33,16 @@ export function createLiving(world: World): Invariant {
   }
 
   /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
-  function shows({ list }: WatchedList, endpoint: Endpoint): boolean {
+  function shows({ name, list }: WatchedList, endpoint: Endpoint): boolean {
     const { key, incarnation, named } = endpoint
     // Who names no incarnation is content with whichever its beats keep alive.
     const item = list.find((each) => each.id === key.id && each.group === key.group)
     if (item === undefined || (named && item.incarnation !== incarnation)) return false
-    return item.state === 'up' || item.reason === FLAPPING || (item.reason === 'refused' && refused(endpoint))
+    if (item.state === 'up') return true
+    // A reason is no part of the sign: one that changes reaches no list, and only the registry knows the present one.
+    const present = world.registry.api?.instance(key)
+    if (present?.state === 'up') return world.queue.now <= world.book.current(name).changedAt + TELLING_MS
+    return present?.reason === FLAPPING || (present?.reason === 'refused' && refused(endpoint))
   }
 
   function doubted(instance: Instance | undefined, was: Instance, endpoint: Endpoint): string | undefined {
@@ -49,7 +55,7 @@ export function createLiving(world: World): Invariant {
   }
 
   const invariant: Invariant = {
-    name,
+    name: 'I1 living',
     viewed(view: ViewName, now: View, before: View | undefined) {
       if (view.group !== undefined || before === undefined) return
       const after = new Map(now.instances.map((instance) => [keyText(instance), instance]))
