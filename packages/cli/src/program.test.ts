@@ -55,6 +55,7 @@ describe('usage', () => {
   it.each([
     ['servces', "unknown command 'servces'\n(Did you mean services?)"],
     ['services --jsn', "unknown option '--jsn'\n(Did you mean --json?)"],
+    ['services --registry', "option '--registry <url,...>' argument missing"],
     ['services extra', 'too many arguments'],
     ['instances', "missing required argument 'service'"],
     ['register --port 80', "required option '--service <name>' not specified"],
@@ -66,6 +67,7 @@ describe('usage', () => {
     ['deregister orders a --host h', 'not both'],
     ['run --service a --port 80', "missing required argument 'command'"],
     ['journal', 'Usage: rollcall journal'],
+    ['completion tcsh', 'Allowed choices are bash, zsh, fish.'],
     ['journal mend x', "unknown command 'mend'"],
     ['config', 'Usage: rollcall config'],
     ['serve --colour red', "unknown option '--colour'"],

@@ -61,6 +61,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what happened, by whom and why',
     load: async () => (await import('./commands/events.js')).events,
   },
+  completion: {
+    summary: 'print a completion script for a shell',
+    load: async () => (await import('./commands/completion.js')).completion,
+  },
   'config show': {
     summary: 'print the settings of a node with their origin',
     load: async () => (await import('./commands/config/show.js')).show,
@@ -90,9 +94,13 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
   const chosen = chosenCommand(line)
   let exitCode: number = EXIT.ok
   try {
-    const program = await createProgram(shell, chosen, (code) => {
-      exitCode = code
-    })
+    const program = await createProgram(
+      shell,
+      (name) => name === chosen,
+      (code) => {
+        exitCode = code
+      },
+    )
     await program.parseAsync(line, { from: 'user' })
     return exitCode
   } catch (error) {
@@ -104,9 +112,18 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
   }
 }
 
+/** The program with every command declared, for whoever describes it. Loads all there is; running it does nothing. */
+export function createWholeProgram(shell: Shell): Promise<Command> {
+  return createProgram(
+    shell,
+    () => true,
+    () => undefined,
+  )
+}
+
 async function createProgram(
   shell: Shell,
-  chosen: string | undefined,
+  isWanted: (name: string) => boolean,
   done: (code: number) => void,
 ): Promise<Command> {
   const program = new Command('rollcall')
@@ -128,11 +145,11 @@ async function createProgram(
     const command = parentOf(program, words)
       .command(words.at(-1) ?? name)
       .summary(entry.summary)
-    if (name !== chosen) continue
+    if (!isWanted(name)) continue
     command.showHelpAfterError(`See 'rollcall ${name} --help'.`)
     const module = await entry.load()
     module.define(command)
-    command.action(async () => done(await module.run(shell, command)))
+    command.action(async () => done(await module.run(shell, command, () => createWholeProgram(shell))))
   }
   return program
 }

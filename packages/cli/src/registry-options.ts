@@ -21,7 +21,7 @@ const TIMEOUT_MS = 5_000
 export function addRegistryOptions(command: Command): Command {
   return command
     .option(
-      '--registry <url[,url]>',
+      '--registry <url,...>',
       `registry nodes of one cluster, tried in order (or ROLLCALL_REGISTRY; default http://${DEFAULTS.listen})`,
       readRegistries,
     )

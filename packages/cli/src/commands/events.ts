@@ -29,7 +29,7 @@ export const events: CommandModule = {
       .description('Print what happened last, by whom and why; with --follow also what happens from now on.')
       .option('--service <name>', 'only this service')
       .option('--id <id>', 'only this instance')
-      .option('--kind <kind[,kind]>', `only these kinds: ${EVENT_KINDS.join(', ')}`)
+      .option('--kind <kind,...>', `only these kinds: ${EVENT_KINDS.join(', ')}`)
       .option('--limit <number>', 'most events at the beginning (default 20, at most 1000)', readLimit)
       .option('--follow', 'go on until interrupted')
       .addHelpText(

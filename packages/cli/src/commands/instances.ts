@@ -17,7 +17,7 @@ export const instances: CommandModule = {
     addRegistryOptions(command)
       .description('List the instances of a service, in every state.')
       .argument('<service>', 'name of the service')
-      .option('--state <state[,state]>', `only these states: ${STATES.join(', ')}`)
+      .option('--state <state,...>', `only these states: ${STATES.join(', ')}`)
       .option('--zone <name>', 'only this zone')
       .addHelpText(
         'after',
