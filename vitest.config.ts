@@ -9,6 +9,7 @@ export default defineConfig({
     // Generous: what hangs shall end, and no machine be too slow to be right.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,

@@ -80,13 +80,11 @@ it('killed under its instances and subscribers, and started again: no empty list
     for (const service of services) expect(service.pick().state).toBe('up')
     const again = await startServerProcess({ dataDir, listen: `${first.host}:${first.port}` })
     const other = createApi(again)
-    await expect
-      .poll(() => metric(other, 'rollcall_stream_sessions'), { timeout: 30_000 })
-      .toBe(PROVIDERS + SUBSCRIBERS)
-    await expect.poll(() => metric(other, 'rollcall_watches'), { timeout: 30_000 }).toBe(SUBSCRIBERS)
+    await expect.poll(() => metric(other, 'rollcall_stream_sessions')).toBe(PROVIDERS + SUBSCRIBERS)
+    await expect.poll(() => metric(other, 'rollcall_watches')).toBe(SUBSCRIBERS)
     // Each registration was made again by its session (twice where that broke in the rush), and recognised as the same.
     await expect
-      .poll(() => metric(other, 'rollcall_registrations_total'), { timeout: 30_000 })
+      .poll(() => metric(other, 'rollcall_registrations_total'))
       .toBeGreaterThanOrEqual(PROVIDERS * EACH)
     backMs.push(performance.now() - killedAt)
     const after = (await other.get('/api/v1/services/orders')).body as View

@@ -1,5 +1,8 @@
 /** `rollcall run`: programs that know nothing of Rollcall, with a real server and without one. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   killCommands,
   startCommand,
@@ -96,7 +99,7 @@ describe('rollcall run', () => {
     await command.written(/listening/)
     await command.written(/no registry answers yet/)
     node = await startServerProcess({ listen: `127.0.0.1:${node.port}` })
-    await expect.poll(states, { timeout: 15_000 }).toEqual(['up'])
+    await expect.poll(states).toEqual(['up'])
     await node.kill()
     expect(await command.stop()).toEqual({ code: 5, signal: null })
   })
@@ -105,6 +108,15 @@ describe('rollcall run', () => {
     const command = startCommand(['run', '--service', 'a', '--port', '1', '--', 'no-such-program-anywhere'])
     expect(await command.exited).toEqual({ code: 127, signal: null })
     expect(command.stderr()).toContain('no such program')
+  })
+
+  it('calls a program missing also when a folder of the path is closed to it', async () => {
+    const closed = mkdtempSync(join(tmpdir(), 'rollcall-closed-'))
+    chmodSync(closed, 0)
+    const env = { PATH: `${closed}:${process.env['PATH'] ?? ''}` }
+    const command = startCommand(['run', '--service', 'a', '--port', '1', '--', 'no-such-program'], { env })
+    expect(await command.exited).toEqual({ code: 127, signal: null })
+    rmSync(closed, { recursive: true })
   })
 
   it('needs no dashes before the program', async () => {

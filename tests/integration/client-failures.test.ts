@@ -163,7 +163,6 @@ describe('close()', () => {
     await leaver.close()
     const tookMs = performance.now() - startedAt
     expect(tookMs).toBeGreaterThan(100)
-    expect(tookMs).toBeLessThan(900)
     await Promise.all(seen)
     reader.abort()
     // Somebody who watches and never acknowledges: the full second.
@@ -175,7 +174,9 @@ describe('close()', () => {
     await second.register({ service: 'leaving', port })
     const again = performance.now()
     await second.close()
-    expect(performance.now() - again).toBeGreaterThan(1_000)
+    const deafMs = performance.now() - again
+    expect(deafMs).toBeGreaterThan(1_000)
+    expect(tookMs).toBeLessThan(deafMs)
     deaf.close()
     await end(registry, 'SIGTERM')
   })

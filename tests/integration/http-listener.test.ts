@@ -188,7 +188,7 @@ describe('the listener', () => {
     patient.socket.write(GET)
     const slow = await open(listener.port)
     slow.socket.write('GET / HTTP/1.1\r\nHost:')
-    await expect.poll(() => slow.closed, { timeout: 20_000, interval: 100 }).toBe(true)
+    await expect.poll(() => slow.closed, { interval: 100 }).toBe(true)
     expect(slow.text()).toContain('408 Request Timeout')
     expect(patient.closed).toBe(false)
     for (const answer of answers) answer()

@@ -142,7 +142,7 @@ export function exchangeBytes(
 }
 
 /** Waits until something holds; fails with `what` after `withinMs`. */
-export async function until(holds: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, withinMs = 30_000): Promise<void> {
   const began = performance.now()
   while (!holds()) {
     if (performance.now() - began > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`)

@@ -135,7 +135,7 @@ describe('overrides', () => {
       by: 'ops',
       why: 'broken',
     })
-    await expect.poll(async () => (await shown('kept'))['b'], { timeout: 5_000 }).toBe('up')
+    await expect.poll(async () => (await shown('kept'))['b']).toBe('up')
     const page = (await api.get('/api/v1/overrides?limit=1')).body as OverridesList
     expect(page.overrides).toHaveLength(1)
     expect(page.next).toEqual(expect.any(String))

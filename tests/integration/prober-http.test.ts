@@ -106,7 +106,7 @@ describe('HTTP probes of real servers', () => {
     const port = await listen(server)
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => probe({ type: 'http', port })))
     expect(outcomes.filter((outcome) => outcome === 'succeeded')).toHaveLength(200)
-    await expect.poll(() => [opened, closed], { timeout: 5_000 }).toEqual([200, 200])
+    await expect.poll(() => [opened, closed]).toEqual([200, 200])
     expect(sockets.filter((socket) => !socket.destroyed)).toEqual([])
   })
 

@@ -39,7 +39,7 @@ describe('probes over real sockets', () => {
     )
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => probe({ port })))
     expect(outcomes.filter((outcome) => outcome === 'succeeded')).toHaveLength(200)
-    await expect.poll(() => [opened, closed], { timeout: 5_000 }).toEqual([200, 200])
+    await expect.poll(() => [opened, closed]).toEqual([200, 200])
   })
 
   it('do not pile up on a black hole, and hold nothing afterwards', async () => {
@@ -80,7 +80,7 @@ describe('probes over real sockets', () => {
     expect(openMax).toBeLessThanOrEqual(2_048)
     // Three timeouts of 1 s, and as much again for a machine that has other things to do.
     expect(tookMs).toBeLessThan(6_000)
-    expect(delay.max / 1e6).toBeLessThan(500)
+    expect(delay.percentile(99) / 1e6).toBeLessThan(500)
   })
 
   it('connect nowhere when the address rule says no', async () => {

@@ -47,7 +47,7 @@ describe('abuse', () => {
       times.push(performance.now() - began)
     }
     // The best of three: other processes of the machine may hold up one of them.
-    expect(Math.min(...times)).toBeLessThan(100)
+    expect(Math.min(...times)).toBeLessThan(1_000)
     expect((await api.get('/api/v1/services/warm')).status).toBe(200)
     const stream = await openStream(server)
     expect(await stream.ask({ type: 'ping' })).toMatchObject({ type: 'pong' })
@@ -88,7 +88,7 @@ describe('abuse', () => {
       await api.get('/api/v1/services/warm')
       times.push(performance.now() - began)
     }
-    expect(times.toSorted((x, y) => x - y)[90]).toBeLessThan(100)
+    expect(times.toSorted((x, y) => x - y)[90]).toBeLessThan(1_000)
   })
 
   it.each([
@@ -328,6 +328,7 @@ describe('stopping', () => {
       const events = await openEvents(server, 'service=s')
       const poll = api.get('/api/v1/services/s?since=0000000000000000&wait=60s')
       await expect.poll(() => events.events.length).toBe(1)
+      await expect.poll(() => metric(api, 'rollcall_long_polls')).toBe(1)
       const began = performance.now()
       const stopped = server.stop(signal)
       await expect.poll(() => stream.messages.at(-1)).toMatchObject({ type: 'goaway', reason: 'stopping' })
@@ -335,6 +336,8 @@ describe('stopping', () => {
         status: 503,
         body: { ready: false, error: { code: 'not_ready' } },
       })
+      // Who has not been told yet is served to the last moment.
+      expect((await api.get('/api/v1/services')).status).toBe(200)
       expect(await stopped).toEqual({ code: 0, signal: null })
       expect(performance.now() - began).toBeLessThan(5_000)
       expect(await poll).toMatchObject({ status: 503, body: { error: { code: 'stopping' } } })
@@ -377,7 +380,7 @@ describe('stopping', () => {
         api.close()
       }
     })
-    await expect.poll(() => acked.length, { timeout: 10_000 }).toBeGreaterThan(300)
+    await expect.poll(() => acked.length).toBeGreaterThan(300)
     expect(await server.stop()).toEqual({ code: 0, signal: null })
     await Promise.all(writers)
     const again = await startServerProcess({ dataDir })

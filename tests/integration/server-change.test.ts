@@ -119,7 +119,7 @@ async function changes(count: number, subscriber: StreamPeer): Promise<{ p50: nu
     }
   })
   await Promise.all(writers)
-  await expect.poll(() => times.length, { timeout: 10_000 }).toBe(count)
+  await expect.poll(() => times.length).toBe(count)
   times.sort((a, b) => a - b)
   return { p50: times[Math.floor(count / 2)] ?? 0, p99: times[Math.floor(count * 0.99)] ?? 0 }
 }
@@ -154,7 +154,7 @@ it('readers that stall through 5,000 changes cost bounded memory, delay nobody, 
   const [one, ...others] = stalled
   const { sign } = await currentView()
   one?.ws.resume()
-  await expect.poll(() => one?.mirror('orders').sign, { timeout: 20_000 }).toBe(sign)
+  await expect.poll(() => one?.mirror('orders').sign).toBe(sign)
   expect(one?.faults).toEqual([])
   expect(one?.mirror('orders').views).toBeGreaterThanOrEqual(2)
   expect(one?.mirror('orders').deltas.length).toBeLessThan(4_900)

@@ -149,7 +149,7 @@ describe('kill -9 under load', () => {
       ]
       const loads = senders.map((send, at) => load(`r${round}w${at}`, ledger, send))
       await expect
-        .poll(() => ledger.acked.size, { timeout: 20_000, interval: 1 })
+        .poll(() => ledger.acked.size, { interval: 1 })
         .toBeGreaterThan(before + 1_000 + 333 * round)
       await server.kill()
       await Promise.all(loads)
@@ -358,7 +358,7 @@ describe.runIf(mayLimit)('a disk without room', () => {
       expect(leave.body).toMatchObject({ removed: [{}], durability: 'memory' })
       expect((await viewOf(api, 'full')).instances).toHaveLength(port - 1)
       limit('unlimited')
-      await expect.poll(register, { timeout: 10_000 }).toBe('disk')
+      await expect.poll(register).toBe('disk')
       await expect.poll(() => metric(api, 'rollcall_journal_failing')).toBe(0)
       const { sign } = await viewOf(api, 'full')
       await server.kill()

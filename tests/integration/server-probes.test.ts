@@ -40,13 +40,13 @@ describe('the own probe of an instance', () => {
       const id = `by-${liveness}`
       const instance = { service: 'orders', id, host: '127.0.0.1', port: 1, leaseMs: 1_000, liveness, probe }
       await api.post('/api/v1/register', { instances: [instance] })
-      await expect.poll(() => asked.length, { timeout: 10_000 }).toBeGreaterThan(6)
+      await expect.poll(() => asked.length).toBeGreaterThan(6)
       expect(new Set(asked)).toEqual(new Set(['/health a']))
       expect(await stateOf(id)).toBe('up')
       healthy = false
-      await expect.poll(() => stateOf(id), { timeout: 10_000 }).toBe('suspect silence')
+      await expect.poll(() => stateOf(id)).toBe('suspect silence')
       healthy = true
-      await expect.poll(() => stateOf(id), { timeout: 10_000 }).toBe('up')
+      await expect.poll(() => stateOf(id)).toBe('up')
     },
   )
 

@@ -38,10 +38,8 @@ function lockPath(): string {
 }
 
 describe('set-up', () => {
-  it('finds nothing to do in a checkout that runs tests, and is quick about it', async () => {
-    const startedAt = performance.now()
+  it('finds nothing to do in a checkout that runs tests', async () => {
     expect(await node('tools/prepare.mjs', '--no-build')).toEqual({ code: 0, output: '' })
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
   it('lets one process in at a time', async () => {

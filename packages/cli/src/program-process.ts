@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
+import { delimiter, join } from 'node:path'
 import type { Program, ProgramEnd } from './supervisor.js'
 
 /** Starts a program with our own standard streams, so that it cannot tell the difference. */
@@ -9,7 +11,7 @@ export function startProgram(command: string, args: readonly string[]): Program 
     child.once('error', (error: NodeJS.ErrnoException) => {
       // Also when a signal could not be sent; then the program runs, and its end follows.
       if (child.pid !== undefined) return
-      const missing = error.code === 'ENOENT'
+      const missing = error.code === 'ENOENT' || !isFound(command)
       const message = missing
         ? `${command}: no such program`
         : `${command}: cannot be run (${error.code ?? error.message})`
@@ -18,6 +20,13 @@ export function startProgram(command: string, args: readonly string[]): Program 
     child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }))
   })
   return { ended, signal: (signal) => void child.kill(signal) }
+}
+
+/** Whether a program stands where it would be started from. A folder of the path that nobody may enter holds none. */
+function isFound(command: string): boolean {
+  if (command.includes('/')) return existsSync(command)
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.some((folder) => existsSync(join(folder, command)))
 }
 
 /** A port that does not answer within this is not open; on the own machine it is a matter of microseconds. */

@@ -19,6 +19,8 @@ const CATALOGUE = {
   },
   rollcall_stream_sessions: { kind: 'gauge', help: 'Open stream connections.' },
   rollcall_sse_subscribers: { kind: 'gauge', help: 'Open server-sent event streams.' },
+  rollcall_long_polls: { kind: 'gauge', help: 'Requests that wait for a change.' },
+  rollcall_unsent_bytes: { kind: 'gauge', help: 'Bytes that wait for slow subscribers, all together.' },
   rollcall_messages_received_total: {
     kind: 'counter',
     help: 'Stream messages received, by type.',

@@ -275,9 +275,16 @@ export interface RegistryApi {
   openSession(options: SessionOptions): Session
   subscribe(subscriber: Subscriber): Subscription
 
-  /** Whether lookups may be answered, and if not, why. */
-  readiness(): { readonly ready: boolean; readonly reason?: string }
+  readiness(): Readiness
 }
+
+/**
+ * Whether a node should be asked, and if not, why: `loading` = it does not know yet what it should know;
+ * `stopping` = it knows, and will be gone in a moment; `closed` = it is gone.
+ */
+export type Readiness =
+  | { readonly ready: true }
+  | { readonly ready: false; readonly reason: 'loading' | 'stopping' | 'closed' }
 
 // ---- logs ------------------------------------------------------------------------------------------------
 

@@ -167,6 +167,9 @@ function createListener(
     frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
     metrics: () => {
       driver.sample()
+      const { longPolls, unsentBytes } = native.stats()
+      metrics.set('rollcall_long_polls', longPolls)
+      metrics.set('rollcall_unsent_bytes', unsentBytes)
       return metrics.render()
     },
   })

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readiness } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { createHealthHandler } from './health.js'
 import type { HealthDeps } from './health.js'
@@ -46,16 +47,13 @@ describe('health', () => {
       status: 200,
       body: '{"ready":true,"frozen":["*"]}',
     })
-    const readiness = (): { ready: boolean; reason: string } => ({
-      ready: false,
-      reason: 'loading the journal',
-    })
+    const readiness = (): Readiness => ({ ready: false, reason: 'loading' })
     const answer = ask('GET', '/readyz', { readiness })
     expect(answer).toMatchObject({ status: 503 })
     expect(JSON.parse(answer.body)).toEqual({
       ready: false,
-      reason: 'loading the journal',
-      error: { code: 'not_ready', message: 'not ready: loading the journal' },
+      reason: 'loading',
+      error: { code: 'not_ready', message: 'not ready: loading' },
     })
     expect(answer.headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
   })

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readiness } from '@rollcall/core'
 import { errorBody } from '@rollcall/wire'
 
 export interface HealthDeps {
-  /** Whether lookups may be answered, and if not, why. */
-  readonly readiness: () => { readonly ready: boolean; readonly reason?: string }
+  readonly readiness: () => Readiness
   /** What operators froze; shown beside readiness, so that nobody forgets it. */
   readonly frozen: () => readonly string[]
   /** The metrics in Prometheus' text format. */
@@ -32,11 +32,12 @@ export function createHealthHandler(deps: HealthDeps): HealthHandler {
     } else if (path === '/livez') {
       answerJson(response, 200, { live: true })
     } else {
-      const { ready, reason } = deps.readiness()
-      const error = errorBody('not_ready', `not ready: ${reason ?? 'for no known reason'}`)
+      const readiness = deps.readiness()
       const frozen = deps.frozen()
-      const body = ready ? { ready } : { ready, reason, error }
-      answerJson(response, ready ? 200 : 503, frozen.length === 0 ? body : { ...body, frozen })
+      const body = readiness.ready
+        ? readiness
+        : { ...readiness, error: errorBody('not_ready', `not ready: ${readiness.reason}`) }
+      answerJson(response, readiness.ready ? 200 : 503, frozen.length === 0 ? body : { ...body, frozen })
     }
     return true
   }

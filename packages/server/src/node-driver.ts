@@ -16,6 +16,7 @@ import {
   type Origin,
   type ProbeOutcome,
   type ProbeRequest,
+  type Readiness,
   type RegisterCommand,
   RegistryNode,
   type RegistryApi,
@@ -161,7 +162,7 @@ class Driver implements NodeDriver {
     this.followers.close()
   }
 
-  readiness(): { readonly ready: boolean; readonly reason?: string } {
+  readiness(): Readiness {
     return this.state === 'ready' ? { ready: true } : { ready: false, reason: this.state }
   }
 

@@ -88,7 +88,7 @@ export async function freePort(): Promise<number> {
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<number> {
   const startedAt = performance.now()
   while (!(await condition())) {

@@ -5,7 +5,7 @@ import type { Exchange } from '../http.js'
 import { checkName } from '../mapping.js'
 import { namespaceOf } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'
-import { requireReady } from './operations.js'
+import { requireLoaded } from './operations.js'
 
 type Declarations =
   | 'declareService'
@@ -45,7 +45,7 @@ export function createDeclarations(deps: HandlerDeps): Readonly<Record<Declarati
       exchange.json(200, settings)
     },
     listNamespaces(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       exchange.json(200, { namespaces: registry.namespaces() })
     },
     getNamespace(exchange) {

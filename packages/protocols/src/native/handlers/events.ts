@@ -16,7 +16,7 @@ import type { ResolvedOptions } from '../options.js'
 import { createOutlet, type Outlet } from '../outlet.js'
 import { watchedOf } from '../queries.js'
 import type { Handler } from './deps.js'
-import { requireReady } from './operations.js'
+import { requireLoaded } from './operations.js'
 
 /** All event streams of a node. */
 export interface EventStreams {
@@ -49,7 +49,7 @@ export function createEventStreams(deps: EventStreamsDeps, options: ResolvedOpti
   const count = (): void => deps.meter.set('rollcall_sse_subscribers', readers.size)
   return {
     open(exchange) {
-      requireReady(deps.registry)
+      requireLoaded(deps.registry)
       const views = watchedOf(exchange.query, options.eventWatchesMax)
       check(exchange, readers.size, options.eventStreamsMax)
       const reader = openReader(deps, options, exchange, views, () => {

@@ -17,7 +17,7 @@ import {
   type LookupQuery,
 } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'
-import { requireReady } from './operations.js'
+import { requireLoaded } from './operations.js'
 
 type Lookups = 'listServices' | 'getService' | 'getInstance' | 'compareSigns'
 
@@ -27,7 +27,7 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
   const { waitMsMax, batchItemsMax } = options.limits
   return {
     getService(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const tag = signOfTag(exchange.headers.ifNoneMatch)
       const query = lookupQueryOf(exchange.param('service'), exchange.query, tag, waitMsMax)
       const { name, since, waitMs, everyMs } = query
@@ -46,7 +46,7 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
     },
 
     listServices(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const tag = signOfTag(exchange.headers.ifNoneMatch)
       const [query, waitMs] = listQueryOf(exchange.query, tag, waitMsMax)
       const answer = (): void => {
@@ -59,7 +59,7 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
     },
 
     getInstance(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const namespace = namespaceOf(exchange.query)
       const group = one(exchange.query, 'group') ?? DEFAULTS.group
       const key = toInstanceKey(exchange.param('service'), exchange.param('id'), namespace, group)
@@ -70,7 +70,7 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
 
     compareSigns(exchange) {
       exchange.body((body) => {
-        requireReady(registry)
+        requireLoaded(registry)
         const { value, warnings } = readSigns(body, batchItemsMax)
         const answer = registry.compareSigns(
           toSignItems(value.services, value.namespace ?? DEFAULTS.namespace),

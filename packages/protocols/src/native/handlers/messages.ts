@@ -6,7 +6,7 @@ import { toSignItems, toViewName, toWatchCommands, viewKey } from '../mapping.js
 import type { ResolvedOptions } from '../options.js'
 import { servicesQueryOf } from '../queries.js'
 import { unknownService } from './lookups.js'
-import { deregister, heartbeat, hint, register, requireReady, type Surroundings } from './operations.js'
+import { deregister, heartbeat, hint, register, requireLoaded, type Surroundings } from './operations.js'
 
 /** What an answer may use of its session. */
 export interface Conversation {
@@ -46,7 +46,7 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   }),
 
   watch(talk, message) {
-    requireReady(talk.registry)
+    requireLoaded(talk.registry)
     const { value, warnings } = readWatch(message, talk.options.limits.batchItemsMax)
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
     talk.subscribed.watch(items)
@@ -70,7 +70,7 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   },
 
   signs(talk, message) {
-    requireReady(talk.registry)
+    requireLoaded(talk.registry)
     const { value } = readSigns(message, talk.options.limits.batchItemsMax)
     const items = toSignItems(value.services, value.namespace ?? talk.namespace)
     const answer = talk.registry.compareSigns(items)
@@ -90,13 +90,13 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   },
 
   services(talk, message) {
-    requireReady(talk.registry)
+    requireLoaded(talk.registry)
     const { sign: _, ...page } = talk.registry.services(servicesQueryOf(readServicesQuery(message)))
     return { type: 'services', ...page }
   },
 
   lookup(talk, message) {
-    requireReady(talk.registry)
+    requireLoaded(talk.registry)
     const name = toViewName(readLookup(message), talk.namespace)
     const view: View | undefined = talk.registry.view(name)
     if (view === undefined) throw unknownService(name)

@@ -102,8 +102,9 @@ function failureOf(
   return batch.total > 0 && errors?.length === batch.total ? errors[0] : undefined
 }
 
-/** Lookups are answered only by a node that knows what it should know. */
-export function requireReady(registry: RegistryApi): void {
-  const { ready, reason } = registry.readiness()
-  if (!ready) throw new RegistryError('not_ready', reason ?? 'the node is still loading')
+/** Lookups are answered only by a node that knows what it should know; one that is about to stop does, to its last moment. */
+export function requireLoaded(registry: RegistryApi): void {
+  const readiness = registry.readiness()
+  if (!readiness.ready && readiness.reason === 'loading')
+    throw new RegistryError('not_ready', 'the node is still loading')
 }

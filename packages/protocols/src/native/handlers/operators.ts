@@ -15,7 +15,7 @@ import { checkName, commonFailure, mergeResults, toInstanceKey, toRef, toViewNam
 import { countOf, durabilityOf, namespaceOf, one, pageOf, required } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'
 import { unknownInstance, unknownService } from './lookups.js'
-import { requireReady } from './operations.js'
+import { requireLoaded } from './operations.js'
 
 /** Handlers of the operators' routes. */
 export function createOperators(
@@ -66,7 +66,7 @@ export function createOperators(
     },
 
     listFreezes(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       exchange.json(200, { freezes: operators.freezes() })
     },
 
@@ -82,7 +82,7 @@ export function createOperators(
     },
 
     listSubscribers(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const { query } = exchange
       const group = one(query, 'group')
       const item = { service: exchange.param('service'), ...(group === undefined ? {} : { group }) }
@@ -98,7 +98,7 @@ export function createOperators(
     },
 
     explain(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const { query } = exchange
       const namespace = namespaceOf(query)
       const group = one(query, 'group') ?? DEFAULTS.group
@@ -109,7 +109,7 @@ export function createOperators(
     },
 
     listOverrides(exchange) {
-      requireReady(registry)
+      requireLoaded(registry)
       const query: OverridesQuery = pageOf(exchange.query)
       exchange.json(200, operators.overrides(query))
     },

@@ -298,7 +298,7 @@ describe('an open session', () => {
     })
     scene.ready = false
     expect(scene.ask({ type: 'lookup', service: 's' })).toMatchObject({
-      error: { code: 'not_ready', message: 'loading' },
+      error: { code: 'not_ready', message: 'the node is still loading' },
     })
     scene.ready = true
     expect(scene.ask({ type: 'lookup', service: 's' })).toMatchObject({ error: { code: 'unknown_service' } })
