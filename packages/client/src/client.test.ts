@@ -2,57 +2,13 @@ import type { ClientMessage, ErrorCode, ServerMessage } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
-import type { Clock } from './clock.js'
+import { HandClock, settle } from './hand-clock.fixture.js'
 import { NO_LOGGER } from './logger.js'
 import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
 import type { RegistrationEvent } from './registration.js'
 import type { ConnectionListener, Transport } from './transport.js'
 import { createWarmUps } from './warm-up.js'
-
-/** A clock that moves by hand. */
-class HandClock implements Clock {
-  time = 0
-  private timers: { readonly at: number; readonly run: () => void }[] = []
-
-  now(): number {
-    return this.time
-  }
-
-  wallNow(): number {
-    return 1_800_000_000_000 + this.time
-  }
-
-  setTimer(delayMs: number, run: () => void): () => void {
-    const timer = { at: this.time + delayMs, run }
-    this.timers.push(timer)
-    return () => {
-      this.timers = this.timers.filter((other) => other !== timer)
-    }
-  }
-
-  get pending(): number {
-    return this.timers.length
-  }
-
-  async pass(ms: number): Promise<void> {
-    const end = this.time + ms
-    for (;;) {
-      const next = this.timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (next === undefined) break
-      this.time = Math.max(this.time, next.at)
-      this.timers = this.timers.filter((timer) => timer !== next)
-      next.run()
-      await settle()
-    }
-    this.time = end
-  }
-}
-
-/** Lets everything run that waits for nothing but its turn. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
-}
 
 /** A node that accepts whatever it is told. */
 class Node implements Transport {
@@ -122,7 +78,7 @@ function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Ro
       clock,
       logger: NO_LOGGER,
       snapshots: undefined,
-      requester: { attempt: () => Promise.reject(new Error('no requests here')), close() {} },
+      requester: { send: () => Promise.reject(new Error('no requests here')), close() {} },
       addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
       warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },

@@ -1,7 +1,7 @@
 import type { ViewName } from '@rollcall/wire'
 import type { AddressOptions, AddressSources } from './address.js'
 import { findOwnAddress } from './address.js'
-import { BALANCERS } from './balancer.js'
+import { createBalancing } from './balancers/balancing.js'
 import type { Clock } from './clock.js'
 import type { Driver } from './driver.js'
 import { createDriver } from './driver.js'
@@ -15,7 +15,7 @@ import type { RegisterOptions, ServiceOptions } from './options.js'
 import { checkName, registrationSpec } from './options.js'
 import type { Registration } from './registration.js'
 import { registrationEvent, RegistrationHandle } from './registration.js'
-import type { Requester } from './request.js'
+import type { Requester } from './calls/requester.js'
 import type { ReadyOptions, Service } from './service.js'
 import { ServiceHandle } from './service.js'
 import type { SnapshotStore } from './snapshots.js'
@@ -152,16 +152,11 @@ class Client implements Rollcall {
     const key = viewKey(view)
     const known = this.services.get(key)
     if (known !== undefined) return known
-    const balancer = BALANCERS[options.balancer ?? 'weighted'](settings.random)
+    const { requester, clock, warmUps } = this.deps
+    const balancing = createBalancing(options, { random: settings.random, now: () => clock.now() })
+    const { warmup } = options
     const handle = new ServiceHandle(
-      {
-        driver: this.driver,
-        balancer,
-        requester: this.deps.requester,
-        clock: this.deps.clock,
-        warmUps: this.deps.warmUps,
-        warmup: options.warmup,
-      },
+      { driver: this.driver, ...balancing, requester, clock, warmUps, warmup },
       key,
       view,
     )

@@ -17,7 +17,7 @@ import {
   streamUrls,
 } from './options.js'
 import { createSystemRandom } from './random.js'
-import { createRequester } from './request.js'
+import { createRequester } from './calls/requester.js'
 import { createSnapshotStore } from './snapshots.js'
 import { createWebSocketTransport } from './transport.js'
 import { createWarmUps } from './warm-up.js'

@@ -7,6 +7,9 @@ import { instanceKey } from './mirror.js'
  */
 export type FailureKind = 'unreachable' | 'timeout' | 'failure'
 
+/** How a call ended. */
+export type CallOutcome = 'success' | FailureKind
+
 /** How instances that failed here are treated. */
 export interface EjectionOptions {
   /** First time out. 1 s: about what the registry needs to learn of a dead process. */

@@ -1,5 +1,7 @@
 /** For tests, simulation and siblings: the client without sockets, timers and files. No stability is promised. */
-export * from './balancer.js'
+export * from './balancers/balancer.js'
+export * from './balancers/balancing.js'
+export * from './balancers/weighted.js'
 export * from './ejections.js'
 export * from './incarnation.js'
 export * from './machine/events.js'

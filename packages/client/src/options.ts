@@ -13,7 +13,7 @@ import {
 } from '@rollcall/wire'
 import type { AddressOptions } from './address.js'
 import { blockOf } from './address.js'
-import type { BalancerName } from './balancer.js'
+import type { BalancingOptions } from './balancers/balancing.js'
 import type { Logger } from './logger.js'
 import type { RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
@@ -81,14 +81,12 @@ export interface RegisterOptions {
   readonly probe?: Probe
 }
 
-/** Options of `service`. */
-export interface ServiceOptions {
+/** Options of `service`; those of its first use count. */
+export interface ServiceOptions extends BalancingOptions {
   /** Only this group; default all. */
   readonly group?: string
   readonly namespace?: string
-  /** Default `weighted`, which is round robin while all weights are equal. Counts at the first use of a service. */
-  readonly balancer?: BalancerName
-  /** Instead of `ConnectOptions.warmup`. Counts at the first use of a service. */
+  /** Instead of `ConnectOptions.warmup`. */
   readonly warmup?: WarmUpHook | false
 }
 

@@ -26,12 +26,14 @@ export interface Choice {
   readonly candidates: readonly Instance[]
   /** Those of the candidates that failed and may be given one call each, to see whether they are back. */
   readonly trials: readonly Instance[]
+  /** Everybody else who is `up` or `suspect`: out for what happened here, or doubted by the registry. */
+  readonly spare: readonly Instance[]
   /** Every candidate failed again and again, the last time a moment ago: callers should hold back. */
   readonly hopeless: boolean
 }
 
 /** The choice when there is nobody. */
-export const NOBODY: Choice = { candidates: [], trials: [], hopeless: false }
+export const NOBODY: Choice = { candidates: [], trials: [], spare: [], hopeless: false }
 
 /**
  * What the client thinks by itself: a filter over the list that never touches mirror or sign.
@@ -118,7 +120,9 @@ export class Overlay {
     if (ejected === undefined || ejected.size === 0) {
       const candidates = tiers.find((tier) => tier.length > 0)
       if (candidates === undefined) return NOBODY
-      return { candidates, trials: [], hopeless: this.hopeless(now, candidates) }
+      const [up, suspect] = tiers
+      const spare = candidates === up ? suspect : []
+      return { candidates, trials: [], spare, hopeless: this.hopeless(now, candidates) }
     }
     const candidates: Instance[] = []
     const trials: Instance[] = []
@@ -130,14 +134,16 @@ export class Overlay {
       // One trial at a time takes nobody's load: somebody else has to be there as well.
       if (fit.length > tried.length) break
     }
-    return { candidates, trials, hopeless: this.hopeless(now, candidates) }
+    const chosen = new Set(candidates)
+    const spare = [...tiers[0], ...tiers[1]].filter((instance) => !chosen.has(instance))
+    return { candidates, trials, spare, hopeless: this.hopeless(now, candidates) }
   }
 
   private hopeless(now: number, candidates: readonly Instance[]): boolean {
     return !this.ejections.empty && candidates.every((instance) => this.ejections.hopeless(now, instance))
   }
 
-  private tiers(): (readonly Instance[])[] {
+  private tiers(): readonly [readonly Instance[], readonly Instance[], ...(readonly Instance[])[]] {
     return [
       this.list.filter((instance) => instance.state === 'up'),
       this.list.filter((instance) => instance.state === 'suspect'),

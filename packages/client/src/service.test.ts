@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { createRoundRobin } from './balancer.js'
+import { createRoundRobin } from './balancers/round-robin.js'
+import type { RequestFailure } from './calls/requester.js'
 import type { Driver } from './driver.js'
 import type { ClientEvent } from './machine/events.js'
 import { instance } from './machine/stage.fixture.js'
-import type { AttemptFailure } from './request.js'
 import { ServiceHandle } from './service.js'
 import type { WarmUpHook } from './warm-up.js'
 import { createWarmUps } from './warm-up.js'
@@ -16,11 +16,11 @@ const [A, B, C] = ['a', 'b', 'c'].map((id, n) => instance(id, { port: n + 1 })) 
   Instance,
   Instance,
 ]
-const REFUSED: AttemptFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
+const REFUSED: RequestFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
 
 /** A handle on its own: what it tells the machine is on record, and calls end as the script says. */
 function setUp(
-  outcome: (called: Instance) => AttemptFailure | number = () => 200,
+  outcome: (called: Instance) => RequestFailure | number = () => 200,
   warmup: WarmUpHook | false = false,
 ) {
   const told: string[] = []
@@ -36,9 +36,9 @@ function setUp(
     localAddress: () => undefined,
   }
   const requester = {
-    attempt(attempt: { readonly instance: Instance }) {
-      called.push(attempt.instance.id)
-      const result = outcome(attempt.instance)
+    send({ instance: to }: { readonly instance: Instance }) {
+      called.push(to.id)
+      const result = outcome(to)
       if (typeof result !== 'number') return Promise.resolve(result)
       const answer = { statusCode: result, statusMessage: '', rawHeaders: [] }
       return Promise.resolve(Object.assign(Readable.from([]), answer) as unknown as IncomingMessage)
@@ -48,7 +48,7 @@ function setUp(
   const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }
   const warmUps = createWarmUps({ clock, random: () => 0 }, {})
   const service = new ServiceHandle(
-    { driver, balancer: createRoundRobin(() => 0), requester, clock, warmUps, warmup },
+    { driver, balancer: createRoundRobin(() => 0), panicThreshold: 0, requester, clock, warmUps, warmup },
     'default\norders',
     { namespace: 'default', service: 'orders' },
   )
@@ -72,17 +72,17 @@ const picks = (service: ServiceHandle, n: number): string[] =>
 describe('pick and report', () => {
   it('hands out an instance on trial once', () => {
     const { service, told } = setUp()
-    service.offer({ candidates: [A, B, C], trials: [B], hopeless: false })
+    service.offer({ candidates: [A, B, C], trials: [B], spare: [], hopeless: false })
     expect(picks(service, 6).filter((id) => id === 'b')).toEqual(['b'])
     expect(told).toEqual(['trying b'])
-    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    service.offer({ candidates: [A, B, C], trials: [], spare: [], hopeless: false })
     expect(picks(service, 6).sort().join('')).toBe('aabbcc')
     expect(told).toHaveLength(1)
   })
 
   it('hands out each of several on trial once', () => {
     const { service, told } = setUp()
-    service.offer({ candidates: [A, B, C], trials: [A, B], hopeless: false })
+    service.offer({ candidates: [A, B, C], trials: [A, B], spare: [], hopeless: false })
     expect(picks(service, 8).sort().join('')).toBe('abcccccc')
     expect(told.sort()).toEqual(['trying a', 'trying b'])
   })
@@ -100,7 +100,7 @@ describe('pick and report', () => {
 describe('fetch', () => {
   it('gives one call to an instance on trial, and goes elsewhere when that fails', async () => {
     const { service, told, called } = setUp((to) => (to === B ? REFUSED : 200))
-    service.offer({ candidates: [A, B], trials: [B], hopeless: false })
+    service.offer({ candidates: [A, B], trials: [B], spare: [], hopeless: false })
     for (let call = 0; call < 4; call += 1) expect((await service.fetch('/')).status).toBe(200)
     expect(called.filter((id) => id === 'b')).toHaveLength(1)
     expect(told.filter((line) => line.endsWith('b') || line.includes('b '))).toEqual([
@@ -111,14 +111,14 @@ describe('fetch', () => {
 
   it('does not give a trial to a call that tried the instance already', async () => {
     const { service, told } = setUp(() => REFUSED)
-    service.offer({ candidates: [A, B], trials: [B], hopeless: false })
+    service.offer({ candidates: [A, B], trials: [B], spare: [], hopeless: false })
     await service.fetch('/').catch(() => {})
     expect(told.filter((line) => line === 'trying b')).toHaveLength(1)
   })
 
   it('stops repeating calls when everybody refuses', async () => {
     const { service, called, codes, pass } = setUp(() => REFUSED)
-    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    service.offer({ candidates: [A, B, C], trials: [], spare: [], hopeless: false })
     expect(await codes(200)).toEqual({ unreachable: 200 })
     // 200 first attempts, and a hundred saved up and a fifth of the calls on top.
     expect(called.length).toBeGreaterThan(330)
@@ -131,7 +131,7 @@ describe('fetch', () => {
 
   it('lets ten calls a second through to a service that is hopeless, and fails the others at once', async () => {
     const { service, called, codes, pass } = setUp(() => REFUSED)
-    service.offer({ candidates: [A], trials: [], hopeless: true })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: true })
     expect(await codes(1_000)).toEqual({ unreachable: 1_000 })
     expect(called).toHaveLength(10)
     pass(500)
@@ -141,11 +141,11 @@ describe('fetch', () => {
       code: 'unreachable',
       details: { limited: true, failing: ['10.0.0.1:1'] },
     })
-    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
     await codes(3)
     expect(called).toHaveLength(18)
     pass(1_000)
-    service.offer({ candidates: [A, B, C], trials: [], hopeless: true })
+    service.offer({ candidates: [A, B, C], trials: [], spare: [], hopeless: true })
     await codes(100)
     expect(called).toHaveLength(28)
   })
@@ -176,12 +176,12 @@ describe('candidates', () => {
     const look = (): void => void seen.push(service.candidates().map(({ id }) => id))
     const stop = service.onCandidates(look)
     service.onCandidates(look)()
-    service.offer({ candidates: [A], trials: [], hopeless: false })
-    service.offer({ candidates: [A, B], trials: [], hopeless: false })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
+    service.offer({ candidates: [A, B], trials: [], spare: [], hopeless: false })
     expect(seen).toEqual([])
     await settled()
     expect(seen).toEqual([['a', 'b']])
-    service.offer({ candidates: [C], trials: [], hopeless: false })
+    service.offer({ candidates: [C], trials: [], spare: [], hopeless: false })
     stop()
     await settled()
     expect(seen).toHaveLength(1)
@@ -191,7 +191,7 @@ describe('candidates', () => {
     const { service } = setUp()
     let calls = 0
     service.onCandidates(() => (calls += 1))
-    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
     service.end()
     await settled()
     expect([service.candidates(), calls]).toEqual([[], 0])
@@ -210,7 +210,7 @@ describe('ready', () => {
       warmed.push(id)
       return id === 'b' ? Promise.reject(new Error('no')) : Promise.resolve()
     })
-    service.offer({ candidates: [A, B, C], trials: [], hopeless: false })
+    service.offer({ candidates: [A, B, C], trials: [], spare: [], hopeless: false })
     await service.ready()
     await service.ready()
     expect(warmed).toEqual(['a', 'b', 'c'])
@@ -219,7 +219,7 @@ describe('ready', () => {
 
   it('stops waiting for a warm-up when it is aborted', async () => {
     const { service } = setUp(undefined, () => new Promise(() => {}))
-    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
     const controller = new AbortController()
     const waiting = service.ready({ signal: controller.signal })
     controller.abort()
@@ -228,7 +228,7 @@ describe('ready', () => {
 
   it('is not part of a call', async () => {
     const { service } = setUp(undefined, () => new Promise(() => {}))
-    service.offer({ candidates: [A], trials: [], hopeless: false })
+    service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
     expect((await service.fetch('/')).status).toBe(200)
   })
 })

@@ -1,35 +1,37 @@
 import type { Instance, ViewName } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { Balancer } from './balancer.js'
+import type { Balancer } from './balancers/balancer.js'
+import type { CallOptions, Work } from './calls/call.js'
+import { Caller } from './calls/caller.js'
+import type { FetchInit } from './calls/fetch.js'
+import type { Requester } from './calls/requester.js'
+import type { Attempt } from './calls/run.js'
 import { ChangeFeed } from './changes.js'
 import type { Clock } from './clock.js'
 import type { Driver } from './driver.js'
-import { abortedError } from './driver.js'
-import type { FailureKind } from './ejections.js'
-import type { FetchInit } from './fetch.js'
-import type { FetchTarget } from './fetch.js'
-import { fetchFrom } from './fetch.js'
+import type { CallOutcome } from './ejections.js'
 import type { ListChange, ListSource } from './machine/events.js'
 import { nobodyError } from './nobody.js'
 import { OfferListeners } from './offer-listeners.js'
 import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
-import type { Requester } from './request.js'
-import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
+import { Selection } from './selection.js'
 import { waitWithin } from './start-up.js'
 import type { WarmUpHook, WarmUps } from './warm-up.js'
-
-/**
- * How a call of one's own ended. `unreachable`: no connection, or it broke before the answer. `timeout`: no
- * answer in time. `failure`: an answer that means the instance is unwell.
- */
-export type CallOutcome = 'success' | FailureKind
 
 /** How to wait for a service. */
 export interface ReadyOptions {
   /** Default 5,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+}
+
+/** Which instance is wanted. */
+export interface PickOptions {
+  /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
+  readonly key?: string
+  /** None of these, such as those a call was refused by. */
+  readonly except?: Iterable<Instance>
 }
 
 /** A watched service, or one group of it. */
@@ -51,13 +53,19 @@ export interface Service {
    * nothing is known of the service. Order: `up`, `suspect`, `draining`, those that vanished without a word and
    * left less than half of the list, the static list; within it by the balancer.
    */
-  pick(): Instance
+  pick(options?: PickOptions): Instance
+  /**
+   * `pick` for a call whose end will be told: it counts as in flight until `end()`, which reports the outcome and
+   * the time it took. For libraries with an interface of their own; where you can wrap the call, `call` does it all.
+   */
+  attempt(options?: PickOptions): Attempt
   /**
    * Says how a call to a picked instance ended; `fetch` does so by itself. `unreachable` leaves the instance out
    * at once, `timeout` and `failure` do so three in a row, for 1 s doubling to 30 s; then it gets one call at a
-   * time until one succeeds. Never more than half are left out. Unknown instances are ignored.
+   * time until one succeeds. Never more than half are left out. Unknown instances are ignored. `latencyMs` tells
+   * the balancer `least-loaded` how long it took.
    */
-  report(instance: Instance, outcome: CallOutcome): void
+  report(instance: Instance, outcome: CallOutcome, details?: { readonly latencyMs?: number }): void
   /** The current list in all states, as the source gave it. */
   instances(): readonly Instance[]
   /** Whom `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
@@ -67,6 +75,13 @@ export interface Service {
    * at once are one call. The result ends that, as `close()` does.
    */
   onCandidates(listener: () => void): () => void
+  /**
+   * A call of any protocol: `ready`, and `work` carried out at one instance after the other until one answers, with
+   * deadlines, retries within the budget and, if asked for, a hedge. `work` is given an instance and a signal, and
+   * rejects when it fails. Rejects like `fetch`, with `timeout` after `timeoutMs`, and with the error of `work` itself
+   * when that is no broken connection and no timeout.
+   */
+  call<T>(work: Work<T>, options?: CallOptions<T>): Promise<T>
   /**
    * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
    * `no_instances` or `unreachable` when there is nobody, at once when all have just failed several times.
@@ -82,6 +97,7 @@ export interface ServiceDeps {
   readonly balancer: Balancer
   readonly requester: Requester
   readonly clock: Clock
+  readonly panicThreshold: number
   readonly warmUps: WarmUps
   /** Overrides what the client does. */
   readonly warmup: WarmUpHook | false | undefined
@@ -89,9 +105,6 @@ export interface ServiceDeps {
 
 /** Time that `ready` and the wait of `fetch` have by default. */
 const READY_MS = 5_000
-
-/** Picks tried for an instance that was not tried before, until the list is searched in order. */
-const PICKS_MAX = 8
 
 /** The handle of a service, with the inlets for what the machine has to say. */
 export class ServiceHandle implements Service {
@@ -103,10 +116,8 @@ export class ServiceHandle implements Service {
   private readonly feed = new ChangeFeed()
   private readonly offers = new OfferListeners()
   private list: readonly Instance[] = []
-  private choice: Choice = NOBODY
-  private readonly trials = new Set<Instance>()
-  private readonly retries: RetryBudget
-  private readonly lastResort: RetryBudget
+  private readonly selection: Selection
+  private readonly caller: Caller
   private from: ListSource = 'none'
   private closed = false
   private warmed: Promise<void> | undefined
@@ -117,8 +128,21 @@ export class ServiceHandle implements Service {
     this.namespace = name.namespace
     this.name = name.service
     this.group = name.group
-    this.retries = new RetryBudget(deps.clock.now(), RETRIES)
-    this.lastResort = new RetryBudget(deps.clock.now(), LAST_RESORT)
+    this.selection = new Selection({
+      balancer: deps.balancer,
+      panicThreshold: deps.panicThreshold,
+      changed: () => this.offers.changed(),
+      trying: (instance) => deps.driver.dispatch({ type: 'trying', key, instance }),
+    })
+    this.caller = new Caller({
+      service: name.service,
+      clock: deps.clock,
+      requester: deps.requester,
+      selection: this.selection,
+      ready: (signal) => this.known(READY_MS, signal),
+      tell: (instance, outcome) => this.tell(instance, outcome),
+      nobody: () => this.nothing(),
+    })
   }
 
   get source(): ListSource {
@@ -133,18 +157,28 @@ export class ServiceHandle implements Service {
     if (this.closed) throw closedError()
   }
 
-  pick(): Instance {
-    const instance = this.deps.balancer.pick()
+  pick(options?: PickOptions): Instance {
+    const instance =
+      options?.except === undefined
+        ? this.selection.pick(options?.key)
+        : this.selection.pickOther(new Set(options.except), options.key)
     if (instance === undefined) throw this.nothing()
-    if (this.trials.size > 0) this.claim(instance)
     return instance
   }
 
-  report(instance: Instance, outcome: CallOutcome): void {
-    const { key } = this
-    if (this.closed) return
-    if (outcome === 'success') this.deps.driver.dispatch({ type: 'succeeded', key, instance })
-    else this.deps.driver.dispatch({ type: 'failed', key, instance, kind: outcome })
+  attempt({ key, except }: PickOptions = {}): Attempt {
+    const attempt = this.caller.begin(new Set(except), key)
+    if (attempt === undefined) throw this.nothing()
+    return attempt
+  }
+
+  report(
+    instance: Instance,
+    outcome: CallOutcome,
+    { latencyMs }: { readonly latencyMs?: number } = {},
+  ): void {
+    this.selection.ended(instance, { outcome, latencyMs, wasBegun: false })
+    this.tell(instance, outcome)
   }
 
   instances(): readonly Instance[] {
@@ -152,30 +186,21 @@ export class ServiceHandle implements Service {
   }
 
   candidates(): readonly Instance[] {
-    return this.choice.candidates
+    return this.selection.candidates
   }
 
   onCandidates(listener: () => void): () => void {
     return this.offers.add(listener)
   }
 
+  async call<T>(work: Work<T>, options: CallOptions<T> = {}): Promise<T> {
+    if (this.closed) throw closedError()
+    return this.caller.call(work, options)
+  }
+
   async fetch(path: string, init: FetchInit = {}): Promise<Response> {
     if (this.closed) throw closedError()
-    if (init.timeoutMs === undefined) return this.send(path, init, undefined)
-    const deadline = new AbortController()
-    const cancel = this.deps.clock.setTimer(init.timeoutMs, () => deadline.abort())
-    const signals = init.signal === undefined ? [deadline.signal] : [init.signal, deadline.signal]
-    try {
-      return await this.send(path, { ...init, signal: AbortSignal.any(signals) }, deadline.signal)
-    } catch (error) {
-      if (!deadline.signal.aborted || init.signal?.aborted === true) throw error
-      throw new RegistryError('timeout', `${this.name} did not answer within ${init.timeoutMs} ms`, {
-        cause: error,
-      })
-    } finally {
-      // The deadline is for the response to begin; its body may take its time.
-      cancel()
-    }
+    return this.caller.fetch(path, init)
   }
 
   changes({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ListChange> {
@@ -191,11 +216,7 @@ export class ServiceHandle implements Service {
 
   /** What may be called from now on. */
   offer(choice: Choice): void {
-    this.choice = choice
-    this.trials.clear()
-    for (const instance of choice.trials) this.trials.add(instance)
-    this.deps.balancer.update(choice.candidates)
-    this.offers.changed()
+    this.selection.offer(choice)
   }
 
   /** Nothing more will come. */
@@ -217,50 +238,18 @@ export class ServiceHandle implements Service {
   private warmUp(): Promise<void> {
     const { warmUps, warmup } = this.deps
     this.warmed ??= warmUps.warm(
-      this.choice.candidates,
+      this.selection.candidates,
       (instance) => this.report(instance, 'unreachable'),
       warmup,
     )
     return this.warmed
   }
 
-  private async send(path: string, init: FetchInit, deadline: AbortSignal | undefined): Promise<Response> {
-    const { signal } = init
-    if (signal?.aborted === true) throw abortedError(signal)
-    if (this.choice.candidates.length === 0) await this.known(READY_MS, signal)
-    const { requester, clock } = this.deps
-    if (!this.choice.hopeless) this.retries.called(clock.now())
-    else if (!this.lastResort.take(clock.now())) throw this.hopeless()
-    const target: FetchTarget = {
-      service: this.name,
-      choose: (tried) => this.choose(tried),
-      mayRetry: () => (this.choice.hopeless ? this.lastResort : this.retries).take(clock.now()),
-      expired: () => deadline?.aborted === true,
-      failed: (instance, kind) => this.report(instance, kind),
-      succeeded: (instance) => this.report(instance, 'success'),
-      nobody: () => this.nothing(),
-    }
-    return fetchFrom(target, requester, path, init)
-  }
-
-  /** An instance on trial takes one call at a time: until the machine knows, it is left out here. */
-  private claim(instance: Instance): void {
-    if (!this.trials.delete(instance)) return
-    const candidates = this.choice.candidates.filter((other) => other !== instance)
-    if (candidates.length > 0) this.offer({ ...this.choice, candidates, trials: [...this.trials] })
-    this.deps.driver.dispatch({ type: 'trying', key: this.key, instance })
-  }
-
-  private choose(tried: ReadonlySet<Instance>): Instance | undefined {
-    let found: Instance | undefined
-    for (let picks = 0; picks < PICKS_MAX && found === undefined; picks += 1) {
-      const instance = this.deps.balancer.pick()
-      if (instance === undefined) break
-      if (!has(tried, instance)) found = instance
-    }
-    found ??= this.choice.candidates.find((instance) => !has(tried, instance))
-    if (found !== undefined) this.claim(found)
-    return found
+  private tell(instance: Instance, outcome: CallOutcome): void {
+    const { key } = this
+    if (this.closed) return
+    if (outcome === 'success') this.deps.driver.dispatch({ type: 'succeeded', key, instance })
+    else this.deps.driver.dispatch({ type: 'failed', key, instance, kind: outcome })
   }
 
   private nothing(): RegistryError {
@@ -269,21 +258,6 @@ export class ServiceHandle implements Service {
       return new RegistryError('unreachable', `nothing is known of ${this.name} yet: await ready() first`)
     return nobodyError(this.name, this.list)
   }
-
-  private hopeless(): RegistryError {
-    const failing = this.choice.candidates.map((item) => `${item.host}:${item.port}`)
-    return new RegistryError(
-      'unreachable',
-      `every instance of ${this.name} failed several times, the last time a moment ago: few calls are let through`,
-      { details: { failing, limited: true } },
-    )
-  }
-}
-
-/** By address, not by object: a changed weight does not make it another instance. */
-function has(tried: ReadonlySet<Instance>, instance: Instance): boolean {
-  for (const other of tried) if (other.host === instance.host && other.port === instance.port) return true
-  return false
 }
 
 function closedError(): RegistryError {

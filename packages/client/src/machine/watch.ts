@@ -305,6 +305,7 @@ export class Watch {
     if (
       choice.hopeless === before.hopeless &&
       same(choice.trials, before.trials) &&
+      same(choice.spare, before.spare) &&
       same(choice.candidates, before.candidates)
     )
       return

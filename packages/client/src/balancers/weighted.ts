@@ -1,40 +1,7 @@
 import type { Instance } from '@rollcall/wire'
-import type { Random } from './random.js'
-
-/** Chooses one of the candidates. `pick` allocates nothing and reads no clock. */
-export interface Balancer {
-  /** Takes over a new list of candidates, all equally fit to be called. */
-  update(candidates: readonly Instance[]): void
-  /** The next candidate; undefined when there is none. */
-  pick(): Instance | undefined
-}
-
-/** Balancers by name, as `ServiceOptions.balancer` takes them. */
-export const BALANCERS: Readonly<Record<'weighted' | 'round-robin', (random: Random) => Balancer>> = {
-  weighted: createWeighted,
-  'round-robin': createRoundRobin,
-}
-
-/** Name of a balancer. */
-export type BalancerName = keyof typeof BALANCERS
-
-/** Each candidate in turn, from a random start, so that many clients do not begin with the same one. */
-export function createRoundRobin(random: Random): Balancer {
-  let list: readonly Instance[] = []
-  let position = -1
-  return {
-    update(candidates) {
-      list = candidates
-      if (position < 0) position = Math.floor(random() * Math.max(1, list.length))
-    },
-    pick() {
-      const n = list.length
-      if (n === 0) return undefined
-      if (position >= n) position = 0
-      return list[position++]
-    },
-  }
-}
+import type { Random } from '../random.js'
+import type { Balancer } from './balancer.js'
+import { createRoundRobin } from './round-robin.js'
 
 /**
  * Weighted: over every run of (sum of weights) picks each candidate is chosen exactly its weight's times,

@@ -3,20 +3,24 @@ import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '@rollcall/wire'
-import type { FetchInit } from './fetch.js'
-import type { FetchTarget } from './fetch.js'
-import { failoverStep, fetchFrom } from './fetch.js'
-import { instance } from './machine/stage.fixture.js'
-import type { Attempt, AttemptFailure } from './request.js'
+import { HandClock } from '../hand-clock.fixture.js'
+import { instance } from '../machine/stage.fixture.js'
+import type { CallOutcome } from '../ejections.js'
+import type { FetchDeps, FetchInit } from './fetch.js'
+import { fetchFrom } from './fetch.js'
+import { startDeadline } from './deadline.js'
+import type { OutgoingRequest, RequestFailure } from './requester.js'
+import type { CallTarget } from './run.js'
+import { runCall } from './run.js'
 
 const [A, B, C] = ['a', 'b', 'c'].map((id, port) => instance(id, { port: port + 1 })) as [
   Instance,
   Instance,
   Instance,
 ]
-const REFUSED: AttemptFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
-const RESET: AttemptFailure = { phase: 'sent', reused: false, error: new Error('ECONNRESET') }
-const STALE: AttemptFailure = { phase: 'sent', reused: true, error: new Error('ECONNRESET') }
+const REFUSED: RequestFailure = { phase: 'connect', reused: false, error: new Error('ECONNREFUSED') }
+const RESET: RequestFailure = { phase: 'sent', reused: false, error: new Error('ECONNRESET') }
+const STALE: RequestFailure = { phase: 'sent', reused: true, error: new Error('ECONNRESET') }
 
 function message(status: number, text = '', headers: string[] = []): IncomingMessage {
   const stream: Readable = Readable.from(text === '' ? [] : [Buffer.from(text)])
@@ -29,27 +33,36 @@ function message(status: number, text = '', headers: string[] = []): IncomingMes
 
 /** Calls against scripted outcomes: one per attempt. */
 async function run(
-  outcomes: (AttemptFailure | IncomingMessage)[],
+  outcomes: (RequestFailure | IncomingMessage)[],
   init: FetchInit = {},
   list: Instance[] = [A, B, C],
-  given: { retries?: number; expired?: boolean } = {},
+  given: { retries?: number } = {},
 ) {
-  const attempts: Attempt[] = []
+  const attempts: OutgoingRequest[] = []
   const failed: string[] = []
   const succeeded: string[] = []
+  const clock = new HandClock()
   let retries = given.retries ?? Infinity
-  const target: FetchTarget = {
+  const target: CallTarget = {
     service: 'orders',
-    choose: (tried) => list.find((item) => !tried.has(item)),
+    begin(tried) {
+      const found = list.find((item) => !tried.has(item))
+      if (found === undefined) return undefined
+      const end = (outcome?: CallOutcome): void => {
+        if (outcome === 'success') succeeded.push(found.id)
+        else if (outcome !== undefined)
+          failed.push(outcome === 'unreachable' ? found.id : `${found.id} ${outcome}`)
+      }
+      return { instance: found, end }
+    },
+    another: (tried) => list.some((item) => !tried.has(item)),
     mayRetry: () => retries-- > 0,
-    expired: () => given.expired === true,
-    failed: (item, kind) => void failed.push(kind === 'unreachable' ? item.id : `${item.id} ${kind}`),
-    succeeded: (item) => void succeeded.push(item.id),
+    hedgeAfterMs: () => undefined,
     nobody: () => new RegistryError('no_instances', 'nobody'),
   }
   const requester = {
-    attempt(attempt: Attempt) {
-      attempts.push(attempt)
+    send(request: OutgoingRequest) {
+      attempts.push(request)
       const outcome = outcomes.shift()
       return outcome === undefined
         ? Promise.reject(new Error('one attempt too many'))
@@ -57,7 +70,12 @@ async function run(
     },
     close() {},
   }
-  const outcome = await fetchFrom(target, requester, '/x?y=1', init).then(
+  const deps: FetchDeps = {
+    requester,
+    call: (work, options) => runCall(clock, target, startDeadline(clock, 'orders', options), work, options),
+    broken: (item) => void failed.push(`${item.id} broken`),
+  }
+  const outcome = await fetchFrom(deps, '/x?y=1', init).then(
     (response) => ({ response, error: undefined }),
     (error: unknown) => ({ response: undefined, error: error as { code: string; details?: unknown } }),
   )
@@ -113,8 +131,9 @@ describe('fetch', () => {
 
   it('repeats it where the method or the caller allows', async () => {
     expect((await run([RESET, message(200)], { method: 'GET' })).tried).toEqual(['a', 'b'])
-    expect((await run([RESET, message(200)], { method: 'POST', retry: 'always' })).tried).toEqual(['a', 'b'])
-    expect((await run([REFUSED], { retry: 'never' })).error?.code).toBe('unreachable')
+    expect((await run([RESET, message(200)], { method: 'POST', idempotent: true })).tried).toEqual(['a', 'b'])
+    expect((await run([RESET], { method: 'GET', idempotent: false })).tried).toEqual(['a'])
+    expect((await run([REFUSED], { attempts: 1 })).error?.code).toBe('unreachable')
   })
 
   it('retries a stale kept-alive connection on a new one to the same instance, and blames nobody', async () => {
@@ -131,7 +150,7 @@ describe('fetch', () => {
   })
 
   it('never replays a stream that was sent', async () => {
-    const stream = { body: Readable.from(['x']), method: 'PUT', retry: 'always' } as const
+    const stream = { body: Readable.from(['x']), method: 'PUT', idempotent: true } as const
     expect((await run([RESET], stream)).error?.code).toBe('unreachable')
     expect((await run([REFUSED, message(200)], { ...stream, body: Readable.from(['x']) })).tried).toEqual([
       'a',
@@ -148,7 +167,7 @@ describe('fetch', () => {
 
   it('goes past any number of refusals, which cost no time, to the one that lives', async () => {
     const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index) => instance(id, { port: index + 1 }))
-    const refusal: AttemptFailure = {
+    const refusal: RequestFailure = {
       phase: 'connect',
       reused: false,
       error: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
@@ -177,14 +196,6 @@ describe('fetch', () => {
     expect([strict.succeeded, strict.failed]).toEqual([[], ['a failure']])
     expect(strict.response?.status).toBe(503)
     expect((await run([message(404)], { failOn })).succeeded).toEqual(['a'])
-  })
-
-  it('holds the deadline of the call against the instance, and no other abortion', async () => {
-    const controller = new AbortController()
-    controller.abort()
-    const init = { signal: controller.signal }
-    expect((await run([RESET], init, [A], { expired: true })).failed).toEqual(['a timeout'])
-    expect((await run([RESET], init, [A])).failed).toEqual([])
   })
 
   it('says so when there is nobody', async () => {
@@ -217,17 +228,21 @@ describe('fetch', () => {
 })
 
 describe('fail-over rule', () => {
-  it('has an answer for every case', () => {
-    const rows = (['connect', 'sent'] as const).flatMap((phase) =>
-      [false, true].flatMap((reused) =>
-        ['GET', 'POST'].flatMap((method) =>
-          [false, true].map((replayable) => {
-            const step = failoverStep({ phase, reused }, { method, retry: 'safe', replayable })
-            return `${phase} ${reused ? 'reused' : 'new'} ${method} ${replayable ? 'replayable' : 'stream'}: ${step}`
-          }),
-        ),
-      ),
-    )
+  it('has an answer for every case', async () => {
+    const rows: string[] = []
+    for (const phase of ['connect', 'sent'] as const)
+      for (const reused of [false, true])
+        for (const method of ['GET', 'POST'])
+          for (const replayable of [false, true]) {
+            const failure: RequestFailure = { phase, reused, error: new Error('broke') }
+            const body =
+              method === 'GET' && replayable ? {} : { body: replayable ? 'x' : Readable.from(['x']) }
+            const { tried } = await run([failure, message(200)], { method, ...body })
+            const step = tried.length === 1 ? 'stop' : tried[1] === 'a' ? 'again' : 'elsewhere'
+            rows.push(
+              `${phase} ${reused ? 'reused' : 'new'} ${method} ${replayable ? 'replayable' : 'stream'}: ${step}`,
+            )
+          }
     expect(rows).toEqual([
       'connect new GET stream: elsewhere',
       'connect new GET replayable: elsewhere',

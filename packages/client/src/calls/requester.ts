@@ -3,10 +3,10 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
-import type { Clock } from './clock.js'
+import type { Clock } from '../clock.js'
 
-/** One attempt to call one instance. */
-export interface Attempt {
+/** A request to one instance. */
+export interface OutgoingRequest {
   readonly instance: Instance
   readonly method: string
   readonly path: string
@@ -18,18 +18,31 @@ export interface Attempt {
   readonly signal: AbortSignal | undefined
 }
 
-/** An attempt that brought no response. */
-export interface AttemptFailure {
-  /** `connect`: the request was certainly not sent; `sent`: it may have been executed. */
-  readonly phase: 'connect' | 'sent'
+/** A request that brought no response. */
+export interface RequestFailure {
+  /**
+   * `connect`: the request was certainly not sent; `sent`: it may have been executed; `body`: the stream to be sent
+   * failed by itself.
+   */
+  readonly phase: 'connect' | 'sent' | 'body'
   /** The connection had served before: its end may say nothing about the instance. */
   readonly reused: boolean
   readonly error: Error
 }
 
-/** Carries out attempts over kept-alive connections. */
+/** A failed request as an error. */
+export class RequestError extends Error {
+  readonly failure: RequestFailure
+
+  constructor(failure: RequestFailure) {
+    super(failure.error.message, { cause: failure.error })
+    this.failure = failure
+  }
+}
+
+/** Sends requests over kept-alive connections. */
 export interface Requester {
-  attempt(attempt: Attempt): Promise<IncomingMessage | AttemptFailure>
+  send(request: OutgoingRequest): Promise<IncomingMessage | RequestFailure>
   /** Closes idle connections. Idempotent. */
   close(): void
 }
@@ -42,9 +55,9 @@ export function createRequester(clock: Clock): Requester {
   const http = new HttpAgent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX })
   const https = new HttpsAgent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX })
   return {
-    attempt(attempt) {
-      const secure = attempt.instance.protocol === 'https'
-      const { instance, method, path, headers, signal, fresh } = attempt
+    send(outgoing) {
+      const { instance, method, path, headers, signal, fresh } = outgoing
+      const secure = instance.protocol === 'https'
       const options = {
         host: instance.host,
         port: instance.port,
@@ -54,7 +67,7 @@ export function createRequester(clock: Clock): Requester {
         agent: fresh ? false : secure ? https : http,
         ...(signal === undefined ? {} : { signal }),
       }
-      return carryOut(clock, attempt, secure ? httpsRequest(options) : httpRequest(options), secure)
+      return carryOut(clock, outgoing, secure ? httpsRequest(options) : httpRequest(options), secure)
     },
     close() {
       http.destroy()
@@ -65,21 +78,28 @@ export function createRequester(clock: Clock): Requester {
 
 function carryOut(
   clock: Clock,
-  attempt: Attempt,
+  outgoing: OutgoingRequest,
   request: ClientRequest,
   secure: boolean,
-): Promise<IncomingMessage | AttemptFailure> {
+): Promise<IncomingMessage | RequestFailure> {
   return new Promise((resolve) => {
-    let connected = false
-    const cancel = clock.setTimer(attempt.connectTimeoutMs, () =>
+    let phase: RequestFailure['phase'] = 'connect'
+    const cancel = clock.setTimer(outgoing.connectTimeoutMs, () =>
       request.destroy(new Error('connecting took too long')),
     )
     const ready = (): void => {
-      connected = true
+      phase = 'sent'
       cancel()
       // A stream is read only now, so that it is still whole when another instance has to be tried.
-      if (attempt.body instanceof Readable)
-        attempt.body.once('error', (error) => request.destroy(error)).pipe(request)
+      if (outgoing.body instanceof Readable) sendStream(outgoing.body)
+    }
+    const sendStream = (body: Readable): void => {
+      const failed = (error: Error): void => {
+        phase = 'body'
+        request.destroy(error)
+      }
+      if (body.errored !== null) return failed(body.errored)
+      body.once('error', failed).pipe(request)
     }
     request.on('socket', (socket) => {
       if (request.reusedSocket || !socket.connecting) ready()
@@ -92,8 +112,8 @@ function carryOut(
     // Stays after the response: what breaks later reaches the reader of the body.
     request.on('error', (error) => {
       cancel()
-      resolve({ phase: connected ? 'sent' : 'connect', reused: request.reusedSocket, error })
+      resolve({ phase, reused: request.reusedSocket, error })
     })
-    if (!(attempt.body instanceof Readable)) request.end(attempt.body)
+    if (!(outgoing.body instanceof Readable)) request.end(outgoing.body)
   })
 }

@@ -1,8 +1,8 @@
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BALANCERS } from './balancer.js'
-import { instance } from './machine/stage.fixture.js'
+import { BALANCERS } from './balancing.js'
+import { instance } from '../machine/stage.fixture.js'
 
 /** A small generator with a seed, so that a failure can be repeated. */
 function seeded(seed: number): () => number {

@@ -1,0 +1,51 @@
+import type { Instance } from '@rollcall/wire'
+import type { AttemptEnd, Judgement } from './judgement.js'
+import type { HedgeDelay } from './latencies.js'
+
+/** How a call is made: which attempts, how long, how often. */
+export interface CallOptions<T = unknown> {
+  /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
+  readonly key?: string
+  /** Ends the call with `aborted`: its attempts are aborted, and blamed on nobody. */
+  readonly signal?: AbortSignal
+  /**
+   * Time for the whole call: waiting for anybody to be there and all attempts together. Then `timeout`. Default
+   * none; the wait for anybody to be there ends after 5 s in any case.
+   */
+  readonly timeoutMs?: number
+  /** Time for one attempt, so that one instance that hangs does not use up the whole call. Default none. */
+  readonly tryTimeoutMs?: number
+  /**
+   * Whether it does no harm to execute the call twice. Default false: an attempt that may have been executed is
+   * never followed by another. One that certainly was not (a refused connection) always may be.
+   */
+  readonly idempotent?: boolean
+  /**
+   * Most instances tried. Default 3 that may have cost time, and up to 16 in all: a refused connection costs none,
+   * and half of a service may have died a moment ago.
+   */
+  readonly attempts?: number
+  /**
+   * Starts a second attempt elsewhere when the first has not ended after this time; the first answer counts and
+   * the other attempt is aborted. Only for calls that are idempotent; once per call; counts as a retry. Default
+   * none. `p95` and the like: as long as that share of the recent calls to the service took.
+   */
+  readonly hedgeMs?: HedgeDelay
+  /** What an answer or an error means. Default, and where it returns undefined: `judgeError`, and every answer is good. */
+  readonly judge?: (end: AttemptEnd<T>) => Judgement | undefined
+  /** Releases an answer that nobody will read, because another attempt was faster or follows. */
+  readonly discard?: (answer: T) => void
+}
+
+/** What an attempt is told. */
+export interface AttemptContext {
+  /** Aborted when nobody waits for this attempt any more. */
+  readonly signal: AbortSignal
+  /** 1 for the first of a call. */
+  readonly attempt: number
+  /** What is left of the deadline as it begins, to be passed on; undefined without one. */
+  readonly timeoutMs: number | undefined
+}
+
+/** Carries out one attempt of a call at one instance. */
+export type Work<T> = (instance: Instance, context: AttemptContext) => Promise<T> | T

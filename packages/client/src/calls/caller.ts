@@ -1,0 +1,108 @@
+import type { Instance } from '@rollcall/wire'
+import { RegistryError } from '@rollcall/wire'
+import type { Clock } from '../clock.js'
+import type { CallOutcome } from '../ejections.js'
+import type { Selection } from '../selection.js'
+import type { CallOptions, Work } from './call.js'
+import { startDeadline } from './deadline.js'
+import type { FetchInit } from './fetch.js'
+import { fetchFrom } from './fetch.js'
+import { Latencies } from './latencies.js'
+import type { Requester } from './requester.js'
+import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
+import type { Attempt, CallTarget } from './run.js'
+import { runCall } from './run.js'
+
+/** What the calls to one service work with. */
+export interface CallerDeps {
+  readonly service: string
+  readonly clock: Clock
+  readonly selection: Selection
+  readonly requester: Requester
+  /** Resolves once there is somebody to call. */
+  ready(signal: AbortSignal | undefined): Promise<void>
+  /** How an attempt ended, for everybody who uses the service. */
+  readonly tell: (instance: Instance, outcome: CallOutcome) => void
+  /** Why there is nobody to call. */
+  readonly nobody: () => RegistryError
+}
+
+/** Calls to one service: they share a retry budget, what is known of the latency, and the view of who is well. */
+export class Caller {
+  private readonly deps: CallerDeps
+  private readonly retries: RetryBudget
+  private readonly lastResort: RetryBudget
+  private readonly latencies = new Latencies()
+
+  constructor(deps: CallerDeps) {
+    const now = deps.clock.now()
+    this.deps = deps
+    this.retries = new RetryBudget(now, RETRIES)
+    this.lastResort = new RetryBudget(now, LAST_RESORT)
+  }
+
+  /** Begins an attempt; undefined when there is nobody but those excepted. */
+  begin(except: ReadonlySet<Instance>, key: string | undefined): Attempt | undefined {
+    const { clock, selection, tell } = this.deps
+    const instance = selection.pickOther(except, key)
+    if (instance === undefined) return undefined
+    const startedAt = clock.now()
+    let open = true
+    selection.began(instance)
+    return {
+      instance,
+      end: (outcome) => {
+        if (!open) return
+        open = false
+        const latencyMs = clock.now() - startedAt
+        if (outcome === 'success') this.latencies.add(latencyMs)
+        selection.ended(instance, { outcome, latencyMs, wasBegun: true })
+        if (outcome !== undefined) tell(instance, outcome)
+      },
+    }
+  }
+
+  async call<T>(work: Work<T>, options: CallOptions<T>): Promise<T> {
+    const { clock, service, selection } = this.deps
+    const deadline = startDeadline(clock, service, options)
+    try {
+      if (deadline.signal?.aborted === true) throw deadline.error()
+      if (selection.candidates.length === 0) await this.deps.ready(deadline.signal)
+      if (!selection.hopeless) this.retries.called(clock.now())
+      else if (!this.lastResort.take(clock.now())) throw this.hopeless()
+      return await runCall(clock, this.target(), deadline, work, options)
+    } catch (error) {
+      throw deadline.signal?.aborted === true ? deadline.error() : error
+    } finally {
+      deadline.release()
+    }
+  }
+
+  fetch(path: string, init: FetchInit): Promise<Response> {
+    const { requester, tell } = this.deps
+    const call = <T>(work: Work<T>, options: CallOptions<T>): Promise<T> => this.call(work, options)
+    return fetchFrom({ requester, call, broken: (instance) => tell(instance, 'unreachable') }, path, init)
+  }
+
+  private target(): CallTarget {
+    const { service, clock, selection, nobody } = this.deps
+    return {
+      service,
+      begin: (tried, key) => this.begin(tried, key),
+      another: (tried) => selection.another(tried),
+      mayRetry: () => (selection.hopeless ? this.lastResort : this.retries).take(clock.now()),
+      hedgeAfterMs: (delay) => this.latencies.delayMs(delay),
+      nobody,
+    }
+  }
+
+  private hopeless(): RegistryError {
+    const { service, selection } = this.deps
+    const failing = selection.candidates.map((item) => `${item.host}:${item.port}`)
+    return new RegistryError(
+      'unreachable',
+      `every instance of ${service} failed several times, the last time a moment ago: few calls are let through`,
+      { details: { failing, limited: true } },
+    )
+  }
+}

@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Instance } from '@rollcall/wire'
+import { abortedError } from '../driver.js'
+
+const BODILESS_STATUS = new Set([204, 205, 304])
+
+/** An answer, and what it answers. */
+export interface Answered {
+  readonly message: IncomingMessage
+  readonly method: string
+  readonly instance: Instance
+  readonly path: string
+  /** The caller's: aborting it ends the body too. */
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * A standard Response over the message of node:http. Redirects are not followed and encodings not decoded. `broken`
+ * is told when the body breaks off by itself.
+ */
+export function responseOf(answered: Answered, broken: () => void): Response {
+  const { message, method, instance, path } = answered
+  const headers = new Headers()
+  for (let index = 0; index + 1 < message.rawHeaders.length; index += 2)
+    headers.append(message.rawHeaders[index]!, message.rawHeaders[index + 1]!)
+  const status = message.statusCode ?? 502
+  const bodiless = method === 'HEAD' || BODILESS_STATUS.has(status)
+  if (bodiless) message.resume()
+  else follow(answered, broken)
+  const body = bodiless ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array>)
+  const response = new Response(body, { status, statusText: message.statusMessage ?? '', headers })
+  const host = instance.host.includes(':') ? `[${instance.host}]` : instance.host
+  Object.defineProperty(response, 'url', {
+    value: `${instance.protocol === 'https' ? 'https' : 'http'}://${host}:${instance.port}${path}`,
+  })
+  return response
+}
+
+function follow({ message, signal }: Answered, broken: () => void): void {
+  const abort = (): void => {
+    if (signal !== undefined) message.destroy(abortedError(signal))
+  }
+  message.once('error', () => {
+    if (signal?.aborted !== true) broken()
+  })
+  if (signal === undefined) return
+  if (signal.aborted) return abort()
+  signal.addEventListener('abort', abort, { once: true })
+  message.once('close', () => signal.removeEventListener('abort', abort))
+}
