@@ -23,6 +23,20 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
   },
   client: { ours: ['wire'], external: ['ws'], builtins: true },
+  // ADR 7: each folder uses its own library only, see LIBRARIES.
+  integrations: {
+    ours: ['client'],
+    external: [
+      '@grpc/grpc-js',
+      '@nestjs/common',
+      '@nestjs/core',
+      '@opentelemetry/api',
+      'axios',
+      'fastify',
+      'undici',
+    ],
+    builtins: true,
+  },
   server: {
     ours: ['core', 'wire', 'wire/schemas', 'storage', 'protocols'],
     external: ['pino', 'yaml', 'zod'],
@@ -49,6 +63,18 @@ export const TEST_ONLY: Layer = {
 export const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocols/src': ['native', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
   'packages/storage/src': ['journal', 'engine'],
+  'packages/integrations/src': ['undici', 'axios', 'grpc', 'fastify', 'express', 'nest', 'opentelemetry'],
+}
+
+/** What the folders of integrations may name: the library that they are for. What they share names none. */
+export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  undici: ['undici'],
+  axios: ['axios'],
+  grpc: ['@grpc/grpc-js'],
+  fastify: ['fastify'],
+  express: [],
+  nest: ['@nestjs/common', '@nestjs/core'],
+  opentelemetry: ['@opentelemetry/api'],
 }
 
 /** The one file that names every adapter and store. */

@@ -136,6 +136,18 @@ export const PLANTED: readonly Planted[] = [
     culprit: 'packages/protocols/src/dns/planted.ts',
   },
   one(
+    'an integration uses its own library only',
+    'express uses fastify, by type',
+    'packages/integrations/src/express/planted.ts',
+    `import type { FastifyInstance } from 'fastify'`,
+  ),
+  one(
+    'an integration uses its own library only',
+    'what they share uses one of them',
+    'packages/integrations/src/planted.ts',
+    `import 'undici'`,
+  ),
+  one(
     'one file names the adapters and stores',
     'a listener names an adapter',
     'packages/server/src/planted.ts',

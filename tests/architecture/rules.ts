@@ -5,6 +5,7 @@ import {
   COMPOSITION,
   IMPURE_FILES,
   LAYERS,
+  LIBRARIES,
   PORT_FILES,
   REAL_TIME_TESTS,
   SIBLINGS,
@@ -39,6 +40,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
       return internal && from.startsWith('examples/') && 'uses an internal entry, which users cannot rely on'
     }),
   'adapters and stores never import each other': (graph) => each(graph, siblings),
+  'an integration uses its own library only': (graph) =>
+    each(graph, ({ from, target }) => {
+      const folder = /^packages\/integrations\/src\/(?:([^/]+)\/)?/.exec(from)
+      if (folder === null || isTest(from) || target.kind !== 'external') return undefined
+      const own = LIBRARIES[folder[1] ?? ''] ?? []
+      return !own.includes(target.name) && `those who use ${folder[1] ?? 'another one'} do not have it`
+    }),
   'one file names the adapters and stores': (graph) =>
     each(graph, ({ from, target }) => {
       const restricted =

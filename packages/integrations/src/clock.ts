@@ -1,0 +1,13 @@
+/** Time, where an integration has to wait. */
+export interface Clock {
+  /** Resolves after `delayMs`; the timer keeps the process alive. */
+  sleep(delayMs: number): Promise<void>
+  /** Aborts after `delayMs`, without keeping the process alive. */
+  deadline(delayMs: number): AbortSignal
+}
+
+/** The clock of the process. */
+export const SYSTEM_CLOCK: Clock = {
+  sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+  deadline: (delayMs) => AbortSignal.timeout(delayMs),
+}

@@ -1,0 +1,145 @@
+import type { ConnectOptions, RegisterOptions, Registration, Rollcall } from '@rollcall/client'
+import { connect, isRegistryError } from '@rollcall/client'
+import type { Clock } from './clock.js'
+import { SYSTEM_CLOCK } from './clock.js'
+
+/** How a server of this process is registered: as `register` takes it, and what belongs to its beginning and end. */
+export interface ProviderOptions extends Omit<RegisterOptions, 'port' | 'state'> {
+  /** A client, which stays open; or the options of one that is closed with the server. */
+  readonly client: Rollcall | ConnectOptions
+  /** Default: the port that the server listens on. Behind a port mapping, the one that others reach. */
+  readonly port?: number
+  /**
+   * What has to be done before calls may come: meanwhile the instance is `starting`. If it rejects, the instance
+   * is taken back. The signal is aborted when the server is closed first. Default: ready at once.
+   */
+  readonly ready?: (signal: AbortSignal) => unknown
+  /**
+   * How long the server goes on after consumers were asked to choose others. Default 1,000: a consumer hears of
+   * it in milliseconds, and one that reconnects at that moment within a second.
+   */
+  readonly settleMs?: number
+}
+
+/** A server that is registered, or about to be. */
+export interface Provider {
+  /** For calls to others; ends after the server, if it is not the application's own. */
+  readonly client: Rollcall
+  /**
+   * Resolves when the instance is registered and ready, with `state: 'pending'` if no registry answers yet.
+   * Rejects when the registry refuses it or `ready` failed. Before the server listens it waits for that.
+   */
+  readonly registered: Promise<Registration>
+}
+
+/** Time for a registry to take the draining, and the deregistration: beyond it the server ends all the same. */
+const TOLD_MS = 1_000
+
+/** The life of a registered server, in the order that every framework has to keep: `listening`, `leave`, `end`. */
+export class RegisteredServer implements Provider {
+  readonly client: Rollcall
+  readonly registered: Promise<Registration>
+  private readonly own: boolean
+  private readonly options: ProviderOptions
+  private readonly clock: Clock
+  private readonly stop = new AbortController()
+  private settle: { resolve(registration: Registration): void; reject(error: unknown): void }
+  private registering: Promise<Registration> | undefined
+  private leaving: Promise<void> | undefined
+
+  constructor(client: Rollcall, own: boolean, options: ProviderOptions, clock: Clock) {
+    this.client = client
+    this.own = own
+    this.options = options
+    this.clock = clock
+    this.settle = { resolve: () => undefined, reject: () => undefined }
+    this.registered = new Promise((resolve, reject) => (this.settle = { resolve, reject }))
+    // Whoever cares awaits it; the framework is told by `listening`.
+    this.registered.catch(() => undefined)
+  }
+
+  /** Registers; resolves and rejects as `registered` does. Repeating it changes nothing. */
+  listening(port: number): Promise<Registration> {
+    this.registering ??= this.register(port)
+    this.registering.then(
+      (registration) => this.settle.resolve(registration),
+      (error: unknown) => this.settle.reject(error),
+    )
+    return this.registering
+  }
+
+  /**
+   * Asks consumers to choose others, lets them do so and deregisters. The server must answer meanwhile. Bounded
+   * by `settleMs` and two seconds, whatever happens; never rejects; idempotent.
+   */
+  leave(): Promise<void> {
+    this.leaving ??= this.takeBack()
+    return this.leaving
+  }
+
+  /** The server has stopped: closes the client, unless it is the application's own. */
+  async end(): Promise<void> {
+    await this.leave()
+    if (this.own) await this.client.close()
+  }
+
+  private async register(port: number): Promise<Registration> {
+    const { client: _client, ready, settleMs: _settleMs, ...spec } = this.options
+    const { signal } = this.stop
+    const state = ready === undefined ? 'up' : 'starting'
+    const registration = await this.client.register({ port, ...spec, state }, { signal })
+    if (ready === undefined) return registration
+    try {
+      await ready(signal)
+      signal.throwIfAborted()
+    } catch (error) {
+      await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
+      throw error
+    }
+    await this.sayUp(registration, signal)
+    return registration
+  }
+
+  /** Without a registry it is said as soon as there is one, and the server is ready all the same. */
+  private async sayUp(registration: Registration, signal: AbortSignal): Promise<void> {
+    const patience = this.clock.deadline(registration.state === 'pending' ? 0 : TOLD_MS)
+    try {
+      await registration.setState('up', { signal: AbortSignal.any([signal, patience]) })
+    } catch (error) {
+      if (!isRegistryError(error) || error.code !== 'aborted') throw error
+    }
+  }
+
+  private async takeBack(): Promise<void> {
+    this.stop.abort()
+    const registration = await this.registering?.catch(() => undefined)
+    if (registration === undefined) return
+    const told = await registration.drain({ signal: this.clock.deadline(TOLD_MS) }).then(
+      () => true,
+      () => false,
+    )
+    if (told) await this.clock.sleep(this.options.settleMs ?? 1_000)
+    // What does not arrive in time is still tried until the client is closed; then the closed session tells.
+    await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
+  }
+}
+
+/** Begins the life of a server; it is registered once it listens. Rejects for options that cannot work. */
+export async function createProvider(
+  options: ProviderOptions,
+  clock: Clock = SYSTEM_CLOCK,
+): Promise<RegisteredServer> {
+  const { client, own } = await openClient(options.client)
+  return new RegisteredServer(client, own, options, clock)
+}
+
+/** The client that was given, or one of these options; `own` if it has to be closed. */
+export async function openClient(
+  given: Rollcall | ConnectOptions,
+): Promise<{ readonly client: Rollcall; readonly own: boolean }> {
+  return isClient(given) ? { client: given, own: false } : { client: await connect(given), own: true }
+}
+
+function isClient(given: Rollcall | ConnectOptions): given is Rollcall {
+  return 'service' in given && typeof given.service === 'function'
+}
