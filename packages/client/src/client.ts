@@ -156,7 +156,15 @@ class Client implements Rollcall {
     const balancing = createBalancing(options, { random: settings.random, now: () => clock.now() })
     const { warmup } = options
     const handle = new ServiceHandle(
-      { driver: this.driver, ...balancing, requester, clock, warmUps, warmup },
+      {
+        driver: this.driver,
+        ...balancing,
+        requester,
+        clock,
+        warmUps,
+        warmup,
+        registrations: () => this.registrations.values(),
+      },
       key,
       view,
     )
@@ -212,6 +220,7 @@ class Client implements Rollcall {
     const { handle, state, incarnation, error } = effect
     this.registrations.get(handle)?.changed(registrationEvent(state, incarnation, error))
     if (state === 'deregistered') this.registrations.delete(handle)
+    for (const service of this.services.values()) service.registered()
   }
 }
 

@@ -23,6 +23,7 @@ export type { ConnectOptions, RegisterOptions, ServiceOptions, StaticInstance } 
 export type { Registration, RegistrationEvent } from './registration.js'
 export type { PickOptions, ReadyOptions, Service } from './service.js'
 export type { CallOutcome } from './ejections.js'
+export type { ShardChange, Shards } from './shards.js'
 export { ERROR_CODES, isRegistryError, RegistryError } from '@rollcall/wire'
 export type { ErrorCode, Instance, Intent, State } from '@rollcall/wire'
 export type { WarmUpHook, WarmUpOptions } from './warm-up.js'

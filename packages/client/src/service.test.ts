@@ -48,7 +48,16 @@ function setUp(
   const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }
   const warmUps = createWarmUps({ clock, random: () => 0 }, {})
   const service = new ServiceHandle(
-    { driver, balancer: createRoundRobin(() => 0), panicThreshold: 0, requester, clock, warmUps, warmup },
+    {
+      driver,
+      balancer: createRoundRobin(() => 0),
+      panicThreshold: 0,
+      requester,
+      clock,
+      warmUps,
+      warmup,
+      registrations: () => [],
+    },
     'default\norders',
     { namespace: 'default', service: 'orders' },
   )

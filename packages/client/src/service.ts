@@ -15,7 +15,10 @@ import { nobodyError } from './nobody.js'
 import { OfferListeners } from './offer-listeners.js'
 import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
+import type { Registration } from './registration.js'
 import { Selection } from './selection.js'
+import type { Shards } from './shards.js'
+import { WorkSharing } from './shards.js'
 import { waitWithin } from './start-up.js'
 import type { WarmUpHook, WarmUps } from './warm-up.js'
 
@@ -83,6 +86,17 @@ export interface Service {
    */
   call<T>(work: Work<T>, options?: CallOptions<T>): Promise<T>
   /**
+   * The live instances in a stable order (group, then id), for splitting work: `up` and `suspect`. The same for all
+   * clients that have the same list; what failed here does not count.
+   */
+  members(): readonly Instance[]
+  /**
+   * Assigns so many numbered shards, 1 to 65,536, to the members, and tells which are this process's own, by its
+   * registrations. When a member leaves only its shards move, when one joins they move only to it. Not a lock: see
+   * `Shards`. Throws `invalid_argument` for another count.
+   */
+  shards(count: number): Shards
+  /**
    * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
    * `no_instances` or `unreachable` when there is nobody, at once when all have just failed several times.
    */
@@ -101,6 +115,8 @@ export interface ServiceDeps {
   readonly warmUps: WarmUps
   /** Overrides what the client does. */
   readonly warmup: WarmUpHook | false | undefined
+  /** Those of this client, of any service. */
+  registrations(): Iterable<Registration>
 }
 
 /** Time that `ready` and the wait of `fetch` have by default. */
@@ -121,6 +137,7 @@ export class ServiceHandle implements Service {
   private from: ListSource = 'none'
   private closed = false
   private warmed: Promise<void> | undefined
+  private readonly sharing: WorkSharing
 
   constructor(deps: ServiceDeps, key: string, name: ViewName) {
     this.deps = deps
@@ -143,6 +160,7 @@ export class ServiceHandle implements Service {
       tell: (instance, outcome) => this.tell(instance, outcome),
       nobody: () => this.nothing(),
     })
+    this.sharing = new WorkSharing(() => deps.registrations())
   }
 
   get source(): ListSource {
@@ -198,6 +216,14 @@ export class ServiceHandle implements Service {
     return this.caller.call(work, options)
   }
 
+  members(): readonly Instance[] {
+    return this.sharing.members()
+  }
+
+  shards(count: number): Shards {
+    return this.sharing.shards(count)
+  }
+
   async fetch(path: string, init: FetchInit = {}): Promise<Response> {
     if (this.closed) throw closedError()
     return this.caller.fetch(path, init)
@@ -211,6 +237,7 @@ export class ServiceHandle implements Service {
   changed(change: ListChange): void {
     this.list = change.instances
     this.from = change.source
+    this.sharing.listed(change.instances, change.source)
     this.feed.publish(change)
   }
 
@@ -219,9 +246,15 @@ export class ServiceHandle implements Service {
     this.selection.offer(choice)
   }
 
+  /** A registration of this client changed. */
+  registered(): void {
+    this.sharing.changed()
+  }
+
   /** Nothing more will come. */
   end(): void {
     this.closed = true
+    this.sharing.end()
     this.offer(NOBODY)
     this.offers.end()
     this.feed.end()
