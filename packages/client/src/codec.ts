@@ -17,7 +17,7 @@ const SHAPES: Readonly<Record<ServerMessage['type'], Shape>> = {
   deregistered: {},
   watching: {},
   signs: { changed: 'array' },
-  settled: { settled: 'boolean' },
+  settled: { settled: 'boolean', seq: 'number' },
   services: { services: 'array' },
   found: { view: 'object' },
   view: { namespace: 'string', service: 'string', sign: 'string', instances: 'array', seq: 'number' },

@@ -267,10 +267,11 @@ export interface RegistryApi {
   readonly operators: OperatorApi
 
   /**
-   * Whether every subscriber has acknowledged all that happened to these views so far: whoever drained is safe to
-   * stop. A group is asked for together with its whole service. Pollers are not waited for.
+   * Whether every subscriber has acknowledged all that happened to these views until now, or until the publication
+   * `seq` of an earlier answer: whoever drained is safe to stop. A group is asked for together with its whole
+   * service. Pollers are not waited for.
    */
-  settled(names: readonly ViewName[]): boolean
+  settled(names: readonly ViewName[], seq?: number): { readonly settled: boolean; readonly seq: number }
 
   openSession(options: SessionOptions): Session
   subscribe(subscriber: Subscriber): Subscription

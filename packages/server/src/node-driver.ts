@@ -266,7 +266,10 @@ class Driver implements NodeDriver {
   }
 
   compareSigns: RegistryApi['compareSigns'] = (items) => this.node.services.compare(items)
-  settled: RegistryApi['settled'] = (names) => this.node.publisher.settled(names)
+  settled: RegistryApi['settled'] = (names, since) => {
+    const { subscribers, acknowledged, seq } = this.node.publisher.audience(names, since)
+    return { settled: acknowledged === subscribers, seq }
+  }
 
   settings: RegistryApi['settings'] = (namespace, service) =>
     this.node.directory.find(namespace, service)?.settings

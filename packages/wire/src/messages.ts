@@ -118,12 +118,14 @@ export interface SignsMessage extends SignsRequest, Correlated {
 
 /**
  * Asks whether every subscriber of these services (and groups, where named) has acknowledged all that happened
- * to them so far: a provider that drained is then safe to stop.
+ * to them until now, or until the publication `seq` that an earlier answer named: a provider that drained is then
+ * safe to stop, however much goes on happening.
  */
 export interface SettledMessage extends Correlated {
   readonly type: 'settled'
   readonly namespace?: string
   readonly services: readonly WatchItem[]
+  readonly seq?: number
 }
 
 /** Lists services, as GET /api/v1/services. */
@@ -203,6 +205,8 @@ export interface SignsAnswerMessage extends SignsResponse, Correlated {
 export interface SettledAnswerMessage extends Correlated {
   readonly type: 'settled'
   readonly settled: boolean
+  /** The publication that was asked about: ask on with it. Numbers of one node mean nothing to another. */
+  readonly seq: number
 }
 
 export interface ServicesAnswerMessage extends ServicesResponse, Correlated {

@@ -63,15 +63,18 @@ describe('close', () => {
     expect(stage.sent('settled')).toEqual([])
     stage.acceptAll()
     const answer = (all: boolean): void =>
-      stage.receive({ type: 'settled', req: stage.last('settled').req ?? 0, settled: all })
+      stage.receive({ type: 'settled', req: stage.last('settled').req ?? 0, settled: all, seq: 4 })
     expect(stage.last('settled').services).toEqual([
       { namespace: 'default', service: 'orders', group: 'default' },
     ])
     answer(false)
     stage.pass(49)
     expect(stage.sent('settled')).toHaveLength(1)
+    expect(stage.last('settled').seq).toBeUndefined()
     stage.pass(1)
     expect(stage.sent('settled')).toHaveLength(2)
+    // What happens to the services after the draining is nothing to wait for.
+    expect(stage.last('settled').seq).toBe(4)
     answer(true)
     stage.pass(99)
     expect(stage.sent('deregister')).toEqual([])

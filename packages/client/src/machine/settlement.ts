@@ -13,6 +13,8 @@ export class Settlement {
   private readonly outbox: Outbox
   private readonly views: readonly ViewName[]
   private asked: number | undefined
+  /** The publication that tells of the draining, as the node of this connection counts. */
+  private seq: number | undefined
   /** Not to be asked again before. */
   private again: number | undefined
   /** Asking leads to nothing more. */
@@ -30,6 +32,7 @@ export class Settlement {
   /** The connection is gone, and the answer with it. */
   down(): void {
     this.asked = undefined
+    this.seq = undefined
     this.again = undefined
   }
 
@@ -41,12 +44,15 @@ export class Settlement {
     const [services, ...more] = batches(this.views, this.outbox.limits)
     // So many that they do not fit one message: the full wait is the least of it.
     if (services === undefined || more.length > 0) return
-    this.asked = this.outbox.request(turn, (req) => ({ type: 'settled', req, services }))
+    const { seq } = this
+    const since = seq === undefined ? {} : { seq }
+    this.asked = this.outbox.request(turn, (req) => ({ type: 'settled', req, services, ...since }))
   }
 
   answered(turn: Turn, message: SettledAnswerMessage): void {
     if (this.asked === undefined || message.req !== this.asked) return
     this.asked = undefined
+    this.seq = message.seq
     this.done = message.settled
     if (message.settled) this.at = Math.min(this.at, turn.now + this.times.lingerMs)
     else this.again = turn.now + this.times.settlePollMs

@@ -78,18 +78,6 @@ export function viewKey(name: ViewName): string {
     : `${name.namespace}/${name.service}/${name.group}`
 }
 
-/**
- * Whether everybody who subscribes to a view has applied all that was told of it. Pollers never say so and are
- * not waited for: those that wait are answered with the change, the others have what they had.
- */
-export function isSettled(watched: Watched): boolean {
-  for (const consumer of watched.subscribers) {
-    if (consumer.missed.has(watched) || consumer.acked < Math.min(consumer.delivered, watched.seq))
-      return false
-  }
-  return true
-}
-
 /** Who subscribes, and how far they are. */
 export interface AudienceCount {
   readonly subscribers: number

@@ -8,7 +8,6 @@ import {
   type AudienceCount,
   type Consumer,
   countAudience,
-  isSettled,
   noteTelling,
   viewKey,
   type Waiter,
@@ -128,14 +127,6 @@ export class Publisher {
     watched.waiters.add(waiter)
     this.waiting++
     return forget
-  }
-
-  /** Whether everything about these views was told, and every subscriber has applied it. */
-  settled(names: readonly ViewName[]): boolean {
-    return names.every((name) => {
-      const watched = this.views.get(viewKey(name))
-      return watched === undefined || (watched.dirtyAt === undefined && isSettled(watched))
-    })
   }
 
   /**

@@ -26,7 +26,7 @@ export const clientMessageSchema: z.ZodType<ClientMessage> = z.union([
   z.object({ type: z.literal('watch'), ...views }),
   z.object({ type: z.literal('unwatch'), ...views }),
   z.object({ type: z.literal('resync'), ...views }),
-  z.object({ type: z.literal('settled'), ...views }),
+  z.object({ type: z.literal('settled'), ...views, seq: z.int().exactOptional() }),
   z.object({ type: z.literal('ack'), seq: z.int() }),
   z.object({ type: z.literal('hint'), ...envelope, instances: z.array(instanceRefSchema) }),
   z.object({ type: z.literal('signs'), ...envelope, services: z.array(signItemSchema) }),

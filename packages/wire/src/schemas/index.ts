@@ -16,6 +16,7 @@ export {
   readServiceSettings,
   readServicesQuery,
   readSigns,
+  readSettled,
   readWatch,
   type Batch,
   type DeregisterRead,

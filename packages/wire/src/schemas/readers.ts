@@ -4,7 +4,14 @@
  */
 import { z } from 'zod'
 import { RegistryError, type ErrorBody } from '../errors.js'
-import type { HelloMessage, ServicesMessage, LookupMessage, AckMessage, WatchItem } from '../messages.js'
+import type {
+  AckMessage,
+  HelloMessage,
+  LookupMessage,
+  ServicesMessage,
+  SettledMessage,
+  WatchItem,
+} from '../messages.js'
 import type { InstanceRef, NamespaceSettings, Registration, ServiceSettings, SignsRequest } from '../types.js'
 import { namespaceField, hostField, nameField } from './fields.js'
 import { createJudge, demand, isJsonObject, toError, Warnings, type Judge } from './judging.js'
@@ -98,6 +105,7 @@ const services: Judge<Omit<ServicesMessage, 'type' | 'req'>> = createJudge(
   }),
   ENVELOPE,
 )
+const since: Judge<Pick<SettledMessage, 'seq'>> = createJudge(z.object({ seq: z.int().exactOptional() }))
 const ack: Judge<Pick<AckMessage, 'seq'>> = createJudge(z.object({ seq: z.int() }), ENVELOPE)
 
 /** Reads a registration request. */
@@ -134,6 +142,11 @@ export function readWatch(
   itemsMax: number,
 ): Read<{ readonly namespace?: string; readonly services: readonly WatchItem[] }> {
   return readServices(body, watchItem, itemsMax)
+}
+
+/** Reads the question whether everybody has acknowledged; the items are those of a watch. */
+export function readSettled(body: unknown, itemsMax: number): Omit<SettledMessage, 'type' | 'req'> {
+  return { ...readServices(body, watchItem, itemsMax).value, ...readWhole(since, body).value }
 }
 
 /** Reads the declaration of a service. */

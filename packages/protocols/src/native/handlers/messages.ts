@@ -1,7 +1,7 @@
 /** The answer to each message of a client that gets one. What an answer throws is sent as an error. */
 import type { Origin, RegistryApi, Subscription } from '@rollcall/core'
 import type { ClientMessage, ServerMessage, View } from '@rollcall/wire'
-import { readLookup, readServicesQuery, readSigns, readWatch } from '@rollcall/wire/schemas'
+import { readLookup, readServicesQuery, readSettled, readSigns, readWatch } from '@rollcall/wire/schemas'
 import { toSignItems, toViewName, toWatchCommands, viewKey } from '../mapping.js'
 import type { ResolvedOptions } from '../options.js'
 import { servicesQueryOf } from '../queries.js'
@@ -82,11 +82,11 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   },
 
   settled(talk, message) {
-    const { value } = readWatch(message, talk.options.limits.batchItemsMax)
+    const value = readSettled(message, talk.options.limits.batchItemsMax)
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
     // Who watches the whole service hears of its groups as well.
     const names = items.flatMap((item) => [item, { namespace: item.namespace, service: item.service }])
-    return { type: 'settled', settled: talk.registry.settled(names) }
+    return { type: 'settled', ...talk.registry.settled(names, value.seq) }
   },
 
   services(talk, message) {

@@ -97,7 +97,10 @@ class Scene {
             ),
           )
         }),
-      settled: (names) => names.every(({ service, group }) => service === 's' && group !== 'busy'),
+      settled: (names, seq = 7) => ({
+        settled: names.every(({ service, group }) => service === 's' && group !== 'busy'),
+        seq,
+      }),
       hint: (refs, origin) =>
         void this.calls.push(
           `hint ${refs.map(({ id, incarnation }) => id + incarnation).join()} by ${origin.peer}`,
@@ -259,9 +262,12 @@ describe('an open session', () => {
 
   it('says whether everybody has heard, of groups together with their service', () => {
     const ask = (...services: object[]) => scene.ask({ type: 'settled', req: 6, services })
-    expect(ask({ service: 's', group: 'idle' })).toEqual({ type: 'settled', req: 6, settled: true })
+    expect(ask({ service: 's', group: 'idle' })).toEqual({ type: 'settled', req: 6, settled: true, seq: 7 })
     expect(ask({ service: 's', group: 'busy' })).toMatchObject({ settled: false })
     expect(ask({ service: 's' }, { service: 't' })).toMatchObject({ settled: false })
+    const since = { type: 'settled', req: 6, services: [{ service: 's' }] }
+    expect(scene.ask({ ...since, seq: 5 })).toMatchObject({ seq: 5 })
+    expect(scene.ask({ ...since, seq: '5' })).toMatchObject({ type: 'error', error: { field: 'seq' } })
   })
 
   it('resyncs and repairs only what it watches', () => {
