@@ -1,4 +1,3 @@
-import type { ClientMessage, ErrorCode, ServerMessage } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
@@ -6,68 +5,9 @@ import { HandClock, settle } from './hand-clock.fixture.js'
 import { NO_LOGGER } from './logger.js'
 import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
+import { Node } from './node.fixture.js'
 import type { RegistrationEvent } from './registration.js'
-import type { ConnectionListener, Transport } from './transport.js'
 import { createWarmUps } from './warm-up.js'
-
-/** A node that accepts whatever it is told. */
-class Node implements Transport {
-  listener: ConnectionListener | undefined
-  readonly heard: string[] = []
-  refuse: string | undefined
-  code: ErrorCode = 'service_not_allowed'
-
-  dial(_url: string, listener: ConnectionListener) {
-    this.listener = listener
-    queueMicrotask(() => listener.opened('10.9.9.9'))
-    return {
-      send: (message: ClientMessage) => {
-        this.heard.push(message.type)
-        const answer = this.answer(message)
-        if (answer !== undefined) queueMicrotask(() => listener.message(answer))
-      },
-      close: () => void this.heard.push('close'),
-    }
-  }
-
-  /** The connection breaks; the next one is accepted. */
-  hangUp(): void {
-    this.listener?.closed(undefined, 'lost')
-  }
-
-  say(message: ServerMessage): void {
-    this.listener?.message(message)
-  }
-
-  private answer(message: ClientMessage): ServerMessage | undefined {
-    if (message.type !== 'hello' && message.type !== 'deregister' && message.type !== 'register')
-      return undefined
-    const req = message.req ?? 0
-    if (message.type === 'hello') {
-      return {
-        type: 'welcome',
-        node: 'n',
-        cluster: 'c',
-        pingMs: 3_000,
-        frameBytesMax: 1e6,
-        batchItemsMax: 1e4,
-        island: false,
-      }
-    }
-    if (message.type === 'deregister')
-      return { type: 'deregistered', req, removed: [], unknown: [], superseded: [], durability: 'memory' }
-    const { refuse } = this
-    return {
-      type: 'registered',
-      req,
-      results: message.instances.map(({ service, id = '', incarnation = 0 }) =>
-        refuse === undefined
-          ? { ok: true, service, group: 'default', id, incarnation, durability: 'memory' }
-          : { ok: false, error: { code: this.code, message: refuse } },
-      ),
-    }
-  }
-}
 
 function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()
@@ -77,12 +17,20 @@ function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Ro
       transport: node,
       clock,
       logger: NO_LOGGER,
-      snapshots: undefined,
+      snapshots: new Map(),
       requester: { send: () => Promise.reject(new Error('no requests here')), close() {} },
       addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
       warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },
-    { settings: stageSettings({}), registries: ['http://r:7400'], address: {}, signal },
+    {
+      clusters: [stageSettings({})],
+      merge: 'union',
+      namespace: 'default',
+      random: () => 0.5,
+      registries: ['http://r:7400'],
+      address: {},
+      signal,
+    },
   )
   return { clock, node, client }
 }

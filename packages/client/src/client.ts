@@ -3,16 +3,18 @@ import type { AddressOptions, AddressSources } from './address.js'
 import { findOwnAddress } from './address.js'
 import { createBalancing } from './balancers/balancing.js'
 import type { Clock } from './clock.js'
+import { createClustersMachine } from './clusters/machine.js'
+import { lookupOf, placesOf } from './clusters/options.js'
 import type { Driver } from './driver.js'
 import { createDriver } from './driver.js'
 import type { Logger } from './logger.js'
-import type { ClientEffect } from './machine/events.js'
-import type { MachineStatus } from './machine/machine.js'
-import { createClientMachine } from './machine/machine.js'
+import type { ClientEffect, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
+import type { MachineStatus } from './machine/status.js'
 import { viewKey } from './machine/watch.js'
 import type { RegisterOptions, ServiceOptions } from './options.js'
 import { checkName, registrationSpec } from './options.js'
+import type { Random } from './random.js'
 import type { Registration } from './registration.js'
 import { registrationEvent, RegistrationHandle } from './registration.js'
 import type { Requester } from './calls/requester.js'
@@ -23,12 +25,12 @@ import { allReady } from './start-up.js'
 import type { Transport } from './transport.js'
 import type { WarmUps } from './warm-up.js'
 
-/** A client of one cluster. It keeps the process alive until `close()`. */
+/** A client of one cluster, or of several. It keeps the process alive until `close()`. */
 export interface Rollcall {
   /**
    * Registers one or several instances. Resolves when a registry has accepted them, or with state `pending`
    * after 3 s without any, and keeps them registered from then on. A refusal rejects; then nothing of this
-   * call stays registered.
+   * call stays registered. Of several clusters the first that accepts decides; the others go on being tried.
    */
   register(options: RegisterOptions, call?: { readonly signal?: AbortSignal }): Promise<Registration>
   register(
@@ -42,6 +44,7 @@ export interface Rollcall {
    * slowest service. Rejects when each one is ready or is not, naming those that are not in `details.services`.
    */
   ready(services: readonly (string | Service)[], options?: ReadyOptions): Promise<Service[]>
+  /** Connections, lists and registrations, by cluster; where each answer came from, and how old it is. */
   status(): MachineStatus
   /**
    * Drains and deregisters all registrations of this client, then ends everything. At most 5 s, whatever
@@ -56,7 +59,8 @@ export interface ClientDeps {
   readonly transport: Transport
   readonly clock: Clock
   readonly logger: Logger
-  readonly snapshots: SnapshotStore | undefined
+  /** By cluster; none where no snapshots are kept. */
+  readonly snapshots: ReadonlyMap<string, SnapshotStore>
   readonly requester: Requester
   readonly addresses: AddressSources
   readonly warmUps: WarmUps
@@ -64,7 +68,12 @@ export interface ClientDeps {
 
 /** What a client is to do. */
 export interface ClientOptions {
-  readonly settings: MachineSettings
+  /** At least one, the preferred one first. */
+  readonly clusters: readonly MachineSettings[]
+  readonly merge: MergeMode
+  readonly namespace: string
+  readonly random: Random
+  /** URLs of all of them. */
   readonly registries: readonly string[]
   readonly address: AddressOptions
   readonly signal: AbortSignal | undefined
@@ -80,6 +89,7 @@ export function createClient(deps: ClientDeps, options: ClientOptions): Rollcall
 class Client implements Rollcall {
   private readonly deps: ClientDeps
   private readonly options: ClientOptions
+  private readonly clusters: readonly string[]
   private readonly driver: Driver
   private readonly services = new Map<string, ServiceHandle>()
   private readonly registrations = new Map<number, RegistrationHandle>()
@@ -90,7 +100,8 @@ class Client implements Rollcall {
     this.deps = deps
     this.options = options
     const { transport, clock, logger, snapshots } = deps
-    const machine = createClientMachine(options.settings)
+    this.clusters = options.clusters.map(({ cluster }) => cluster)
+    const machine = createClustersMachine(options.clusters)
     this.driver = createDriver(
       { machine, transport, clock, logger, snapshots },
       {
@@ -117,17 +128,18 @@ class Client implements Rollcall {
     options: RegisterOptions | readonly RegisterOptions[],
     call: { readonly signal?: AbortSignal } = {},
   ): Promise<Registration | Registration[]> {
-    const { namespace } = this.options.settings
+    const { namespace } = this.options
     const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
     const host = wanted.every((item) => item.host !== undefined) ? '' : await this.ownAddress()
-    const items = wanted.map((item) => ({
-      handle: this.nextHandle++,
-      spec: registrationSpec(item, namespace, host),
-      intent: item.state ?? ('up' as const),
-    }))
+    const items = wanted.map((item) => {
+      const clusters = placesOf(item, this.clusters)
+      const spec = registrationSpec(item, namespace, host)
+      return { handle: this.nextHandle++, spec, intent: item.state ?? ('up' as const), clusters }
+    })
     const { driver } = this
     const handles = items.map(
-      ({ handle, spec }) => new RegistrationHandle({ driver, logger: this.deps.logger }, handle, spec),
+      ({ handle, spec, clusters }) =>
+        new RegistrationHandle({ driver, logger: this.deps.logger }, handle, spec, [...clusters.keys()]),
     )
     items.forEach((item, index) => this.registrations.set(item.handle, handles[index]!))
     try {
@@ -143,17 +155,18 @@ class Client implements Rollcall {
   }
 
   service(name: string, options: ServiceOptions = {}): Service {
-    const { settings } = this.options
+    const { namespace, random, merge } = this.options
     const view: ViewName = {
-      namespace: checkName(options.namespace ?? settings.namespace, 'namespace'),
+      namespace: checkName(options.namespace ?? namespace, 'namespace'),
       service: checkName(name, 'service'),
       ...(options.group === undefined ? {} : { group: checkName(options.group, 'group') }),
     }
+    const lookup = lookupOf(options, this.clusters, merge)
     const key = viewKey(view)
     const known = this.services.get(key)
     if (known !== undefined) return known
     const { requester, clock, warmUps } = this.deps
-    const balancing = createBalancing(options, { random: settings.random, now: () => clock.now() })
+    const balancing = createBalancing(options, { random, now: () => clock.now() })
     const { warmup } = options
     const handle = new ServiceHandle(
       {
@@ -173,7 +186,7 @@ class Client implements Rollcall {
       return handle
     }
     this.services.set(key, handle)
-    this.driver.dispatch({ type: 'watch', names: [view] })
+    this.driver.dispatch({ type: 'watch', names: [view], ...lookup })
     return handle
   }
 
@@ -202,7 +215,7 @@ class Client implements Rollcall {
     await this.driver.call((token) => ({ type: 'close', token }))
     for (const service of this.services.values()) service.end()
     this.deps.requester.close()
-    await this.deps.snapshots?.close()
+    await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
   }
 
   private readonly abort = (): void => {
@@ -217,9 +230,9 @@ class Client implements Rollcall {
   }
 
   private registrationChanged(effect: Extract<ClientEffect, { readonly type: 'registration' }>): void {
-    const { handle, state, incarnation, error } = effect
-    this.registrations.get(handle)?.changed(registrationEvent(state, incarnation, error))
-    if (state === 'deregistered') this.registrations.delete(handle)
+    const registration = this.registrations.get(effect.handle)
+    registration?.changed(registrationEvent(effect))
+    if (registration?.state === 'deregistered') this.registrations.delete(effect.handle)
     for (const service of this.services.values()) service.registered()
   }
 }

@@ -2,22 +2,17 @@ import { DEFAULTS } from '@rollcall/wire'
 import { createSystemAddresses } from './address.js'
 import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
+import { clustersOf, lookupOf } from './clusters/options.js'
 import { bootMs, createSystemClock } from './clock.js'
 import type { Incarnations } from './incarnation.js'
 import { createIncarnations } from './incarnation.js'
 import { NO_LOGGER } from './logger.js'
 import { machineSettings } from './machine/settings.js'
 import type { ConnectOptions } from './options.js'
-import {
-  checkAddress,
-  checkName,
-  clusterName,
-  defaultSnapshotDir,
-  staticLists,
-  streamUrls,
-} from './options.js'
+import { checkAddress, checkName, defaultSnapshotDir } from './options.js'
 import { createSystemRandom } from './random.js'
 import { createRequester } from './calls/requester.js'
+import type { SnapshotStore } from './snapshots.js'
 import { createSnapshotStore } from './snapshots.js'
 import { createWebSocketTransport } from './transport.js'
 import { createWarmUps } from './warm-up.js'
@@ -30,29 +25,33 @@ let incarnations: Incarnations | undefined
  * options that cannot work, and with nothing else.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
-  const registries = options.registries ?? []
   const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace')
-  const urls = streamUrls(registries)
+  const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})
   const clock = createSystemClock()
   const random = createSystemRandom()
   const warmUps = createWarmUps({ clock, random }, options)
   const logger = options.logger ?? NO_LOGGER
-  const cluster =
-    options.cluster === undefined ? clusterName(registries) : checkName(options.cluster, 'cluster')
   const dir = options.snapshotDir ?? defaultSnapshotDir(process.env)
-  const snapshots = dir === false ? undefined : createSnapshotStore({ clock, logger }, { dir, cluster })
-  incarnations ??= createIncarnations(bootMs())
-  const settings = machineSettings({
-    urls,
-    namespace,
-    agent: `rollcall-client node/${process.versions.node}`,
-    random,
-    incarnations,
-    statics: staticLists(options.static, namespace),
-    snapshots: snapshots !== undefined,
-    ...(options.times === undefined ? {} : { times: options.times }),
-  })
+  const snapshots = new Map<string, SnapshotStore>()
+  if (dir !== false) {
+    for (const { name, snapshotName: cluster } of clusters)
+      snapshots.set(name, createSnapshotStore({ clock, logger }, { dir, cluster }))
+  }
+  const numbers = (incarnations ??= createIncarnations(bootMs()))
+  const settings = clusters.map(({ name, urls, statics }) =>
+    machineSettings({
+      cluster: name,
+      urls,
+      namespace,
+      agent: `rollcall-client node/${process.versions.node}`,
+      random,
+      incarnations: numbers,
+      statics,
+      snapshots: dir !== false,
+      ...(options.times === undefined ? {} : { times: options.times }),
+    }),
+  )
   return createClient(
     {
       transport: createWebSocketTransport(clock),
@@ -63,6 +62,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       addresses: createSystemAddresses(clock),
       warmUps,
     },
-    { settings, registries, address, signal: options.signal },
+    {
+      clusters: settings,
+      merge: lookupOf({}, [], options.merge ?? 'union').merge,
+      namespace,
+      random,
+      registries: clusters.flatMap(({ registries }) => registries),
+      address,
+      signal: options.signal,
+    },
   )
 }

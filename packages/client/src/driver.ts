@@ -1,9 +1,10 @@
-import type { RegistryError } from '@rollcall/wire'
+import type { Instance, RegistryError } from '@rollcall/wire'
 import { RegistryError as RegistryFailure } from '@rollcall/wire'
 import type { Clock } from './clock.js'
 import type { Logger } from './logger.js'
-import type { ClientEffect, ClientEvent, Token } from './machine/events.js'
-import type { ClientMachine, MachineStatus } from './machine/machine.js'
+import type { ClientEffect, ClientEvent, StoredList, Token } from './machine/events.js'
+import type { ClientMachine } from './machine/machine.js'
+import type { MachineStatus, Origin, WatchStatus } from './machine/status.js'
 import type { SnapshotStore } from './snapshots.js'
 import type { Connection, Transport } from './transport.js'
 
@@ -13,7 +14,8 @@ export interface DriverDeps {
   readonly transport: Transport
   readonly clock: Clock
   readonly logger: Logger
-  readonly snapshots: SnapshotStore | undefined
+  /** By cluster; none where no snapshots are kept. */
+  readonly snapshots: ReadonlyMap<string, SnapshotStore>
 }
 
 /** Receives what concerns lists and registrations. */
@@ -30,6 +32,10 @@ export interface Driver {
   /** Dispatches a call and settles with it. On abort it rejects at once and dispatches `undo`. */
   call(build: (token: Token) => ClientEvent, options?: CallOptions): Promise<void>
   status(): MachineStatus
+  /** Of one watched list, by key. */
+  serviceStatus(key: string): WatchStatus | undefined
+  /** Where an instance of a list is known from. */
+  origins(key: string, instance: Instance): readonly Origin[]
   /** Local address of a connection to a registry, once there was one. */
   localAddress(): string | undefined
 }
@@ -102,6 +108,14 @@ class MachineDriver implements Driver {
     return this.deps.machine.status(this.deps.clock.now())
   }
 
+  serviceStatus(key: string): WatchStatus | undefined {
+    return this.deps.machine.serviceStatus(this.deps.clock.now(), key)
+  }
+
+  origins(key: string, instance: Instance): readonly Origin[] {
+    return this.deps.machine.origins(this.deps.clock.now(), key, instance)
+  }
+
   localAddress(): string | undefined {
     return this.address
   }
@@ -144,6 +158,8 @@ class MachineDriver implements Driver {
       case 'loadSnapshot':
       case 'saveSnapshot':
         return this.snapshot(effect)
+      case 'standing':
+        return
       case 'list':
         return this.listener.list(effect)
       case 'candidates':
@@ -176,21 +192,21 @@ class MachineDriver implements Driver {
   }
 
   private snapshot(effect: Extract<ClientEffect, { readonly type: 'loadSnapshot' | 'saveSnapshot' }>): void {
-    const { snapshots, logger } = this.deps
-    const { key, name } = effect
+    const { logger } = this.deps
+    const { cluster, key, name } = effect
+    const snapshots = this.deps.snapshots.get(cluster)
     const warn = (error: unknown): void =>
-      logger.warn({ service: name.service, error: String(error) }, 'snapshot not usable')
+      logger.warn({ cluster, service: name.service, error: String(error) }, 'snapshot not usable')
     if (effect.type === 'saveSnapshot') {
       snapshots?.save(name, effect.stored).catch(warn)
       return
     }
+    const loaded = (stored?: StoredList): void =>
+      this.dispatch({ type: 'snapshot', cluster, key, ...(stored === undefined ? {} : { stored }) })
     const loading = snapshots?.load(name) ?? Promise.resolve(undefined)
-    loading.then(
-      (stored) => this.dispatch({ type: 'snapshot', key, ...(stored === undefined ? {} : { stored }) }),
-      (error: unknown) => {
-        warn(error)
-        this.dispatch({ type: 'snapshot', key })
-      },
-    )
+    loading.then(loaded, (error: unknown) => {
+      warn(error)
+      loaded()
+    })
   }
 }

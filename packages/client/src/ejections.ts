@@ -101,15 +101,27 @@ export class Ejections {
       .map((instance) => ({ instance, fault: this.faults.get(instanceKey(instance)) }))
       .filter((item) => item.fault !== undefined && item.fault.ejections > 0)
       .sort((a, b) => b.fault!.until - a.fault!.until)
-    for (const { instance, fault } of ejected.slice(0, Math.floor(all.length / 2)))
-      out.set(instance, now < Math.max(fault!.until, fault!.trialUntil) ? 'out' : 'trial')
+    for (const { instance } of ejected.slice(0, Math.floor(all.length / 2)))
+      out.set(instance, this.of(now, instance)!)
     return out
+  }
+
+  /** Whether an instance is ejected; undefined when it is not. The bound of `among` is not counted here. */
+  of(now: number, instance: Instance): Ejection | undefined {
+    const fault = this.faults.get(instanceKey(instance))
+    if (fault === undefined || fault.ejections === 0) return undefined
+    return now < Math.max(fault.until, fault.trialUntil) ? 'out' : 'trial'
   }
 
   /** Whether calling the instance now is next to pointless. */
   hopeless(now: number, instance: Instance): boolean {
     const fault = this.faults.get(instanceKey(instance))
     return fault !== undefined && now < fault.until && fault.failures >= this.options.hopelessFailures
+  }
+
+  /** Whether that is so for each of them, of whom there is at least one. */
+  allHopeless(now: number, instances: readonly Instance[]): boolean {
+    return this.faults.size > 0 && instances.every((instance) => this.hopeless(now, instance))
   }
 
   /** When the answer of `among` or `hopeless` next changes by itself. */

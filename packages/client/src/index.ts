@@ -13,14 +13,26 @@ export type { HedgeDelay } from './calls/latencies.js'
 export type { Attempt } from './calls/run.js'
 export type { Rollcall } from './client.js'
 export type { Logger } from './logger.js'
-export type { ListChange, ListSource, RegistrationPatch, RegistrationState } from './machine/events.js'
+export type {
+  ClusterTerms,
+  ListChange,
+  ListSource,
+  MergeMode,
+  RegistrationPatch,
+  RegistrationState,
+} from './machine/events.js'
 export type { LinkStatus } from './machine/link.js'
-export type { MachineStatus } from './machine/machine.js'
 export type { MachineTimes } from './machine/settings.js'
-export type { WatchStatus } from './machine/watch.js'
+export type { ClusterStatus, ListStatus, MachineStatus, Origin, WatchStatus } from './machine/status.js'
 export type { Removed } from './mirror.js'
-export type { ConnectOptions, RegisterOptions, ServiceOptions, StaticInstance } from './options.js'
-export type { Registration, RegistrationEvent } from './registration.js'
+export type {
+  ClusterOptions,
+  ConnectOptions,
+  RegisterOptions,
+  ServiceOptions,
+  StaticInstance,
+} from './options.js'
+export type { ClusterRegistration, Registration, RegistrationEvent } from './registration.js'
 export type { PickOptions, ReadyOptions, Service } from './service.js'
 export type { CallOutcome } from './ejections.js'
 export type { ShardChange, Shards } from './shards.js'

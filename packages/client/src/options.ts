@@ -15,7 +15,7 @@ import type { AddressOptions } from './address.js'
 import { blockOf } from './address.js'
 import type { BalancingOptions } from './balancers/balancing.js'
 import type { Logger } from './logger.js'
-import type { RegistrationSpec } from './machine/events.js'
+import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
 import { viewKey } from './machine/watch.js'
 import type { WarmUpHook, WarmUpOptions } from './warm-up.js'
@@ -33,10 +33,20 @@ export interface StaticInstance {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
+/** One of several clusters. */
+export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'cluster' | 'static'>
+
 /** Options of `connect`. */
 export interface ConnectOptions extends WarmUpOptions {
   /** URLs of the nodes of one cluster. Default `[]`: only snapshots and static lists. */
   readonly registries?: readonly string[]
+  /**
+   * Several clusters by name, the preferred one first, instead of `registries`, `cluster` and `static`, which each
+   * of them has for itself. At most 16; more are refused.
+   */
+  readonly clusters?: Readonly<Record<string, ClusterOptions>>
+  /** How the lists of several clusters become one where a service does not say it. Default `union`. */
+  readonly merge?: MergeMode
   /** Default `default`. */
   readonly namespace?: string
   /** Names the cluster in snapshot files. Default: derived from `registries`, so set it if that list changes often. */
@@ -79,6 +89,11 @@ export interface RegisterOptions {
   readonly leaseMs?: number
   readonly liveness?: Liveness
   readonly probe?: Probe
+  /**
+   * Only these of several clusters; by name, or with what is different there, such as
+   * `{ east: {}, west: { liveness: 'static' } }`. Default all of them.
+   */
+  readonly clusters?: readonly string[] | Readonly<Record<string, ClusterTerms>>
 }
 
 /** Options of `service`; those of its first use count. */
@@ -88,6 +103,10 @@ export interface ServiceOptions extends BalancingOptions {
   readonly namespace?: string
   /** Instead of `ConnectOptions.warmup`. */
   readonly warmup?: WarmUpHook | false
+  /** Only these of several clusters, the preferred one first. Default all as `connect` has them. Counts at the first use. */
+  readonly clusters?: readonly string[]
+  /** Default that of `connect`. Counts at the first use. */
+  readonly merge?: MergeMode
 }
 
 /** Stream URLs of registries; throws `invalid_argument`. */
@@ -122,7 +141,7 @@ export function registrationSpec(
   namespace: string,
   ownHost: string,
 ): RegistrationSpec {
-  const { service, port, state: _state, ...rest } = options
+  const { service, port, state: _state, clusters: _clusters, ...rest } = options
   const host = options.host ?? ownHost
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw invalid(`${String(port)} is not a port`, 'port')
@@ -193,6 +212,7 @@ export function clusterName(registries: readonly string[]): string {
     .slice(0, 12)
 }
 
-function invalid(message: string, field: string): RegistryError {
+/** The error of an argument that cannot work. */
+export function invalid(message: string, field: string): RegistryError {
   return new RegistryError('invalid_argument', message, { field })
 }

@@ -216,8 +216,8 @@ describe('what failed here and vanished', () => {
 
   it('says how many are left', () => {
     const filter = overlay([a, b, c])
-    expect(filter.kept).toBe(0)
+    expect(filter.kept).toHaveLength(0)
     replace(filter, [a, b, c], [])
-    expect(filter.kept).toBe(3)
+    expect(filter.kept).toHaveLength(3)
   })
 })

@@ -1,6 +1,7 @@
 import type { Instance, Remove } from '@rollcall/wire'
 import type { EjectionOptions, FailureKind } from './ejections.js'
 import { Ejections, samePeer } from './ejections.js'
+import type { ListSource } from './machine/events.js'
 import type { MirrorChange } from './mirror.js'
 import { instanceKey } from './mirror.js'
 import type { ShrinkGuardOptions } from './shrink-guard.js'
@@ -32,8 +33,63 @@ export interface Choice {
   readonly hopeless: boolean
 }
 
+/** What is known of one list, before anybody is chosen. */
+export interface Standing {
+  readonly source: ListSource
+  /** A stream vouches for it now. */
+  readonly live: boolean
+  /** When a registry last confirmed it, on the clock of the machine; absent when none ever did. */
+  readonly confirmedAt?: number
+  readonly sign: string
+  /** In all states. */
+  readonly instances: readonly Instance[]
+  /** Those that vanished without a word, while the shrink guard keeps them. */
+  readonly kept: readonly Instance[]
+  readonly statics: readonly Instance[]
+}
+
 /** The choice when there is nobody. */
 export const NOBODY: Choice = { candidates: [], trials: [], spare: [], hopeless: false }
+
+/** Who may be called, the best first. */
+export function tiersOf(
+  list: readonly Instance[],
+  kept: readonly Instance[],
+  statics: readonly Instance[],
+): readonly [readonly Instance[], readonly Instance[], ...(readonly Instance[])[]] {
+  return [
+    list.filter((instance) => instance.state === 'up'),
+    list.filter((instance) => instance.state === 'suspect'),
+    list.filter((instance) => instance.state === 'draining'),
+    kept,
+    statics,
+  ]
+}
+
+/** The best tier that has anybody, less those that failed. */
+export function chooseAmong(now: number, tiers: ReturnType<typeof tiersOf>, ejections: Ejections): Choice {
+  const ejected = ejections.empty ? undefined : ejections.among(now, tiers.flat())
+  if (ejected === undefined || ejected.size === 0) {
+    const candidates = tiers.find((tier) => tier.length > 0)
+    if (candidates === undefined) return NOBODY
+    const [up, suspect] = tiers
+    const spare = candidates === up ? suspect : []
+    return { candidates, trials: [], spare, hopeless: ejections.allHopeless(now, candidates) }
+  }
+  const candidates: Instance[] = []
+  const trials: Instance[] = []
+  for (const tier of tiers) {
+    const fit = tier.filter((instance) => ejected.get(instance) !== 'out')
+    const tried = fit.filter((instance) => ejected.has(instance))
+    candidates.push(...fit)
+    trials.push(...tried)
+    // One trial at a time takes nobody's load: somebody else has to be there as well.
+    if (fit.length > tried.length) break
+  }
+  const chosen = new Set(candidates)
+  const spare = [...tiers[0], ...tiers[1]].filter((instance) => !chosen.has(instance))
+  return { candidates, trials, spare, hopeless: ejections.allHopeless(now, candidates) }
+}
 
 /**
  * What the client thinks by itself: a filter over the list that never touches mirror or sign.
@@ -58,9 +114,9 @@ export class Overlay {
     this.guard = new ShrinkGuard(options)
   }
 
-  /** How many of the missing are kept as a last resort. */
-  get kept(): number {
-    return this.guard.kept.length
+  /** The missing that are kept as a last resort. */
+  get kept(): readonly Instance[] {
+    return this.guard.kept
   }
 
   /** Takes over a list and how it came about. */
@@ -87,12 +143,19 @@ export class Overlay {
 
   /** A call to the instance failed; one that is no longer listed is nobody's concern. */
   failed(now: number, instance: Instance, kind: FailureKind): void {
+    if (this.drop(instance, kind)) return
     const key = instanceKey(instance)
-    if (this.guard.kept.some((item) => instanceKey(item) === key && samePeer(item, instance))) {
-      if (kind !== 'failure') return this.guard.drop(instance)
-    }
     const known = this.all().find((item) => instanceKey(item) === key)
     if (known !== undefined && samePeer(known, instance)) this.ejections.failed(now, known, kind)
+  }
+
+  /** Lets go of one that is only kept, if this is who failed. Returns whether it was. */
+  drop(instance: Instance, kind: FailureKind): boolean {
+    const key = instanceKey(instance)
+    const isKept = this.guard.kept.some((item) => instanceKey(item) === key && samePeer(item, instance))
+    if (!isKept || kind === 'failure') return false
+    this.guard.drop(instance)
+    return true
   }
 
   /** The instance answered. Returns whether that changes anything. */
@@ -114,43 +177,13 @@ export class Overlay {
 
   /** Whom to call now. */
   choose(now: number): Choice {
+    this.expire(now)
+    return chooseAmong(now, tiersOf(this.list, this.guard.kept, this.statics), this.ejections)
+  }
+
+  /** Lets go of the missing that were kept long enough. */
+  expire(now: number): void {
     this.guard.expire(now)
-    const tiers = this.tiers()
-    const ejected = this.ejections.empty ? undefined : this.ejections.among(now, tiers.flat())
-    if (ejected === undefined || ejected.size === 0) {
-      const candidates = tiers.find((tier) => tier.length > 0)
-      if (candidates === undefined) return NOBODY
-      const [up, suspect] = tiers
-      const spare = candidates === up ? suspect : []
-      return { candidates, trials: [], spare, hopeless: this.hopeless(now, candidates) }
-    }
-    const candidates: Instance[] = []
-    const trials: Instance[] = []
-    for (const tier of tiers) {
-      const fit = tier.filter((instance) => ejected.get(instance) !== 'out')
-      const tried = fit.filter((instance) => ejected.has(instance))
-      candidates.push(...fit)
-      trials.push(...tried)
-      // One trial at a time takes nobody's load: somebody else has to be there as well.
-      if (fit.length > tried.length) break
-    }
-    const chosen = new Set(candidates)
-    const spare = [...tiers[0], ...tiers[1]].filter((instance) => !chosen.has(instance))
-    return { candidates, trials, spare, hopeless: this.hopeless(now, candidates) }
-  }
-
-  private hopeless(now: number, candidates: readonly Instance[]): boolean {
-    return !this.ejections.empty && candidates.every((instance) => this.ejections.hopeless(now, instance))
-  }
-
-  private tiers(): readonly [readonly Instance[], readonly Instance[], ...(readonly Instance[])[]] {
-    return [
-      this.list.filter((instance) => instance.state === 'up'),
-      this.list.filter((instance) => instance.state === 'suspect'),
-      this.list.filter((instance) => instance.state === 'draining'),
-      this.guard.kept,
-      this.statics,
-    ]
   }
 
   /** Everybody who may ever be called. Later ones win in a map: the list over what is only kept. */

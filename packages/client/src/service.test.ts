@@ -32,7 +32,9 @@ function setUp(
       told.push([event.type, event.instance.id, 'kind' in event ? event.kind : ''].join(' ').trim())
     },
     call: () => Promise.resolve(),
-    status: () => ({ connection: { state: 'closed' }, services: [], registrations: 0 }),
+    status: () => ({ connection: { state: 'closed' }, clusters: [], services: [], registrations: 0 }),
+    serviceStatus: () => undefined,
+    origins: () => [],
     localAddress: () => undefined,
   }
   const requester = {

@@ -1,5 +1,5 @@
 import type { Instance, ViewName } from '@rollcall/wire'
-import { RegistryError } from '@rollcall/wire'
+import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
 import type { CallOptions, Work } from './calls/call.js'
 import { Caller } from './calls/caller.js'
@@ -11,6 +11,7 @@ import type { Clock } from './clock.js'
 import type { Driver } from './driver.js'
 import type { CallOutcome } from './ejections.js'
 import type { ListChange, ListSource } from './machine/events.js'
+import type { Origin, WatchStatus } from './machine/status.js'
 import { nobodyError } from './nobody.js'
 import { OfferListeners } from './offer-listeners.js'
 import type { Choice } from './overlay.js'
@@ -69,7 +70,11 @@ export interface Service {
    * the balancer `least-loaded` how long it took.
    */
   report(instance: Instance, outcome: CallOutcome, details?: { readonly latencyMs?: number }): void
-  /** The current list in all states, as the source gave it. */
+  /** Where the list came from and how old that is, for each cluster. */
+  status(): WatchStatus
+  /** Where an instance is listed: first of all where it was taken from. Empty for one that is not listed. */
+  origins(instance: Instance): readonly Origin[]
+  /** The current list in all states, as the source gave it; of several clusters as they were merged. */
   instances(): readonly Instance[]
   /** Whom `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
   candidates(): readonly Instance[]
@@ -197,6 +202,18 @@ export class ServiceHandle implements Service {
   ): void {
     this.selection.ended(instance, { outcome, latencyMs, wasBegun: false })
     this.tell(instance, outcome)
+  }
+
+  status(): WatchStatus {
+    const { namespace, name: service, group, key } = this
+    const known = this.deps.driver.serviceStatus(key)
+    if (known !== undefined) return known
+    const name = { namespace, service, ...(group === undefined ? {} : { group }) }
+    return { ...name, source: 'none', sign: EMPTY_SIGN, instances: 0, kept: 0, clusters: [] }
+  }
+
+  origins(instance: Instance): readonly Origin[] {
+    return this.deps.driver.origins(this.key, instance)
   }
 
   instances(): readonly Instance[] {

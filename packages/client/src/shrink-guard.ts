@@ -95,8 +95,9 @@ export class ShrinkGuard {
   /** Lets go of those kept long enough. */
   expire(now: number): void {
     if (!this.counting) return
+    const { size } = this.lost
     for (const [key, { until }] of this.lost) if (now >= until) this.lost.delete(key)
-    this.keptList = undefined
+    if (this.lost.size < size) this.keptList = undefined
   }
 
   nextAt(): number | undefined {

@@ -12,7 +12,7 @@ import type {
 } from '@rollcall/wire'
 import type { FailureKind } from '../ejections.js'
 import type { Removed } from '../mirror.js'
-import type { Choice } from '../overlay.js'
+import type { Choice, Standing } from '../overlay.js'
 
 /** Pairs an API call with the effect that settles it; chosen by the caller, never used twice. */
 export type Token = number
@@ -59,6 +59,12 @@ export interface StoredList {
   readonly ageMs: number
 }
 
+/** How the lists of several clusters become one: of all, or of the first in order that has anybody. */
+export type MergeMode = 'union' | 'preferred'
+
+/** What a registration has of its own in one cluster. */
+export type ClusterTerms = Pick<RegistrationSpec, 'liveness' | 'leaseMs' | 'probe'>
+
 /** Where a list came from. */
 export type ListSource = 'none' | 'registry' | 'snapshot' | 'static'
 
@@ -75,6 +81,17 @@ export interface ListChange {
   readonly stale?: boolean
 }
 
+/** One registration that is asked for. */
+export interface RegisterItem {
+  readonly handle: number
+  readonly spec: RegistrationSpec
+  readonly intent: Intent
+  /** Default the next number. */
+  readonly incarnation?: number
+  /** With several clusters: in which ones, and on which terms. Default all. */
+  readonly clusters?: ReadonlyMap<string, ClusterTerms>
+}
+
 /** Inputs of the machine. Events of connections it no longer knows are ignored. */
 export type ClientEvent =
   | { readonly type: 'start' }
@@ -85,12 +102,9 @@ export type ClientEvent =
   | { readonly type: 'closed'; readonly connection: number; readonly code?: number; readonly reason: string }
   | {
       readonly type: 'register'
-      readonly token: Token
-      readonly items: readonly {
-        readonly handle: number
-        readonly spec: RegistrationSpec
-        readonly intent: Intent
-      }[]
+      /** Absent: nobody waits, and a refusal is a state like any other. */
+      readonly token?: Token
+      readonly items: readonly RegisterItem[]
     }
   | {
       readonly type: 'update'
@@ -102,8 +116,20 @@ export type ClientEvent =
   | { readonly type: 'deregister'; readonly token: Token; readonly handles: readonly number[] }
   /** The caller of `register` lost interest: take its registrations back. */
   | { readonly type: 'abandon'; readonly token: Token }
-  | { readonly type: 'watch'; readonly names: readonly ViewName[] }
-  | { readonly type: 'snapshot'; readonly key: string; readonly stored?: StoredList }
+  | {
+      readonly type: 'watch'
+      readonly names: readonly ViewName[]
+      /** With several clusters: in which ones, the best first. Default all. */
+      readonly clusters?: readonly string[]
+      /** With several clusters. Default `union`. */
+      readonly merge?: MergeMode
+    }
+  | {
+      readonly type: 'snapshot'
+      readonly cluster: string
+      readonly key: string
+      readonly stored?: StoredList
+    }
   | { readonly type: 'ready'; readonly token: Token; readonly key: string; readonly timeoutMs: number }
   /** A call failed; `unreachable` unless it says otherwise. */
   | {
@@ -127,6 +153,7 @@ export type ClientEffect =
   | { readonly type: 'reject'; readonly token: Token; readonly error: RegistryError }
   | {
       readonly type: 'registration'
+      readonly cluster: string
       readonly handle: number
       readonly state: RegistrationState
       readonly incarnation: number
@@ -134,9 +161,17 @@ export type ClientEffect =
     }
   | { readonly type: 'list'; readonly key: string; readonly change: ListChange }
   | ({ readonly type: 'candidates'; readonly key: string } & Choice)
-  | { readonly type: 'loadSnapshot'; readonly key: string; readonly name: ViewName }
+  /** Instead of `candidates`, from a machine that is one of several: the choice is made over all of them. */
+  | { readonly type: 'standing'; readonly key: string; readonly standing: Standing }
+  | {
+      readonly type: 'loadSnapshot'
+      readonly cluster: string
+      readonly key: string
+      readonly name: ViewName
+    }
   | {
       readonly type: 'saveSnapshot'
+      readonly cluster: string
       readonly key: string
       readonly name: ViewName
       readonly stored: StoredList

@@ -22,7 +22,7 @@ describe('link', () => {
     const stage = started({ urls: [] })
     stage.pass(60_000)
     expect(stage.all('dial')).toHaveLength(0)
-    expect(stage.machine.status(0).connection).toEqual({ state: 'offline' })
+    expect(stage.machine.status(0).connection).toEqual({ state: 'offline', failures: 0 })
   })
 
   it('tries again at once, then ever more slowly up to 5 s, and never stops', () => {

@@ -36,6 +36,8 @@ export interface LinkStatus {
   readonly node?: string
   readonly cluster?: string
   readonly island?: boolean
+  /** Attempts in a row that led nowhere. */
+  readonly failures: number
 }
 
 const NORMAL = 1000
@@ -81,11 +83,12 @@ export class Link {
   }
 
   get status(): LinkStatus {
-    const { active } = this
-    if (active === undefined) return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting' }
+    const { active, failures } = this
+    if (active === undefined)
+      return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting', failures }
     const { welcome, url, island } = active
-    if (welcome === undefined) return { state: 'connecting', url }
-    return { state: 'connected', url, node: welcome.node, cluster: welcome.cluster, island }
+    if (welcome === undefined) return { state: 'connecting', url, failures }
+    return { state: 'connected', url, node: welcome.node, cluster: welcome.cluster, island, failures }
   }
 
   start(turn: Turn): void {

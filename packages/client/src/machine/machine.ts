@@ -1,4 +1,4 @@
-import type { ClientMessage, ServerMessage } from '@rollcall/wire'
+import type { ClientMessage, Instance, ServerMessage } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import { earliest } from './deadlines.js'
@@ -9,7 +9,7 @@ import type { Outbox } from './outbox.js'
 import { Registrations } from './registrations.js'
 import type { MachineSettings } from './settings.js'
 import { Settlement } from './settlement.js'
-import type { WatchStatus } from './watch.js'
+import type { MachineStatus, Origin, WatchStatus } from './status.js'
 import { Watches } from './watches.js'
 
 /** The whole client as a step function over messages and time. */
@@ -19,22 +19,28 @@ export interface ClientMachine {
   /** When `step` next wants a `tick`; undefined when nothing is planned. Asked after each step. */
   deadline(): number | undefined
   status(now: number): MachineStatus
+  /** Of one watched list, by key; undefined when it is not watched. */
+  serviceStatus(now: number, key: string): WatchStatus | undefined
+  /** Where an instance of a list is known from, first of all where it was taken from. */
+  origins(now: number, key: string, instance: Instance): readonly Origin[]
 }
 
-/** What people may know about the client. */
-export interface MachineStatus {
-  readonly connection: LinkStatus | { readonly state: 'closed' }
-  readonly services: readonly WatchStatus[]
-  readonly registrations: number
+/** A client of one cluster: by itself, or as one of several. */
+export interface ClusterMachine extends ClientMachine {
+  /** State of the connection. Cheap. */
+  link(): LinkStatus
 }
 
-/** Creates the machine; nothing happens before a `start` event. */
-export function createClientMachine(settings: MachineSettings): ClientMachine {
+/** Creates the machine of one cluster; nothing happens before a `start` event. */
+export function createClientMachine(settings: MachineSettings): ClusterMachine {
   const machine = new Machine(settings)
   return {
     step: (now, events) => machine.step(now, events),
     deadline: () => machine.deadline(),
     status: (now) => machine.status(now),
+    serviceStatus: (now, key) => machine.serviceStatus(now, key),
+    origins: (now, key, instance) => machine.origins(now, key, instance),
+    link: () => machine.link.status,
   }
 }
 
@@ -49,7 +55,7 @@ interface Closing {
 
 class Machine implements Outbox {
   private readonly settings: MachineSettings
-  private readonly link: Link
+  readonly link: Link
   private readonly registrations: Registrations
   private readonly watches: Watches
   private nextReq = 1
@@ -109,11 +115,22 @@ class Machine implements Outbox {
   }
 
   status(now: number): MachineStatus {
+    const connection = this.closed ? ({ state: 'closed' } as const) : this.link.status
+    const { size: registrations, accepted } = this.registrations
     return {
-      connection: this.closed ? { state: 'closed' } : this.link.status,
+      connection,
+      clusters: [{ name: this.settings.cluster, connection, registrations, accepted }],
       services: this.watches.status(now),
-      registrations: this.registrations.size,
+      registrations,
     }
+  }
+
+  serviceStatus(now: number, key: string): WatchStatus | undefined {
+    return this.watches.get(key)?.status(now)
+  }
+
+  origins(now: number, key: string, instance: Instance): readonly Origin[] {
+    return this.watches.get(key)?.origins(now, instance) ?? []
   }
 
   private handle(turn: Turn, event: ClientEvent): void {

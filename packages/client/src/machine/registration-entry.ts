@@ -38,6 +38,11 @@ export interface Sent {
   readonly deadline: number
 }
 
+/** Whether a registry has acknowledged a registration in this state. */
+export function isAccepted(state: RegistrationState): state is Intent {
+  return state === 'starting' || state === 'up' || state === 'draining'
+}
+
 /** Identity of an instance across all views. */
 export function nameOf(spec: {
   readonly namespace: string

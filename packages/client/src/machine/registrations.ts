@@ -11,10 +11,10 @@ import { batches } from './batches.js'
 import { Calls } from './calls.js'
 import { earliest, earliestOf } from './deadlines.js'
 import { Departures } from './departures.js'
-import type { RegistrationPatch, RegistrationSpec, RegistrationState, Token, Turn } from './events.js'
+import type { RegisterItem, RegistrationPatch, RegistrationState, Token, Turn } from './events.js'
 import type { Outbox } from './outbox.js'
 import type { Desired, Entry, Sent } from './registration-entry.js'
-import { itemOf, nameOf, refOf, sentItem } from './registration-entry.js'
+import { isAccepted, itemOf, nameOf, refOf, sentItem } from './registration-entry.js'
 import { blockingIncarnation, reactionTo } from './refusals.js'
 import type { MachineSettings } from './settings.js'
 import { viewKey } from './watch.js'
@@ -51,6 +51,13 @@ export class Registrations {
     return this.entries.size
   }
 
+  /** How many of them a registry has acknowledged. */
+  get accepted(): number {
+    let count = 0
+    for (const { state } of this.entries.values()) if (isAccepted(state)) count += 1
+    return count
+  }
+
   /** Nothing that was sent is without an answer. */
   get settled(): boolean {
     return this.requests.size === 0
@@ -66,23 +73,21 @@ export class Registrations {
     return [...views.values()]
   }
 
-  register(
-    turn: Turn,
-    token: Token,
-    items: readonly { readonly handle: number; readonly spec: RegistrationSpec; readonly intent: Intent }[],
-  ): void {
+  register(turn: Turn, token: Token | undefined, items: readonly RegisterItem[]): void {
     const names = items.map((item) => nameOf(item.spec))
     const seen = new Set<string>()
     const taken = names.findIndex((name) => this.names.has(name) || seen.size === seen.add(name).size)
     if (taken >= 0) {
       const message = `${items[taken]!.spec.service} ${items[taken]!.spec.id} is registered by this client already`
-      turn.emit({ type: 'reject', token, error: new RegistryError('id_taken', message) })
+      if (token !== undefined)
+        turn.emit({ type: 'reject', token, error: new RegistryError('id_taken', message) })
       return
     }
-    items.forEach(({ handle, spec, intent }, index) => {
+    items.forEach((item, index) => {
+      const { handle, intent, incarnation = this.settings.incarnations.next() } = item
+      const spec = { ...item.spec, ...item.clusters?.get(this.settings.cluster) }
       this.names.set(names[index]!, handle)
-      const incarnation = this.settings.incarnations.next()
-      turn.emit({ type: 'registration', handle, state: 'pending', incarnation })
+      this.tell(turn, { handle, state: 'pending', incarnation })
       this.entries.set(handle, {
         handle,
         desired: { spec, intent },
@@ -98,11 +103,8 @@ export class Registrations {
       })
     })
     this.dirty = true
-    this.calls.open(
-      turn,
-      token,
-      items.map((item) => item.handle),
-    )
+    const handles = items.map((item) => item.handle)
+    if (token !== undefined) this.calls.open(turn, token, handles)
   }
 
   update(turn: Turn, token: Token, handle: number, patch: RegistrationPatch, intent?: Intent): void {
@@ -336,12 +338,7 @@ export class Registrations {
     entry.incarnation = this.settings.incarnations.next(floor)
     entry.held = false
     this.unsend(entry)
-    turn.emit({
-      type: 'registration',
-      handle: entry.handle,
-      state: entry.state,
-      incarnation: entry.incarnation,
-    })
+    this.tell(turn, entry)
   }
 
   private postpone(turn: Turn, entry: Entry, delayMs: number): void {
@@ -357,8 +354,7 @@ export class Registrations {
   private enter(turn: Turn, entry: Entry, state: RegistrationState, error?: RegistryError): void {
     if (entry.state === state) return
     entry.state = state
-    const { handle, incarnation } = entry
-    turn.emit({ type: 'registration', handle, state, incarnation, ...(error === undefined ? {} : { error }) })
+    this.tell(turn, entry, error)
   }
 
   private forget(turn: Turn, entry: Entry, state: RegistrationState): void {
@@ -366,7 +362,17 @@ export class Registrations {
     this.names.delete(nameOf(entry.desired.spec))
     const error = new RegistryError('deregistered', 'this registration was taken back')
     for (const { token } of entry.updates) turn.emit({ type: 'reject', token, error })
-    turn.emit({ type: 'registration', handle: entry.handle, state, incarnation: entry.incarnation })
+    this.tell(turn, { ...entry, state })
+  }
+
+  private tell(
+    turn: Turn,
+    { handle, state, incarnation }: Pick<Entry, 'handle' | 'state' | 'incarnation'>,
+    error?: RegistryError,
+  ): void {
+    const { cluster } = this.settings
+    const why = error === undefined ? {} : { error }
+    turn.emit({ type: 'registration', cluster, handle, state, incarnation, ...why })
   }
 
   private take(req: number | undefined): Sent | undefined {

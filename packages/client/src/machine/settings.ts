@@ -41,6 +41,8 @@ export interface MachineTimes {
   readonly saveMs: number
   /** A list that shrank by silence is saved after all when it stayed so. 10 min, as long as a node may doubt. */
   readonly shrunkMs: number
+  /** A preferred cluster is returned to when it was usable for this long. 10 s: a registry that flaps moves nobody. */
+  readonly failBackMs: number
   /** `close()`: longest time for consumers to see the draining before the deregistration. */
   readonly settleMs: number
   /** `close()`: a node is asked this often whether all of them have. */
@@ -70,6 +72,7 @@ export const TIMES: MachineTimes = {
   hintMs: 2_000,
   saveMs: 1_000,
   shrunkMs: 600_000,
+  failBackMs: 10_000,
   settleMs: 1_000,
   settlePollMs: 50,
   lingerMs: 100,
@@ -78,6 +81,10 @@ export const TIMES: MachineTimes = {
 
 /** Everything the machine needs to know at its start. */
 export interface MachineSettings {
+  /** Name of the cluster. Default `default`. */
+  readonly cluster: string
+  /** This machine is one of several: it tells where its lists stand, and others choose. Default false. */
+  readonly part: boolean
   /** Stream URLs of the nodes of one cluster; may be empty. */
   readonly urls: readonly string[]
   readonly namespace: string
@@ -102,6 +109,8 @@ export function machineSettings(
 ): MachineSettings {
   return {
     namespace: DEFAULTS.namespace,
+    cluster: 'default',
+    part: false,
     agent: 'rollcall-client',
     statics: new Map(),
     snapshots: false,

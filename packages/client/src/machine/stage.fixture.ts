@@ -20,8 +20,8 @@ export class Stage {
   effects: ClientEffect[] = []
   readonly machine: ClientMachine
 
-  constructor(options: Parameters<typeof stageSettings>[0] = {}) {
-    this.machine = createClientMachine(stageSettings(options))
+  constructor(options: Parameters<typeof stageSettings>[0] = {}, machine?: ClientMachine) {
+    this.machine = machine ?? createClientMachine(stageSettings(options))
   }
 
   /** Feeds events at the present moment; returns what they led to. */
@@ -80,9 +80,11 @@ export class Stage {
     this.do({ type: 'message', connection, message })
   }
 
-  /** Opens and welcomes the connection dialed last. */
-  welcome(options: Partial<Extract<ServerMessage, { type: 'welcome' }>> = {}): number {
-    const { connection } = this
+  /** Opens and welcomes the connection dialed last, or another. */
+  welcome(
+    options: Partial<Extract<ServerMessage, { type: 'welcome' }>> = {},
+    connection: number = this.connection,
+  ): number {
     this.do({ type: 'opened', connection })
     this.receive({ ...WELCOME, ...options }, connection)
     return connection

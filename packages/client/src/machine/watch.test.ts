@@ -51,7 +51,7 @@ describe('first use', () => {
     const stage = watching({ snapshots: true })
     expect(stage.all('loadSnapshot')).toHaveLength(1)
     stage.do(
-      { type: 'snapshot', key: KEY, stored: stored([A]) },
+      { type: 'snapshot', cluster: 'default', key: KEY, stored: stored([A]) },
       { type: 'ready', token: 1, key: KEY, timeoutMs: 5_000 },
     )
     stage.pass(299)
@@ -64,7 +64,7 @@ describe('first use', () => {
 
   it('resumes from the snapshot by its sign', () => {
     const stage = watching({ snapshots: true })
-    stage.do({ type: 'snapshot', key: KEY, stored: stored([A]) })
+    stage.do({ type: 'snapshot', cluster: 'default', key: KEY, stored: stored([A]) })
     stage.welcome()
     expect(stage.last('watch').services[0]?.sign).toBe(signOf([A]))
     stage.receive({ type: 'watching', req: stage.last('watch').req ?? 0 })
@@ -73,7 +73,12 @@ describe('first use', () => {
 
   it('does not resume from a snapshot that does not add up, but serves it', () => {
     const stage = watching({ snapshots: true })
-    stage.do({ type: 'snapshot', key: KEY, stored: { ...stored([A]), sign: signOf([B]) } })
+    stage.do({
+      type: 'snapshot',
+      cluster: 'default',
+      key: KEY,
+      stored: { ...stored([A]), sign: signOf([B]) },
+    })
     stage.pass(300)
     expect(candidates(stage)).toEqual(['a'])
     stage.welcome()
@@ -84,7 +89,7 @@ describe('first use', () => {
     const stage = watching({ snapshots: true, statics: new Map([[KEY, [STATIC]]]) })
     stage.pass(300)
     expect(shown(stage)).toMatchObject({ source: 'static', instances: [STATIC] })
-    stage.do({ type: 'snapshot', key: KEY, stored: stored([A]) })
+    stage.do({ type: 'snapshot', cluster: 'default', key: KEY, stored: stored([A]) })
     expect(shown(stage)).toMatchObject({ source: 'snapshot', instances: [A] })
     stage.welcome()
     stage.receive(view([B]))
@@ -159,7 +164,7 @@ describe('what may be called', () => {
     for (const late of [false, true]) {
       const stage = watching({ snapshots: true })
       if (late) stage.welcome()
-      stage.do({ type: 'snapshot', key: KEY, stored: stored([A]) })
+      stage.do({ type: 'snapshot', cluster: 'default', key: KEY, stored: stored([A]) })
       if (!late) stage.welcome()
       stage.receive(view([]))
       expect(candidates(stage)).toEqual(['a'])
@@ -308,7 +313,7 @@ describe('saving', () => {
 
   it('keeps the snapshot when a restarted registry knows nothing', () => {
     const stage = watching({ snapshots: true })
-    stage.do({ type: 'snapshot', key: KEY, stored: stored([A, B]) })
+    stage.do({ type: 'snapshot', cluster: 'default', key: KEY, stored: stored([A, B]) })
     stage.welcome()
     stage.receive(view([]))
     live(stage, 60_000)

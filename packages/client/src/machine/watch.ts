@@ -4,29 +4,19 @@ import type { FailureKind } from '../ejections.js'
 import type { MirrorChange } from '../mirror.js'
 import { instanceKey, Mirror } from '../mirror.js'
 import { nobodyError } from '../nobody.js'
-import type { Choice } from '../overlay.js'
+import type { Choice, Standing } from '../overlay.js'
 import { NOBODY, Overlay } from '../overlay.js'
 import { earliest, earliestOf } from './deadlines.js'
 import type { ListChange, ListSource, StoredList, Token, Turn } from './events.js'
 import { SavePolicy } from './saving.js'
 import type { MachineSettings } from './settings.js'
+import type { Origin, WatchStatus } from './status.js'
 
 /** Key of a view: which list is meant. */
 export function viewKey(name: ViewName): string {
   return name.group === undefined
     ? `${name.namespace}\n${name.service}`
     : `${name.namespace}\n${name.service}\n${name.group}`
-}
-
-/** What people may know about a watched list. */
-export interface WatchStatus extends ViewName {
-  readonly source: ListSource
-  readonly sign: string
-  readonly instances: number
-  /** How many of them, or of those that vanished without a word, are called only when nobody else is left. */
-  readonly kept: number
-  /** Milliseconds since a registry last confirmed the list; absent when none ever did. */
-  readonly ageMs?: number
 }
 
 interface Waiter {
@@ -48,6 +38,7 @@ export class Watch {
   private shown: readonly Instance[] = []
   private source: ListSource = 'none'
   private choice: Choice = NOBODY
+  private told: Standing | undefined
   private waiters: Waiter[] = []
   private headStartAt: number | undefined
   private stored: StoredList | undefined
@@ -73,7 +64,8 @@ export class Watch {
     this.overlay = new Overlay(this.statics, settings.overlay)
     this.policy = new SavePolicy(settings.times.shrunkMs)
     this.headStartAt = turn.now + (settings.urls.length === 0 ? 0 : settings.times.headStartMs)
-    if (settings.snapshots) turn.emit({ type: 'loadSnapshot', key: this.key, name })
+    const { cluster } = settings
+    if (settings.snapshots) turn.emit({ type: 'loadSnapshot', cluster, key: this.key, name })
   }
 
   /** Sign of the list a node can resume from; undefined when there is none. */
@@ -83,9 +75,15 @@ export class Watch {
   }
 
   status(now: number): WatchStatus {
-    const { name, source, shown } = this
-    const base = { ...name, source, sign: this.mirror.sign, instances: shown.length, kept: this.overlay.kept }
-    return this.confirmedAt === undefined ? base : { ...base, ageMs: now - this.confirmedAt }
+    const { name, source, current: live, confirmedAt } = this
+    const list = {
+      source,
+      sign: this.mirror.sign,
+      instances: this.shown.length,
+      kept: this.overlay.kept.length,
+      ...(confirmedAt === undefined ? {} : { ageMs: now - confirmedAt }),
+    }
+    return { ...name, ...list, clusters: [{ cluster: this.settings.cluster, live, used: true, ...list }] }
   }
 
   /** The list of a snapshot, or that there is none. Never replaces what a node said. */
@@ -139,6 +137,14 @@ export class Watch {
     this.vouched(turn)
   }
 
+  /** Where an instance of the list is known from; nothing for one that is not listed. */
+  origins(now: number, instance: Instance): readonly Origin[] {
+    if (!this.shown.some((item) => instanceKey(item) === instanceKey(instance))) return []
+    const { source, current: live, confirmedAt } = this
+    const age = confirmedAt === undefined ? {} : { ageMs: now - confirmedAt }
+    return [{ cluster: this.settings.cluster, source, live, ...age }]
+  }
+
   /** Whether a registry lists this incarnation. */
   lists(instance: Instance): boolean {
     return this.mirror.get(instanceKey(instance))?.incarnation === instance.incarnation
@@ -150,6 +156,8 @@ export class Watch {
     this.sent = false
     this.current = false
     this.resyncAt = undefined
+    // Whoever chooses over several clusters sees that the connection is gone; what comes next is news.
+    this.told = undefined
     this.mismatch = undefined
   }
 
@@ -159,7 +167,9 @@ export class Watch {
   }
 
   failed(turn: Turn, instance: Instance, kind: FailureKind): void {
-    this.overlay.failed(turn.now, instance, kind)
+    // As one of several it only keeps, and does not choose.
+    if (this.settings.part) this.overlay.drop(instance, kind)
+    else this.overlay.failed(turn.now, instance, kind)
     this.choose(turn)
   }
 
@@ -267,6 +277,7 @@ export class Watch {
   private vouched(turn: Turn): void {
     this.overlay.resume(turn.now)
     this.chooseAt = this.overlay.nextAt(turn.now)
+    if (this.settings.part) this.tellStanding(turn)
   }
 
   /** The first view after a snapshot that never entered the mirror: what is missing was in the snapshot. */
@@ -298,6 +309,7 @@ export class Watch {
   }
 
   private choose(turn: Turn): void {
+    if (this.settings.part) return this.tellStanding(turn)
     const choice = this.overlay.choose(turn.now)
     this.chooseAt = this.overlay.nextAt(turn.now)
     this.tellGuard(turn)
@@ -316,8 +328,31 @@ export class Watch {
     this.waiters = []
   }
 
-  private tellGuard(turn: Turn): void {
+  /** What there is to choose from; unchanged parts are the same objects as before. */
+  private tellStanding(turn: Turn): void {
+    this.overlay.expire(turn.now)
+    this.chooseAt = this.overlay.nextAt(turn.now)
+    this.tellGuard(turn)
+    const { source, current: live, confirmedAt, shown: instances, statics } = this
     const { kept } = this.overlay
+    const { told } = this
+    const listed = told?.source === source && told.live === live && told.instances === instances
+    if (listed && (told.kept === kept || told.kept.length + kept.length === 0)) return
+    const { sign } = this.mirror
+    this.told = {
+      source,
+      live,
+      sign,
+      instances,
+      kept,
+      statics,
+      ...(confirmedAt === undefined ? {} : { confirmedAt }),
+    }
+    turn.emit({ type: 'standing', key: this.key, standing: this.told })
+  }
+
+  private tellGuard(turn: Turn): void {
+    const kept = this.overlay.kept.length
     if (kept > 0 === this.guarding) return
     this.guarding = kept > 0
     const fields = { service: this.name.service, group: this.name.group, kept, listed: this.shown.length }
@@ -345,7 +380,8 @@ export class Watch {
     }
     this.policy.saved(instances)
     const stored = { sign, instances, ageMs: turn.now - (this.confirmedAt ?? turn.now) }
-    turn.emit({ type: 'saveSnapshot', key: this.key, name: this.name, stored })
+    const { cluster } = this.settings
+    turn.emit({ type: 'saveSnapshot', cluster, key: this.key, name: this.name, stored })
   }
 }
 

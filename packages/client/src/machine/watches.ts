@@ -16,7 +16,7 @@ import type { StoredList, Token, Turn } from './events.js'
 import { Hints } from './hints.js'
 import type { Outbox } from './outbox.js'
 import type { MachineSettings } from './settings.js'
-import type { WatchStatus } from './watch.js'
+import type { WatchStatus } from './status.js'
 import { viewKey, Watch } from './watch.js'
 
 interface Sent {

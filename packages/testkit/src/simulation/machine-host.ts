@@ -125,6 +125,9 @@ export class MachineHost {
         return listener.log(effect)
       case 'list':
         return listener.list(effect)
+      case 'standing':
+        // Of machines that are one of several.
+        return
       case 'candidates':
         return listener.candidates(effect)
       case 'registration':
@@ -154,7 +157,7 @@ export class MachineHost {
 
   private snapshot(effect: Effect<'loadSnapshot' | 'saveSnapshot'>): void {
     const { snapshots, process, chance } = this.deps
-    const { key } = effect
+    const { cluster, key } = effect
     if (effect.type === 'saveSnapshot') {
       snapshots.set(key, { ...effect.stored, savedAt: process.clock.wallNow() })
       return
@@ -165,6 +168,7 @@ export class MachineHost {
     process.clock.setTimer(chance.between(1, 30), () =>
       this.dispatch({
         type: 'snapshot',
+        cluster,
         key,
         ...(stored === undefined ? {} : { stored: { ...stored, ageMs } }),
       }),

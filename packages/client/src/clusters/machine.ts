@@ -1,0 +1,338 @@
+import type { Instance, RegistryError } from '@rollcall/wire'
+import { RegistryError as RegistryFailure } from '@rollcall/wire'
+import { earliest } from '../machine/deadlines.js'
+import type { ClientEffect, ClientEvent, RegisterItem, Token, Turn } from '../machine/events.js'
+import type { LinkStatus } from '../machine/link.js'
+import type { ClientMachine, ClusterMachine } from '../machine/machine.js'
+import { createClientMachine } from '../machine/machine.js'
+import { nameOf } from '../machine/registration-entry.js'
+import type { MachineSettings } from '../machine/settings.js'
+import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
+import { RegisterCalls } from './calls.js'
+import { Rounds } from './rounds.js'
+import type { Reach } from './reach.js'
+import { MergedWatches } from './merged-watches.js'
+
+/**
+ * Creates one machine of several clusters. Each of them has its own machine, which knows nothing of the others:
+ * what one of them does or fails to do delays no message of another. Here is only what concerns several: lists
+ * are merged and chosen from, registrations are put to each, and who waits is told. With one cluster it is the
+ * machine of that cluster.
+ */
+export function createClustersMachine(clusters: readonly MachineSettings[]): ClientMachine {
+  const [first, ...more] = clusters
+  if (first === undefined) throw new RangeError('a client needs a cluster')
+  return more.length === 0 ? createClientMachine(first) : new ClustersMachine(clusters)
+}
+
+/** One cluster, and what is to be put to it. */
+interface Member {
+  readonly name: string
+  readonly index: number
+  readonly machine: ClusterMachine
+  readonly offline: boolean
+  readonly urls: number
+  queue: ClientEvent[]
+  connected: boolean
+  /** No longer awaited from then on, until it is connected. */
+  awayAt: number
+  mayAnswer: boolean
+}
+
+interface Registered {
+  readonly name: string
+  readonly clusters: readonly string[]
+}
+
+class ClustersMachine implements ClientMachine, Reach {
+  private readonly settings: MachineSettings
+  private readonly members: readonly Member[]
+  private readonly byName: ReadonlyMap<string, Member>
+  private readonly watches: MergedWatches
+  private readonly registering: RegisterCalls
+  private readonly rounds: Rounds
+  private readonly registered = new Map<number, Registered>()
+  /** Taken names, by cluster. */
+  private readonly names = new Set<string>()
+  private closing = false
+  private closed = false
+
+  constructor(clusters: readonly MachineSettings[]) {
+    this.settings = clusters[0]!
+    this.members = clusters.map((settings, index) => ({
+      name: settings.cluster,
+      index,
+      machine: createClientMachine({ ...settings, part: true }),
+      offline: settings.urls.length === 0,
+      urls: settings.urls.length,
+      queue: [],
+      connected: false,
+      awayAt: Number.POSITIVE_INFINITY,
+      mayAnswer: settings.urls.length > 0,
+    }))
+    this.byName = new Map(this.members.map((member) => [member.name, member]))
+    const names = this.members.map(({ name }) => name)
+    this.watches = new MergedWatches(this.settings, this, names)
+    this.rounds = new Rounds(this, (cluster, event) => this.put(cluster, event))
+    this.registering = new RegisterCalls(this.settings.times.pendingMs, this, (turn, handles) =>
+      this.deregister(turn, undefined, handles),
+    )
+  }
+
+  mayAnswer(cluster: string): boolean {
+    return this.byName.get(cluster)?.mayAnswer ?? false
+  }
+
+  connected(cluster: string): boolean {
+    return this.byName.get(cluster)?.connected ?? false
+  }
+
+  step(now: number, events: readonly ClientEvent[]): readonly ClientEffect[] {
+    const effects: ClientEffect[] = []
+    const turn: Turn = { now, emit: (effect) => effects.push(effect) }
+    for (const event of events) this.handle(turn, event)
+    if (this.closed) return effects
+    this.run(turn)
+    // Who failed counts after the clusters have heard of it.
+    for (const event of events) {
+      if (event.type === 'failed' || event.type === 'trying' || event.type === 'succeeded')
+        this.watches.called(turn, event)
+    }
+    this.registering.tick(turn)
+    this.rounds.tick(turn)
+    // A rejected registration is taken back.
+    this.run(turn)
+    this.watches.step(turn)
+    this.closed = this.closing && this.rounds.idle
+    return effects
+  }
+
+  deadline(): number | undefined {
+    if (this.closed) return undefined
+    const members = this.members.map((member) =>
+      earliest(member.machine.deadline(), member.mayAnswer && !member.connected ? member.awayAt : undefined),
+    )
+    return earliest(...members, this.registering.deadline(), this.watches.deadline())
+  }
+
+  status(now: number): MachineStatus {
+    const each = this.members.map(({ machine }) => machine.status(now))
+    const clusters = each.flatMap((status) => status.clusters)
+    const rank = (state: string): number => ['connected', 'connecting', 'offline', 'closed'].indexOf(state)
+    const best = [...clusters].sort((a, b) => rank(a.connection.state) - rank(b.connection.state))[0]!
+    return {
+      connection: best.connection,
+      clusters,
+      services: this.watches.status(now),
+      registrations: this.registered.size,
+    }
+  }
+
+  serviceStatus(now: number, key: string): WatchStatus | undefined {
+    return this.watches.get(key)?.status(now)
+  }
+
+  origins(now: number, key: string, instance: Instance): readonly Origin[] {
+    return this.watches.get(key)?.origins(now, instance) ?? []
+  }
+
+  private handle(turn: Turn, event: ClientEvent): void {
+    if (this.closed || (this.closing && 'token' in event)) return this.tooLate(turn, event)
+    switch (event.type) {
+      case 'start':
+        for (const { name } of this.members) this.put(name, event)
+        return
+      case 'opened':
+      case 'message':
+      case 'closed':
+        return this.pass(event)
+      case 'register':
+        return this.register(turn, event.token, event.items)
+      case 'update': {
+        const clusters = this.registered.get(event.handle)?.clusters ?? this.members.map(({ name }) => name)
+        const build = (token: Token): ClientEvent => ({ ...event, token })
+        return this.rounds.call(turn, event.token, 'first', new Map(clusters.map((name) => [name, build])))
+      }
+      case 'deregister':
+        return this.deregister(turn, event.token, event.handles)
+      case 'abandon':
+        return this.deregister(turn, undefined, this.registering.abandon(event.token))
+      case 'watch': {
+        const added = this.watches.add(turn, event)
+        for (const [cluster, names] of added) this.put(cluster, { type: 'watch', names })
+        return
+      }
+      case 'snapshot':
+        return this.put(event.cluster, event)
+      case 'failed':
+        for (const name of this.watches.get(event.key)?.clusters ?? []) this.put(name, event)
+        return
+      case 'ready':
+        return this.watches.ready(turn, event)
+      case 'close':
+        return this.close(turn, event.token)
+      case 'tick':
+      case 'trying':
+      case 'succeeded':
+        return
+    }
+  }
+
+  /** Connections are numbered so that the number tells the cluster. */
+  private pass(event: Extract<ClientEvent, { readonly connection: number }>): void {
+    const { length } = this.members
+    const member = this.members[event.connection % length]
+    const connection = Math.floor(event.connection / length)
+    if (member !== undefined) this.put(member.name, { ...event, connection })
+  }
+
+  private put(cluster: string, event: ClientEvent): void {
+    this.byName.get(cluster)?.queue.push(event)
+  }
+
+  /** Lets every cluster go on that has something to do. */
+  private run(turn: Turn): void {
+    for (const member of this.members) {
+      const { machine, queue } = member
+      if (queue.length === 0 && turn.now < (machine.deadline() ?? Number.POSITIVE_INFINITY)) continue
+      member.queue = []
+      const effects = machine.step(turn.now, queue)
+      this.look(turn, member)
+      for (const effect of effects) this.absorb(turn, member, effect)
+    }
+    for (const member of this.members) this.look(turn, member)
+  }
+
+  private absorb(turn: Turn, { name, index }: Member, effect: ClientEffect): void {
+    switch (effect.type) {
+      case 'dial':
+      case 'send':
+      case 'drop':
+        return turn.emit({ ...effect, connection: effect.connection * this.members.length + index })
+      case 'log':
+        return turn.emit({ ...effect, fields: { cluster: name, ...effect.fields } })
+      case 'list':
+        return this.watches.changed(name, effect.key, effect.change)
+      case 'standing':
+        return this.watches.stood(name, effect.key, effect.standing)
+      case 'candidates':
+        return
+      case 'resolve':
+        return this.rounds.settled(turn, effect)
+      case 'reject':
+        return this.rounds.settled(turn, { ...effect, error: ofCluster(name, effect.error) })
+      case 'registration': {
+        turn.emit(effect)
+        const { handle, state, error } = effect
+        const why = error === undefined ? undefined : ofCluster(name, error)
+        return this.registering.told(turn, handle, name, state, why)
+      }
+      default:
+        return turn.emit(effect)
+    }
+  }
+
+  /** Keeps track of who can be waited for. */
+  private look(turn: Turn, member: Member): void {
+    const { connected: before, mayAnswer } = member
+    const link = member.machine.link()
+    member.connected = link.state === 'connected'
+    if (before && !member.connected) this.watches.lost(turn, member.name)
+    member.mayAnswer = this.isAwaited(turn, member, link)
+    if (mayAnswer !== member.mayAnswer) this.watches.reachChanged()
+  }
+
+  private isAwaited({ now }: Turn, member: Member, { failures }: LinkStatus): boolean {
+    if (member.offline) return false
+    if (member.connected) {
+      member.awayAt = Number.POSITIVE_INFINITY
+      return true
+    }
+    if (member.awayAt === Number.POSITIVE_INFINITY) member.awayAt = now + this.settings.times.headStartMs
+    return now < member.awayAt && failures < member.urls
+  }
+
+  private register(turn: Turn, token: Token | undefined, items: readonly RegisterItem[]): void {
+    const all = this.members.map(({ name }) => name)
+    const taken: string[] = []
+    const placed = items.map((item) => {
+      const clusters = item.clusters === undefined ? all : all.filter((name) => item.clusters?.has(name))
+      return { item, clusters, name: nameOf(item.spec) }
+    })
+    for (const { item, clusters, name } of placed) {
+      for (const cluster of clusters) {
+        const full = `${cluster}\n${name}`
+        if (!this.names.has(full)) {
+          this.names.add(full)
+          taken.push(full)
+          continue
+        }
+        for (const other of taken) this.names.delete(other)
+        const message = `${item.spec.service} ${item.spec.id} is registered in ${cluster} by this client already`
+        if (token !== undefined)
+          turn.emit({ type: 'reject', token, error: new RegistryFailure('id_taken', message) })
+        return
+      }
+    }
+    const perCluster = new Map<string, RegisterItem[]>(all.map((name) => [name, []]))
+    for (const { item, clusters, name } of placed) {
+      // One number everywhere: it is one intent of one process.
+      const incarnation = this.settings.incarnations.next()
+      this.registered.set(item.handle, { name, clusters })
+      for (const cluster of clusters) perCluster.get(cluster)!.push({ ...item, incarnation })
+    }
+    for (const [cluster, own] of perCluster)
+      if (own.length > 0) this.put(cluster, { type: 'register', items: own })
+    const clustersOf = new Map(placed.map(({ item, clusters }) => [item.handle, clusters]))
+    if (token !== undefined) this.registering.open(turn, token, clustersOf)
+  }
+
+  /** Takes registrations back in every cluster at once. */
+  private deregister(turn: Turn, token: Token | undefined, handles: readonly number[]): void {
+    const perCluster = new Map<string, number[]>()
+    for (const handle of handles) {
+      const known = this.registered.get(handle)
+      if (known === undefined) continue
+      this.registered.delete(handle)
+      for (const cluster of known.clusters) {
+        this.names.delete(`${cluster}\n${known.name}`)
+        const own = perCluster.get(cluster) ?? []
+        own.push(handle)
+        perCluster.set(cluster, own)
+      }
+    }
+    this.registering.withdraw(turn, handles)
+    const events = [...perCluster].map(([cluster, own]): [string, (token: Token) => ClientEvent] => [
+      cluster,
+      (each) => ({ type: 'deregister', token: each, handles: own }),
+    ])
+    this.rounds.call(turn, token, 'all', new Map(events))
+  }
+
+  private close(turn: Turn, token: Token): void {
+    const error = new RegistryFailure('closed', 'the client was closed')
+    this.registering.cancel(turn, error)
+    this.rounds.cancel(turn, error)
+    this.watches.cancel(turn, error)
+    this.closing = true
+    const build = (each: Token): ClientEvent => ({ type: 'close', token: each })
+    this.rounds.call(turn, token, 'all', new Map(this.members.map(({ name }) => [name, build])))
+  }
+
+  private tooLate(turn: Turn, event: ClientEvent): void {
+    if (!('token' in event) || event.token === undefined) return
+    const { type, token } = event
+    const error = new RegistryFailure('closed', 'the client was closed')
+    turn.emit(type === 'close' ? { type: 'resolve', token } : { type: 'reject', token, error })
+  }
+}
+
+/** With several clusters it has to be said who refused. */
+function ofCluster(cluster: string, error: RegistryError): RegistryError {
+  const { code, field, message } = error
+  return new RegistryFailure(code, `${cluster}: ${message}`, {
+    ...(field === undefined ? {} : { field }),
+    details: { ...error.details, cluster },
+    cause: error,
+  })
+}

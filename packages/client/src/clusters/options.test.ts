@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import type { ConnectOptions } from '../options.js'
+import { CLUSTERS_MAX, clustersOf, lookupOf, placesOf } from './options.js'
+
+const EAST = ['http://e1:7400', 'http://e2:7400']
+const of = (options: ConnectOptions) => clustersOf(options, 'default')
+
+describe('clusters', () => {
+  it('are one where none are named', () => {
+    expect(of({ registries: EAST })).toMatchObject([
+      {
+        name: 'default',
+        registries: EAST,
+        urls: ['ws://e1:7400/api/v1/stream', 'ws://e2:7400/api/v1/stream'],
+      },
+    ])
+    expect(of({ registries: EAST, cluster: 'mine' })).toMatchObject([{ name: 'mine', snapshotName: 'mine' }])
+  })
+
+  it('come in the order of their names, and find the snapshots of the days when they were alone', () => {
+    const several = of({ clusters: { west: { registries: ['http://w:7400'] }, east: { registries: EAST } } })
+    expect(several.map(({ name }) => name)).toEqual(['west', 'east'])
+    expect(several[1]?.snapshotName).toBe(of({ registries: EAST })[0]?.snapshotName)
+    expect(several[0]?.snapshotName).not.toBe(several[1]?.snapshotName)
+  })
+
+  it('have static lists of their own', () => {
+    const [old] = of({ clusters: { old: { static: { orders: [{ host: 'h', port: 1 }] } } } })
+    expect([...(old?.statics.keys() ?? [])]).toContain('default\norders')
+  })
+
+  const many = Object.fromEntries(Array.from({ length: CLUSTERS_MAX + 1 }, (_, n) => [`c${n}`, {}]))
+  it.each<ConnectOptions>([
+    { clusters: {} },
+    { clusters: many },
+    { clusters: { 'a b': {} } },
+    { clusters: { east: {} }, registries: EAST },
+    { clusters: { east: {} }, static: {} },
+    { clusters: { east: {} }, cluster: 'mine' },
+    { clusters: { east: { registries: ['ftp://e'] } } },
+    { clusters: { east: { cluster: 'a b' } } },
+  ])('are refused as %j', (options) => {
+    expect(() => of(options)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
+  })
+})
+
+describe('where to look', () => {
+  it('is everywhere, in the usual way, unless told otherwise', () => {
+    const known = ['east', 'west']
+    expect(lookupOf({}, known, 'union')).toEqual({ clusters: known, merge: 'union' })
+    expect(lookupOf({ clusters: ['west', 'west'], merge: 'preferred' }, known, 'union')).toEqual({
+      clusters: ['west'],
+      merge: 'preferred',
+    })
+    const wrong = { merge: 'both' as 'union' }
+    expect(() => lookupOf(wrong, known, 'union')).toThrow(expect.objectContaining({ field: 'merge' }))
+  })
+})
+
+describe('where to register', () => {
+  it('is everywhere, by name, or on terms of its own; what is no term is left out', () => {
+    const at = { service: 'orders', port: 1 }
+    const known = ['east', 'west']
+    expect([...placesOf(at, known)]).toEqual([
+      ['east', {}],
+      ['west', {}],
+    ])
+    expect([...placesOf({ ...at, clusters: ['west'] }, known)]).toEqual([['west', {}]])
+    const terms = { liveness: 'static' as const, leaseMs: 1_000, probe: { type: 'tcp' as const }, host: 'x' }
+    expect([...placesOf({ ...at, clusters: { east: terms } }, known)]).toEqual([
+      ['east', { liveness: 'static', leaseMs: 1_000, probe: { type: 'tcp' } }],
+    ])
+  })
+})

@@ -1,0 +1,62 @@
+import type { ViewName } from '@rollcall/wire'
+import type { ListSource } from './events.js'
+import type { LinkStatus } from './link.js'
+
+/** What one cluster says of one list. */
+export interface ListStatus {
+  readonly cluster: string
+  readonly source: ListSource
+  /** A stream vouches for it at this moment; otherwise it is what was known when the stream ended, or older. */
+  readonly live: boolean
+  /** Milliseconds since a registry of the cluster last confirmed it; absent when none ever did. */
+  readonly ageMs?: number
+  /** Whether what is shown and called comes from here too. */
+  readonly used: boolean
+  readonly sign: string
+  readonly instances: number
+  /** Kept because they vanished without a word, and called only when nobody else is left. */
+  readonly kept: number
+}
+
+/** What people may know about a watched list. */
+export interface WatchStatus extends ViewName {
+  readonly source: ListSource
+  readonly sign: string
+  readonly instances: number
+  /** How many of them, or of those that vanished without a word, are called only when nobody else is left. */
+  readonly kept: number
+  /** Milliseconds since a registry last confirmed the list, in the cluster where that is longest ago of those used. */
+  readonly ageMs?: number
+  /** Who said so, and when: one entry for each cluster asked, the preferred one first. */
+  readonly clusters: readonly ListStatus[]
+}
+
+/** How it stands with one cluster. */
+export interface ClusterStatus {
+  readonly name: string
+  readonly connection: LinkStatus | { readonly state: 'closed' }
+  /** Registrations this process wants there. */
+  readonly registrations: number
+  /** How many of them the cluster has acknowledged, as far as is known. */
+  readonly accepted: number
+}
+
+/** What people may know about the client. */
+export interface MachineStatus {
+  /** Of the best connected cluster. */
+  readonly connection: LinkStatus | { readonly state: 'closed' }
+  /** In the order in which they were named. */
+  readonly clusters: readonly ClusterStatus[]
+  readonly services: readonly WatchStatus[]
+  /** Registrations this process wants, in whatever clusters. */
+  readonly registrations: number
+}
+
+/** Where an instance is known from. */
+export interface Origin {
+  readonly cluster: string
+  readonly source: ListSource
+  readonly live: boolean
+  /** Milliseconds since a registry of the cluster last confirmed the list it stands in; absent when none ever did. */
+  readonly ageMs?: number
+}
