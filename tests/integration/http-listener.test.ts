@@ -4,12 +4,12 @@ import type { Socket } from 'node:net'
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
-import { createHttpListener } from '../../packages/server/src/http-listener.js'
+import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
 import type {
   HttpListener,
   HttpListenerDeps,
   HttpListenerOptions,
-} from '../../packages/server/src/http-listener.js'
+} from '../../packages/server/src/listener/http-listener.js'
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {

@@ -14,8 +14,8 @@ import type {
   View,
 } from '@rollcall/wire'
 import { createSystemClock } from '../../packages/server/src/clock.js'
-import { createHttpListener } from '../../packages/server/src/http-listener.js'
-import { createNodeDriver, type NodeDriver } from '../../packages/server/src/node-driver.js'
+import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
+import { createNodeDriver, type NodeDriver } from '../../packages/server/src/driver/node-driver.js'
 
 export interface TestNode {
   readonly port: number

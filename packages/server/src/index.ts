@@ -8,9 +8,14 @@ export {
   type LoadedConfig,
   loadConfig,
   type SettingValue,
-} from './config.js'
-export { renderConfigReference } from './config-reference.js'
-export { type Setting, SETTINGS } from './config-schema.js'
-export { createNodeDriver, type NodeDriver, type NodeDriverDeps, type ProbePort } from './node-driver.js'
+} from './config/config.js'
+export { renderConfigReference } from './config/reference.js'
+export { type Setting, SETTINGS } from './config/schema.js'
+export {
+  createNodeDriver,
+  type NodeDriver,
+  type NodeDriverDeps,
+  type ProbePort,
+} from './driver/node-driver.js'
 export { type RunningServer, type ServerSources, startServer } from './server.js'
 export { SOFTWARE_VERSION } from './version.js'

@@ -1,6 +1,6 @@
 /** A node as a process: configuration in, signals obeyed, exit code out. */
 import { composeNode } from './compose.js'
-import { type Config, loadConfig } from './config.js'
+import { type Config, loadConfig } from './config/config.js'
 import { createShutdown } from './shutdown.js'
 
 export interface ServerSources {

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { ProbeRequest } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { memoryConnection } from './memory-socket.fixture.js'
-import { HTTP_PROBE } from './prober-http.js'
-import type { Answer } from './prober-socket.js'
+import { HTTP_PROBE } from './http.js'
+import type { Answer } from './socket.js'
 
 /** Asks a server that answers with these words, whatever it is asked, and then hangs up if it is told to. */
 async function ask(

@@ -1,10 +1,10 @@
 import { connect as connectHttp2 } from 'node:http2'
 import type { IncomingHttpHeaders } from 'node:http2'
 import { decodeHealthResponse, encodeHealthRequest } from './grpc-health.js'
-import { authorityOf } from './prober-method.js'
-import type { ProbeMethod } from './prober-method.js'
-import { causeOf } from './prober-socket.js'
-import type { Answer } from './prober-socket.js'
+import { authorityOf } from './method.js'
+import type { ProbeMethod } from './method.js'
+import { causeOf } from './socket.js'
+import type { Answer } from './socket.js'
 
 const CHECK_PATH = '/grpc.health.v1.Health/Check'
 /** Node wants to know where the session leads; the call says so itself, because not every host fits into a URL. */

@@ -2,10 +2,10 @@
 import { Duplex } from 'node:stream'
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import type { ProbeOutcome, ProbeRequest } from '@rollcall/core'
-import { createSystemClock } from './clock.js'
+import { createSystemClock } from '../clock.js'
 import { createProber } from './prober.js'
 import type { Prober, ProberDeps, ProberOptions } from './prober.js'
-import type { ProbeTarget } from './prober-socket.js'
+import type { ProbeTarget } from './socket.js'
 
 /** A socket that hears nothing and notes what is said. */
 export class FakeSocket extends Duplex {

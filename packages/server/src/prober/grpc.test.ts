@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { ProbeRequest } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { memoryConnection } from './memory-socket.fixture.js'
-import { GRPC_PROBE } from './prober-grpc.js'
-import type { Answer } from './prober-socket.js'
+import { GRPC_PROBE } from './grpc.js'
+import type { Answer } from './socket.js'
 
 interface Asked {
   readonly headers: IncomingHttpHeaders

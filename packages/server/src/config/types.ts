@@ -1,6 +1,6 @@
 import type { AdmissionMode } from '@rollcall/core'
 import type { Limits } from '@rollcall/wire'
-import type { LogFormat, LogLevel } from './logging.js'
+import type { LogFormat, LogLevel } from '../telemetry/logging.js'
 
 /** What a node bounds beyond the sizes of single requests. */
 export interface NodeLimits extends Limits {
@@ -20,7 +20,7 @@ export interface JournalSettings {
   readonly commitMsMax: number
 }
 
-/** The settings of a node, complete and valid. Meanings, defaults and reasons: config-schema.ts. */
+/** The settings of a node, complete and valid. Meanings, defaults and reasons: schema.ts. */
 export interface Config {
   readonly listen: string
   readonly advertise?: string | undefined

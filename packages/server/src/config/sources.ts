@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml'
-import type { SettingKind } from './config-fields.js'
-import { SETTINGS } from './config-schema.js'
-import type { Setting } from './config-schema.js'
+import type { SettingKind } from './fields.js'
+import { SETTINGS } from './schema.js'
+import type { Setting } from './schema.js'
 
 /** Where a value can come from, the strongest first. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default'

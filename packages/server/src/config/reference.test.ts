@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { renderConfigReference } from './config-reference.js'
-import { SETTINGS } from './config-schema.js'
+import { renderConfigReference } from './reference.js'
+import { SETTINGS } from './schema.js'
 
 describe('the reference of the configuration', () => {
   it('gives a reason for every setting', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createProbeQueue } from './prober-queue.js'
+import { createProbeQueue } from './queue.js'
 
 type Item = { readonly purpose: 'baseline' | 'evidence'; readonly dueMs: number }
 

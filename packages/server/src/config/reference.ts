@@ -1,5 +1,5 @@
-import { SETTINGS } from './config-schema.js'
-import type { Setting } from './config-schema.js'
+import { SETTINGS } from './schema.js'
+import type { Setting } from './schema.js'
 
 const HEAD = `# Configuration of a node
 

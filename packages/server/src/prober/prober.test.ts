@@ -1,9 +1,9 @@
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import type { ProbeRequest } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createSystemClock } from './clock.js'
+import { createSystemClock } from '../clock.js'
 import { setUp } from './prober.fixture.js'
-import type { Lookup } from './prober-resolver.js'
+import type { Lookup } from './resolver.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

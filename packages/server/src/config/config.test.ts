@@ -3,7 +3,7 @@ import { LIVENESS_DEFAULTS, NODE_DEFAULTS, PUBLISHER_DEFAULTS } from '@rollcall/
 import { describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig } from './config.js'
 import type { ConfigProblem, LoadedConfig } from './config.js'
-import { SETTINGS } from './config-schema.js'
+import { SETTINGS } from './schema.js'
 
 interface Sources {
   readonly flags?: Readonly<Record<string, unknown>>

@@ -2,10 +2,10 @@ import { request as requestHttp } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { acceptsStatus } from '@rollcall/core'
 import type { ProbeRequest } from '@rollcall/core'
-import { authorityOf } from './prober-method.js'
-import type { ProbeMethod } from './prober-method.js'
-import { causeOf } from './prober-socket.js'
-import type { Answer } from './prober-socket.js'
+import { authorityOf } from './method.js'
+import type { ProbeMethod } from './method.js'
+import { causeOf } from './socket.js'
+import type { Answer } from './socket.js'
 
 /** As much of a body as is read before the connection is cut; a health endpoint says less. */
 const BODY_BYTES_MAX = 4_096

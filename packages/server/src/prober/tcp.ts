@@ -1,4 +1,4 @@
-import type { ProbeMethod } from './prober-method.js'
+import type { ProbeMethod } from './method.js'
 
 /** Connects, and that is all: the kernel of the other side accepts for a process that hangs, too. */
 export const TCP_PROBE: ProbeMethod = {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { ProbeRequest } from '@rollcall/core'
-import type { Conversation, ProbeTarget } from './prober-socket.js'
+import type { Conversation, ProbeTarget } from './socket.js'
 
 /** One way to ask an instance. */
 export interface ProbeMethod {

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
-import { isLoopback, parseNetwork } from './address-rule.js'
+import { isLoopback, parseNetwork } from '../prober/address-rule.js'
 
 /** A host and a port. IPv6 hosts have no brackets here. */
 export interface HostPort {

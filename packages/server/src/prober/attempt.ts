@@ -1,4 +1,4 @@
-import type { Answer } from './prober-socket.js'
+import type { Answer } from './socket.js'
 
 /** Asks one address; answers once and later, unless the returned function gives up first. */
 export type Ask = (address: string, callback: (answer: Answer) => void) => () => void

@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
-import type { Connect } from './prober-socket.js'
+import type { Connect } from './socket.js'
 
 /**
  * Connects by the system's own sockets. `authorities` (PEM) vouch for certificates; default: those that Node

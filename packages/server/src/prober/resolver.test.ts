@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createAddressResolver } from './prober-resolver.js'
+import { createAddressResolver } from './resolver.js'
 
 /** A resolver of the system that answers when it is told to. */
 function createSlowLookup(): {
