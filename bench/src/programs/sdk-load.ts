@@ -1,17 +1,21 @@
 /** The SDK as a program uses it: choosing an instance, and starting to watch. */
-import { connect, type BalancerName, type Instance, type Rollcall } from '@rollcall/client'
+import { connect, type BalancingOptions, type Instance, type Rollcall } from '@rollcall/client'
 import { createRandom, SEED } from '../random.js'
 import { serveProgram } from '../program.js'
 
 /** Which list to choose from. */
 export interface PickList {
   readonly instances: number
-  readonly balancer: BalancerName
+  readonly options: BalancingOptions
   /** Weights of 1 to 100 by chance; otherwise all alike. */
   readonly weighted: boolean
+  /** Each pick names one of a thousand keys. */
+  readonly keyed: boolean
 }
 
 const SERVICE = 'orders'
+const ZONES = ['a', 'b', 'c']
+const KEYS = 1_000
 let client: Rollcall | undefined
 let pickSdk: () => Instance = () => {
   throw new Error('prepare first')
@@ -21,19 +25,23 @@ let pickBare = pickSdk
 let picked: Instance | undefined
 
 /** Makes a client that knows one service, from a static list: `pick` is the same whoever told. */
-async function prepare({ instances, balancer, weighted }: PickList): Promise<void> {
+async function prepare({ instances, options, weighted, keyed }: PickList): Promise<void> {
   await client?.close()
   const random = createRandom(SEED)
   const list = Array.from({ length: instances }, (_, index) => ({
     host: `10.1.${index >> 8}.${index & 255}`,
     port: 8_080,
     weight: weighted ? 1 + Math.floor(random() * 100) : 100,
+    zone: ZONES[index % ZONES.length]!,
   }))
   client = await connect({ registries: [], snapshotDir: false, warmup: false, static: { [SERVICE]: list } })
-  const service = client.service(SERVICE, { balancer })
+  const service = client.service(SERVICE, options)
   await service.ready()
-  pickSdk = () => service.pick()
   const plain = service.instances()
+  for (const instance of plain) service.report(instance, 'success', { latencyMs: 1 + random() * 10 })
+  const choices = Array.from({ length: KEYS }, (_, index) => ({ key: `user-${index}` }))
+  let turn = 0
+  pickSdk = keyed ? () => service.pick(choices[turn++ % KEYS]) : () => service.pick()
   let position = 0
   pickBare = () => {
     if (position >= plain.length) position = 0

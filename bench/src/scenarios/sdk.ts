@@ -1,27 +1,33 @@
 /** The SDK: choosing an instance, and starting to watch many services. */
-import type { BalancerName } from '@rollcall/client'
+import type { BalancingOptions } from '@rollcall/client'
 import { measureOf, Series } from '../measure.js'
 import type { Program } from '../program.js'
 import type { Relay } from '../programs/relay.js'
-import type { SdkLoad } from '../programs/sdk-load.js'
+import type { PickList, SdkLoad } from '../programs/sdk-load.js'
 import type { StreamLoad } from '../programs/stream-load.js'
 import type { Scenario } from '../scenario.js'
 
-const LISTS: readonly {
-  readonly balancer: BalancerName
-  readonly weighted: boolean
-  readonly instances: number
-}[] = [
-  { balancer: 'round-robin', weighted: false, instances: 10 },
-  { balancer: 'round-robin', weighted: false, instances: 1_000 },
-  { balancer: 'weighted', weighted: true, instances: 10 },
-  { balancer: 'weighted', weighted: true, instances: 1_000 },
-]
+const LISTS: readonly (PickList & { readonly name: string })[] = [10, 1_000].flatMap((instances) => {
+  const list = (name: string, options: BalancingOptions, weighted: boolean, keyed = false) => ({
+    name: `${name}, ${instances.toLocaleString('en')} instances`,
+    options,
+    weighted,
+    keyed,
+    instances,
+  })
+  return [
+    list('round-robin', { balancer: 'round-robin' }, false),
+    list('weighted', { balancer: 'weighted' }, true),
+    list('least-loaded', { balancer: 'least-loaded' }, true),
+    list('hash, with a key', { balancer: 'hash' }, true, true),
+    list('weighted, own zone of three first', { balancer: 'weighted', zone: 'a' }, true),
+  ]
+})
 
 /** The hot path of every caller. */
 export const pick: Scenario = {
   name: 'pick',
-  about: 'pick() of the SDK, round robin and weighted (weights 1 to 100)',
+  about: 'pick() of the SDK by balancer (weights 1 to 100 but for round robin)',
   baseline: 'the next element of a plain array',
   async run(stage) {
     const rounds = stage.options.long ? 15 : 7
@@ -40,7 +46,7 @@ export const pick: Scenario = {
       await sdk.stop()
       measures.push(
         measureOf({
-          name: `${list.balancer}, ${list.instances.toLocaleString('en')} instances`,
+          name: list.name,
           unit: 'ns',
           rollcall: rollcall.of('ns'),
           baseline: baseline.of('ns'),

@@ -50,6 +50,22 @@ describe('tiers', () => {
   })
 })
 
+describe('who is spared', () => {
+  it('is everybody else who is up or suspect', () => {
+    const [up, other, suspect, down] = [
+      instance('up'),
+      instance('other'),
+      instance('suspect', { state: 'suspect' }),
+      instance('down', { state: 'down' }),
+    ]
+    const filter = overlay([up, other, suspect, down])
+    expect(ids(filter.choose(0).spare)).toEqual(['suspect'])
+    filter.failed(0, up, 'unreachable')
+    expect(ids(filter.choose(0).spare)).toEqual(['up', 'suspect'])
+    expect(ids(overlay([suspect, down]).choose(0).spare)).toEqual([])
+  })
+})
+
 describe('ejection', () => {
   it('never takes more than half, and nobody when there is only one', () => {
     fc.assert(

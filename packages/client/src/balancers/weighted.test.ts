@@ -1,37 +1,27 @@
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BALANCERS } from './balancing.js'
+import type { BalancerName } from './balancing.js'
+import { createBalancing } from './balancing.js'
+import { counts, seeded } from './picks.fixture.js'
 import { instance } from '../machine/stage.fixture.js'
 
-/** A small generator with a seed, so that a failure can be repeated. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 0x1_0000_0000
-  }
-}
-
-function counts(pick: () => Instance | undefined, times: number): Map<string, number> {
-  const found = new Map<string, number>()
-  for (let index = 0; index < times; index += 1) {
-    const id = pick()?.id ?? 'none'
-    found.set(id, (found.get(id) ?? 0) + 1)
-  }
-  return found
-}
+const make = (balancer: BalancerName, random: () => number) =>
+  createBalancing({ balancer }, { random, now: () => 0 }).balancer
 
 describe('balancers', () => {
-  it.each(['weighted', 'round-robin'] as const)('%s: nothing to pick from nothing', (name) => {
-    const balancer = BALANCERS[name](seeded(1))
-    expect(balancer.pick()).toBeUndefined()
-    balancer.update([])
-    expect(balancer.pick()).toBeUndefined()
-  })
+  it.each(['weighted', 'round-robin', 'least-loaded', 'hash'] as const)(
+    '%s: nothing to pick from nothing',
+    (name) => {
+      const balancer = make(name, seeded(1))
+      expect(balancer.pick()).toBeUndefined()
+      balancer.update([])
+      expect(balancer.pick()).toBeUndefined()
+    },
+  )
 
   it('round robin picks everybody once a round, whatever the weights', () => {
-    const balancer = BALANCERS['round-robin'](seeded(2))
+    const balancer = make('round-robin', seeded(2))
     const list = ['a', 'b', 'c'].map((id, index) => instance(id, { weight: index }))
     balancer.update(list)
     for (let round = 0; round < 5; round += 1) {
@@ -40,7 +30,7 @@ describe('balancers', () => {
   })
 
   it('round robin goes on where it was when the list changes', () => {
-    const balancer = BALANCERS['round-robin'](() => 0)
+    const balancer = make('round-robin', () => 0)
     const [a, b, c] = ['a', 'b', 'c'].map((id) => instance(id)) as [Instance, Instance, Instance]
     balancer.update([a, b])
     expect(balancer.pick()?.id).toBe('a')
@@ -54,7 +44,7 @@ describe('balancers', () => {
     const weights = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 })
     fc.assert(
       fc.property(weights, fc.nat(), fc.nat({ max: 100 }), (list, seed, skip) => {
-        const balancer = BALANCERS.weighted(seeded(seed))
+        const balancer = make('weighted', seeded(seed))
         balancer.update(list.map((weight, index) => instance(String(index), { weight })))
         const cycle = list.reduce((sum, weight) => sum + weight, 0)
         const expected = cycle === 0 ? list.map(() => 1) : list
@@ -68,7 +58,7 @@ describe('balancers', () => {
   })
 
   it('weighted spreads the picks of an instance evenly', () => {
-    const balancer = BALANCERS.weighted(seeded(3))
+    const balancer = make('weighted', seeded(3))
     balancer.update([instance('big', { weight: 3 }), instance('small', { weight: 1 })])
     const picks = Array.from({ length: 40 }, () => balancer.pick()?.id)
     const gaps = picks
@@ -78,7 +68,7 @@ describe('balancers', () => {
   })
 
   it('weighted favours nobody when the list changes all the time', () => {
-    const balancer = BALANCERS.weighted(seeded(4))
+    const balancer = make('weighted', seeded(4))
     const list = [instance('a', { weight: 3 }), instance('b', { weight: 1 })]
     const found = counts(() => {
       balancer.update([...list])

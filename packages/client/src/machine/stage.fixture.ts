@@ -138,7 +138,14 @@ export function stageSettings(
 /** An instance whose digest follows from what distinguishes it. */
 export function instance(
   id: string,
-  given: { state?: State; weight?: number; incarnation?: number; port?: number; group?: string } = {},
+  given: {
+    state?: State
+    weight?: number
+    incarnation?: number
+    port?: number
+    group?: string
+    zone?: string
+  } = {},
 ): Instance {
   const { state = 'up', weight = 100, incarnation = 1, port = 80, group = 'default' } = given
   return {
@@ -149,6 +156,7 @@ export function instance(
     host: '10.0.0.1',
     port,
     weight,
+    ...(given.zone === undefined ? {} : { zone: given.zone }),
     metadata: {},
     state,
     stateAgeMs: 0,
