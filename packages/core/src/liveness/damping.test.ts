@@ -70,6 +70,18 @@ describe('a flapping instance', () => {
     expect(new Set(written).size).toBe(written.length)
   })
 
+  it('is written once when its address changes meanwhile', () => {
+    const sim = setUp()
+    flap(sim, 3)
+    const session = sim.openSession()
+    sim.register({ incarnation: 5 }, session)
+    expect(sim.shown()).toBe('suspect flapping')
+    const before = sim.entries.length
+    sim.register({ incarnation: 5, rev: 2, port: 3_001 }, session)
+    expect(sim.shown()).toBe('suspect flapping')
+    expect(sim.entries).toHaveLength(before + 1)
+  })
+
   it('is forgiven after a restart of the node once it has behaved', () => {
     const sim = setUp()
     flap(sim, 3)

@@ -350,8 +350,9 @@ export class Liveness {
   /** Shows a flapper as suspect until it has behaved. True if it has to. */
   private damp(watch: Watch, t: number, now: number): boolean {
     const { flaps, damped } = this.guards.comeBack(watch, t)
+    const { reason } = watch.entry.record.verdict
     watch.flaps = flaps
-    if (damped) this.judge(watch, 'suspect', FLAPPING, t, now)
+    if (damped && reason !== FLAPPING) this.judge(watch, 'suspect', FLAPPING, t, now)
     return damped
   }
 
