@@ -1,45 +1,65 @@
 /** All named cases. */
 import type { Case } from '../case.js'
 import { abandonedSession } from './abandoned-session.js'
+import { closedTogether } from './closed-together.js'
+import { crashBeforeCommit } from './crash-before-commit.js'
 import { deregisteredFirst } from './deregistered-first.js'
 import { firewallWithoutBaseline } from './firewall-without-baseline.js'
 import { forgottenFarewell } from './forgotten-farewell.js'
 import { ghostAtTheOwnAddress } from './ghost-at-the-own-address.js'
+import { hungAndBack } from './hung-and-back.js'
 import { hungProcess } from './hung-process.js'
+import { killedProcess } from './killed-process.js'
 import { lastToLeave } from './last-to-leave.js'
+import { lateCopy } from './late-copy.js'
 import { lateRegistration } from './late-registration.js'
+import { lostDeltas } from './lost-deltas.js'
 import { massSilence } from './mass-silence.js'
 import { mirrorOfAPoorerNode } from './mirror-of-a-poorer-node.js'
 import { namelessBeats } from './nameless-beats.js'
 import { namelessKeepAlive } from './nameless-keep-alive.js'
 import { orphanOfARestart } from './orphan-of-a-restart.js'
+import { quietBeats } from './quiet-beats.js'
+import { quietDay } from './quiet-day.js'
 import { restartUnderShortLeases } from './restart-under-short-leases.js'
+import { restartedConsumers } from './restarted-consumers.js'
 import { shortMemory } from './short-memory.js'
 import { slowReader } from './slow-reader.js'
 import { stallPastPatience } from './stall-past-patience.js'
 import { stalledNode } from './stalled-node.js'
 import { strangerOnThePort } from './stranger-on-the-port.js'
+import { unansweredHints } from './unanswered-hints.js'
 import { untoldProvider } from './untold-provider.js'
 
 export const CASES: Readonly<Record<string, Case>> = {
   'abandoned-session': abandonedSession,
+  'closed-together': closedTogether,
+  'crash-before-commit': crashBeforeCommit,
   'deregistered-first': deregisteredFirst,
   'firewall-without-baseline': firewallWithoutBaseline,
   'forgotten-farewell': forgottenFarewell,
   'ghost-at-the-own-address': ghostAtTheOwnAddress,
+  'hung-and-back': hungAndBack,
   'hung-process': hungProcess,
+  'killed-process': killedProcess,
   'last-to-leave': lastToLeave,
+  'late-copy': lateCopy,
   'late-registration': lateRegistration,
+  'lost-deltas': lostDeltas,
   'mass-silence': massSilence,
   'mirror-of-a-poorer-node': mirrorOfAPoorerNode,
   'nameless-beats': namelessBeats,
   'nameless-keep-alive': namelessKeepAlive,
   'orphan-of-a-restart': orphanOfARestart,
+  'quiet-beats': quietBeats,
+  'quiet-day': quietDay,
   'restart-under-short-leases': restartUnderShortLeases,
+  'restarted-consumers': restartedConsumers,
   'short-memory': shortMemory,
   'slow-reader': slowReader,
   'stall-past-patience': stallPastPatience,
   'stalled-node': stalledNode,
   'stranger-on-the-port': strangerOnThePort,
+  'unanswered-hints': unansweredHints,
   'untold-provider': untoldProvider,
 }

@@ -10,6 +10,9 @@ type Of<K extends Happening['kind']> = Extract<Happening, { readonly kind: K }>
 /** A registry that was away needs this long until everybody is back: attempts to connect are up to 5 s apart. */
 const REGISTRY_RECOVERY_MS = 25_000
 
+/** An orderly stop moves everybody away first. */
+const STOPPING_MS = 1_000
+
 /** A way that was cut: retransmissions, the silence watchdog of the client, and a new connection. */
 const CUT_RECOVERY_MS = 30_000
 
@@ -167,8 +170,10 @@ const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>)
   },
 
   stop(world, { downMs }) {
-    if (!world.registry.process.alive || world.registry.process.paused) return
-    world.registry.stop(() => bootLater(world, downMs))
+    const { registry } = world
+    if (!registry.process.alive || registry.process.paused) return
+    registry.trouble.grant(world.queue.now + STOPPING_MS)
+    registry.stop(() => bootLater(world, downMs))
   },
 
   disk(world, { commitMs, ms }) {

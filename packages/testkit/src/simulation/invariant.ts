@@ -14,6 +14,8 @@ export interface Invariant extends Partial<Witness> {
   listed?(program: SdkProgram, name: ViewName, change: ListChange): void
   /** A program chose an instance to call. */
   chosen?(program: SdkProgram, instance: Instance): void
+  /** A program lost its connection to the registry, or gave it up. */
+  disconnected?(program: SdkProgram, reason: string): void
   /** The registry hands entries to its journal. */
   journalled?(entries: readonly JournalEntry[]): void
   /** Some time has passed. */

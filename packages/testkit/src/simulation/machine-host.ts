@@ -33,8 +33,6 @@ export interface MachineHostDeps {
   readonly registry: { readonly host: string; readonly port: number }
   /** Snapshots of this process's machine: they outlive the process. */
   readonly snapshots: Map<string, StoredList & { readonly savedAt: number }>
-  /** Makes changes to a machine before it starts: planted bugs. */
-  readonly sabotage?: ((machine: ClientMachine) => void) | undefined
   readonly listener: MachineListener
 }
 
@@ -48,7 +46,7 @@ export class MachineHost {
   private cancelTimer: () => void = () => {}
 
   constructor(deps: MachineHostDeps) {
-    const { process, chance, sabotage } = deps
+    const { process, chance } = deps
     this.deps = deps
     this.machine = createClientMachine(
       machineSettings({
@@ -58,7 +56,6 @@ export class MachineHost {
         snapshots: true,
       }),
     )
-    sabotage?.(this.machine)
     this.dispatch({ type: 'start' })
   }
 

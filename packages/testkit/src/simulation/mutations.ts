@@ -1,4 +1,4 @@
-import { Mirror, type MirrorChange } from '@rollcall/client/internal'
+import { Link, Mirror, type MirrorChange } from '@rollcall/client/internal'
 import type { JournalEntry, RegisterCommand, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { Delta, Instance, ResolvedRef, View } from '@rollcall/wire'
@@ -256,6 +256,11 @@ const TELLING: readonly Mutation[] = [
         replaceMethod(Mirror.prototype, 'apply', (original, delta: Delta) => trust(original(delta))),
     },
   },
+  client('anything-said-is-a-ping', 'a client that hears nothing asks, whatever it says itself', () =>
+    replaceMethod(Link.prototype, 'pingAt', (original, connection: Inner) =>
+      original({ ...connection, lastHeardAt: Infinity }),
+    ),
+  ),
   client('reasons-lost', 'removes carry their reason', () => {
     const mute = (change: MirrorChange): MirrorChange => ({
       ...change,

@@ -85,7 +85,6 @@ export class SdkProgram extends Program {
       chance: chance.fork(process.life),
       registry: world.registry.address,
       snapshots: this.snapshots,
-      sabotage: world.sabotageClient,
       listener: this.listener(),
     })
     this.host = host
@@ -163,7 +162,10 @@ export class SdkProgram extends Program {
         if (state === 'conflict') this.conflicts(endpoint)
         if (state === 'removed') endpoint.excuse(world.queue.now + HOLD_OFF_MS)
       },
-      log: ({ message, fields }) => world.note(this.name, () => `${message} ${JSON.stringify(fields)}`),
+      log: ({ message, fields }) => {
+        world.note(this.name, () => `${message} ${JSON.stringify(fields)}`)
+        if (message === 'registry connection lost') world.disconnected(this, String(fields['reason']))
+      },
     }
   }
 

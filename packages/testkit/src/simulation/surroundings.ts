@@ -1,4 +1,4 @@
-import type { ClientMachine, ListChange } from '@rollcall/client/internal'
+import type { ListChange } from '@rollcall/client/internal'
 import type { Instance, ViewName } from '@rollcall/wire'
 import type { Endpoint, Obituary } from './endpoint.js'
 import type { EventQueue } from './event-queue.js'
@@ -12,8 +12,6 @@ export interface Surroundings {
   readonly queue: EventQueue
   readonly network: Network
   readonly registry: SimRegistry
-  /** Planted bugs in clients. */
-  readonly sabotageClient: ((machine: ClientMachine) => void) | undefined
   /** A line of the transcript; built only when somebody reads it. */
   note(actor: string, text: () => string): void
   /** Instances of a process that died or hangs. */
@@ -26,6 +24,8 @@ export interface Surroundings {
   listed(program: SdkProgram, name: ViewName, change: ListChange): void
   /** A program chose an instance to call. */
   chosen(program: SdkProgram, instance: Instance): void
+  /** A program lost its connection to the registry, or gave it up. */
+  disconnected(program: SdkProgram, reason: string): void
   readonly obituaries: readonly Obituary[]
 }
 

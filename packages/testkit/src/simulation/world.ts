@@ -1,4 +1,4 @@
-import type { ClientMachine, ListChange } from '@rollcall/client/internal'
+import type { ListChange } from '@rollcall/client/internal'
 import type { Logger, RegistryApi } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { Instance, ViewName } from '@rollcall/wire'
@@ -25,7 +25,6 @@ import type { Witness } from './witness.js'
 /** Bugs to plant. */
 export interface Sabotage {
   readonly node?: (driver: NodeDriver) => void
-  readonly client?: (machine: ClientMachine) => void
   /** Plants something for the length of a run; the returned function takes it out. */
   readonly everywhere?: () => () => void
 }
@@ -244,8 +243,8 @@ export class World implements Surroundings {
     for (const invariant of this.invariants) invariant.chosen?.(program, instance)
   }
 
-  get sabotageClient(): ((machine: ClientMachine) => void) | undefined {
-    return this.options.sabotage?.client
+  disconnected(program: SdkProgram, reason: string): void {
+    for (const invariant of this.invariants) invariant.disconnected?.(program, reason)
   }
 
   private heal(): void {

@@ -92,8 +92,10 @@ export function createDead(world: World): Invariant {
     registered(commands, results) {
       results.forEach((result, index) => {
         const command = commands[index]
-        if (result.ok && command !== undefined)
-          heard.set(nameOf(command, result.incarnation), world.queue.now)
+        if (!result.ok || command === undefined) return
+        const heardName = nameOf(command, result.incarnation)
+        heard.set(heardName, world.queue.now)
+        if (command.incarnation !== undefined) named.add(heardName)
       })
     },
     beaten(refs, response) {

@@ -10,6 +10,7 @@ import { createGuard } from './guard.js'
 import { createLiving } from './living.js'
 import { createMirror } from './mirror.js'
 import { createQuietJournal } from './quiet-journal.js'
+import { createSteadiness } from './steadiness.js'
 
 /** The invariants of a world, each with a memory of its own. */
 export function invariantsOf(world: World): readonly Invariant[] {
@@ -23,5 +24,6 @@ export function invariantsOf(world: World): readonly Invariant[] {
     createQuietJournal(world),
     createDurability(world),
     createBounds(world),
+    createSteadiness(world),
   ]
 }

@@ -47,6 +47,8 @@ export function createLiving(world: World): Invariant {
 
   function doubted(instance: Instance | undefined, was: Instance, endpoint: Endpoint): string | undefined {
     if (was.state !== 'up' || (endpoint.named && was.incarnation !== endpoint.incarnation)) return undefined
+    // Of its predecessor, whose goodbye was read late.
+    if (endpoint.incarnation === undefined) return undefined
     if (instance === undefined) return 'is no longer listed'
     if (instance.state !== 'suspect' && instance.state !== 'down') return undefined
     // A firewall that answers in the name of a host is believed, up to the bound on refusals, where no session speaks.

@@ -1,0 +1,16 @@
+import type { Case } from '../case.js'
+
+/** Nothing happens. Who only pings is alive. */
+export const quietDay: Case = {
+  programs: {
+    session: { speech: 'sdk' },
+    beats: { speech: 'beats' },
+    curl: { speech: 'curl' },
+    probed: { speech: 'probed' },
+    static: { speech: 'static' },
+    consumer: {},
+  },
+  faults: [],
+  mutation: 'pings-unheard',
+  finds: 'I1',
+}

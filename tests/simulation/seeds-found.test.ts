@@ -1,0 +1,24 @@
+import { mutationNamed } from '@rollcall/testkit/simulation'
+import { describe, expect, it } from 'vitest'
+import { complaintOf, TIMEOUT_MS } from './seeds.js'
+
+/** Seeds beyond the first that found something once, and what. */
+const FOUND: readonly (readonly [seed: number, what: string])[] = [
+  [2_168, 'an id that a predecessor held for ten minutes whom nobody had heard'],
+  [2_733, 'something in an early build'],
+  [10_519, 'a nameless goodbye, read late, that passed for a living process thrown out'],
+  [10_856, 'a flapper written down twice when its address changed'],
+]
+
+describe('simulation', () => {
+  it.each(FOUND)('seed %i, which found %s, holds', { timeout: TIMEOUT_MS }, async (seed) => {
+    expect(await complaintOf(seed)).toBeUndefined()
+  })
+
+  it('tells how to replay a seed that fails, and how it went', async () => {
+    const { sabotage } = mutationNamed('beats-write')
+    expect(await complaintOf(1, { sabotage })).toMatch(
+      /^seed 1: I7 quiet journal at [^\n]*\nreplay it with: npm run sim -- --seed 1 --shrink\n +\d+\.\d{3} {2}\w/,
+    )
+  })
+})
