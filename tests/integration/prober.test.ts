@@ -75,7 +75,7 @@ describe('probes over real sockets', () => {
     const tookMs = performance.now() - began
     delay.disable()
     expect(outcomes.filter((outcome) => outcome === 'failed').length).toBeGreaterThan(4_900)
-    expect(outcomes).not.toContain('skipped')
+    expect(outcomes).not.toContain('unable')
     expect(openMax).toBeGreaterThan(1_500)
     expect(openMax).toBeLessThanOrEqual(2_048)
     // Three timeouts of 1 s, and as much again for a machine that has other things to do.

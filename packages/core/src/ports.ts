@@ -88,10 +88,10 @@ export interface ProbeRequest extends Omit<Probe, 'port'> {
 
 /**
  * `succeeded`: it answered as it should; with `http` and `grpc` that was the process, with `tcp` its kernel.
- * `refused`: nobody listens. `failed`: anything else. `skipped`: it was not asked, because the address rule
- * forbids it or this node could not, which says nothing about the instance.
+ * `refused`: nobody listens. `failed`: anything else. `skipped`: it is never asked, because the address rule forbids
+ * it or it wants no probe. `unable`: this node could not ask just now, which says nothing about the instance.
  */
-export type ProbeOutcome = 'succeeded' | 'refused' | 'failed' | 'skipped'
+export type ProbeOutcome = 'succeeded' | 'refused' | 'failed' | 'skipped' | 'unable'
 
 // ---- what adapters call ----------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ export interface ExplainedEvidence {
   readonly probeUnderWay: boolean
   /** The last answer to a probe, unless something was heard since. */
   readonly probe?: {
-    readonly outcome: 'succeeded' | 'refused' | 'failed' | 'skipped'
+    readonly outcome: 'succeeded' | 'refused' | 'failed' | 'skipped' | 'unable'
     readonly ageMs: number
   }
 }

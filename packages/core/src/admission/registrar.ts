@@ -17,6 +17,7 @@ import type { RegisterCommand } from '../ports.js'
 import { sameProbe } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict, VerdictValue } from '../records/record.js'
 import { isLive, type LiveRecord } from '../records/state.js'
+import { REGISTERED, type VerdictReason } from '../liveness/transitions.js'
 import type { SessionWatch } from '../liveness/watch.js'
 
 export interface RegistrarDeps {
@@ -62,7 +63,8 @@ export class Registrar {
   constructor(deps: RegistrarDeps, options: RegistrarOptions) {
     this.deps = deps
     this.options = options
-    this.first = { value: 'up', claim: 1, node: options.nodeId, seq: 0, reason: 'registered' }
+    const { value, reason } = REGISTERED
+    this.first = { value, claim: 1, node: options.nodeId, seq: 0, reason }
   }
 
   /** Judges one registration; a refused one changes nothing. */
@@ -126,7 +128,7 @@ export class Registrar {
   }
 
   /** Writes a verdict of this node; it takes over (raises the claim) where another node, or boot, judged. */
-  judge(entry: Entry, value: VerdictValue, reason: string, now: number): void {
+  judge(entry: Entry, value: VerdictValue, reason: VerdictReason, now: number): void {
     const { record } = entry
     const own = record.verdict.node === this.options.nodeId
     // Node ids are unique per boot; should one be given twice, its verdicts must not lose against its own past.

@@ -1,14 +1,17 @@
 /**
- * The judgement itself: from the evidence about one instance to what is to be done now and when to look
- * again. A pure function of its arguments; writing verdicts and making probes is the caller's part.
+ * The judgement itself: from the evidence about one instance to what has happened to it by now and when to look again.
+ * A pure function of its arguments; what an event brings is in `transitions.ts`, and doing it is the caller's part.
  */
-import type { LiveContent, VerdictValue } from '../records/record.js'
+import { provesProcess } from '../admission/probe.js'
+import type { ProbeOutcome } from '../ports.js'
+import type { LiveContent } from '../records/record.js'
+import type { LivenessEvent, Standing } from './transitions.js'
 import type { LivenessOptions, Watch } from './watch.js'
 
 /** Everything judgement depends on. */
 export interface Facts {
-  readonly value: VerdictValue
-  readonly content: Pick<LiveContent, 'leaseMs' | 'liveness'>
+  readonly standing: Standing
+  readonly content: Pick<LiveContent, 'leaseMs' | 'liveness' | 'probe'>
   readonly watch: Pick<
     Watch,
     'startedAt' | 'heardAt' | 'asking' | 'askedAt' | 'outdated' | 'probe' | 'judgedAt'
@@ -35,10 +38,8 @@ export interface Inspection {
 }
 
 export interface Assessment {
-  /** A verdict to write now. */
-  readonly verdict?: { readonly value: VerdictValue; readonly reason: string }
-  /** Make an evidence probe now. */
-  readonly ask?: true
+  /** What has happened; undefined = nothing that matters. */
+  readonly event?: LivenessEvent
   /** Silence has lasted long enough to be noticed. */
   readonly silent?: true
   /** When to look again; Infinity = only on the next event. */
@@ -52,42 +53,48 @@ interface Silence {
   /** A probe is made after this much of it. */
   readonly halfMs: number
   readonly leaseMs: number
-  readonly reason: string
+  /** What an instance that is up has come to when the lease is over. */
+  readonly over: 'lease_over' | 'never_heard'
 }
 
 /** Judges one instance at judged time `t`. */
 export function assess(facts: Facts, t: number, options: LivenessOptions): Assessment {
-  const { value, content, watch } = facts
-  if (content.liveness === 'static') return { next: Infinity }
-  if (value === 'expired')
-    return content.liveness === 'probe' ? keepAsking(facts, t, content.leaseMs) : { next: Infinity }
-  const lasting = value === 'down' ? removal(facts, t) : doubt(facts, t, options)
-  if (content.liveness !== 'probe' || lasting.ask || watch.asking) return lasting
-  const asking = keepAsking(facts, t, content.leaseMs / 3)
+  const { standing, content, watch } = facts
+  const { leaseMs, liveness } = content
+  if (liveness === 'static' || standing === 'gone') return { next: Infinity }
+  if (standing === 'expired') return liveness === 'probe' ? keepAsking(facts, t, leaseMs) : { next: Infinity }
+  const isDown = standing === 'lost' || standing === 'dead'
+  const lasting = isDown ? removal(facts, t) : doubt(facts, t, options)
+  const goesOn = liveness === 'probe' || (isDown && provesProcess(content.probe?.type ?? 'tcp'))
+  if (!goesOn || watch.asking) return lasting
+  // Asked first: a verdict may be held back for long.
+  const asking = keepAsking(facts, t, liveness === 'probe' ? leaseMs / 3 : leaseMs / 2)
   return { ...lasting, ...asking, next: Math.min(lasting.next, asking.next) }
 }
 
-/** A third party's endpoint has no beats: its probes are its evidence, made at an even pace. */
-function keepAsking(facts: Facts, t: number, everyMs: number): Assessment {
-  const { watch } = facts
+/**
+ * A third party's endpoint has no beats: its probes are its evidence, made at an even pace. So are those of an
+ * instance that is down, where they can prove a process.
+ */
+function keepAsking({ watch }: Facts, t: number, everyMs: number): Assessment {
   if (watch.asking) return { next: Infinity }
   const due = watch.askedAt + everyMs
-  return due <= t ? { ask: true, next: t + everyMs } : { next: due }
+  return due <= t ? { event: 'question_due', next: t + everyMs } : { next: due }
 }
 
-function removal(facts: Facts, t: number): Assessment {
-  const due = facts.watch.judgedAt + facts.removalMs
-  return due <= t ? { verdict: { value: 'expired', reason: 'down_too_long' }, next: Infinity } : { next: due }
+function removal({ watch, removalMs }: Facts, t: number): Assessment {
+  const due = watch.judgedAt + removalMs
+  return due <= t ? { event: 'removal_over', next: t } : { next: due }
 }
 
 function doubt(facts: Facts, t: number, options: LivenessOptions): Assessment {
-  const { value, session } = facts
-  if (session?.closedAt !== undefined && value === 'up') return closed(facts, t, session.closedAt, options)
+  const { standing, session } = facts
+  if (session?.closedAt !== undefined && standing === 'up') return closed(facts, t, session.closedAt, options)
   const heardAt = lastHeard(facts)
   if (heardAt === undefined) return unheard(facts, t, options)
   const leaseMs = session === undefined ? facts.content.leaseMs : 3 * options.pingMs
   const halfMs = session === undefined ? facts.content.leaseMs / 2 : 2 * options.pingMs
-  const judged = judgeSilence(facts, t, { from: heardAt, halfMs, leaseMs, reason: 'silence' }, options)
+  const judged = judgeSilence(facts, t, { from: heardAt, halfMs, leaseMs, over: 'lease_over' }, options)
   return t < heardAt + halfMs ? judged : { ...judged, silent: true }
 }
 
@@ -101,15 +108,14 @@ function closed(facts: Facts, t: number, closedAt: number, options: LivenessOpti
   const sessionMs = 3 * options.pingMs
   const grace = Math.max(closedAt + options.closedGraceMs, wokeAt + sessionMs)
   const lease = Math.max(lastHeard(facts) ?? closedAt, wokeAt) + sessionMs
-  if (t >= lease) return { silent: true, verdict: { value: 'suspect', reason: 'silence' }, next: t }
+  if (t >= lease) return { silent: true, event: 'lease_over', next: t }
   if (t >= grace) {
     // A dying process may have taken one more connection: the kernel closes its files one by one.
     const again = watch.probe?.outcome === 'succeeded' && watch.askedAt < grace && !watch.asking
-    const verdict = { value: 'suspect', reason: 'session_closed' } as const
-    return { silent: true, ...(again ? { ask: true as const } : {}), verdict, next: t }
+    return { silent: true, event: again ? 'question_due' : 'grace_over', next: t }
   }
   const asked = watch.asking || (watch.askedAt >= closedAt && !watch.outdated)
-  return { silent: true, ...(asked ? {} : { ask: true as const }), next: Math.min(grace, lease) }
+  return { silent: true, ...(asked ? {} : { event: 'session_closed' }), next: Math.min(grace, lease) }
 }
 
 /** The last moment this node itself heard the instance. For a probed endpoint, watching is hearing. */
@@ -120,27 +126,25 @@ function lastHeard({ watch, session, content }: Facts): number | undefined {
 }
 
 function judgeSilence(facts: Facts, t: number, silence: Silence, options: LivenessOptions): Assessment {
-  const { value, watch } = facts
+  const { standing, watch } = facts
   const half = silence.from + silence.halfMs
   const end = silence.from + silence.leaseMs
   if (t < half) return { next: half }
   const answer = watch.probe !== undefined && watch.probe.at >= silence.from ? watch.probe : undefined
-  if (value === 'up') {
-    if (t >= end) return { verdict: { value: 'suspect', reason: silence.reason }, next: t }
+  if (standing === 'up') {
+    if (t >= end) return { event: silence.over, next: t }
     if (watch.asking) return { next: end }
-    if (answer === undefined) return { ask: true, next: end }
-    return answer.outcome === 'succeeded'
-      ? { next: end }
-      : { verdict: { value: 'suspect', reason: silence.reason }, next: t }
+    if (answer === undefined) return { event: 'half_lease_over', next: end }
+    return confirms(answer.outcome) ? { event: 'unconfirmed', next: t } : { next: end }
   }
   if (t < end) return { next: end }
   if (watch.asking) return { next: t + silence.leaseMs }
-  if (answer === undefined || answer.at < end) return { ask: true, next: t + silence.leaseMs }
+  if (answer === undefined || answer.at < end) return { event: 'lease_over', next: t + silence.leaseMs }
+  if (confirms(answer.outcome)) return { event: 'lease_unconfirmed', next: t }
   const held = silence.from + options.heldLeases * silence.leaseMs
-  if (answer.outcome !== 'succeeded' || t >= held)
-    return { verdict: { value: 'down', reason: silence.reason }, next: t }
+  if (t >= held) return { event: 'held_leases_over', next: t }
   const again = answer.at + silence.halfMs
-  return again <= t ? { ask: true, next: held } : { next: Math.min(again, held) }
+  return again <= t ? { event: 'question_due', next: held } : { next: Math.min(again, held) }
 }
 
 /**
@@ -148,22 +152,29 @@ function judgeSilence(facts: Facts, t: number, silence: Silence, options: Livene
  * lease and a failed or missing probe it may be doubted; only after long watching does silence count fully.
  */
 function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment {
-  const { value, watch, content } = facts
+  const { standing, watch, content } = facts
   const { leaseMs } = content
   const matured = watch.startedAt + options.unheardMs
   if (t >= matured) {
     const from = matured - leaseMs
-    return judgeSilence(facts, t, { from, halfMs: leaseMs / 2, leaseMs, reason: 'unheard' }, options)
+    return judgeSilence(facts, t, { from, halfMs: leaseMs / 2, leaseMs, over: 'never_heard' }, options)
   }
-  if (value !== 'up') return { next: matured }
+  if (standing !== 'up') return { next: matured }
   const first = watch.startedAt + leaseMs
   if (t < first) return { next: first }
   if (watch.asking) return { next: matured }
-  const answer = watch.probe
-  if (answer !== undefined && answer.at >= first && answer.outcome !== 'succeeded') {
-    return { verdict: { value: 'suspect', reason: 'unheard' }, next: t }
-  }
   // An answer from before says nothing now; that a consumer's hint had asked must not put the question off.
-  const again = answer !== undefined && answer.at >= first ? answer.at + leaseMs : t
-  return again <= t ? { ask: true, next: t + leaseMs } : { next: Math.min(again, matured) }
+  const answer = watch.probe !== undefined && watch.probe.at >= first ? watch.probe : undefined
+  if (answer === undefined) return { event: 'question_due', next: t + leaseMs }
+  if (confirms(answer.outcome)) return { event: 'never_heard', next: t }
+  const again = answer.at + leaseMs
+  return again <= t ? { event: 'question_due', next: t + leaseMs } : { next: Math.min(again, matured) }
+}
+
+/**
+ * Whether an answer speaks for silence: it failed, or there can be none. Not if this node could not ask: its own
+ * troubles are nobody's death.
+ */
+function confirms(outcome: ProbeOutcome): boolean {
+  return outcome !== 'succeeded' && outcome !== 'unable'
 }

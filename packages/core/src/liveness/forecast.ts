@@ -1,12 +1,10 @@
 /** What judgement would do, and when, if from now on nothing is heard and no probe succeeds. Pure. */
 import { assess, type Facts } from './assess.js'
-import type { VerdictValue } from '../records/record.js'
+import { LIVENESS_TABLE, type Transition } from './transitions.js'
 import type { LivenessOptions } from './watch.js'
 
 /** A verdict that silence would bring. */
-export interface Forecast {
-  readonly value: VerdictValue
-  readonly reason: string
+export interface Forecast extends Pick<Transition, 'value' | 'reason'> {
   readonly at: number
 }
 
@@ -22,9 +20,10 @@ export function forecast(facts: Facts, t: number, options: LivenessOptions): For
       at += options.probeTimeoutMs
       watch = { ...watch, asking: false, probe: { at, outcome: 'failed' } }
     }
-    const { verdict, ask, next } = assess({ ...facts, watch }, at, options)
-    if (verdict !== undefined) return { ...verdict, at }
-    if (ask === true) watch = { ...watch, asking: true, askedAt: at, outdated: false }
+    const { event, next } = assess({ ...facts, watch }, at, options)
+    const cell = event === undefined ? undefined : LIVENESS_TABLE[facts.standing][event]
+    if (cell?.does === 'becomes') return { value: cell.value, reason: cell.reason, at }
+    if (cell?.does === 'asks') watch = { ...watch, asking: true, askedAt: at, outdated: false }
     else if (next === Infinity) return undefined
     else at = Math.max(next, at)
   }

@@ -5,29 +5,23 @@
 import { type Flaps, flipped, returned } from './damping.js'
 import type { Entry } from '../directory/directory.js'
 import type { Notify } from '../operators/notices.js'
-import type { StoredRecord, VerdictValue } from '../records/record.js'
+import type { VerdictValue } from '../records/record.js'
 import { ServiceBreaker } from './service-breaker.js'
-import type { HoldReason, LivenessOptions, Watch } from './watch.js'
+import { type HoldReason, standingOf, type Transition } from './transitions.js'
+import type { LivenessOptions, Watch } from './watch.js'
 import { WatcherBreaker } from './watcher-breaker.js'
-
-/** A verdict that judgement proposes. */
-export interface Proposal {
-  readonly value: VerdictValue
-  readonly reason: string
-}
 
 /** A held verdict is looked at again after this long. */
 export const HOLD_MS = 500
 
-/** Reasons of verdicts that rest on silence alone. */
-const SILENCE: ReadonlySet<string> = new Set(['silence', 'unheard', 'session_closed'])
+/** A verdict as it may be written. */
+export type Ruling = Pick<Transition, 'value' | 'reason'>
 
-/** Reason of a death by silence so long that the breaker no longer counts it. */
-const LONG_SILENCE = 'long_silence'
-
-/** Whether silence (and nothing better) holds the instance down. */
-function isSilentDeath({ content, verdict }: StoredRecord): boolean {
-  return content.intent !== 'gone' && verdict.value === 'down' && SILENCE.has(verdict.reason)
+/** How long an instance has been silent, and when that counts. */
+export interface Silence {
+  readonly t: number
+  readonly leaseMs: number
+  readonly silentMs: number
 }
 
 export class Guards {
@@ -72,7 +66,7 @@ export class Guards {
 
   /** Its record changed, by whatever hand: keeps the count of silent deaths. */
   account(entry: Entry): void {
-    this.services.account(entry.service, entry.key, isSilentDeath(entry.record))
+    this.services.account(entry.service, entry.key, standingOf(entry.record) === 'lost')
   }
 
   /** Whether a repeated refusal is believed at once. If so its silence, noticed or not, is explained. */
@@ -84,33 +78,26 @@ export class Guards {
   }
 
   /**
-   * The proposal as it may be written, or what holds it back. Refusals pass: they are facts. Silence passes
-   * if the node trusts its ears, and deaths by it only within the service's share; after very long silence
-   * in good health they leave that count.
+   * The verdict as it may be written, or which of its guards holds it back. Silence passes if the node trusts its ears,
+   * and deaths by it only within the service's share; after very long silence in good health they leave that count.
    */
-  rule(
-    watch: Watch,
-    proposal: Proposal,
-    t: number,
-    leaseMs: number,
-    silentMs: number,
-  ): Proposal | HoldReason {
+  rule(watch: Watch, { value, reason, guards, late }: Transition, silence: Silence): Ruling | HoldReason {
     const { entry } = watch
-    const { record, service } = entry
-    if (proposal.value === 'expired') {
-      if (this.frozen(record.namespace)) return 'freeze'
-      const young = silentMs < this.options.unheardMs
-      if (service.guard.tripped && young && isSilentDeath(record)) return 'service_breaker'
-      if (watch.countedIn !== undefined) this.watcher.settled(watch.countedIn, watch)
-      return proposal
+    const { t, leaseMs, silentMs } = silence
+    const heard = watch.countedIn
+    if (guards.includes('watcher_doubt') && heard !== undefined) {
+      if (!this.watcher.trustsSilence(heard, watch, t, leaseMs)) return 'watcher_doubt'
     }
-    if (!SILENCE.has(proposal.reason)) return proposal
-    if (watch.countedIn !== undefined && !this.watcher.trustsSilence(watch.countedIn, watch, t, leaseMs))
-      return 'watcher_doubt'
-    if (proposal.value !== 'down') return proposal
-    if (this.frozen(record.namespace)) return 'freeze'
-    if (silentMs >= this.options.unheardMs) return { value: 'down', reason: LONG_SILENCE }
-    return this.services.permitsDeath(service, entry.key) ? proposal : 'service_breaker'
+    if (guards.includes('freeze') && this.frozen(entry.record.namespace)) return 'freeze'
+    const counted = guards.includes('service_breaker') && silentMs < this.options.unheardMs
+    if (counted && !this.breakerPermits(value, entry)) return 'service_breaker'
+    if (value === 'expired' && heard !== undefined) this.watcher.settled(heard, watch)
+    return { value, reason: counted ? reason : (late ?? reason) }
+  }
+
+  /** While the breaker keeps others of the service, nothing that silence took is removed. */
+  private breakerPermits(value: VerdictValue, { service, key }: Entry): boolean {
+    return value === 'expired' ? !service.guard.tripped : this.services.permitsDeath(service, key)
   }
 
   /** The verdict is no longer held back. */

@@ -65,6 +65,40 @@ describe.each(OWN_PROBES)('the own %s probe of an instance with a lease', (type)
     expect(sim.shown()).toBe('up')
   })
 
+  it('brings back what is down, asked twice a lease until it expires', () => {
+    const sim = silent(type)
+    live(sim, 'away')
+    sim.run(20_000)
+    expect(sim.shown()).toBe('down silence')
+    live(sim, 'hung')
+    sim.mark()
+    sim.run(20_000)
+    expect(sim.transcript).toEqual([])
+    live(sim, 'process')
+    sim.run(7_500)
+    expect(sim.transcript.map((line) => line.replace(/^\d+ /, ''))).toEqual(['a up heard'])
+    live(sim, 'away')
+    sim.run(90_000)
+    expect(sim.transcript.at(-1)).toMatch('a hidden down_too_long')
+    live(sim, 'process')
+    sim.mark()
+    sim.run(60_000)
+    // Its address may be another's by now: only a sign of life of its own brings back what expired.
+    expect([sim.transcript, sim.asked('evidence')]).toEqual([[], []])
+  })
+
+  it('brings back who is down while the namespace is frozen', () => {
+    const sim = silent(type)
+    live(sim, 'closed')
+    sim.run(20_000)
+    expect(sim.shown()).toBe('down refused')
+    sim.node.freeze('default', {}, sim.now)
+    sim.run(300_000)
+    live(sim, 'process')
+    sim.run(8_000)
+    expect(sim.shown()).toBe('up')
+  })
+
   it('keeps it up when its session closes, and it is judged by its lease from then on', () => {
     const sim = new Simulation()
     const session = sim.openSession()
@@ -111,6 +145,16 @@ describe('a bare TCP success', () => {
     expect(sim.transcript).toEqual(['15000 a suspect silence', '45000 a down silence'])
   })
 
+  it('brings nobody back who is down, and is not asked for it', () => {
+    const sim = silent('tcp')
+    live(sim, 'away')
+    sim.run(20_000)
+    live(sim, 'process')
+    sim.mark()
+    sim.run(30_000)
+    expect([sim.shown(), sim.asked('evidence')]).toEqual(['down silence', []])
+  })
+
   it('does not bring back an instance whose session closed', () => {
     const sim = new Simulation()
     const session = sim.openSession()
@@ -119,6 +163,55 @@ describe('a bare TCP success', () => {
     sim.node.closeSession(session, sim.now)
     sim.run(5_000)
     expect(sim.shown()).toBe('suspect session_closed')
+  })
+})
+
+describe('a node that cannot ask (out of sockets, its queue full)', () => {
+  it('suspects nobody for it before the end of the lease, and takes nobody down before three', () => {
+    const sim = silent('tcp')
+    sim.network = () => 'unable'
+    sim.run(60_000)
+    expect(sim.transcript).toEqual(['15000 a suspect silence', '45000 a down silence'])
+  })
+
+  it('asks again, and believes the first answer', () => {
+    const sim = silent('tcp')
+    sim.network = () => 'unable'
+    sim.run(20_000)
+    live(sim, 'closed')
+    sim.run(5_000)
+    expect(sim.transcript.map((line) => line.replace(/^\d+ /, ''))).toEqual([
+      'a suspect silence',
+      'a down refused',
+    ])
+  })
+
+  it('doubts nobody for it whom it never heard', () => {
+    const former = silent('tcp')
+    const sim = new Simulation({ nodeId: 'node-2' })
+    sim.network = () => 'unable'
+    sim.node.load([...former.node.snapshot()], sim.now)
+    sim.run(590_000)
+    expect(sim.transcript).toEqual([])
+  })
+
+  it('tries again to connect for the baseline', () => {
+    const sim = new Simulation()
+    sim.network = () => 'unable'
+    sim.register({ incarnation: 5 })
+    sim.run(500)
+    live(sim, 'process')
+    sim.run(1_000)
+    live(sim, 'closed')
+    sim.run(7_000)
+    expect(sim.shown()).toBe('down refused')
+  })
+
+  it('suspects at half the lease whom it may never ask: there can be no answer', () => {
+    const sim = silent('tcp')
+    sim.network = () => 'skipped'
+    sim.run(8_000)
+    expect(sim.shown()).toBe('suspect silence')
   })
 })
 

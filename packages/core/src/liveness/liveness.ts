@@ -11,11 +11,19 @@ import { JudgedClock } from './judged-clock.js'
 import type { Meter } from '../metrics.js'
 import type { Notify } from '../operators/notices.js'
 import { isBound } from '../operators/overrides.js'
-import type { ProbeOutcome, ProbePurpose, ProbeRequest, SessionOptions } from '../ports.js'
+import type { ProbeOutcome, ProbeRequest, SessionOptions } from '../ports.js'
 import { provesProcess } from '../admission/probe.js'
-import { BASELINE_DELAYS_MS, isTarget, questionTo } from './question.js'
+import { isTarget, type QuestionDeps, Questions } from './question.js'
+import {
+  type Cell,
+  LIVENESS_TABLE,
+  type LivenessEvent,
+  standingOf,
+  type VerdictReason,
+} from './transitions.js'
 import { attach, detach, handOver, voucher } from './vouching.js'
 import {
+  createSession,
   createWatch,
   type HeardBy,
   lastHeard,
@@ -35,22 +43,16 @@ const HINT_GAP_MS = 1_000
 /** Shorter stalls are counted, but not worth telling: a loop that is always slow would tell of nothing else. */
 const STALL_MS_MIN = 1_000
 
-/** Reason of a suspicion that evidence does not refute: its judge ends it. */
-const FLAPPING = 'flapping'
-
 /** Reach of the wheel: 2,048 slots of 50 ms. */
 const WHEEL_SLOTS = 2_048
 
-export interface LivenessDeps {
+export interface LivenessDeps extends QuestionDeps {
   readonly directory: Directory
   readonly meter: Meter
   /** Writes a verdict of this node. */
-  readonly judge: (entry: Entry, value: VerdictValue, reason: string, now: number) => void
+  readonly judge: (entry: Entry, value: VerdictValue, reason: VerdictReason, now: number) => void
   /** Drops a hidden record whose retention is over. */
   readonly forget: (entry: Entry) => void
-  readonly probe: (request: ProbeRequest) => void
-  /** Whether the address rule lets an address be probed at all; nothing is lost by asking where it does not. */
-  readonly mayProbe: (host: string, peer: string | undefined) => boolean
   /** Whether an operator froze the namespace. */
   readonly frozen: (namespace: string) => boolean
   readonly notify: Notify
@@ -62,6 +64,7 @@ export class Liveness {
   private readonly clock: JudgedClock
   private readonly wheel: Wheel<Watched>
   private readonly guards: Guards
+  private readonly questions: Questions
   /** Refused once: asked again within the gap. */
   private readonly refusedOnce = new Set<Watch>()
 
@@ -70,6 +73,7 @@ export class Liveness {
     this.options = options
     this.clock = new JudgedClock(now, TICK_MS, options.pingMs)
     this.guards = new Guards(options, deps.frozen, deps.notify)
+    this.questions = new Questions(deps, options)
     this.wheel = new Wheel<Watched>(this.clock.at(now), TICK_MS, WHEEL_SLOTS)
   }
 
@@ -104,11 +108,11 @@ export class Liveness {
     const watch = createWatch(entry, t, heard, flaps)
     entry.watch = watch
     if (session !== undefined) attach(watch, session)
-    this.askBaseline(watch, 0)
+    this.questions.baseline(watch)
     this.guards.account(entry)
     if (heard) {
       this.guards.heard(watch)
-      this.damp(watch, t, now)
+      if (this.flapsAgain(watch, t)) this.happened(watch, 'flapped', t, now)
     }
     this.lookAt(watch, t, now)
     return watch
@@ -157,16 +161,7 @@ export class Liveness {
 
   openSession(id: string, now: number, options: SessionOptions): SessionWatch {
     const t = this.clock.at(now)
-    const session: SessionWatch = {
-      kind: 'session',
-      id,
-      options,
-      watches: new Set(),
-      heardAt: t,
-      closedAt: undefined,
-      doubted: false,
-      wheelAt: Number.NaN,
-    }
+    const session = createSession(id, t, options)
     this.wheel.schedule(session, t + 2 * this.options.pingMs)
     return session
   }
@@ -194,15 +189,14 @@ export class Liveness {
    * otherwise); a failed probe means nothing while the instance is heard.
    */
   hint({ watch, record }: Entry, now: number): void {
-    const { content, verdict } = record
-    if (watch === undefined || watch.asking || content.intent === 'gone' || content.probe?.type === 'none')
-      return
-    if (content.liveness === 'static' || (verdict.value !== 'up' && verdict.value !== 'suspect')) return
+    const { content } = record
+    if (watch === undefined || watch.asking || content.intent === 'gone') return
+    if (content.probe?.type === 'none' || content.liveness === 'static') return
     const t = this.clock.at(now)
     if (t < watch.askedAt + HINT_GAP_MS) return
     // An earlier hint's refusals are no part of this series: the instance was heard since.
     if (!watch.noticed) watch.refusedSince = Infinity
-    this.ask(watch, 'evidence', 0, t)
+    this.happened(watch, 'hinted', t, now)
   }
 
   /** The answer to a probe that was asked for. */
@@ -212,7 +206,7 @@ export class Liveness {
     const { content } = watch.entry.record
     if (content.intent === 'gone' || !isTarget(request, content)) return
     if (outcome === 'succeeded') watch.baseline = true
-    if (request.purpose === 'baseline') return this.baselineAnswered(watch, request, outcome)
+    if (request.purpose === 'baseline') return this.questions.baselineAnswered(watch, request, outcome)
     watch.asking = false
     const t = this.clock.at(now)
     if (!watch.outdated) watch.probe = { at: t, outcome }
@@ -226,34 +220,21 @@ export class Liveness {
 
   /** Two refusals in a row, where a connection was once possible, are proof and need no lease. */
   private refused(watch: Watch, t: number, now: number): void {
-    const { content, verdict } = watch.entry.record
+    const { content } = watch.entry.record
     const leaseMs = content.intent === 'gone' ? 0 : content.leaseMs
     watch.refusedSince = Math.min(watch.refusedSince, t)
     if (!this.refusedOnce.delete(watch)) {
       this.refusedOnce.add(watch)
-      this.ask(watch, 'evidence', this.options.refusalGapMs / 2, t)
-    } else if (verdict.value === 'up' || verdict.value === 'suspect') {
+      this.questions.evidence(watch, t, this.options.refusalGapMs / 2)
+    } else if (this.cell(watch, 'refused').does === 'becomes') {
       const insists = t - watch.refusedSince >= leaseMs
       if (insists || this.guards.believesRefusal(watch, t, leaseMs)) {
-        this.judge(watch, 'down', 'refused', t, now)
+        this.happened(watch, 'refused', t, now)
         // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
         if (watch.session !== undefined) watch.session.doubted = true
       }
     }
     this.lookAt(watch, t, now)
-  }
-
-  private baselineAnswered(watch: Watch, request: ProbeRequest, outcome: ProbeOutcome): void {
-    if (watch.baseline || outcome === 'skipped') return
-    const attempt = BASELINE_DELAYS_MS.indexOf(request.delayMs as (typeof BASELINE_DELAYS_MS)[number])
-    if (attempt + 1 < BASELINE_DELAYS_MS.length) this.askBaseline(watch, attempt + 1)
-  }
-
-  private askBaseline(watch: Watch, attempt: number): void {
-    const { content } = watch.entry.record
-    if (content.intent === 'gone' || content.liveness === 'static' || content.probe?.type === 'none') return
-    if (!this.deps.mayProbe(content.host, content.peer)) return
-    this.ask(watch, 'baseline', BASELINE_DELAYS_MS[attempt] as number, watch.startedAt)
   }
 
   private lookAtSession(session: SessionWatch, t: number): void {
@@ -272,63 +253,69 @@ export class Liveness {
     for (const watch of session.watches) this.wheel.schedule(watch, t)
   }
 
+  /** Looks at an instance whose time may have come. */
   private lookAt(watch: Watch, t: number, now: number): void {
+    const { entry, session } = watch
+    const { content, verdict, override } = entry.record
+    if (content.intent === 'gone' || verdict.value === 'expired') {
+      const over = isBound(override)
+        ? t + this.options.retentionMs
+        : watch.judgedAt + this.options.retentionMs
+      if (t >= over) return this.happened(watch, 'retention_over', t, now)
+      this.wheel.schedule(watch, over)
+    }
+    if (content.intent === 'gone') return
+    const behavedAt = watch.noticed ? Infinity : this.dampedUntil(watch)
+    if (t >= behavedAt) return this.happened(watch, 'behaved', t, now)
+    const vouchedFor = session !== undefined && session.closedAt === undefined && !session.doubted
+    if (vouchedFor && verdict.value === 'up') return
+    const { event, silent, next } = assess(this.facts(watch, content), t, this.options)
+    if (silent === true && !watch.noticed) this.guards.fellSilent(watch, t, this.leaseOf(watch, content))
+    if (event !== undefined) this.happened(watch, event, t, now)
+    else this.wheel.schedule(watch, Math.min(next, behavedAt))
+  }
+
+  /** What an event brings, given where the instance stands. */
+  private cell(watch: Watch, event: LivenessEvent): Cell {
+    return LIVENESS_TABLE[standingOf(watch.entry.record)][event]
+  }
+
+  /** Does what the table says, unless a guard holds it back, and looks what is next. */
+  private happened(watch: Watch, event: LivenessEvent, t: number, now: number): void {
     const { entry } = watch
-    const { record } = entry
-    if (record.content.intent === 'gone' || record.verdict.value === 'expired') {
-      const over = watch.judgedAt + this.options.retentionMs
-      const bound = isBound(record.override)
-      if (t >= over && !bound) {
-        this.unwatch(entry)
-        this.deps.forget(entry)
-        return
+    const { content } = entry.record
+    const cell = this.cell(watch, event)
+    if (cell.does === 'forgets') {
+      this.unwatch(entry)
+      return this.deps.forget(entry)
+    }
+    if (content.intent === 'gone') return
+    if (cell.does === 'asks') {
+      this.questions.evidence(watch, t)
+    } else if (cell.does === 'becomes') {
+      const silentMs = t - Math.max(lastHeard(watch), watch.startedAt)
+      const ruling = this.guards.rule(watch, cell, { t, leaseMs: this.leaseOf(watch, content), silentMs })
+      if (typeof ruling === 'string') {
+        watch.held = ruling
+        return this.wheel.schedule(watch, t + HOLD_MS)
       }
-      this.wheel.schedule(watch, bound ? t + this.options.retentionMs : over)
-    }
-    if (record.content.intent === 'gone') return
-    if (
-      record.verdict.reason === FLAPPING &&
-      record.verdict.value === 'suspect' &&
-      t >= watch.flaps.until &&
-      !watch.noticed
-    ) {
-      this.judge(watch, 'up', 'behaved', t, now)
-      return this.lookAt(watch, t, now)
-    }
-    const { session } = watch
-    if (
-      session !== undefined &&
-      session.closedAt === undefined &&
-      !session.doubted &&
-      record.verdict.value === 'up'
-    )
-      return
-    const { verdict, ask, silent, next } = assess(this.facts(watch, record.content), t, this.options)
-    const leaseMs = session === undefined ? record.content.leaseMs : 3 * this.options.pingMs
-    if (silent === true && !watch.noticed) this.guards.fellSilent(watch, t, leaseMs)
-    if (ask === true) this.ask(watch, 'evidence', 0, t)
-    if (verdict === undefined) return this.wheel.schedule(watch, Math.min(next, this.dampedUntil(watch)))
-    const ruling = this.guards.rule(
-      watch,
-      verdict,
-      t,
-      leaseMs,
-      t - Math.max(lastHeard(watch), watch.startedAt),
-    )
-    if (typeof ruling === 'string') {
-      watch.held = ruling
+      this.guards.release(watch)
+      this.judge(watch, ruling.value, ruling.reason, t, now)
+    } else {
       return this.wheel.schedule(watch, t + HOLD_MS)
     }
-    this.guards.release(watch)
-    this.judge(watch, ruling.value, ruling.reason, t, now)
     if (entry.watch === watch) this.lookAt(watch, t, now)
+  }
+
+  private leaseOf({ session }: Watch, { leaseMs }: LiveContent): number {
+    return session === undefined ? leaseMs : 3 * this.options.pingMs
   }
 
   private facts(watch: Watch, content: LiveContent): Facts {
     const { entry, session } = watch
     const removalMs = entry.service.settings?.removalMs ?? this.options.removalMs
     return {
-      value: entry.record.verdict.value,
+      standing: standingOf(entry.record),
       content,
       watch,
       session,
@@ -340,29 +327,28 @@ export class Liveness {
   /** What a new watch knows of the old one's flips; losing a live incarnation to another is one more. */
   private inherit(entry: Entry, t: number): Flaps {
     const { watch, record } = entry
-    if (watch === undefined) return record.verdict.reason === FLAPPING ? this.guards.adopted(t) : NO_FLAPS
+    if (watch === undefined) return standingOf(record) === 'flapping' ? this.guards.adopted(t) : NO_FLAPS
     if (record.content.intent === 'gone') return watch.flaps
     const replaced =
       watch.incarnation !== record.incarnation && watch.countedIn !== undefined && !watch.noticed
     return replaced ? this.guards.flip(watch.flaps, t) : watch.flaps
   }
 
-  /** Shows a flapper as suspect until it has behaved. True if it has to. */
-  private damp(watch: Watch, t: number, now: number): boolean {
+  /** Notes that it is back. True if it flaps: then it has to behave first. */
+  private flapsAgain(watch: Watch, t: number): boolean {
     const { flaps, damped } = this.guards.comeBack(watch, t)
-    const { reason } = watch.entry.record.verdict
     watch.flaps = flaps
-    if (damped && reason !== FLAPPING) this.judge(watch, 'suspect', FLAPPING, t, now)
     return damped
   }
 
-  private dampedUntil(watch: Watch): number {
-    return watch.entry.record.verdict.reason === FLAPPING ? watch.flaps.until : Infinity
+  /** Until when it has to behave; Infinity if it does not. */
+  private dampedUntil({ entry, flaps }: Watch): number {
+    return standingOf(entry.record) === 'flapping' ? flaps.until : Infinity
   }
 
-  private judge(watch: Watch, value: VerdictValue, reason: string, t: number, now: number): void {
+  private judge(watch: Watch, value: VerdictValue, reason: VerdictReason, t: number, now: number): void {
     const { verdict } = watch.entry.record
-    if (verdict.value === 'up' && value !== 'up' && reason !== FLAPPING)
+    if (verdict.value === 'up' && value !== 'up' && reason !== 'flapping')
       watch.flaps = this.guards.flip(watch.flaps, t)
     watch.judgedAt = t
     this.deps.judge(watch.entry, value, reason, now)
@@ -371,30 +357,16 @@ export class Liveness {
 
   /** Live evidence reverses every negative verdict but that of a flapper, whose judge ends it. */
   private refute(watch: Watch, now: number): void {
-    const { record } = watch.entry
-    const { verdict } = record
     watch.outdated = true
     watch.probe = undefined
     this.refusedOnce.delete(watch)
     watch.refusedSince = Infinity
     this.guards.heard(watch)
     // Evidence only moves deadlines away: one that waits on the wheel anyway is not judged for each beat.
-    if (verdict.value === 'up' && !Number.isNaN(watch.wheelAt)) return
+    if (watch.entry.record.verdict.value === 'up' && !Number.isNaN(watch.wheelAt)) return
     const t = this.clock.at(now)
-    if (verdict.value !== 'up' && record.content.intent !== 'gone' && verdict.reason !== FLAPPING) {
-      if (!this.damp(watch, t, now)) this.judge(watch, 'up', 'heard', t, now)
-    }
-    this.lookAt(watch, t, now)
-  }
-
-  private ask(watch: Watch, purpose: ProbePurpose, delayMs: number, t: number): void {
-    const { content } = watch.entry.record
-    if (content.intent === 'gone') return
-    if (purpose === 'evidence') {
-      watch.asking = true
-      watch.askedAt = t
-      watch.outdated = false
-    }
-    this.deps.probe(questionTo(watch, content, purpose, delayMs, this.options))
+    const reverses = this.cell(watch, 'heard').does === 'becomes'
+    if (reverses) this.happened(watch, this.flapsAgain(watch, t) ? 'flapped' : 'heard', t, now)
+    else this.lookAt(watch, t, now)
   }
 }

@@ -1,16 +1,58 @@
-/** What is asked of an instance by a probe. Pure. */
-import type { ProbePurpose, ProbeRequest } from '../ports.js'
+/** What is asked of an instance by a probe: for evidence, or once for the baseline. */
+import type { ProbeOutcome, ProbePurpose, ProbeRequest } from '../ports.js'
 import type { LiveContent } from '../records/record.js'
 import type { LivenessOptions, Watch } from './watch.js'
 
 /** Delays before the attempts to establish a baseline. */
-export const BASELINE_DELAYS_MS = [0, 1_000, 5_000, 30_000] as const
+const BASELINE_DELAYS_MS = [0, 1_000, 5_000, 30_000] as const
 
 /** What is asked of an instance that says nothing of it. */
 const BARE_PROBE = { type: 'tcp' } as const
 
+export interface QuestionDeps {
+  readonly probe: (request: ProbeRequest) => void
+  /** Whether the address rule lets an address be probed at all; nothing is lost by asking where it does not. */
+  readonly mayProbe: (host: string, peer: string | undefined) => boolean
+}
+
+export class Questions {
+  private readonly deps: QuestionDeps
+  private readonly options: LivenessOptions
+
+  constructor(deps: QuestionDeps, options: LivenessOptions) {
+    this.deps = deps
+    this.options = options
+  }
+
+  /** Asks for evidence after `delayMs`. */
+  evidence(watch: Watch, t: number, delayMs = 0): void {
+    const { content } = watch.entry.record
+    if (content.intent === 'gone') return
+    watch.asking = true
+    watch.askedAt = t
+    watch.outdated = false
+    this.deps.probe(questionTo(watch, content, 'evidence', delayMs, this.options))
+  }
+
+  /** Asks whether a connection is possible at all, so that a later refusal means something. */
+  baseline(watch: Watch, attempt = 0): void {
+    const { content } = watch.entry.record
+    if (content.intent === 'gone' || content.liveness === 'static' || content.probe?.type === 'none') return
+    if (!this.deps.mayProbe(content.host, content.peer)) return
+    const delayMs = BASELINE_DELAYS_MS[attempt]
+    if (delayMs !== undefined) this.deps.probe(questionTo(watch, content, 'baseline', delayMs, this.options))
+  }
+
+  /** Asks again later unless that succeeded, or never can. */
+  baselineAnswered(watch: Watch, { delayMs }: ProbeRequest, outcome: ProbeOutcome): void {
+    if (watch.baseline || outcome === 'skipped') return
+    const attempt = BASELINE_DELAYS_MS.indexOf(delayMs as (typeof BASELINE_DELAYS_MS)[number])
+    this.baseline(watch, attempt + 1)
+  }
+}
+
 /** The question to the instance that is registered now. */
-export function questionTo(
+function questionTo(
   watch: Watch,
   content: LiveContent,
   purpose: ProbePurpose,

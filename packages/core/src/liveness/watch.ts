@@ -3,11 +3,9 @@ import { DAMPING_DEFAULTS, type DampingOptions, type Flaps } from './damping.js'
 import type { Entry } from '../directory/directory.js'
 import type { ProbeOutcome, SessionOptions } from '../ports.js'
 import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
+import type { HoldReason } from './transitions.js'
 import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
 import type { WheelItem } from './wheel.js'
-
-/** Why a verdict is held back, as shown by explain. */
-export type HoldReason = 'watcher_doubt' | 'service_breaker' | 'freeze'
 
 /** What an instance itself was heard by. */
 export type HeardBy = 'registration' | 'beat' | 'probe'
@@ -94,6 +92,20 @@ export interface SessionWatch extends WheelItem {
   closedAt: number | undefined
   /** Silence was noticed: the next sound is evidence for every instance at once. */
   doubted: boolean
+}
+
+/** The watch over a session that opens at judged time `t`. */
+export function createSession(id: string, t: number, options: SessionOptions): SessionWatch {
+  return {
+    kind: 'session',
+    id,
+    options,
+    watches: new Set(),
+    heardAt: t,
+    closedAt: undefined,
+    doubted: false,
+    wheelAt: Number.NaN,
+  }
 }
 
 /** Anything on the wheel. */

@@ -2,12 +2,10 @@
 import type { EventKind } from '@rollcall/wire'
 import type { Change } from '../directory/directory.js'
 import type { EventFacts } from './event-log.js'
+import { RESTORED } from '../liveness/transitions.js'
 import { isStanding } from './overrides.js'
 import type { Override } from '../records/record.js'
 import { isLive, shownReason } from '../records/state.js'
-
-/** Reason of the verdict under which an operator brings something back. */
-export const RESTORED = 'restored'
 
 /** The event of a change, or undefined where nobody would call it one (a rev, a verdict under an override). */
 export function eventOf(change: Change): readonly [EventKind, EventFacts] | undefined {
@@ -21,13 +19,13 @@ export function eventOf(change: Change): readonly [EventKind, EventFacts] | unde
       : ['deregistered', { ...facts, by: content.by }]
   }
   if (previous?.incarnation !== record.incarnation) {
-    if (verdict.reason === RESTORED) return ['restored', facts]
+    if (verdict.reason === RESTORED.reason) return ['restored', facts]
     return [before === null ? 'registered' : 'replaced', facts]
   }
   if (previous.override !== override) return overrideEvent(change, facts)
   if (!visible) return undefined
   if (before === null)
-    return [verdict.reason === RESTORED ? 'restored' : 'state', { ...facts, reason: verdict.reason }]
+    return [verdict.reason === RESTORED.reason ? 'restored' : 'state', { ...facts, reason: verdict.reason }]
   if (after === null) return ['expired', { ...facts, reason: verdict.reason }]
   if (previous.verdict !== verdict && before !== after)
     return ['state', { ...facts, reason: shownReason(record, after) ?? verdict.reason }]

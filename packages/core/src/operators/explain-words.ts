@@ -1,5 +1,6 @@
 /** An explanation in words, for whoever has three seconds. Pure. */
 import type { Explanation } from '@rollcall/wire'
+import type { VerdictReason } from '../liveness/transitions.js'
 
 /** One or a few sentences: where it stands, why, and what comes next. */
 export function explainInWords(explanation: Omit<Explanation, 'summary'>): string {
@@ -73,6 +74,7 @@ const PROBED = {
   refused: 'was refused',
   failed: 'failed',
   skipped: 'was not made',
+  unable: 'could not be made by this node',
 } as const
 
 function held({ guards }: Told): string[] {
@@ -99,7 +101,7 @@ function coming({ next, guards }: Told): string[] {
 }
 
 /** Reasons of verdicts that are not plain words. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<VerdictReason, string>> = {
   registered: 'it registered',
   heard: 'it was heard again',
   silence: 'it is silent',
@@ -114,7 +116,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function reason(code: string): string {
-  return REASONS[code] ?? code
+  return Object.hasOwn(REASONS, code) ? REASONS[code as VerdictReason] : code
 }
 
 /** A time in its largest fitting unit. */

@@ -10,13 +10,13 @@ import {
   type RestoreReason,
   type RestoreResponse,
 } from '@rollcall/wire'
-import { RESTORED } from './change-events.js'
 import { contentDigest } from '../records/digest.js'
 import { type Change, type Directory, type Entry, hiddenReason } from '../directory/directory.js'
 import type { Liveness } from '../liveness/liveness.js'
 import type { RestoreCommand } from './operator-ports.js'
 import { checkSignature } from './overrides.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
+import { RESTORED } from '../liveness/transitions.js'
 import type { Registrar } from '../admission/registrar.js'
 
 export interface RestorerDeps {
@@ -44,7 +44,8 @@ export class Restorer {
   constructor(deps: RestorerDeps, { nodeId, batchItemsMax }: RestorerOptions) {
     this.deps = deps
     this.batchItemsMax = batchItemsMax
-    this.verdict = { value: 'up', claim: 1, node: nodeId, seq: 0, reason: RESTORED }
+    const { value, reason } = RESTORED
+    this.verdict = { value, claim: 1, node: nodeId, seq: 0, reason }
   }
 
   /** Brings back what the command names, or says what it would. */
@@ -101,7 +102,7 @@ export class Restorer {
     const { directory, liveness, registrar, changed } = this.deps
     const { record } = entry
     if (incarnation === record.incarnation) {
-      registrar.judge(entry, 'up', RESTORED, now)
+      registrar.judge(entry, RESTORED.value, RESTORED.reason, now)
     } else {
       // Rev 0: whatever the provider itself says under this number is newer.
       const digest = contentDigest(record, incarnation, content)

@@ -5,7 +5,7 @@ export type Ask = (address: string, callback: (answer: Answer) => void) => () =>
 
 /**
  * Asks one address after the other until one succeeds, and answers once and later: `succeeded` when one did,
- * `refused` when all that could be asked refused, `skipped` when this node could ask none of them, else
+ * `refused` when all that could be asked refused, `unable` when this node could ask none of them, else
  * `failed`; each with the cause of the last that says so. `localhost` is why all are asked: a server that
  * listens on 127.0.0.1 refuses ::1, and that says nothing. The returned function gives up.
  */
@@ -14,7 +14,7 @@ export function attempt(
   addresses: readonly string[],
   callback: (answer: Answer) => void,
 ): () => void {
-  let worst: Answer = { outcome: 'skipped' }
+  let worst: Answer = { outcome: 'unable' }
   let stop = (): void => {}
 
   function next(index: number): void {
@@ -32,4 +32,4 @@ export function attempt(
 }
 
 /** Which of two answers speaks for a host. */
-const WEIGHTS = { succeeded: 3, failed: 2, refused: 1, skipped: 0 } as const
+const WEIGHTS = { succeeded: 3, failed: 2, refused: 1, unable: 0, skipped: 0 } as const

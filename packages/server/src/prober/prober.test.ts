@@ -18,8 +18,8 @@ describe('the outcome of a probe', () => {
     ['ETIMEDOUT', 'failed'],
     ['EHOSTUNREACH', 'failed'],
     ['ECONNRESET', 'failed'],
-    ['EMFILE', 'skipped'],
-    ['EADDRNOTAVAIL', 'skipped'],
+    ['EMFILE', 'unable'],
+    ['EADDRNOTAVAIL', 'unable'],
   ] as const)('%s is %s', (code, expected) => {
     const { probe, sockets, outcomes } = setUp()
     probe()
@@ -281,7 +281,7 @@ describe('many probes', () => {
     expect(sockets).toHaveLength(3)
   })
 
-  it('answers skipped for what does not fit, baselines first, and says so once', async () => {
+  it('answers unable for what does not fit, baselines first, and says so once', async () => {
     const warn = vi.fn()
     const { probe, outcomes } = setUp({ queueMax: 2 }, { logger: { ...NO_LOGGER, warn } })
     probe({ id: 'baseline', purpose: 'baseline' })
@@ -290,8 +290,8 @@ describe('many probes', () => {
     probe({ id: 'third' })
     await Promise.resolve()
     expect(outcomes).toEqual([
-      ['baseline', 'skipped'],
-      ['third', 'skipped'],
+      ['baseline', 'unable'],
+      ['third', 'unable'],
     ])
     expect(warn.mock.calls).toEqual([[{ cause: 'queue full', probes: 1 }, 'probes not made']])
   })
@@ -317,8 +317,8 @@ describe('many probes', () => {
     vi.advanceTimersByTime(1)
     for (const socket of sockets) socket.fail('EMFILE')
     expect(outcomes).toEqual([
-      ['a', 'skipped'],
-      ['b', 'skipped'],
+      ['a', 'unable'],
+      ['b', 'unable'],
     ])
     expect(warn.mock.calls).toEqual([[{ cause: 'EMFILE', probes: 1 }, 'probes not made']])
   })

@@ -33,7 +33,7 @@ export interface ProberOptions {
   readonly concurrencyMax?: number
   /**
    * Most probes that wait, delayed ones included. Default 200,000: two for each of 100,000 instances. When
-   * full, baselines go first (they come again); what goes is answered `skipped`.
+   * full, baselines go first (they come again); what goes is answered `unable`.
    */
   readonly queueMax?: number
   /** CIDR blocks that may be probed whoever registered there. Default none. */
@@ -52,8 +52,8 @@ export interface Prober {
    * exactly once, never before returning. Nothing is answered after `close`.
    *
    * `succeeded` = it answered as the type of the probe demands; `refused` = every address of the host refused the
-   * connection; `skipped` = not asked (type `none`, forbidden by the address rule, no room, this node out of
-   * sockets), which says nothing about the instance; `failed` = anything else. The timeout is that of the whole
+   * connection; `skipped` = never asked (type `none`, forbidden by the address rule); `unable` = not asked now (no
+   * room, this node out of sockets), which says nothing about the instance; `failed` = anything else. The timeout is that of the whole
    * exchange, from the question to the resolver to the end of the answer. `cause` says in a few words why it did
    * not succeed, where that is known.
    */
@@ -119,9 +119,9 @@ export function createProber(deps: ProberDeps, options: ProberOptions = {}): Pro
     callback(outcome, cause)
   }
 
-  function skip(inquiry: Inquiry, cause: string): void {
+  function decline(inquiry: Inquiry, outcome: 'skipped' | 'unable', cause: string): void {
     queueMicrotask(() => {
-      if (!closed) answer(inquiry, { outcome: 'skipped', cause })
+      if (!closed) answer(inquiry, { outcome, cause })
     })
   }
 
@@ -145,7 +145,7 @@ export function createProber(deps: ProberDeps, options: ProberOptions = {}): Pro
         (address, callback) => ask(connect, targetOf(request, method, address), converse, callback),
         addresses,
         (result) => {
-          if (result.outcome === 'skipped') reportLoss(result.cause ?? 'unknown')
+          if (result.outcome === 'unable') reportLoss(result.cause ?? 'unknown')
           end(result)
         },
       )
@@ -202,15 +202,15 @@ export function createProber(deps: ProberDeps, options: ProberOptions = {}): Pro
     probe(request, callback) {
       if (closed) return
       const { type, purpose, delayMs } = request
-      if (type === 'none') return skip({ request, callback }, 'no probe')
+      if (type === 'none') return decline({ request, callback }, 'skipped', 'no probe')
       if (rule.decide(request.host, request.peer) === 'forbidden')
-        return skip({ request, callback }, FORBIDDEN)
+        return decline({ request, callback }, 'skipped', FORBIDDEN)
       const spreadMs = purpose === 'baseline' ? BASELINE_JITTER_MS + delayMs / 10 : 0
       const dueMs = clock.now() + delayMs + spreadMs * deps.random.fraction()
       const dropped = queue.add({ request, callback, method: METHODS[type], purpose, dueMs })
       if (dropped !== undefined) {
         reportLoss('queue full')
-        skip(dropped, 'queue full')
+        decline(dropped, 'unable', 'queue full')
       }
       schedule()
     },

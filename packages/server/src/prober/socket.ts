@@ -43,7 +43,7 @@ const OWN_TROUBLES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'
 
 /**
  * Connects, holds the conversation and answers once. `refused` = the kernel on the other side says that
- * nobody listens; `skipped` = this node is out of sockets. The socket is destroyed before the answer; the
+ * nobody listens; `unable` = this node is out of sockets. The socket is destroyed before the answer; the
  * returned function gives up without one.
  */
 export function ask(
@@ -100,7 +100,7 @@ export function ask(
 function answerTo(error: Error): Answer {
   const cause = causeOf(error)
   if (cause === 'ECONNREFUSED') return { outcome: 'refused', cause }
-  return { outcome: OWN_TROUBLES.has(cause) ? 'skipped' : 'failed', cause }
+  return { outcome: OWN_TROUBLES.has(cause) ? 'unable' : 'failed', cause }
 }
 
 /** An error as a cause: its code where it has one. */

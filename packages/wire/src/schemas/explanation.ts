@@ -63,7 +63,7 @@ const evidence = z.object({
   probeAllowed: z.boolean(),
   probeUnderWay: z.boolean(),
   probe: z
-    .object({ outcome: z.enum(['succeeded', 'refused', 'failed', 'skipped']), ageMs: count })
+    .object({ outcome: z.enum(['succeeded', 'refused', 'failed', 'skipped', 'unable']), ageMs: count })
     .exactOptional(),
 })
 
