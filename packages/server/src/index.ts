@@ -17,5 +17,11 @@ export {
   type NodeDriverDeps,
   type ProbePort,
 } from './driver/node-driver.js'
-export { type RunningServer, type ServerSources, startServer } from './server.js'
+export {
+  type EmbeddedNode,
+  type RunningServer,
+  type ServerSources,
+  startNode,
+  startServer,
+} from './server.js'
 export { SOFTWARE_VERSION } from './version.js'

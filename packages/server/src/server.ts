@@ -1,5 +1,5 @@
-/** A node as a process: configuration in, signals obeyed, exit code out. */
-import { composeNode } from './compose.js'
+/** A node as a process (configuration in, signals obeyed, exit code out), and as a part of another one. */
+import { type ComposedNode, composeNode } from './compose.js'
 import { type Config, loadConfig } from './config/config.js'
 import { createShutdown } from './shutdown.js'
 
@@ -18,18 +18,58 @@ export interface RunningServer {
   stop(reason: string): Promise<void>
 }
 
+/** A node that is part of a process with a purpose of its own, such as a test. */
+export interface EmbeddedNode {
+  /** Such as `http://127.0.0.1:7400`. */
+  readonly url: string
+  readonly config: Config
+  /** Stops in good order: sends clients elsewhere, finishes requests, commits the journal. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /**
  * Starts a node in this process; from then on signals stop it and the process exits with its code. Rejects
  * with ConfigError, with JournalError, or with `invalid_argument` when the address cannot be had.
  */
 export async function startServer(sources: ServerSources): Promise<RunningServer> {
   const { config } = loadConfig(sources)
-  const { address, clock, logger, stopSteps } = await composeNode(config)
+  const node = await composeNode(config)
+  const { address, clock, logger, stopSteps } = node
   const shutdown = createShutdown(
     { clock, logger, flush: () => logger.flush() },
     { steps: stopSteps, deadlineMs: config.stopMs },
   )
   shutdown.start()
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return { url: `http://${host}:${address.port}`, address, config, stop: (reason) => shutdown.stop(reason) }
+  return { url: urlOf(node), address, config, stop: (reason) => shutdown.stop(reason) }
+}
+
+/**
+ * Starts a node that leaves signals and the end of the process to others. `settings` are flags, such as
+ * `{ memory: true, listen: '127.0.0.1:0' }`; neither the environment nor a file is read. Rejects as `startServer` does.
+ */
+export async function startNode(settings: ServerSources['flags']): Promise<EmbeddedNode> {
+  const { config } = loadConfig({ flags: settings, env: {}, readFile: () => undefined })
+  const node = await composeNode(config)
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= stop(node))
+  return { url: urlOf(node), config, close, [Symbol.asyncDispose]: close }
+}
+
+/** Each step is taken, also after one that failed; the first failure is the outcome. */
+async function stop({ stopSteps, logger }: ComposedNode): Promise<void> {
+  const failures: unknown[] = []
+  for (const step of stopSteps) {
+    try {
+      await step.run()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  logger.flush()
+  if (failures.length > 0) throw failures[0]
+}
+
+function urlOf({ address: { host, port } }: ComposedNode): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
