@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { connect, isRegistryError } from '@rollcall/client'
+
+/** Where the registry is; several nodes of a cluster are separated by commas. */
+export const REGISTRIES: readonly string[] = (
+  process.env['ROLLCALL_REGISTRY'] ?? 'http://127.0.0.1:7400'
+).split(',')
+
+/** What a service answers. */
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/**
+ * Serves `PUT /<service>/<id>` on a free port, registered for as long as it runs. Resolves when a signal has ended it:
+ * consumers have turned away, it is deregistered, and the last request is answered.
+ */
+export async function serve(
+  service: string,
+  put: (id: string, body: unknown) => Promise<Answer>,
+): Promise<void> {
+  const server = createServer((request, response) => {
+    const answer = ({ status, body }: Answer): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
+    const [, collection, id] = request.url?.split('/') ?? []
+    if (request.method !== 'PUT' || collection !== service || id === undefined) {
+      return answer({ status: 404, body: { error: `PUT /${service}/<id> is all there is` } })
+    }
+    json(request)
+      .then((body) => put(id, body))
+      .catch((error: unknown) => failure(error))
+      .then(answer, () => response.destroy())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+
+  const rollcall = await connect({ registries: REGISTRIES })
+  const { port } = server.address() as AddressInfo
+  const { id, state } = await rollcall.register({ service, host: '127.0.0.1', port })
+  console.log(`${service} ${id} is ${state}`)
+
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  await rollcall.close() // until this resolves, calls still arrive and are answered
+  server.close()
+  await once(server, 'close')
+}
+
+/** With nobody to call, the caller may try again later; anything else is a mistake of this program. */
+function failure(error: unknown): Answer {
+  if (isRegistryError(error)) return { status: 503, body: { error: error.code, message: error.message } }
+  console.error(error)
+  return { status: 500, body: { error: 'internal' } }
+}
