@@ -22,7 +22,13 @@ function failure(code: string, fields: object = {}): Error {
 }
 
 /** Calls whose attempts end when the test says so. */
-function stage(list: readonly Instance[] = LIST) {
+function stage(list: readonly Instance[] = LIST, others: readonly Instance[] = []) {
+  const out = new Set<string>()
+  /** When everybody on the list has failed, the others are called. */
+  const failed = (id: string): void => {
+    if (out.add(id).size === list.length && others.length > 0)
+      selection.offer({ candidates: others, trials: [], spare: [], hopeless: false })
+  }
   const clock = new HandClock()
   const told: string[] = []
   const reports: (AttemptReport & { readonly id: string })[] = []
@@ -40,7 +46,11 @@ function stage(list: readonly Instance[] = LIST) {
     selection,
     requester: { send: () => Promise.reject(new Error('not used')), close() {} },
     ready: () => Promise.resolve(),
-    tell: ({ id }, outcome) => void told.push(`${id} ${outcome}`),
+    tell: ({ id }, outcome) => {
+      told.push(`${id} ${outcome}`)
+      // As the driver does: what was told counts in a microtask.
+      if (outcome !== 'success') queueMicrotask(() => failed(id))
+    },
     nobody: () => new RegistryError('no_instances', 'nobody'),
   })
   function call(options: CallOptions<string> = {}) {
@@ -90,6 +100,29 @@ describe('a call', () => {
       details: { tried: ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'], phase: 'sent' },
     })
     expect(told).toEqual(['a unreachable', 'b unreachable', 'c unreachable'])
+  })
+
+  it('goes on to those who are called because everybody else has failed', async () => {
+    const { call, begun, ids } = stage(LIST.slice(0, 2), LIST.slice(2))
+    const state = call()
+    await settle()
+    await begun[0]!.fail(failure('ECONNREFUSED'))
+    await begun[1]!.fail(failure('ECONNREFUSED'))
+    await begun[2]!.answer('fine')
+    expect([ids(), state.answer]).toEqual(['abc', 'fine'])
+  })
+
+  it('is over when it was aborted, also between two attempts', async () => {
+    const { call, begun, ids } = stage()
+    const controller = new AbortController()
+    const judge = (): undefined => {
+      controller.abort()
+      return undefined
+    }
+    const state = call({ signal: controller.signal, judge })
+    await settle()
+    await begun[0]!.fail(failure('ECONNREFUSED'))
+    expect([ids(), state.error]).toMatchObject(['a', { code: 'aborted' }])
   })
 
   it('repeats what may have been executed where its caller allows', async () => {

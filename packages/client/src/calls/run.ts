@@ -79,6 +79,7 @@ class Run<T> {
   private readonly triedMax: number
   private readonly costlyMax: number
   private costly = 0
+  private over = false
   private cancelHedge: (() => void) | undefined
 
   constructor(deps: RunDeps<T>) {
@@ -136,12 +137,17 @@ class Run<T> {
       return
     }
     if (end.ok || !isRefusal(end.error)) this.costly += 1
-    this.goOn(end, judgement)
+    // Who may be called changes with what was just told, in a microtask: the last one that fails brings others.
+    queueMicrotask(() => this.goOn(end, judgement))
   }
 
   /** What follows an attempt that may be followed by another. */
   private goOn(end: AttemptEnd<T>, judgement: Judgement): void {
     const { target, options, resolve } = this.deps
+    if (this.over) {
+      if (end.ok) this.discard(end.answer)
+      return
+    }
     const more = this.tried.size < this.triedMax && this.costly < this.costlyMax
     const allowed = judgement.retry === 'always' || options.idempotent === true
     const wanted = allowed && more && target.another(this.tried)
@@ -184,6 +190,7 @@ class Run<T> {
 
   /** Ends the call; attempts that are still under way are aborted. */
   private settle(finish: () => void, outcome?: CallOutcome): void {
+    this.over = true
     this.cancelHedge?.()
     this.deps.deadline.signal?.removeEventListener('abort', this.abort)
     const left = [...this.active]
