@@ -18,7 +18,11 @@ function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Ro
       clock,
       logger: NO_LOGGER,
       snapshots: new Map(),
-      requester: { send: () => Promise.reject(new Error('no requests here')), close() {} },
+      createRequester: () => ({
+        send: () => Promise.reject(new Error('no requests here')),
+        retain() {},
+        close() {},
+      }),
       addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
       warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },

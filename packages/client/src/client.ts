@@ -61,7 +61,8 @@ export interface ClientDeps {
   readonly logger: Logger
   /** By cluster; none where no snapshots are kept. */
   readonly snapshots: ReadonlyMap<string, SnapshotStore>
-  readonly requester: Requester
+  /** For the calls to one service. */
+  readonly createRequester: () => Requester
   readonly addresses: AddressSources
   readonly warmUps: WarmUps
 }
@@ -165,14 +166,14 @@ class Client implements Rollcall {
     const key = viewKey(view)
     const known = this.services.get(key)
     if (known !== undefined) return known
-    const { requester, clock, warmUps } = this.deps
+    const { createRequester, clock, warmUps } = this.deps
     const balancing = createBalancing(options, { random, now: () => clock.now() })
     const { warmup } = options
     const handle = new ServiceHandle(
       {
         driver: this.driver,
         ...balancing,
-        requester,
+        requester: createRequester(),
         clock,
         warmUps,
         warmup,
@@ -214,7 +215,6 @@ class Client implements Rollcall {
     this.deps.warmUps.close()
     await this.driver.call((token) => ({ type: 'close', token }))
     for (const service of this.services.values()) service.end()
-    this.deps.requester.close()
     await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
   }
 

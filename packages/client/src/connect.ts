@@ -58,7 +58,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       clock,
       logger,
       snapshots,
-      requester: createRequester(clock),
+      createRequester: () => createRequester(clock),
       addresses: createSystemAddresses(clock),
       warmUps,
     },

@@ -45,6 +45,7 @@ function setUp(
       const answer = { statusCode: result, statusMessage: '', rawHeaders: [] }
       return Promise.resolve(Object.assign(Readable.from([]), answer) as unknown as IncomingMessage)
     },
+    retain() {},
     close() {},
   }
   const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }

@@ -261,6 +261,7 @@ export class ServiceHandle implements Service {
   /** What may be called from now on. */
   offer(choice: Choice): void {
     this.selection.offer(choice)
+    this.retain()
   }
 
   /** A registration of this client changed. */
@@ -275,6 +276,7 @@ export class ServiceHandle implements Service {
     this.offer(NOBODY)
     this.offers.end()
     this.feed.end()
+    this.deps.requester.close()
   }
 
   /** Resolves once there is something to call. */
@@ -293,6 +295,10 @@ export class ServiceHandle implements Service {
       warmup,
     )
     return this.warmed
+  }
+
+  private retain(): void {
+    this.deps.requester.retain(this.list, this.selection.candidates)
   }
 
   private tell(instance: Instance, outcome: CallOutcome): void {

@@ -44,7 +44,7 @@ function stage(list: readonly Instance[] = LIST, others: readonly Instance[] = [
     service: 'orders',
     clock,
     selection,
-    requester: { send: () => Promise.reject(new Error('not used')), close() {} },
+    requester: { send: () => Promise.reject(new Error('not used')), retain() {}, close() {} },
     ready: () => Promise.resolve(),
     tell: ({ id }, outcome) => {
       told.push(`${id} ${outcome}`)

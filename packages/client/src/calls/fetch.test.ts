@@ -68,6 +68,7 @@ async function run(
         ? Promise.reject(new Error('one attempt too many'))
         : Promise.resolve(outcome)
     },
+    retain() {},
     close() {},
   }
   const deps: FetchDeps = {

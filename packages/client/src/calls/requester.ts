@@ -1,9 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
+import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
+import { Pools } from './pools.js'
 
 /** A request to one instance. */
 export interface OutgoingRequest {
@@ -40,20 +41,18 @@ export class RequestError extends Error {
   }
 }
 
-/** Sends requests over kept-alive connections. */
+/** Sends requests to the instances of one service over kept-alive connections. */
 export interface Requester {
   send(request: OutgoingRequest): Promise<IncomingMessage | RequestFailure>
-  /** Closes idle connections. Idempotent. */
+  /** Only these may still be called: closes idle connections to others at once, those in use after their answer. */
+  retain(...lists: readonly (readonly Instance[])[]): void
+  /** Closes all connections. Idempotent. */
   close(): void
 }
 
-/** Idle connections kept per instance; more are closed after use. */
-const IDLE_SOCKETS_MAX = 64
-
 /** Creates a requester over node:http and node:https. */
 export function createRequester(clock: Clock): Requester {
-  const http = new HttpAgent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX })
-  const https = new HttpsAgent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX })
+  const pools = new Pools()
   return {
     send(outgoing) {
       const { instance, method, path, headers, signal, fresh } = outgoing
@@ -64,15 +63,13 @@ export function createRequester(clock: Clock): Requester {
         method,
         path,
         headers,
-        agent: fresh ? false : secure ? https : http,
+        agent: fresh ? false : pools.of(instance),
         ...(signal === undefined ? {} : { signal }),
       }
       return carryOut(clock, outgoing, secure ? httpsRequest(options) : httpRequest(options), secure)
     },
-    close() {
-      http.destroy()
-      https.destroy()
-    },
+    retain: (...lists) => pools.retain(...lists),
+    close: () => pools.close(),
   }
 }
 

@@ -20,7 +20,11 @@ function setUp(): { clock: HandClock; east: Node; west: Node; client: Rollcall }
       clock,
       logger: NO_LOGGER,
       snapshots: new Map(),
-      requester: { send: () => Promise.reject(new Error('no requests here')), close() {} },
+      createRequester: () => ({
+        send: () => Promise.reject(new Error('no requests here')),
+        retain() {},
+        close() {},
+      }),
       addresses: { interfaces: () => [], route: () => Promise.resolve('10.8.8.8') },
       warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },
