@@ -93,6 +93,7 @@ describe.runIf(missing === undefined)('a full disk', () => {
     expect(statSync(ballast).size).toBeGreaterThan(1_000_000)
     await until(async () => (await register(api)) === 'memory', 'the disk is full')
     expect(await metric(api, 'rollcall_journal_failing')).toBe(1)
+    expect(await api.get('/readyz')).toMatchObject({ status: 200, body: { ready: true, journal: 'failing' } })
     expect(server.stdout()).toMatch(/"level":"error"[^\n]*journal/)
     // Everything goes on: registering, telling, and noticing deaths.
     const late = await startFleet({ registry: server.url, service: 'orders', sessions: 2 })
@@ -109,6 +110,7 @@ describe.runIf(missing === undefined)('a full disk', () => {
     makeRoom()
     const recovered = await until(async () => (await register(api)) === 'disk', 'there is room', 15_000)
     await until(async () => (await metric(api, 'rollcall_journal_failing')) === 0, 'it is said')
+    expect((await api.get('/readyz')).body).toEqual({ ready: true })
     const { sign, instances } = await viewOf(api, 'late')
     api.close()
     await server.kill()

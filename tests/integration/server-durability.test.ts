@@ -347,6 +347,7 @@ describe.runIf(mayLimit)('a disk without room', () => {
       limit('64')
       await expect.poll(register).toBe('memory')
       expect(await metric(api, 'rollcall_journal_failing')).toBe(1)
+      expect(await api.get('/readyz')).toMatchObject({ status: 200, body: { journal: 'failing' } })
       expect(server.stdout()).toMatch(/"level":"error"[^\n]*journal/)
       const strict = await api.call('POST', '/api/v1/register?durability=disk', {
         json: { instances: [{ service: 'full', host: '127.0.0.1', port: ++port, incarnation: 1 }] },

@@ -62,10 +62,10 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const driver = createNodeDriver({ clock, prober, logger, meter: metrics }, nodeOptions(config, nodeId))
   const parts: Parts = { clock, logger, metrics, prober, driver }
-  const journal = await openStorage(config, parts)
+  const { journal, failing } = await openStorage(config, parts)
   driver.attachJournal(journal)
   const native = createNative(config, nodeId, parts)
-  const listener = createListener(config, parts, native)
+  const listener = createListener(config, parts, native, failing)
   try {
     const address = await listener.start()
     driver.start()
@@ -83,10 +83,16 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   }
 }
 
-async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<JournalPort> {
+/** Where durable state goes, and whether it is behind there. */
+interface Storage {
+  readonly journal: JournalPort
+  readonly failing: () => boolean
+}
+
+async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<Storage> {
   if (config.memory) {
     driver.load([])
-    return createMemoryJournal()
+    return { journal: createMemoryJournal(), failing: () => false }
   }
   const beganAt = clock.now()
   const { journal, recovered } = await openJournal(
@@ -104,7 +110,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
     'journal read',
   )
-  return journal
+  return { journal, failing: () => journal.health().failing }
 }
 
 function nodeOptions(config: Config, nodeId: string): NodeOptions {
@@ -158,6 +164,7 @@ function createListener(
   config: Config,
   { clock, logger, metrics, driver }: Parts,
   native: NativeProtocol,
+  journalFailing: () => boolean,
 ): HttpListener {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
@@ -165,6 +172,7 @@ function createListener(
   const health = createHealthHandler({
     readiness: () => driver.readiness(),
     frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
+    journalFailing,
     metrics: () => {
       driver.sample()
       const { longPolls, unsentBytes } = native.stats()

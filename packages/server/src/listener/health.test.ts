@@ -24,6 +24,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
   const handler = createHealthHandler({
     readiness: () => ({ ready: true }),
     frozen: () => [],
+    journalFailing: () => false,
     metrics: () => 'up 1\n',
     ...deps,
   })
@@ -56,6 +57,13 @@ describe('health', () => {
       error: { code: 'not_ready', message: 'not ready: loading' },
     })
     expect(answer.headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  })
+
+  it('stays ready while the disk refuses, and says so', () => {
+    expect(ask('GET', '/readyz', { journalFailing: () => true })).toMatchObject({
+      status: 200,
+      body: '{"ready":true,"journal":"failing"}',
+    })
   })
 
   it('shows metrics in the format of their scrapers, with their length in bytes', () => {

@@ -6,6 +6,11 @@ export interface HealthDeps {
   readonly readiness: () => Readiness
   /** What operators froze; shown beside readiness, so that nobody forgets it. */
   readonly frozen: () => readonly string[]
+  /**
+   * Whether the journal is behind because the disk refuses. The node serves on and stays ready, since losing it would
+   * help nobody; shown, so that somebody looks after the disk.
+   */
+  readonly journalFailing: () => boolean
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => string
 }
@@ -34,10 +39,12 @@ export function createHealthHandler(deps: HealthDeps): HealthHandler {
     } else {
       const readiness = deps.readiness()
       const frozen = deps.frozen()
-      const body = readiness.ready
-        ? readiness
-        : { ...readiness, error: errorBody('not_ready', `not ready: ${readiness.reason}`) }
-      answerJson(response, readiness.ready ? 200 : 503, frozen.length === 0 ? body : { ...body, frozen })
+      answerJson(response, readiness.ready ? 200 : 503, {
+        ...readiness,
+        ...(readiness.ready ? {} : { error: errorBody('not_ready', `not ready: ${readiness.reason}`) }),
+        ...(frozen.length === 0 ? {} : { frozen }),
+        ...(deps.journalFailing() ? { journal: 'failing' } : {}),
+      })
     }
     return true
   }

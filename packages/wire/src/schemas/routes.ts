@@ -298,7 +298,12 @@ export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
     path: '/readyz',
     summary: 'Whether the node answers lookups.',
     parameters: [],
-    successes: [{ status: 200, description: 'It does.' }],
+    successes: [
+      {
+        status: 200,
+        description: 'It does. The body also names what is `frozen`, and a `journal` that is `failing`.',
+      },
+    ],
     errors: ['not_ready'],
   },
   {
