@@ -8,6 +8,9 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [2_733, 'something in an early build'],
   [10_519, 'a nameless goodbye, read late, that passed for a living process thrown out'],
   [10_856, 'a flapper written down twice when its address changed'],
+  [12_194, 'a firewall that was lifted a moment before anybody was heard again'],
+  [12_385, 'a stall of the node that a deadline of the checker did not leave out'],
+  [14_095, 'a firewall that came up when the node had just connected'],
 ]
 
 describe('simulation', () => {

@@ -4,6 +4,7 @@ import { abandonedSession } from './abandoned-session.js'
 import { closedTogether } from './closed-together.js'
 import { crashBeforeCommit } from './crash-before-commit.js'
 import { deregisteredFirst } from './deregistered-first.js'
+import { drainingThroughSilence } from './draining-through-silence.js'
 import { firewallWithoutBaseline } from './firewall-without-baseline.js'
 import { forgottenFarewell } from './forgotten-farewell.js'
 import { ghostAtTheOwnAddress } from './ghost-at-the-own-address.js'
@@ -36,6 +37,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'closed-together': closedTogether,
   'crash-before-commit': crashBeforeCommit,
   'deregistered-first': deregisteredFirst,
+  'draining-through-silence': drainingThroughSilence,
   'firewall-without-baseline': firewallWithoutBaseline,
   'forgotten-farewell': forgottenFarewell,
   'ghost-at-the-own-address': ghostAtTheOwnAddress,

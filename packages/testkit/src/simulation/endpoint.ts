@@ -59,7 +59,12 @@ export class Endpoint {
 
   /** Whether it lives and everybody may be expected to know it by now. */
   owed(now: number): boolean {
-    if (!this.alive || !this.wanted || this.contested || this.intent !== 'up') return false
+    return this.intent === 'up' && this.settled(now)
+  }
+
+  /** Whether it lives and everybody may be expected to know by now what it says of itself. */
+  settled(now: number): boolean {
+    if (!this.alive || !this.wanted || this.contested) return false
     return now >= Math.max(this.owedFrom, this.trouble.calmFrom, this.probing?.calmFrom ?? 0)
   }
 

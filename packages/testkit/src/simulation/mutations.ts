@@ -135,6 +135,18 @@ const LIVENESS: readonly Mutation[] = [
       if (args[1] !== 'up') original(...args)
     })
   }),
+  node('verdict-takes-content', 'a verdict leaves alone what the provider says', (driver) => {
+    const directory = partOf(driver, 'node.directory')
+    const apply = (directory['apply'] as (record: StoredRecord, now: number) => unknown).bind(directory)
+    const registrar = partOf(driver, 'node.registrar')
+    const changed = partOf(registrar, 'deps')['changed'] as (change: unknown) => void
+    replaceMethod(registrar, 'judge', (original, entry: Held, value: string, reason: string, now: number) => {
+      original(entry, value, reason, now)
+      const { content } = entry.record
+      if (value !== 'up' || content.intent === 'gone' || content.intent === 'up') return
+      changed(apply({ ...entry.record, content: { ...content, intent: 'up', rev: content.rev + 1 } }, now))
+    })
+  }),
   node('no-baseline-needed', 'a refusal votes only where a connection was once possible', (driver) => {
     changeWatches(driver, (watch) => {
       watch['baseline'] = true

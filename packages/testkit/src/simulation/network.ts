@@ -10,6 +10,15 @@ interface Listener {
   readonly accept?: (end: StreamEnd, peer: string) => void
 }
 
+/** Connections that were refused on the way, from then until then. */
+export interface Firewall {
+  readonly from: string
+  readonly to: string
+  readonly beganAt: number
+  /** Infinity while it stands. */
+  readonly endedAt: number
+}
+
 export type PortState = 'accepts' | 'refuses' | 'silent'
 
 /** A SYN is repeated after these times. */
@@ -32,6 +41,7 @@ export class Network {
   private readonly listeners = new Map<string, Listener>()
   private readonly cuts = new Map<string, number>()
   private readonly firewalls = new Map<string, number>()
+  private readonly history: Firewall[] = []
   private readonly changes = new Map<string, number>()
   private slowness: number[] = []
 
@@ -60,7 +70,18 @@ export class Network {
 
   /** New connections are refused on the way. */
   firewall(from: string, to: string): () => void {
-    return this.rule(this.firewalls, from, to)
+    const firewall = { from, to, beganAt: this.queue.now, endedAt: Infinity }
+    this.history.push(firewall)
+    const end = this.rule(this.firewalls, from, to)
+    return () => {
+      firewall.endedAt = Math.min(firewall.endedAt, this.queue.now)
+      end()
+    }
+  }
+
+  /** Every firewall there ever was from a host to another. */
+  firewallsBetween(from: string, to: string): readonly Firewall[] {
+    return this.history.filter((each) => each.from === from && (each.to === to || each.to === ANY))
   }
 
   /** Everything takes up to `ms` longer. */

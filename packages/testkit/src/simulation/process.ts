@@ -36,6 +36,9 @@ export class SimProcess {
   onTurn: () => void = () => {}
   private readonly deps: ProcessDeps
   private readonly rate: number
+  /** Pauses of this life that are over. */
+  private pauses: { readonly from: number; readonly to: number }[] = []
+  private pausedAt = 0
   private overdue: (() => void)[] = []
   private inbox: (() => void)[] = []
 
@@ -64,18 +67,27 @@ export class SimProcess {
     this.alive = false
     this.paused = false
     this.life++
+    this.pauses = []
     this.overdue = []
     this.inbox = []
   }
 
   pause(): void {
-    if (this.alive) this.paused = true
+    if (!this.alive || this.paused) return
+    this.paused = true
+    this.pausedAt = this.deps.queue.now
+  }
+
+  /** How long it has stood still since a moment, in this life and without the present pause. */
+  pausedMs(since: number): number {
+    return this.pauses.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)), 0)
   }
 
   resume(): void {
     if (!this.paused) return
     this.paused = false
     const { queue, chance } = this.deps
+    this.pauses.push({ from: this.pausedAt, to: queue.now })
     const early = chance.happens(0.7) ? 0 : chance.whole(0, this.inbox.length)
     const turns = [...this.inbox.slice(0, early), ...this.overdue, ...this.inbox.slice(early)]
     this.inbox = []

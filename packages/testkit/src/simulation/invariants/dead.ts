@@ -28,8 +28,8 @@ const PROBE_MS = 1_500
  * - half a lease and a probe after the last beat, where the port refuses or is silent, or no probe is made;
  * - a lease after the last beat, where the port still accepts;
  * - a lease after the start of a node that never heard it (a hung one whose port accepts: never, within 10 min);
- * each plus the time it takes to tell, and two leases more for silence in which many fell at once. Not promised for
- * `static`, for a probed endpoint whose port still accepts, and while a guard is tripped.
+ * each plus the time that the node itself stood still and 0.6 s to tell, and 60 s for silence in which five or more
+ * fell at once. Not promised for `static`, and for a probed endpoint whose port still accepts.
  */
 export function createDead(world: World): Invariant {
   const name = 'I2 dead'
@@ -116,7 +116,9 @@ export function createDead(world: World): Invariant {
         const { endpoint } = dead
         const port = network.port(registry.process.host, dead.host, dead.port)
         const refused = endpoint.probed && port === 'refuses' && hasBaseline(dead)
-        const due = Math.max(deadline(dead), refused ? 0 : massAt + MASS_DOUBT_MS) + TELLING_MS
+        // The clock by which a node judges stands still while it does.
+        const judged = deadline(dead) + registry.process.pausedMs(dead.at)
+        const due = Math.max(judged, refused ? 0 : massAt + MASS_DOUBT_MS) + TELLING_MS
         if (now <= due) continue
         for (const consumer of consumers) {
           if (!consumer.owed(now) || !chooses(consumer, dead, now)) continue

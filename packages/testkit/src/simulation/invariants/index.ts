@@ -7,6 +7,7 @@ import { createDead } from './dead.js'
 import { createDurability } from './durability.js'
 import { createFinality } from './finality.js'
 import { createGuard } from './guard.js'
+import { createIntent } from './intent.js'
 import { createLiving } from './living.js'
 import { createMirror } from './mirror.js'
 import { createQuietJournal } from './quiet-journal.js'
@@ -25,5 +26,6 @@ export function invariantsOf(world: World): readonly Invariant[] {
     createDurability(world),
     createBounds(world),
     createSteadiness(world),
+    createIntent(world),
   ]
 }

@@ -4,8 +4,8 @@ import type { Invariant } from '../invariant.js'
 import type { World } from '../world.js'
 import { listText, type WatchedList } from '../sdk-program.js'
 
-/** The first attempts to connect to an instance are made within this. */
-const BASELINE_MS = 1_000
+/** From the end of a firewall until who is heard all the time was heard again: the distance of beats, and telling. */
+const HEARD_MS = 6_000
 
 /** A doubt that has ended is told within this. */
 const TELLING_MS = 1_000
@@ -24,12 +24,14 @@ export function createLiving(world: World): Invariant {
     world.endpoints.filter(({ contested }) => !contested).map((each) => [keyText(each.key), each]),
   )
 
-  /** Whether a firewall speaks for its host, and came up after the node could see that it accepts connections. */
-  function refused({ host, port, process }: Endpoint): boolean {
-    const { network, registry } = world
-    if (network.port(registry.process.host, host, port) !== 'refuses') return false
-    const since = Math.max(registry.process.startedAt, process.startedAt) + BASELINE_MS
-    return network.changedAt(registry.process.host, host) > since
+  /** Whether a firewall speaks for its host, or did a moment ago, that the node could take for its death. */
+  function refused({ host, process }: Endpoint): boolean {
+    const { network, registry, queue } = world
+    // What stood before either of them started, the node has never seen open.
+    const since = Math.max(registry.process.startedAt, process.startedAt)
+    return network
+      .firewallsBetween(registry.process.host, host)
+      .some(({ beganAt, endedAt }) => beganAt > since && queue.now <= endedAt + HEARD_MS)
   }
 
   /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
