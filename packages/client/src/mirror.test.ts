@@ -17,6 +17,16 @@ describe('mirror', () => {
     expect(new Mirror().sign).toBe(EMPTY_SIGN)
   })
 
+  it('holds no more than its bound, and shows that it does not', () => {
+    const mirror = new Mirror(1_000)
+    const list = ['a', 'b', 'c', 'd'].map((id) => instance(id))
+    expect(mirror.apply(delta([], list))).toMatchObject({ verified: false, upserts: list.slice(0, 3) })
+    expect(mirror.replace(view(list))).toMatchObject({ verified: false, upserts: [] })
+    expect(mirror.instances).toEqual(list.slice(0, 3))
+    expect(mirror.apply(delta(list, [])).verified).toBe(true)
+    expect(mirror.apply(delta([], list.slice(3)))).toMatchObject({ verified: true, upserts: list.slice(3) })
+  })
+
   it('adds up after any deltas and views, and reports what changed', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ full: fc.boolean(), items: lists }), { maxLength: 10 }), (steps) => {

@@ -17,6 +17,15 @@ export interface Removed {
   readonly reason?: Remove['reason']
 }
 
+/**
+ * Most a list may hold, in characters of its instances and some 300 for each: as much as one message may bring.
+ * What goes beyond is left out, so that the sum is wrong and the list is asked for again, ever more rarely.
+ */
+export const LIST_CHARS_MAX = 67_108_864
+
+/** What an instance costs beside its texts. */
+const INSTANCE_CHARS = 300
+
 /** Identity of an instance within a view. */
 export function instanceKey(item: { readonly group: string; readonly id: string }): string {
   return `${item.group}\n${item.id}`
@@ -30,6 +39,12 @@ export class Mirror {
   private byKey = new Map<string, Instance>()
   private sum = new SignSum()
   private cached: readonly Instance[] | undefined
+  private chars = 0
+  private readonly charsMax: number
+
+  constructor(charsMax: number = LIST_CHARS_MAX) {
+    this.charsMax = charsMax
+  }
 
   /** Sum of the digests held. */
   get sign(): string {
@@ -53,12 +68,13 @@ export class Mirror {
       const instance = this.byKey.get(instanceKey(remove))
       if (instance === undefined) continue
       this.sum.subtractHex(instance.digest)
+      this.chars -= charsOf(instance)
       this.byKey.delete(instanceKey(remove))
       removes.push({ instance, reason: remove.reason })
     }
-    for (const instance of delta.upserts) this.set(instance)
-    if (removes.length > 0 || delta.upserts.length > 0) this.cached = undefined
-    return { upserts: delta.upserts, removes, verified: this.sign === delta.to }
+    const upserts = delta.upserts.filter((instance) => this.set(instance))
+    if (removes.length > 0 || upserts.length > 0) this.cached = undefined
+    return { upserts, removes, verified: this.sign === delta.to }
   }
 
   /** Takes over a full list, reporting only what is different. */
@@ -66,11 +82,11 @@ export class Mirror {
     const before = this.byKey
     this.byKey = new Map()
     this.sum = new SignSum()
+    this.chars = 0
     const upserts: Instance[] = []
     for (const instance of view.instances) {
-      const key = instanceKey(instance)
-      if (before.get(key)?.digest !== instance.digest) upserts.push(instance)
-      this.set(instance)
+      const known = before.get(instanceKey(instance))?.digest === instance.digest
+      if (this.set(instance) && !known) upserts.push(instance)
     }
     const reasons = new Map((view.removes ?? []).map((remove) => [instanceKey(remove), remove]))
     const removes: Removed[] = []
@@ -85,11 +101,22 @@ export class Mirror {
     return { upserts, removes, verified: this.sign === view.sign }
   }
 
-  private set(instance: Instance): void {
+  /** Returns whether there was room. */
+  private set(instance: Instance): boolean {
     const key = instanceKey(instance)
     const old = this.byKey.get(key)
+    const chars = this.chars + charsOf(instance) - (old === undefined ? 0 : charsOf(old))
+    if (chars > this.charsMax) return false
+    this.chars = chars
     if (old !== undefined) this.sum.subtractHex(old.digest)
     this.sum.addHex(instance.digest)
     this.byKey.set(key, instance)
+    return true
   }
+}
+
+function charsOf({ id, host, reason, metadata }: Instance): number {
+  let chars = INSTANCE_CHARS + id.length + host.length + (reason?.length ?? 0)
+  for (const name in metadata) chars += name.length + metadata[name]!.length
+  return chars
 }

@@ -28,6 +28,12 @@ export interface Transport {
 /** Largest message accepted: a full view of some 200,000 instances. More closes the connection. */
 export const PAYLOAD_BYTES_MAX = 67_108_864
 
+/**
+ * Most bytes that wait for a node to read them; beyond it the connection is cut, and everything is said again on the
+ * next one. Several times what 100,000 registrations take.
+ */
+const UNSENT_BYTES_MAX = 67_108_864
+
 /** A connection that does not finish its closing handshake in this time is cut. */
 const CLOSE_TIMEOUT_MS = 1_000
 
@@ -56,7 +62,9 @@ export function createWebSocketTransport(clock: Clock): Transport {
       socket.on('close', (code, text) => listener.closed(code, reason === '' ? String(text) : reason))
       return {
         send(message) {
-          if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message))
+          if (socket.readyState !== WebSocket.OPEN) return
+          if (socket.bufferedAmount > UNSENT_BYTES_MAX) socket.terminate()
+          else socket.send(JSON.stringify(message))
         },
         close(code, text) {
           cutLater(clock, socket)

@@ -42,6 +42,10 @@ export interface LinkStatus {
 
 const NORMAL = 1000
 
+/** Bounds of what a node may ask for: a ping too often is a flood, one too rarely leaves a dead stream undetected. */
+const PING_MS_MIN = 10
+const PING_MS_MAX = 60_000
+
 /**
  * Keeps one stream to the cluster: dials, retries, rotates over the nodes, watches for silence. At most two
  * connections matter at a time: the active one, and while changing nodes a successor, which takes over when
@@ -221,6 +225,8 @@ export class Link {
   }
 
   private welcomed(turn: Turn, connection: Connection, welcome: WelcomeMessage): void {
+    // Once is enough; a node that goes on welcoming changes nothing.
+    if (connection.phase === 'welcomed') return
     connection.phase = 'welcomed'
     connection.welcome = welcome
     connection.island = welcome.island
@@ -272,9 +278,13 @@ export class Link {
       message: 'asked to move',
     })
     connection.leaving = true
+    // A cluster that sends everybody away at once is not followed around at the speed of the network.
+    const young = turn.now - connection.since < this.settings.times.stableMs
+    this.failures = young ? this.failures + 1 : 0
+    const pause = this.backoff(this.failures - this.settings.urls.length)
     // Spread over most of the time given: the last fifth is for the dialing itself.
     if (this.successor === undefined)
-      this.successorAt = turn.now + this.settings.random() * Math.max(0, afterMs) * 0.8
+      this.successorAt = turn.now + Math.max(pause, this.settings.random() * Math.max(0, afterMs) * 0.8)
   }
 
   private dialActive(turn: Turn): void {
@@ -328,7 +338,7 @@ export class Link {
   }
 
   private pingMs(connection: Connection): number {
-    return Math.max(10, connection.welcome?.pingMs ?? 0)
+    return Math.min(PING_MS_MAX, Math.max(PING_MS_MIN, connection.welcome?.pingMs ?? 0))
   }
 
   /** So that the node hears this client, and this client the node: much of what it says is never answered. */

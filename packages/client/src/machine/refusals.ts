@@ -28,8 +28,13 @@ export function reactionTo(error: ErrorBody): Reaction {
   return REACTIONS[error.code] ?? 'refused'
 }
 
+/** Larger incarnations are nobody's: from there on numbers would no longer be exact for long. */
+const INCARNATION_MAX = 2 ** 52
+
 /** The incarnation that is in the way, where the node names it. */
 export function blockingIncarnation(error: ErrorBody): number | undefined {
   const value = error.details?.['incarnation']
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined
+  return typeof value === 'number' && Number.isSafeInteger(value) && value <= INCARNATION_MAX
+    ? value
+    : undefined
 }

@@ -1,0 +1,102 @@
+/** The SDK against nodes that mean harm: it never dies of them, stays within its bounds, and comes back. */
+import { once } from 'node:events'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type HostileNode, startFlood, startHostileNode } from './support/hostile-node.js'
+import { type Child, end, endAll, freePort, start, until } from './support/processes.js'
+
+/** Connections a hostile node has before an honest one takes over. */
+const CONNECTIONS = 150
+const SEEDS = [1, 2, 3]
+/** For machines that do much else at the same time. */
+const TIMEOUT_MS = 180_000
+
+afterAll(endAll)
+
+interface Report {
+  readonly state?: string
+  readonly lists?: readonly { readonly length: number; readonly first?: string }[]
+}
+
+async function startVictim(port: number, heapMiB: number): Promise<{ child: Child; last: () => Report }> {
+  const child = await start(
+    { script: 'hostile-victim.mjs', command: ['env', `NODE_OPTIONS=--max-old-space-size=${heapMiB}`] },
+    `http://127.0.0.1:${port}`,
+  )
+  let last: Report = {}
+  child.process.on('message', (report: Report) => (last = report))
+  let output = ''
+  child.process.stderr?.on('data', (data: Buffer) => (output += data.toString()))
+  child.process.once('exit', (code) => {
+    if (code !== 0) process.stderr.write(output)
+  })
+  return { child, last: () => last }
+}
+
+/** An honest node takes over the port: the victim is registered there, its lists are true. Resolves to its exit code. */
+async function recovers(
+  port: number,
+  { child, last }: Awaited<ReturnType<typeof startVictim>>,
+): Promise<unknown> {
+  const registry = await start('registry-child.mjs', `127.0.0.1:${port}`)
+  const alive = (): boolean => child.process.exitCode === null && child.process.signalCode === null
+  await until(
+    () => {
+      if (!alive())
+        throw new Error(`the victim ended with ${child.process.exitCode ?? child.process.signalCode}`)
+      const { state, lists } = last()
+      const lengths = lists?.map(({ length }) => length).join()
+      return state === 'up' && lengths === '1,0,0,0' && lists?.[0]?.first === 'v'
+    },
+    `the victim finds its way back: ${JSON.stringify(last())}`,
+    60_000,
+  )
+  const ended = once(child.process, 'exit')
+  child.process.send('close')
+  const [code] = (await ended) as [number | null]
+  await end(registry, 'SIGTERM')
+  return code
+}
+
+async function survives(victim: Child, node: HostileNode, connections: number): Promise<void> {
+  await until(
+    () => {
+      if (victim.process.exitCode !== null || victim.process.signalCode !== null)
+        throw new Error(`the victim ended with ${victim.process.exitCode ?? victim.process.signalCode}`)
+      return node.connections() >= connections
+    },
+    `${connections} connections`,
+    60_000,
+  )
+}
+
+describe('a hostile node', { timeout: TIMEOUT_MS }, () => {
+  it.each(SEEDS)('with seed %d kills nobody, and an honest one finds everything in order', async (seed) => {
+    const port = await freePort()
+    const node = await startHostileNode(port, seed)
+    const victim = await startVictim(port, 256)
+    await survives(victim.child, node, CONNECTIONS)
+    expect(node.attacks.size).toBeGreaterThan(10)
+    await node.close()
+    expect(await recovers(port, victim)).toBe(0)
+  })
+
+  it('with a list that never ends fills no memory', async () => {
+    const port = await freePort()
+    const node = await startFlood(port, 'endless list')
+    const victim = await startVictim(port, 512)
+    // Each instance counts some 300 characters and more, of 67 million.
+    await until(() => (victim.last().lists?.[0]?.length ?? 0) > 150_000, 'a long list', 60_000)
+    await survives(victim.child, node, 1)
+    await node.close()
+    expect(await recovers(port, victim)).toBe(0)
+  })
+
+  it('with a message that unpacks beyond all bounds is left', async () => {
+    const port = await freePort()
+    const node = await startFlood(port, 'bomb')
+    const victim = await startVictim(port, 256)
+    await survives(victim.child, node, 3)
+    await node.close()
+    expect(await recovers(port, victim)).toBe(0)
+  })
+})
