@@ -215,6 +215,7 @@ class Client implements Rollcall {
     this.deps.warmUps.close()
     await this.driver.call((token) => ({ type: 'close', token }))
     for (const service of this.services.values()) service.end()
+    await this.deps.transport.close()
     await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
   }
 

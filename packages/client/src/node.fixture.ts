@@ -22,6 +22,10 @@ export class Node implements Transport {
     }
   }
 
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
   /** The connection breaks; the next one is accepted. */
   hangUp(): void {
     this.listener?.closed(undefined, 'lost')

@@ -23,6 +23,8 @@ export interface Connection {
 /** Opens connections; the machine decides when. */
 export interface Transport {
   dial(url: string, listener: ConnectionListener): Connection
+  /** Resolves when every connection has ended; what is slow to do so after its `close` is cut. Idempotent. */
+  close(): Promise<void>
 }
 
 /** Largest message accepted: a full view of some 200,000 instances. More closes the connection. */
@@ -37,8 +39,12 @@ const UNSENT_BYTES_MAX = 67_108_864
 /** A connection that does not finish its closing handshake in this time is cut. */
 const CLOSE_TIMEOUT_MS = 1_000
 
+/** The same where the client waits for it to close as a whole. */
+const FAREWELL_MS = 100
+
 /** The stream over WebSocket, compressed per message where the node offers it, without memory between messages. */
 export function createWebSocketTransport(clock: Clock): Transport {
+  const sockets = new Set<WebSocket>()
   return {
     dial(url, listener) {
       const socket = new WebSocket(url, STREAM_PROTOCOL, {
@@ -47,6 +53,7 @@ export function createWebSocketTransport(clock: Clock): Transport {
         // The machine has its own, shorter deadline.
         handshakeTimeout: 30_000,
       })
+      sockets.add(socket)
       let reason = ''
       socket.on('open', () => listener.opened(localAddress(socket)))
       socket.on('message', (data, binary) => {
@@ -59,7 +66,10 @@ export function createWebSocketTransport(clock: Clock): Transport {
       socket.on('error', (error) => {
         reason = error.message
       })
-      socket.on('close', (code, text) => listener.closed(code, reason === '' ? String(text) : reason))
+      socket.on('close', (code, text) => {
+        sockets.delete(socket)
+        listener.closed(code, reason === '' ? String(text) : reason)
+      })
       return {
         send(message) {
           if (socket.readyState !== WebSocket.OPEN) return
@@ -72,6 +82,14 @@ export function createWebSocketTransport(clock: Clock): Transport {
           else socket.close(code, text)
         },
       }
+    },
+    async close() {
+      const ended = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+      const cancel = clock.setTimer(FAREWELL_MS, () => {
+        for (const socket of sockets) socket.terminate()
+      })
+      await Promise.all(ended)
+      cancel()
     },
   }
 }

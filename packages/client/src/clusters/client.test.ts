@@ -16,7 +16,10 @@ function setUp(): { clock: HandClock; east: Node; west: Node; client: Rollcall }
   const incarnations = createIncarnations(BOOT)
   const client = createClient(
     {
-      transport: { dial: (url, listener) => nodes[url as 'east' | 'west'].dial(url, listener) },
+      transport: {
+        dial: (url, listener) => nodes[url as 'east' | 'west'].dial(url, listener),
+        close: () => Promise.resolve(),
+      },
       clock,
       logger: NO_LOGGER,
       snapshots: new Map(),
