@@ -1,36 +1,38 @@
 import type { Instance } from '@rollcall/wire'
+import { RegistryError } from '@rollcall/wire'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
+import { isHedgeDelay } from './latencies.js'
 
 /** How a call is made: which attempts, how long, how often. */
 export interface CallOptions<T = unknown> {
   /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** Ends the call with `aborted`: its attempts are aborted, and blamed on nobody. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * Time for the whole call: waiting for anybody to be there and all attempts together. Then `timeout`. Default
    * none; the wait for anybody to be there ends after 5 s in any case.
    */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Time for one attempt, so that one instance that hangs does not use up the whole call. Default none. */
-  readonly tryTimeoutMs?: number
+  readonly tryTimeoutMs?: number | undefined
   /**
    * Whether it does no harm to execute the call twice. Default false: an attempt that may have been executed is
    * never followed by another. One that certainly was not (a refused connection) always may be.
    */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | undefined
   /**
    * Most instances tried. Default 3 that may have cost time, and up to 16 in all: a refused connection costs none,
    * and half of a service may have died a moment ago.
    */
-  readonly attempts?: number
+  readonly attempts?: number | undefined
   /**
    * Starts a second attempt elsewhere when the first has not ended after this time; the first answer counts and
    * the other attempt is aborted. Only for calls that are idempotent; once per call; counts as a retry. Default
    * none. `p95` and the like: as long as that share of the recent calls to the service took.
    */
-  readonly hedgeMs?: HedgeDelay
+  readonly hedgeMs?: HedgeDelay | undefined
   /** What an answer or an error means. Default, and where it returns undefined: `judgeError`, and every answer is good. */
   readonly judge?: (end: AttemptEnd<T>) => Judgement | undefined
   /** Releases an answer that nobody will read, because another attempt was faster or follows. */
@@ -49,3 +51,23 @@ export interface AttemptContext {
 
 /** Carries out one attempt of a call at one instance. */
 export type Work<T> = (instance: Instance, context: AttemptContext) => Promise<T> | T
+
+/** Throws `invalid_argument` for options that cannot be meant. */
+export function checkCallOptions(
+  options: Pick<CallOptions, 'timeoutMs' | 'tryTimeoutMs' | 'attempts' | 'hedgeMs'>,
+): void {
+  const { attempts, hedgeMs } = options
+  for (const field of ['timeoutMs', 'tryTimeoutMs'] as const) {
+    const value = options[field]
+    if (value !== undefined && !(value >= 0 && value < Infinity))
+      throw invalid('a time is a number of milliseconds', field)
+  }
+  if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 1))
+    throw invalid('a call has at least one attempt', 'attempts')
+  if (hedgeMs !== undefined && !isHedgeDelay(hedgeMs))
+    throw invalid('the delay of a hedge is a number of milliseconds or p50, p90, p95, p99', 'hedgeMs')
+}
+
+function invalid(message: string, field: string): RegistryError {
+  return new RegistryError('invalid_argument', message, { field })
+}

@@ -194,6 +194,20 @@ describe('a call', () => {
     await expect(caller.call(work, {})).rejects.toThrow('at once')
   })
 
+  it.each([
+    [{ timeoutMs: -1 }, 'timeoutMs'],
+    [{ tryTimeoutMs: Number.NaN }, 'tryTimeoutMs'],
+    [{ attempts: 0 }, 'attempts'],
+    [{ hedgeMs: 'p42' as 'p90' }, 'hedgeMs'],
+    [{ hedgeMs: Infinity }, 'hedgeMs'],
+  ])('refuses %j', async (options, field) => {
+    const { caller } = stage()
+    await expect(caller.call(() => 'never', options)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      field,
+    })
+  })
+
   it('says so when there is nobody', async () => {
     const { call } = stage([])
     const state = call()

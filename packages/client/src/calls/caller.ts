@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import type { CallOutcome } from '../ejections.js'
 import type { Selection } from '../selection.js'
 import type { CallOptions, Work } from './call.js'
+import { checkCallOptions } from './call.js'
 import { startDeadline } from './deadline.js'
 import type { FetchInit } from './fetch.js'
 import { fetchFrom } from './fetch.js'
@@ -64,6 +65,7 @@ export class Caller {
 
   async call<T>(work: Work<T>, options: CallOptions<T>): Promise<T> {
     const { clock, service, selection } = this.deps
+    checkCallOptions(options)
     const deadline = startDeadline(clock, service, options)
     try {
       if (deadline.signal?.aborted === true) throw deadline.error()

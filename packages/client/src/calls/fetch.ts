@@ -7,9 +7,7 @@ import type { AttemptEnd, Judgement } from './judgement.js'
 import type { Requester } from './requester.js'
 import { RequestError } from './requester.js'
 import { responseOf } from './response.js'
-
-/** Tells a provider how many milliseconds its caller will go on waiting. */
-export const TIMEOUT_HEADER = 'x-rollcall-timeout-ms'
+import { TIMEOUT_HEADER, withTimeout } from './timeout-header.js'
 
 /** A request as `fetch` takes it: the part of the standard RequestInit that makes sense between services. */
 export interface FetchInit extends Omit<CallOptions, 'judge' | 'discard'> {
@@ -19,7 +17,7 @@ export interface FetchInit extends Omit<CallOptions, 'judge' | 'discard'> {
   /** A stream is sent once and never replayed; everything else can be. */
   readonly body?: FetchBody
   /** Default: what HTTP says of the method, true for GET, HEAD, OPTIONS, PUT and DELETE. Never for a stream. */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | undefined
   /**
    * Which answers count against the instance, as `report(instance, 'failure')` does: three in a row and it is
    * left out for a while. Default: none; every answer is handed over as it is in any case.
@@ -38,7 +36,7 @@ export interface FetchInit extends Omit<CallOptions, 'judge' | 'discard'> {
    */
   readonly timeoutHeader?: string | false
   /** Time until the response begins, waiting and all attempts together. Default none; waiting ends after 5 s. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** What `fetch` works with. */
@@ -125,13 +123,4 @@ function headersOf(init: FetchInit, body: OutgoingBody): Record<string, string> 
   if (body.type !== undefined && !headers.has('content-type')) headers.set('content-type', body.type)
   if (body.length !== undefined) headers.set('content-length', String(body.length))
   return Object.fromEntries(headers)
-}
-
-function withTimeout(
-  headers: Readonly<Record<string, string>>,
-  name: string | false,
-  timeoutMs: number | undefined,
-): Readonly<Record<string, string>> {
-  if (name === false || timeoutMs === undefined || headers[name.toLowerCase()] !== undefined) return headers
-  return { ...headers, [name.toLowerCase()]: String(Math.ceil(timeoutMs)) }
 }

@@ -8,6 +8,12 @@ const SHARES: Readonly<Record<Exclude<HedgeDelay, number>, number>> = {
   p99: 0.99,
 }
 
+/** Whether something given from outside is a delay. */
+export function isHedgeDelay(value: unknown): value is HedgeDelay {
+  if (typeof value === 'number') return value >= 0 && value < Infinity
+  return typeof value === 'string' && Object.hasOwn(SHARES, value)
+}
+
 /** Calls remembered: enough for a p99 that is more than the slowest of them. */
 const SAMPLES_MAX = 512
 /** With fewer nobody knows what is slow. */
