@@ -123,6 +123,57 @@ describe.concurrent('a host that goes silent, with the settings as they come', (
   })
 })
 
+describe('a process that hangs while its ports accept', () => {
+  const PING_MS = form(500, 3_000)
+  const LEASE_MS = form(2_000, 15_000)
+  /** What a loaded machine may add: judged time leaves out whatever the node's own loop was late, so all of it adds up. */
+  const SLACK_MS = form(2_000, 8_000)
+
+  it('is suspect at the end of its lease, down within three, and back at once', async () => {
+    const server = await startServerProcess({ args: ['--ping-ms', String(PING_MS)] })
+    const fleet = { registry: server.url, service: 'orders', leaseMs: LEASE_MS, beatMs: LEASE_MS / 4 }
+    const stayers = await startFleet({ ...fleet, sessions: 10 })
+    const hanging = await startFleet({ ...fleet, sessions: 2, beats: 2, backlog: 100 })
+    const witnesses = await openWitnesses(server, 'orders', 3, PING_MS)
+    await pause(BASELINE_MS)
+    witnesses.forget()
+    const hungAt = performance.now()
+    hanging.hang()
+    const parts = [
+      { kind: 'sessions', ids: hanging.sessions, leaseMs: 3 * PING_MS },
+      { kind: 'beats', ids: hanging.beats, leaseMs: LEASE_MS },
+    ]
+    await Promise.all(
+      parts.map(async ({ kind, ids, leaseMs }) => {
+        const suspect = await witnesses.when(ids, ['suspect'], leaseMs + 10_000)
+        const down = await witnesses.when(ids, ['down'], 3 * leaseMs + 10_000)
+        const since = (known: ReadonlyMap<string, number>): number[] =>
+          [...known.values()].map((at) => at - hungAt)
+        const { max: suspectMs } = measured(`process hangs, in ${kind}: suspect`, since(suspect))
+        const { max: downMs } = measured(`process hangs, in ${kind}: down`, since(down))
+        expect(suspectMs).toBeLessThanOrEqual(leaseMs + SLACK_MS)
+        expect(downMs).toBeLessThanOrEqual(3 * leaseMs + SLACK_MS)
+        expect(downMs - suspectMs).toBeGreaterThan(leaseMs)
+      }),
+    )
+    witnesses.forget()
+    const thawedAt = performance.now()
+    hanging.thaw()
+    const back = await witnesses.when(hanging.ids, ['up'], 10_000)
+    const { max } = measured(
+      'process hangs: up again after it went on',
+      [...back.values()].map((at) => at - thawedAt),
+    )
+    // Its next beat, or its client's new session.
+    expect(max).toBeLessThanOrEqual(LEASE_MS / 4 + SLACK_MS)
+    expect(witnesses.see(stayers.ids, 'up')).toBe(true)
+    expect(witnesses.faults()).toEqual([])
+    witnesses.drop()
+    await Promise.all([stayers, hanging].map((each) => each.end()))
+    await server.stop()
+  })
+})
+
 describe.concurrent('60 % of a service silent at once, its ports swallowing', () => {
   const SILENCED = form(12, 60)
   const OTHERS = form(8, 40)

@@ -14,15 +14,16 @@ const {
   beatMs = 5_000,
   leaseMs,
   silentPortsFrom,
+  backlog = 1,
 } = JSON.parse(process.argv[2])
 
 let named = 0
 
-/** A port that answers with the pid. It holds only two connections that are not taken yet, so that it can be filled. */
+/** A port that answers with the pid. Unless told otherwise it holds two connections that are not taken yet, so that it can be filled. */
 async function instance() {
   if (silentPortsFrom !== undefined) return { service, host, port: silentPortsFrom + named++ }
   const web = createServer((_request, response) => response.end(String(process.pid)))
-  await new Promise((resolve) => web.listen({ port: 0, host, backlog: 1 }, resolve))
+  await new Promise((resolve) => web.listen({ port: 0, host, backlog }, resolve))
   return { service, host, port: web.address().port }
 }
 

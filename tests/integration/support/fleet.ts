@@ -18,6 +18,8 @@ export interface FleetOptions {
   readonly leaseMs?: number
   /** Registers ports from here on, on which nobody listens: one wrong probe is enough. Default: every port answers. */
   readonly silentPortsFrom?: number
+  /** Connections that a port takes while its process accepts none. Default 1, so that `freeze` can take them all. */
+  readonly backlog?: number
 }
 
 /** A fleet that is registered. */
@@ -33,6 +35,9 @@ export interface Fleet {
    * because what the kernel would accept in its place is taken.
    */
   freeze(): Promise<void>
+  /** The process hangs, while its ports go on accepting. */
+  hang(): void
+  /** Ends either. */
   thaw(): void
   /** SIGKILL, and waits. */
   end(): Promise<void>
@@ -59,6 +64,7 @@ function fleetOf(child: Child, sessions: readonly string[], beats: readonly stri
     beats,
     ids,
     kill: () => void child.process.kill('SIGKILL'),
+    hang: () => void child.process.kill('SIGSTOP'),
     async freeze() {
       child.process.kill('SIGSTOP')
       await Promise.all(ids.map(async (id) => filling.push(...(await fill(id)))))
