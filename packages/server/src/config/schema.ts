@@ -116,7 +116,7 @@ const SCHEMA = z.strictObject({
   ).default(DEFAULTS.listen),
   advertise: text(
     'HOST:PORT that others can call',
-    'Address under which other nodes and clients reach this node, where it differs from the one it listens on. Default: the address it listens on.',
+    'Reserved: address under which other nodes will reach this one, where it differs from the one it listens on. It is checked and shown, and has no effect while a node is alone.',
     isCallable,
   ).optional(),
   insecureListen: toggle(
