@@ -1,4 +1,8 @@
 /** Providers in Express, Fastify and NestJS, killed and shut down under load. */
+import axios, { type AxiosInstance } from 'axios'
+import { request, type Dispatcher } from 'undici'
+import { createAdapter } from '@rollcall/integrations/axios'
+import { createDispatcher } from '@rollcall/integrations/undici'
 import { connect, type Rollcall, type Service } from '@rollcall/client'
 import { startServerProcess, killServerProcesses, type ServerProcess } from '@rollcall/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -10,6 +14,8 @@ const FRAMEWORKS = ['express', 'fastify', 'nest'] as const
 let registry: ServerProcess
 let consumer: Rollcall
 let orders: Service
+let dispatcher: Dispatcher
+let api: AxiosInstance
 const providers = new Map<string, Child>()
 
 async function provider(framework: string): Promise<Child> {
@@ -22,12 +28,15 @@ beforeAll(async () => {
   registry = await startServerProcess()
   consumer = await connect({ registries: [registry.url], snapshotDir: false })
   orders = consumer.service('orders')
+  dispatcher = createDispatcher(consumer)
+  api = axios.create({ adapter: createAdapter(consumer), baseURL: 'http://orders.rollcall' })
   await Promise.all([...FRAMEWORKS, ...FRAMEWORKS].map(provider))
   await until(() => orders.candidates().length === 6, 'all six are up')
 })
 
 afterAll(async () => {
   await consumer.close()
+  await dispatcher.destroy()
   await endAll()
   await killServerProcesses()
 })
@@ -38,6 +47,21 @@ const CALLS: Readonly<Record<string, () => Promise<string>>> = {
     const response = await orders.fetch('/')
     if (response.status !== 200) throw new Error(`answered ${response.status}`)
     return response.text()
+  },
+  async undici() {
+    const { statusCode, body } = await request('http://orders.rollcall/', { dispatcher })
+    if (statusCode !== 200) throw new Error(`answered ${statusCode}`)
+    return body.text()
+  },
+  async 'fetch of Node with a dispatcher'() {
+    // Node types the dispatcher of its own copy of undici.
+    const init = { dispatcher } as unknown as RequestInit
+    const response = await fetch('http://orders.rollcall/', init)
+    if (response.status !== 200) throw new Error(`answered ${response.status}`)
+    return response.text()
+  },
+  async axios() {
+    return String((await api.get<number>('/')).data)
   },
 }
 
