@@ -1,4 +1,5 @@
 /** Calls against real providers that are killed, hang or break off in the middle of them. */
+import { getEventListeners } from 'node:events'
 import { openAsBlob } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -163,6 +164,20 @@ describe('a provider that hangs', () => {
     expect(await call).toBe('aborted')
     await until(() => hangs.cancelled.length === 1, 'it was told')
   })
+
+  it('shares a signal with any number of calls, and leaves nothing behind on it', async () => {
+    const { port } = await provider()
+    const service = await fixed({}, port)
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
+    const { signal } = new AbortController()
+    const calls = Array.from({ length: 30 }, () => service.fetch('/pid', { signal, hedgeMs: 1_000 }))
+    for (const response of await Promise.all(calls)) await response.text()
+    await until(() => getEventListeners(signal, 'abort').length === 0, 'all listeners are gone')
+    process.off('warning', warned)
+    expect(warnings).toEqual([])
+  })
 })
 
 describe('a request', () => {
@@ -179,6 +194,28 @@ describe('a request', () => {
     expect(Buffer.from((await reader.read()).value!).toString()).toBe('pong')
     await writer.close()
     expect((await reader.read()).done).toBe(true)
+  })
+
+  it('whose answer is not read to its end is held against nobody', async () => {
+    const [one, other] = [await provider(), await provider()]
+    const service = await fixed(IN_ORDER, one.port, other.port)
+    const open = async (init: object = {}): Promise<Response> => {
+      const sent = new Readable({ read: () => {} })
+      sent.push('endless')
+      return service.fetch('/echo', { method: 'POST', body: sent, ...init })
+    }
+    await (await open()).body!.cancel()
+    const reader = (await open()).body!.getReader()
+    await reader.read()
+    await reader.cancel('read enough')
+    const controller = new AbortController()
+    const text = (await open({ signal: controller.signal })).text().catch(code)
+    controller.abort()
+    expect(await text).toBe('aborted')
+    await until(() => one.cancelled.length === 3, 'the provider was told')
+    // What was reported has reached the view of who is well by now.
+    expect(await (await service.fetch('/pid')).text()).toBe(String(one.pid))
+    expect(service.candidates()).toHaveLength(2)
   })
 
   it('carries forms and blobs, also after a refusal', async () => {

@@ -52,6 +52,7 @@ class LeastLoaded implements Balancer {
   private readonly decayMs: number
   private peers: Peer[] = []
   private byInstance = new Map<Instance, Peer>()
+  private byKey = new Map<string, Peer>()
   private table = new AliasTable([])
   /** Latency of all, for those of whom nothing is known. */
   private usualMs = 1
@@ -66,7 +67,7 @@ class LeastLoaded implements Balancer {
     const weighted = candidates.filter((candidate) => candidate.weight > 0)
     const list = weighted.length === 0 ? candidates : weighted
     const sum = list.reduce((total, { weight }) => total + weight, 0)
-    const known = new Map(this.peers.map((peer) => [peerKey(peer.instance), peer]))
+    const known = this.byKey
     this.peers = list.map((instance) => {
       const before = known.get(peerKey(instance))
       const weight = sum === 0 ? 1 : (instance.weight * list.length) / sum
@@ -75,6 +76,7 @@ class LeastLoaded implements Balancer {
         : { ...before, instance, weight }
     })
     this.byInstance = new Map(this.peers.map((peer) => [peer.instance, peer]))
+    this.byKey = new Map(this.peers.map((peer) => [peerKey(peer.instance), peer]))
     this.table = new AliasTable(this.peers.map((peer) => peer.weight))
   }
 
@@ -129,10 +131,7 @@ class LeastLoaded implements Balancer {
 
   /** By object, which is fast; a call that began before an update names an older object of the same instance. */
   private find(instance: Instance): Peer | undefined {
-    const peer = this.byInstance.get(instance)
-    if (peer !== undefined) return peer
-    const key = peerKey(instance)
-    return this.peers.find((other) => peerKey(other.instance) === key)
+    return this.byInstance.get(instance) ?? this.byKey.get(peerKey(instance))
   }
 }
 

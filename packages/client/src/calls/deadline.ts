@@ -1,6 +1,10 @@
+import { setMaxListeners } from 'node:events'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
 import { abortedError } from '../driver.js'
+
+/** So many calls at once on one signal are a mistake after all. */
+const LISTENERS_MAX = 100_000
 
 /** What ends a call before its answer: the time it has, or its caller. */
 export interface Deadline {
@@ -25,6 +29,7 @@ export function startDeadline(
     signal,
   }: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): Deadline {
+  if (signal !== undefined) share(signal)
   if (timeoutMs === undefined) {
     return {
       signal,
@@ -59,4 +64,9 @@ export function startDeadline(
       signal?.removeEventListener('abort', follow)
     },
   }
+}
+
+/** One signal may end any number of calls: as many listeners are no leak, and Node would warn of more than ten. */
+function share(signal: AbortSignal): void {
+  if (signal instanceof EventTarget) setMaxListeners(LISTENERS_MAX, signal)
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
 import { abortedError } from '../driver.js'
+import { judgeError } from './judgement.js'
 
 const BODILESS_STATUS = new Set([204, 205, 304])
 
@@ -41,8 +42,9 @@ function follow({ message, signal }: Answered, broken: () => void): void {
   const abort = (): void => {
     if (signal !== undefined) message.destroy(abortedError(signal))
   }
-  message.once('error', () => {
-    if (signal?.aborted !== true) broken()
+  message.once('error', (error) => {
+    // A reader that has read enough ends the body with an error too.
+    if (judgeError(error).outcome === 'unreachable') broken()
   })
   if (signal === undefined) return
   if (signal.aborted) return abort()
