@@ -26,6 +26,12 @@ const PROOFS = [
   benchmark('start-up', '50 services ready and warmed up while one in twenty instances hangs in connect'),
   benchmark('watched', '1,000 services of 100 instances under watch: heap per instance, CPU per change'),
   {
+    name: 'nodes',
+    about: 'the SDK and a node on every Node that is promised: imported, required, bundled',
+    script: 'tools/node-matrix.mjs',
+    result: 'docs/results/node-matrix.json',
+  },
+  {
     name: 'chaos',
     about: 'real processes killed, frozen, cut off and restarted, a full disk: who notices what, and when',
     script: 'tools/chaos.mjs',

@@ -1,0 +1,121 @@
+/**
+ * The SDK and a node on every Node that is promised: imported, required and bundled. Each Node comes from npm as the
+ * package of its platform (no install script) into .cache/; nothing of it becomes a dependency.
+ *
+ *     node tools/node-matrix.mjs [version ...]
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { prepare, ROOT, run, say } from './prepare.mjs'
+
+/** The oldest that is promised, and the newest of each line. */
+const VERSIONS = ['20.19.0', '20', '22', '24', '26']
+const SMOKE = join(ROOT, 'tests', 'integration', 'support', 'smoke')
+const RESULT = join(ROOT, 'docs', 'results', 'node-matrix.json')
+const READY_MS = 30_000
+
+/** The newest Node of a version such as 22 or 22.1, fetched if it is not there. */
+async function fetched(wanted) {
+  const folder = join(ROOT, '.cache', 'node', wanted)
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const binary = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  if (existsSync(binary)) return binary
+  say(`fetching Node ${wanted} …`)
+  mkdirSync(folder, { recursive: true })
+  const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder]
+  const shell = process.platform === 'win32'
+  if ((await run('npm', ['install', ...options, `${name}@${wanted}`], { shell })) !== 0)
+    throw new Error(`Node ${wanted} cannot be fetched`)
+  return binary
+}
+
+/** Runs a program of one Node to its end; resolves to its output, and rejects with it when it fails. */
+function output(binary, ...args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk))
+    child.once('error', reject)
+    child.once('close', (code) =>
+      code === 0 ? resolve(text.trim()) : reject(new Error(`exit code ${code}\n${text}`)),
+    )
+  })
+}
+
+/** A registry run by one Node: its URL, and what ends it. */
+async function registry(binary) {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => probe.once('listening', resolve))
+  const address = `127.0.0.1:${probe.address().port}`
+  await new Promise((resolve) => probe.close(resolve))
+  const program = join(ROOT, 'packages', 'cli', 'bin', 'rollcall.js')
+  const child = spawn(binary, [program, 'serve', '--memory', '--listen', address], { stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const url = `http://${address}`
+  for (const end = performance.now() + READY_MS; ; await sleep(50)) {
+    const ready = await fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) break
+    if (performance.now() > end || child.exitCode !== null) throw new Error('the registry does not start')
+  }
+  return {
+    url,
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** What one Node does with each form; a form that fails is told with what it said. */
+async function tried(wanted, forms) {
+  const binary = await fetched(wanted)
+  const version = await output(binary, '--version')
+  const node = await registry(binary)
+  const results = {}
+  for (const [form, script] of Object.entries(forms)) {
+    results[form] = await output(binary, script, node.url).then(
+      (text) => (text === `${version} ok` ? 'ok' : `says more than it should: ${text}`),
+      (error) => error.message,
+    )
+    say(`${version} ${form}: ${results[form]}`)
+  }
+  await node.stop()
+  return { version, ...results }
+}
+
+async function main(asked) {
+  if (asked.includes('--help')) {
+    process.stdout.write('Usage: node tools/node-matrix.mjs [version ...]\nRuns the SDK on several Nodes.\n')
+    return 0
+  }
+  if (!(await prepare())) return 1
+  const directory = mkdtempSync(join(tmpdir(), 'rollcall-bundle-'))
+  try {
+    await output(process.execPath, join(SMOKE, 'bundle.mjs'), directory)
+    const forms = {
+      imported: join(SMOKE, 'import.mjs'),
+      required: join(SMOKE, 'require.cjs'),
+      'bundled as a module': join(directory, 'bundle.mjs'),
+      'bundled as CommonJS': join(directory, 'bundle.cjs'),
+    }
+    const nodes = []
+    for (const wanted of asked.length > 0 ? asked : VERSIONS) nodes.push(await tried(wanted, forms))
+    writeFileSync(
+      RESULT,
+      `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), nodes }, null, 2)}\n`,
+    )
+    return nodes.every((node) => Object.keys(forms).every((form) => node[form] === 'ok')) ? 0 : 1
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2))
