@@ -12,10 +12,10 @@ export interface Contender {
 
 /**
  * Which of several clusters answers for a service that has an order of preference: the first that is fit. A
- * cluster is fit while it knows somebody `up` or `suspect`, from a stream, from memory or from a snapshot (or
- * has only its static list), unless every one of them failed here; then it is unfit until at least half of
- * them have answered again. Unfit: the next one is taken at once. Fit again: it is returned to when it was so
- * for `failBackMs`, so that whoever flaps moves nobody.
+ * cluster is fit while it knows somebody `up` or `suspect`, from a stream, from memory or from a snapshot, unless
+ * every one of them failed here; then it is unfit until at least half of them have answered again. Its static
+ * list is a last resort and makes nobody fit. Unfit: the next one is taken at once. Fit again: it is returned to
+ * when it was so for `failBackMs`, so that whoever flaps moves nobody.
  */
 export class Election {
   private readonly failBackMs: number
@@ -97,7 +97,5 @@ export class Election {
 }
 
 function callable({ source, instances }: Standing): readonly Instance[] {
-  return source === 'static'
-    ? instances
-    : instances.filter(({ state }) => state === 'up' || state === 'suspect')
+  return source === 'static' ? [] : instances.filter(({ state }) => state === 'up' || state === 'suspect')
 }

@@ -33,6 +33,8 @@ interface Member {
   readonly offline: boolean
   readonly urls: number
   queue: ClientEvent[]
+  /** When its machine wants to go on. */
+  dueAt: number
   connected: boolean
   /** No longer awaited from then on, until it is connected. */
   awayAt: number
@@ -66,6 +68,7 @@ class ClustersMachine implements ClientMachine, Reach {
       offline: settings.urls.length === 0,
       urls: settings.urls.length,
       queue: [],
+      dueAt: Number.POSITIVE_INFINITY,
       connected: false,
       awayAt: Number.POSITIVE_INFINITY,
       mayAnswer: settings.urls.length > 0,
@@ -109,10 +112,14 @@ class ClustersMachine implements ClientMachine, Reach {
 
   deadline(): number | undefined {
     if (this.closed) return undefined
-    const members = this.members.map((member) =>
-      earliest(member.machine.deadline(), member.mayAnswer && !member.connected ? member.awayAt : undefined),
+    let due = Number.POSITIVE_INFINITY
+    for (const { dueAt, mayAnswer, awayAt } of this.members)
+      due = Math.min(due, dueAt, mayAnswer ? awayAt : dueAt)
+    return earliest(
+      due === Number.POSITIVE_INFINITY ? undefined : due,
+      this.registering.deadline(),
+      this.watches.deadline(),
     )
-    return earliest(...members, this.registering.deadline(), this.watches.deadline())
   }
 
   status(now: number): MachineStatus {
@@ -194,13 +201,14 @@ class ClustersMachine implements ClientMachine, Reach {
   private run(turn: Turn): void {
     for (const member of this.members) {
       const { machine, queue } = member
-      if (queue.length === 0 && turn.now < (machine.deadline() ?? Number.POSITIVE_INFINITY)) continue
-      member.queue = []
-      const effects = machine.step(turn.now, queue)
-      this.look(turn, member)
-      for (const effect of effects) this.absorb(turn, member, effect)
+      if (queue.length > 0 || turn.now >= member.dueAt) {
+        member.queue = []
+        const effects = machine.step(turn.now, queue)
+        member.dueAt = machine.deadline() ?? Number.POSITIVE_INFINITY
+        this.look(turn, member)
+        for (const effect of effects) this.absorb(turn, member, effect)
+      } else if (member.mayAnswer && turn.now >= member.awayAt) this.look(turn, member)
     }
-    for (const member of this.members) this.look(turn, member)
   }
 
   private absorb(turn: Turn, { name, index }: Member, effect: ClientEffect): void {

@@ -340,6 +340,18 @@ describe('an order of preference', () => {
     expect(stage.callable).toEqual(['a'])
   })
 
+  it('has static lists as a last resort: another cluster that answers is better', () => {
+    const statics = new Map([[KEY, [C]]])
+    const stage = watching('preferred', { east: { statics }, west: {} })
+    stage.loses('east')
+    stage.meet('west')
+    stage.says('west', view([B]))
+    stage.pass(300)
+    expect(stage.callable).toEqual(['b'])
+    stage.says('west', delta([B], []))
+    expect(stage.callable).toEqual(['c'])
+  })
+
   it('is of the clusters named, in that order', () => {
     const stage = new ClustersStage({ north: {}, east: {}, west: {} })
     stage.do({ type: 'start' })
