@@ -1,6 +1,7 @@
 /** Every scenario, in the order in which they run and are told. */
 import type { Scenario } from './scenario.js'
 import { batch } from './scenarios/batch.js'
+import { clusters } from './scenarios/clusters.js'
 import { fanOut } from './scenarios/fan-out.js'
 import { heartbeat, lookup, register } from './scenarios/http.js'
 import { idle } from './scenarios/idle.js'
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   watchMany,
   startUp,
   watched,
+  clusters,
 ]
