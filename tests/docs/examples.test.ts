@@ -14,7 +14,9 @@ const FOLDER = join(ROOT, '.cache', 'docs')
 const READY_WITHIN_MS = 15_000
 
 /** Ports that documents name, each replaced by a free one so that a running registry is left alone. */
-const PORTS = ['7400', '3000']
+const PORTS = ['7400', '7401', '3000']
+/** Those where a registry listens, each of a cluster of its own; the second only for a document that names it. */
+const REGISTRY_PORTS = ['7400', '7401']
 const replaced = new Map<string, string>()
 const registries: ChildProcess[] = []
 
@@ -57,10 +59,15 @@ function run(command: string, args: readonly string[]): Promise<Outcome> {
   })
 }
 
-/** A registry of its own for each document, on the port that the document's 7400 became. */
-async function startRegistry(): Promise<void> {
+/** Registries of its own for each document, on the ports that those of the document became. */
+async function startRegistries(document: string): Promise<void> {
   for (const port of PORTS) replaced.set(port, String(await freePort()))
-  const address = withFreePorts('127.0.0.1:7400')
+  const text = read(document)
+  const wanted = REGISTRY_PORTS.filter((port) => port === '7400' || text.includes(port))
+  await Promise.all(wanted.map((port) => startRegistry(withFreePorts(`127.0.0.1:${port}`))))
+}
+
+async function startRegistry(address: string): Promise<void> {
   const child = spawn(
     process.execPath,
     ['packages/cli/bin/rollcall.js', 'serve', '--memory', '--listen', address],
@@ -130,7 +137,7 @@ describe.each([...new Set(examples.filter((example) => example.run).map(({ docum
   (document) => {
     let compiled: Outcome
     beforeAll(async () => {
-      await startRegistry()
+      await startRegistries(document)
       compiled = await compile()
     })
 
