@@ -65,7 +65,7 @@ export function assess(facts: Facts, t: number, options: LivenessOptions): Asses
   if (standing === 'expired') return liveness === 'probe' ? keepAsking(facts, t, leaseMs) : { next: Infinity }
   const isDown = standing === 'lost' || standing === 'dead'
   const lasting = isDown ? removal(facts, t) : doubt(facts, t, options)
-  const goesOn = liveness === 'probe' || (isDown && provesProcess(content.probe?.type ?? 'tcp'))
+  const goesOn = liveness === 'probe' || (standing === 'lost' && provesProcess(content.probe?.type ?? 'tcp'))
   if (!goesOn || watch.asking) return lasting
   // Asked first: a verdict may be held back for long.
   const asking = keepAsking(facts, t, liveness === 'probe' ? leaseMs / 3 : leaseMs / 2)
@@ -74,7 +74,8 @@ export function assess(facts: Facts, t: number, options: LivenessOptions): Asses
 
 /**
  * A third party's endpoint has no beats: its probes are its evidence, made at an even pace. So are those of an
- * instance that is down, where they can prove a process.
+ * instance that silence took, where they can prove a process. Where nobody listened any more, whatever answers later is
+ * another process, and may register for itself.
  */
 function keepAsking({ watch }: Facts, t: number, everyMs: number): Assessment {
   if (watch.asking) return { next: Infinity }

@@ -65,7 +65,7 @@ describe.each(OWN_PROBES)('the own %s probe of an instance with a lease', (type)
     expect(sim.shown()).toBe('up')
   })
 
-  it('brings back what is down, asked twice a lease until it expires', () => {
+  it('brings back what silence took, asked twice a lease until it expires', () => {
     const sim = silent(type)
     live(sim, 'away')
     sim.run(20_000)
@@ -87,11 +87,22 @@ describe.each(OWN_PROBES)('the own %s probe of an instance with a lease', (type)
     expect([sim.transcript, sim.asked('evidence')]).toEqual([[], []])
   })
 
-  it('brings back who is down while the namespace is frozen', () => {
+  it('brings nobody back who was refused: another process may have the port', () => {
     const sim = silent(type)
     live(sim, 'closed')
     sim.run(20_000)
+    live(sim, 'process')
+    sim.run(30_000)
     expect(sim.shown()).toBe('down refused')
+    sim.beat('a', 5)
+    expect(sim.shown()).toBe('up')
+  })
+
+  it('brings back who is down while the namespace is frozen', () => {
+    const sim = silent(type)
+    live(sim, 'away')
+    sim.run(20_000)
+    expect(sim.shown()).toBe('down silence')
     sim.node.freeze('default', {}, sim.now)
     sim.run(300_000)
     live(sim, 'process')

@@ -168,7 +168,7 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
   question_due: {
     kind: (standing) => {
       if (standing === 'suspect' || standing === 'flapping') return 'beats'
-      return standing === 'lost' || standing === 'dead' ? 'http' : 'endpoint'
+      return standing === 'lost' ? 'http' : 'endpoint'
     },
     come: (trial, standing) =>
       silence(standing === 'suspect' || standing === 'flapping' ? 'succeeded' : 'failed')(trial),
@@ -180,7 +180,7 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
     },
   },
   refused: {
-    kind: (standing) => (standing === 'expired' ? 'endpoint' : 'http'),
+    kind: (standing) => (standing === 'expired' || standing === 'dead' ? 'endpoint' : 'http'),
     come: (trial, standing) => {
       if (standing === 'up' || standing === 'flapping') return trial.kill()
       trial.sim.network = () => 'refused'

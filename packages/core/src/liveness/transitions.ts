@@ -110,6 +110,7 @@ const REFUSED = becomes('down', 'refused')
 const BURIED = cell('buries', 'a deregistration is final, whatever was thought of the instance')
 const FORGOTTEN = cell('forgets', 'nobody remembers it any more')
 const ASKED = cell('asks', 'a refusal is proof, and its own probe is evidence')
+const THIRD_PARTY = cell('asks', 'with `liveness: probe` a probe is its only evidence')
 const SHOWN = cell('never', 'it is listed')
 const NOT_DAMPED = cell('never', 'it does not have to behave')
 const NO_REMOVAL = cell('never', 'it is not down')
@@ -147,7 +148,6 @@ const SILENT_DOWN = {
   lease_unconfirmed: IS_DOWN,
   held_leases_over: IS_DOWN,
   never_heard: IS_DOWN,
-  question_due: cell('asks', 'its own probe brings it back'),
   hinted: UNCHOSEN,
   refused: KNOWN_DOWN,
   retention_over: SHOWN,
@@ -218,6 +218,7 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     flapped: FLAPPING,
     behaved: NOT_DAMPED,
     ...SILENT_DOWN,
+    question_due: cell('asks', 'silence may have been wrong: its own probe brings it back'),
     removal_over: becomes('expired', 'down_too_long', 'freeze', 'service_breaker'),
   },
   dead: {
@@ -228,6 +229,7 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     flapped: FLAPPING,
     behaved: NOT_DAMPED,
     ...SILENT_DOWN,
+    question_due: THIRD_PARTY,
     removal_over: becomes('expired', 'down_too_long', 'freeze'),
   },
   expired: {
@@ -237,7 +239,7 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     heard: BACK,
     flapped: FLAPPING,
     ...unjudged(IS_HIDDEN),
-    question_due: cell('asks', 'with `liveness: probe` a probe is its only evidence'),
+    question_due: THIRD_PARTY,
     hinted: UNCHOSEN,
     refused: KNOWN_DOWN,
     retention_over: FORGOTTEN,
