@@ -9,7 +9,7 @@ import { Node } from './node.fixture.js'
 import type { RegistrationEvent } from './registration.js'
 import { createWarmUps } from './warm-up.js'
 
-function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Rollcall } {
+function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()
   const node = new Node()
   const client = createClient(
@@ -30,6 +30,7 @@ function setUp(signal?: AbortSignal): { clock: HandClock; node: Node; client: Ro
       clusters: [stageSettings({})],
       merge: 'union',
       namespace: 'default',
+      zone,
       random: () => 0.5,
       registries: ['http://r:7400'],
       address: {},
@@ -114,6 +115,27 @@ describe('client', () => {
     await ready
     expect(orders.pick().id).toBe('a')
     expect(orders.source).toBe('registry')
+  })
+
+  it('calls and registers in its own zone, unless told otherwise', async () => {
+    const { client, node } = setUp(undefined, 'here')
+    const [orders, wide] = [
+      client.service('orders'),
+      client.service('orders', { group: 'default', zone: 'there' }),
+    ]
+    await settle()
+    const list = ['here', 'there'].map((zone, port) => instance(zone, { zone, port: port + 1 }))
+    node.say(view(list))
+    node.say({ ...view(list), group: 'default' })
+    await settle()
+    const picks = (service: typeof orders): Set<string> =>
+      new Set(Array.from({ length: 20 }, () => service.pick().id))
+    expect([...picks(orders), ...picks(wide)]).toEqual(['here', 'there'])
+    await client.register([
+      { service: 'web', port: 1 },
+      { service: 'web', port: 2, zone: 'there' },
+    ])
+    expect(node.registered.map(({ zone }) => zone)).toEqual(['here', 'there'])
   })
 
   it('gives the same handle for the same service', () => {

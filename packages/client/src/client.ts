@@ -73,6 +73,8 @@ export interface ClientOptions {
   readonly clusters: readonly MachineSettings[]
   readonly merge: MergeMode
   readonly namespace: string
+  /** Where this process is. */
+  readonly zone: string | undefined
   readonly random: Random
   /** URLs of all of them. */
   readonly registries: readonly string[]
@@ -129,12 +131,13 @@ class Client implements Rollcall {
     options: RegisterOptions | readonly RegisterOptions[],
     call: { readonly signal?: AbortSignal } = {},
   ): Promise<Registration | Registration[]> {
-    const { namespace } = this.options
+    const { namespace, zone } = this.options
+    const located = zone === undefined ? {} : { zone }
     const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
     const host = wanted.every((item) => item.host !== undefined) ? '' : await this.ownAddress()
     const items = wanted.map((item) => {
       const clusters = placesOf(item, this.clusters)
-      const spec = registrationSpec(item, namespace, host)
+      const spec = registrationSpec({ ...located, ...item }, namespace, host)
       return { handle: this.nextHandle++, spec, intent: item.state ?? ('up' as const), clusters }
     })
     const { driver } = this
@@ -156,7 +159,7 @@ class Client implements Rollcall {
   }
 
   service(name: string, options: ServiceOptions = {}): Service {
-    const { namespace, random, merge } = this.options
+    const { namespace, zone, random, merge } = this.options
     const view: ViewName = {
       namespace: checkName(options.namespace ?? namespace, 'namespace'),
       service: checkName(name, 'service'),
@@ -167,7 +170,10 @@ class Client implements Rollcall {
     const known = this.services.get(key)
     if (known !== undefined) return known
     const { createRequester, clock, warmUps } = this.deps
-    const balancing = createBalancing(options, { random, now: () => clock.now() })
+    const balancing = createBalancing(zone === undefined ? options : { zone, ...options }, {
+      random,
+      now: () => clock.now(),
+    })
     const { warmup } = options
     const handle = new ServiceHandle(
       {

@@ -66,6 +66,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       clusters: settings,
       merge: lookupOf({}, [], options.merge ?? 'union').merge,
       namespace,
+      zone: options.zone,
       random,
       registries: clusters.flatMap(({ registries }) => registries),
       address,

@@ -1,11 +1,12 @@
 /** A registry node for a client without sockets. */
-import type { ClientMessage, ErrorCode, ServerMessage } from '@rollcall/wire'
+import type { ClientMessage, ErrorCode, RegisterRequest, ServerMessage } from '@rollcall/wire'
 import type { Connection, ConnectionListener, Transport } from './transport.js'
 
 /** A node that accepts whatever it is told. */
 export class Node implements Transport {
   listener: ConnectionListener | undefined
   readonly heard: string[] = []
+  readonly registered: RegisterRequest['instances'][number][] = []
   refuse: string | undefined
   code: ErrorCode = 'service_not_allowed'
 
@@ -15,6 +16,7 @@ export class Node implements Transport {
     return {
       send: (message: ClientMessage) => {
         this.heard.push(message.type)
+        if (message.type === 'register') this.registered.push(...message.instances)
         const answer = this.answer(message)
         if (answer !== undefined) queueMicrotask(() => listener.message(answer))
       },

@@ -49,6 +49,11 @@ export interface ConnectOptions extends WarmUpOptions {
   readonly merge?: MergeMode
   /** Default `default`. */
   readonly namespace?: string
+  /**
+   * The zone of this process: registrations carry it, and services are called in it first, unless they say otherwise.
+   * Default none.
+   */
+  readonly zone?: string
   /** Names the cluster in snapshot files. Default: derived from `registries`, so set it if that list changes often. */
   readonly cluster?: string
   /**
@@ -82,6 +87,7 @@ export interface RegisterOptions {
   readonly protocol?: string
   /** 0 to 65,535, default 100. */
   readonly weight?: number
+  /** Default: `ConnectOptions.zone`. */
   readonly zone?: string
   readonly metadata?: Readonly<Record<string, string>>
   /** Default `up`. */

@@ -21,7 +21,7 @@ export interface BalancingOptions {
   readonly balancer?: BalancerName | BalancerChoice | BalancerFactory
   /**
    * The zone of this process: instances in it come first, as far as they carry the callers of the zone. Default
-   * none: zones do not count.
+   * that of `connect`; without one zones do not count.
    */
   readonly zone?: string
   /**

@@ -199,6 +199,23 @@ describe('fetch', () => {
     expect((await run([message(404)], { failOn })).succeeded).toEqual(['a'])
   })
 
+  it('refuses a time that is none', async () => {
+    expect((await run([], { connectTimeoutMs: Number.NaN })).error).toMatchObject({
+      code: 'invalid_argument',
+      field: 'connectTimeoutMs',
+    })
+  })
+
+  it('asks again elsewhere for answers it is told to, and hands over the last', async () => {
+    const retryOn = (status: number): boolean => status === 503
+    const found = await run([message(503), message(503), message(200)], { retryOn })
+    expect([found.tried, found.response?.status]).toEqual([['a', 'b', 'c'], 200])
+    const last = await run([message(503), message(503)], { retryOn }, [A, B])
+    expect([last.tried, last.response?.status]).toEqual([['a', 'b'], 503])
+    const post = await run([message(503)], { retryOn, method: 'POST' })
+    expect([post.tried, post.response?.status]).toEqual([['a'], 503])
+  })
+
   it('says so when there is nobody', async () => {
     expect((await run([], {}, [])).error?.code).toBe('no_instances')
   })

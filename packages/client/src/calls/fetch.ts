@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
+import { RegistryError } from '@rollcall/wire'
 import type { FetchBody, OutgoingBody } from './body.js'
 import { outgoingBody } from './body.js'
 import type { AttemptContext, CallOptions, Work } from './call.js'
@@ -58,6 +59,10 @@ interface Answer {
 /** Sends a request to one instance after the other until one answers. */
 export async function fetchFrom(deps: FetchDeps, path: string, init: FetchInit): Promise<Response> {
   const { failOn, retryOn, timeoutHeader, connectTimeoutMs = 1_000, ...options } = init
+  if (!(connectTimeoutMs >= 0 && connectTimeoutMs < Infinity))
+    throw new RegistryError('invalid_argument', 'a time is a number of milliseconds', {
+      field: 'connectTimeoutMs',
+    })
   const body = await outgoingBody(init.body)
   const method = (init.method ?? 'GET').toUpperCase()
   const headers = headersOf(init, body)

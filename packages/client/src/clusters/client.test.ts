@@ -35,6 +35,7 @@ function setUp(): { clock: HandClock; east: Node; west: Node; client: Rollcall }
       clusters: ['east', 'west'].map((cluster) => stageSettings({ cluster, urls: [cluster], incarnations })),
       merge: 'union',
       namespace: 'default',
+      zone: undefined,
       random: () => 0.5,
       registries: ['http://east:7400', 'http://west:7400'],
       address: {},
