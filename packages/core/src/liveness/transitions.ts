@@ -74,7 +74,7 @@ export interface Transition {
 /** What an event brings in a standing. */
 export type Cell =
   | Transition
-  /** A probe is made. `forgets`, `buries`: the record is dropped, or the incarnation ended. `stays`: nothing. */
+  /** A probe is made; the record is dropped; the incarnation is ended; nothing. */
   | { readonly does: 'asks' | 'forgets' | 'buries' | 'stays'; readonly why: string }
   /** The event is not raised in this standing. If it were, nothing would be judged by it. */
   | { readonly does: 'never'; readonly why: string }
