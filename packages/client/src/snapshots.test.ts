@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signOf } from '@rollcall/wire'
@@ -70,6 +70,21 @@ describe('snapshot store', () => {
     )
     expect(ids(await store().load(ORDERS))).toEqual(['age-0'])
     expect((await files()).filter((file) => file.endsWith('.tmp'))).toEqual([])
+  })
+
+  it('leaves one of two that were written at the same moment, whoever looks first', async () => {
+    const one = store()
+    await one.save(ORDERS, list('a'))
+    const [mine = ''] = await files()
+    const [before, after] = [mine.replace(/-\d+\.json$/, '-0.json'), mine.replace(/-\d+\.json$/, '-9.json')]
+    for (const [other, kept] of [
+      [before, mine],
+      [after, after],
+    ] as const) {
+      await copyFile(join(dir, 'snapshots', mine), join(dir, 'snapshots', other))
+      await one.save(ORDERS, list('a'))
+      expect(await files()).toContain(kept)
+    }
   })
 
   it('writes the latest of what comes while it writes', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Instance, ViewName } from '@rollcall/wire'
@@ -42,6 +43,8 @@ interface Content {
 
 /** Larger files are not read: nothing of ours writes them. */
 const FILE_BYTES_MAX = 67_108_864
+/** Whoever removes a file has written a newer one, which is looked for again, so often at most. */
+const LOOKS_MAX = 10
 /** Snapshots nobody renewed for 30 days are removed. */
 const KEEP_MS = 30 * 86_400_000
 /** A stamp further in the future than this came from a wrong clock and counts as the oldest. */
@@ -72,9 +75,14 @@ class FileStore implements SnapshotStore {
   }
 
   async load(name: ViewName): Promise<StoredList | undefined> {
-    for (const file of await this.filesOf(name)) {
-      const stored = await this.read(name, file)
-      if (stored !== undefined) return stored
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      let replaced = false
+      for (const file of await this.filesOf(name)) {
+        const stored = await this.read(name, file)
+        if (stored === 'gone') replaced = true
+        else if (stored !== undefined) return stored
+      }
+      if (!replaced) return undefined
     }
     return undefined
   }
@@ -123,7 +131,9 @@ class FileStore implements SnapshotStore {
     const base = this.baseOf(name)
     const file = `${base}~${String(confirmedAtMs).padStart(15, '0')}-${process.pid}.json`
     const temporary = join(this.options.dir, `${file}.${this.count++}.tmp`)
-    const handle = await open(temporary, 'wx', 0o600)
+    const handle = await this.create(temporary)
+    // Another client of this process writes the list of the same moment.
+    if (handle === undefined) return
     try {
       await handle.writeFile(JSON.stringify({ format: 1, checksum: checksumOf(content), content }))
       await handle.sync()
@@ -131,13 +141,22 @@ class FileStore implements SnapshotStore {
       await handle.close()
     }
     await rename(temporary, join(this.options.dir, file))
-    const older = (await this.filesOf(name)).filter(
-      (other) => other !== file && this.stampOf(other) <= confirmedAtMs,
-    )
-    await Promise.all(older.map((other) => this.remove(other)))
+    const files = await this.filesOf(name)
+    // Nothing if somebody with a newer one has removed it already.
+    const own = files.indexOf(file)
+    if (own >= 0) await Promise.all(files.slice(own + 1).map((older) => this.remove(older)))
   }
 
-  private async read(name: ViewName, file: string): Promise<StoredList | undefined> {
+  private async create(path: string): Promise<FileHandle | undefined> {
+    try {
+      return await open(path, 'wx', 0o600)
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return undefined
+      throw error
+    }
+  }
+
+  private async read(name: ViewName, file: string): Promise<StoredList | 'gone' | undefined> {
     try {
       const path = join(this.options.dir, file)
       if ((await stat(path)).size > FILE_BYTES_MAX) throw new Error('too large')
@@ -151,13 +170,16 @@ class FileStore implements SnapshotStore {
       const ageMs = Math.max(0, this.deps.clock.wallNow() - content.confirmedAtMs)
       return { sign: content.sign, instances: content.instances, ageMs }
     } catch (error) {
-      // Another process may have replaced it by a newer one meanwhile.
-      if (!isMissing(error)) this.deps.logger.warn({ file, error: String(error) }, 'damaged snapshot ignored')
+      if (isMissing(error)) return 'gone'
+      this.deps.logger.warn({ file, error: String(error) }, 'damaged snapshot ignored')
       return undefined
     }
   }
 
-  /** Files of a view, newest first. */
+  /**
+   * Files of a view, newest first; those of the same moment in an order all processes agree on, or else two that
+   * write at once would remove each other's.
+   */
   private async filesOf(name: ViewName): Promise<string[]> {
     const prefix = `${this.baseOf(name)}~`
     let all: string[]
@@ -169,7 +191,7 @@ class FileStore implements SnapshotStore {
     }
     return all
       .filter((file) => file.startsWith(prefix) && /^\d{15}-\d+\.json$/.test(file.slice(prefix.length)))
-      .sort((a, b) => this.stampOf(b) - this.stampOf(a))
+      .sort((a, b) => this.stampOf(b) - this.stampOf(a) || (a < b ? 1 : -1))
   }
 
   private stampOf(file: string): number {
@@ -233,5 +255,9 @@ function contentOf(value: unknown): Content {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return hasCode(error, 'ENOENT')
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
