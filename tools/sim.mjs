@@ -1,11 +1,13 @@
 /**
  * The deterministic simulation: many seeds on all cores, or one seed with its transcript. docs/simulation.md.
  *
- *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail
+ *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail;
+ *                    [--result FILE]                          writes down how many, how long and what went wrong in them
  *     npm run sim -- --seed SEED [--shrink] [--lines N]       replays one, with the last N (80) lines of its transcript
  *     npm run sim -- --mutation NAME …                        the same with a planted bug; --mutations lists them
  */
 import { fork } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -22,6 +24,7 @@ const OPTIONS = {
   seeds: { type: 'string', default: '300' },
   from: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
+  result: { type: 'string' },
   seed: { type: 'string' },
   shrink: { type: 'boolean', default: false },
   lines: { type: 'string', default: '80' },
@@ -50,14 +53,19 @@ async function replay({ seed, lines, ...options }) {
 }
 
 /** Runs many seeds, a process per core. */
-async function runAll({ seeds, from, jobs, mutation }) {
+async function runAll({ seeds, from, jobs, mutation, result }) {
   const end = Number(from) + Number(seeds)
   let next = Number(from)
   let done = 0
   const failures = []
+  const total = { simulatedMs: 0, events: 0, faults: {} }
+  const machine = result === undefined ? undefined : await thisMachine()
   const beganAt = performance.now()
-  const take = ({ seed, failure }) => {
+  const take = ({ seed, failure, simulatedMs, events, faults }) => {
     done++
+    total.simulatedMs += simulatedMs
+    total.events += events
+    for (const kind of faults) total.faults[kind] = (total.faults[kind] ?? 0) + 1
     if (failure === undefined) return
     failures.push(seed)
     const planted = mutation === undefined ? '' : ` --mutation ${mutation}`
@@ -77,7 +85,7 @@ async function runAll({ seeds, from, jobs, mutation }) {
       next += CHUNK
     }
     worker.on('message', (results) => {
-      for (const result of results) take(result)
+      for (const each of results) take(each)
       more()
     })
     more()
@@ -86,7 +94,29 @@ async function runAll({ seeds, from, jobs, mutation }) {
   await Promise.all(workers)
   const seconds = (performance.now() - beganAt) / 1000
   say(`${done} seeds, ${failures.length} failed, ${seconds.toFixed(1)} s`)
+  if (result !== undefined) {
+    const ran = { from: Number(from), seeds: done, failed: failures.toSorted((a, b) => a - b) }
+    write(result, { ...machine, ...ran, seconds: Math.round(seconds), ...total })
+  }
   return failures.length === 0 && done === Number(seeds) ? 0 : 1
+}
+
+/** Where this runs, as the results of benchmarks have it. */
+async function thisMachine() {
+  const bench = await import(pathToFileURL(join(ROOT, 'bench', 'dist', 'result.js')).href)
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: bench.currentCommit(),
+    machine: bench.thisMachine(),
+  }
+}
+
+/** Writes a result down; counts in a fixed order. */
+function write(file, { simulatedMs, faults, ...ran }) {
+  const kinds = Object.entries(faults).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const simulatedHours = Math.round(simulatedMs / 360_000) / 10
+  const result = { ...ran, simulatedHours, faults: Object.fromEntries(kinds) }
+  writeFileSync(join(ROOT, file), `${JSON.stringify(result, null, 2)}\n`)
 }
 
 /** A worker: runs what it is sent until it is cut off. */
@@ -101,8 +131,9 @@ async function work(mutation) {
 async function runRange(simulate, options, from, to) {
   const results = []
   for (let seed = from; seed < to; seed++) {
-    const { failure } = await simulate(seed, options)
-    results.push({ seed, failure })
+    const { failure, scenario, events } = await simulate(seed, options)
+    const faults = scenario.faults.map(({ kind }) => kind)
+    results.push({ seed, failure, simulatedMs: scenario.endAt, events, faults })
   }
   return results
 }

@@ -29,6 +29,7 @@ import { slowReader } from './slow-reader.js'
 import { stallPastPatience } from './stall-past-patience.js'
 import { stalledNode } from './stalled-node.js'
 import { strangerOnThePort } from './stranger-on-the-port.js'
+import { twoOfOneId } from './two-of-one-id.js'
 import { unansweredHints } from './unanswered-hints.js'
 import { untoldProvider } from './untold-provider.js'
 
@@ -62,6 +63,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'stall-past-patience': stallPastPatience,
   'stalled-node': stalledNode,
   'stranger-on-the-port': strangerOnThePort,
+  'two-of-one-id': twoOfOneId,
   'unanswered-hints': unansweredHints,
   'untold-provider': untoldProvider,
 }

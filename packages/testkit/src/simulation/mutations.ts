@@ -1,7 +1,7 @@
 import { Link, Mirror, type MirrorChange } from '@rollcall/client/internal'
 import type { JournalEntry, RegisterCommand, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
-import type { Delta, Instance, ResolvedRef, View } from '@rollcall/wire'
+import type { Delta, ErrorBody, Instance, ResolvedRef, View } from '@rollcall/wire'
 import { type Inner, inside, partOf, replaceMethod } from './inside.js'
 import type { Sabotage } from './world.js'
 
@@ -122,6 +122,13 @@ const RECORDS: readonly Mutation[] = [
       (original, entry: Held, number: number, command: RegisterCommand, now: number) =>
         original(entry, number, { ...command, port: 1 }, now),
     )
+  }),
+  node('id-never-taken', 'a number is not raised against the living', (driver) => {
+    const registrar = partOf(driver, 'node.registrar')
+    replaceMethod(registrar, 'tooLate', (original, entry: Held, number: number, ...rest: unknown[]) => {
+      const error = original(entry, number, ...rest) as ErrorBody
+      return error.code === 'id_taken' ? { ...error, code: 'superseded' } : error
+    })
   }),
   node('removed-untold', 'who is deregistered by others is told', (driver) => {
     replaceMethod(partOf(driver, 'node.registrar'), 'notify', () => undefined)

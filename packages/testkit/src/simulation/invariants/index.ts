@@ -10,6 +10,7 @@ import { createGuard } from './guard.js'
 import { createIntent } from './intent.js'
 import { createLiving } from './living.js'
 import { createMirror } from './mirror.js'
+import { createPeace } from './peace.js'
 import { createQuietJournal } from './quiet-journal.js'
 import { createSteadiness } from './steadiness.js'
 
@@ -27,5 +28,6 @@ export function invariantsOf(world: World): readonly Invariant[] {
     createBounds(world),
     createSteadiness(world),
     createIntent(world),
+    createPeace(world),
   ]
 }
