@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { instance } from '../machine/stage.fixture.js'
 import type { Balancer } from './balancer.js'
 import type { BalancingOptions } from './balancing.js'
@@ -31,6 +31,24 @@ describe('options of balancing', () => {
     balancer.update(Array.from({ length: 20 }, (_, n) => instance(`${n}`, { zone: n % 2 === 0 ? 'a' : 'b' })))
     const found = counts(() => balancer.pick(), 200)
     expect([...found.keys()].map((id) => Number(id) % 2)).toEqual([0, 0])
+  })
+
+  it('keep the client whole when your own balancer throws', () => {
+    const later: (() => void)[] = []
+    vi.stubGlobal('queueMicrotask', (run: () => void) => later.push(run))
+    const fails = (what: string) => (): never => {
+      throw new Error(what)
+    }
+    const { balancer } = createBalancing(
+      { balancer: () => ({ update: fails('update'), pick: fails('pick'), began: fails('began') }) },
+      tools,
+    )
+    balancer.update([])
+    balancer.began?.(instance('a'))
+    vi.unstubAllGlobals()
+    expect(() => balancer.pick()).toThrow('pick')
+    expect(later).toHaveLength(2)
+    expect(later[0]).toThrow('update')
   })
 
   it('take a balancer of your own', () => {

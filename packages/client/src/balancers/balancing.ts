@@ -64,7 +64,7 @@ export function createBalancing(options: BalancingOptions, tools: BalancerTools)
     throw invalid('the panic threshold is a share, 0 to 1', 'panicThreshold')
   if (!(slowStartMs >= 0 && slowStartMs < Infinity))
     throw invalid('the slow start is a time in milliseconds', 'slowStartMs')
-  const basic = typeof balancer === 'function' ? balancer : factoryOf(balancer)
+  const basic = typeof balancer === 'function' ? guarded(balancer) : factoryOf(balancer)
   const part = subset === undefined ? undefined : subsetOf(subset)
   const parted: BalancerFactory = part === undefined ? basic : (inner) => createSubset(basic(inner), part)
   const chosen = zone === undefined ? parted(tools) : createZoneFirst(parted, tools, zone)
@@ -89,6 +89,33 @@ function factoryOf(given: BalancerName | BalancerChoice): BalancerFactory {
       const unknown: { readonly type: string } = choice
       throw invalid(`${unknown.type} is no balancer`, 'balancer')
     }
+  }
+}
+
+/**
+ * A balancer of somebody else's that throws is an uncaught exception, never a broken client; but for `pick`, whose caller
+ * hears of it.
+ */
+function guarded(factory: BalancerFactory): BalancerFactory {
+  return (tools) => {
+    const inner = factory(tools)
+    return {
+      update: (candidates) => apart(() => inner.update(candidates)),
+      pick: (key) => inner.pick(key),
+      began: (instance) => apart(() => inner.began?.(instance)),
+      ended: (instance, report) => apart(() => inner.ended?.(instance, report)),
+    }
+  }
+}
+
+/** Runs a step; what it throws is thrown where nobody is in the middle of something. */
+function apart(step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -68,7 +68,7 @@ function stage(list: readonly Instance[] = LIST, others: readonly Instance[] = [
     return state
   }
   const ids = (): string => begun.map((item) => item.id).join('')
-  return { clock, caller, call, begun, ids, told, reports }
+  return { clock, caller, call, begun, ids, told, reports, balancer }
 }
 
 describe('a call', () => {
@@ -184,6 +184,35 @@ describe('a call', () => {
     await clock.pass(600)
     expect(state.error?.code).toBe('timeout')
     expect(told).toEqual(['a unreachable', 'b timeout'])
+  })
+
+  it('ends with what its judge throws, and with nothing left over', async () => {
+    const { call, begun, reports, clock } = stage()
+    const error = new Error('judge')
+    const judge = (): never => {
+      throw error
+    }
+    const state = call({ judge, timeoutMs: 1_000, tryTimeoutMs: 100, idempotent: true, hedgeMs: 50 })
+    await settle()
+    await begun[0]!.answer('fine')
+    expect(state.error).toBe(error)
+    expect([reports.length, clock.pending]).toEqual([1, 0])
+  })
+
+  it('ends with what a balancer throws, whenever that is', async () => {
+    const { call, begun, clock, balancer } = stage()
+    const states = [call({ idempotent: true }), call({ idempotent: true, hedgeMs: 20 })]
+    await settle()
+    balancer.pick = () => {
+      throw new Error('balancer')
+    }
+    await begun[0]!.fail(failure('ECONNRESET'))
+    await clock.pass(20)
+    for (const state of [...states, call()]) {
+      await settle()
+      expect(state.error).toMatchObject({ message: 'balancer' })
+    }
+    expect(clock.pending).toBe(0)
   })
 
   it('turns a throw of its work into a rejection', async () => {

@@ -34,6 +34,8 @@ export interface CallTarget {
 const COSTLY_MAX = 3
 /** Attempts of a call in all. */
 const REFUSALS_MAX = 16
+/** Of an attempt whose judge threw. */
+const NO_JUDGEMENT: Judgement = { retry: 'never' }
 /** An attempt that ran out of time may still say within this whether it was sent at all. */
 const LAST_WORD_MS = 1
 
@@ -90,13 +92,18 @@ class Run<T> {
   }
 
   start(): void {
+    this.guard(() => this.begin())
+  }
+
+  private begin(): void {
     const { clock, target, deadline, options, reject } = this.deps
     if (deadline.signal?.aborted === true) return reject(deadline.error())
     deadline.signal?.addEventListener('abort', this.abort, { once: true })
     if (!this.launch()) return this.settle(() => reject(target.nobody()))
     if (options.idempotent !== true || options.hedgeMs === undefined) return
     const delayMs = target.hedgeAfterMs(options.hedgeMs)
-    if (delayMs !== undefined) this.cancelHedge = clock.setTimer(delayMs, () => this.hedge())
+    if (delayMs !== undefined)
+      this.cancelHedge = clock.setTimer(delayMs, () => this.guard(() => this.hedge()))
   }
 
   /** Begins an attempt. Returns whether there was an instance for it. */
@@ -117,8 +124,8 @@ class Run<T> {
     // In an async function, so that work which throws at once is no different from work which rejects.
     const working = (async () => work(attempt.instance, context))()
     working.then(
-      (answer) => this.ended(one, { ok: true, answer }),
-      (error: unknown) => this.ended(one, { ok: false, error }),
+      (answer) => this.guard(() => this.ended(one, { ok: true, answer })),
+      (error: unknown) => this.guard(() => this.ended(one, { ok: false, error })),
     )
     return true
   }
@@ -130,15 +137,19 @@ class Run<T> {
       return
     }
     one.cancelTimeout?.()
-    const judgement = this.judge(one, end)
-    one.attempt.end(judgement.outcome)
+    let judgement: Judgement = NO_JUDGEMENT
+    try {
+      judgement = this.judge(one, end)
+    } finally {
+      one.attempt.end(judgement.outcome)
+    }
     if (judgement.retry === 'never') {
       this.settle(() => (end.ok ? resolve(end.answer) : this.fail(end.error, judgement, false)))
       return
     }
     if (end.ok || !isRefusal(end.error)) this.costly += 1
     // Who may be called changes with what was just told, in a microtask: the last one that fails brings others.
-    queueMicrotask(() => this.goOn(end, judgement))
+    queueMicrotask(() => this.guard(() => this.goOn(end, judgement)))
   }
 
   /** What follows an attempt that may be followed by another. */
@@ -173,7 +184,9 @@ class Run<T> {
     const error = new RegistryError('timeout', `no answer within ${timeoutMs} ms`)
     one.late = true
     one.controller.abort(error)
-    one.cancelTimeout = clock.setTimer(LAST_WORD_MS, () => this.ended(one, { ok: false, error }))
+    one.cancelTimeout = clock.setTimer(LAST_WORD_MS, () =>
+      this.guard(() => this.ended(one, { ok: false, error })),
+    )
   }
 
   private hedge(): void {
@@ -186,6 +199,15 @@ class Run<T> {
   private readonly abort = (): void => {
     const { deadline, reject } = this.deps
     this.settle(() => reject(deadline.error()), deadline.expired ? 'timeout' : undefined)
+  }
+
+  /** What a judge, a `discard` or a balancer's `pick` of somebody else's throws ends the call, and nothing more. */
+  private guard(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.settle(() => this.deps.reject(error))
+    }
   }
 
   /** Ends the call; attempts that are still under way are aborted. */
