@@ -36,6 +36,26 @@ ${NOTE}
 Every error of a node and of the SDK carries exactly one of these codes. Recognise errors by code, never by text.
 *Retry* says whether the same request may succeed later without being changed.
 
+\`\`\`ts
+import { isRegistryError, type Service } from '@rollcall/client'
+
+function addressOf(orders: Service): string | undefined {
+  try {
+    const { host, port } = orders.pick()
+    return [host, port].join(':')
+  } catch (error) {
+    if (!isRegistryError(error) || !error.retryable) throw error
+    console.warn(error.code, error.message) // nobody there, nobody reached: ask again
+    return undefined
+  }
+}
+console.log(addressOf.name)
+\`\`\`
+
+Over HTTP an error is \`{"error":{"code","message","field"?,"details"?}}\`, in a stream a message of type \`error\`; \`field\` names
+what is wrong in the request, \`details\` is for programs. The command line prints the message, and the whole error with
+\`--json\`.
+
 ${table(['code', 'HTTP status', 'retry', 'what to do'], rows)}
 `
 }

@@ -21,6 +21,7 @@ export function sdkPage(note) {
   const folders = new Map([...manifests].map(([folder, { name }]) => [name, join(PACKAGES, folder)]))
   const entries = [...manifests.values()].filter(isSdk).flatMap((manifest) => entriesOf(manifest, folders))
   entries.sort((a, b) => Number(b.name === SDK) - Number(a.name === SDK) || a.name.localeCompare(b.name))
+  place(entries)
   return `# The SDK
 
 ${note}
@@ -56,12 +57,32 @@ function entriesOf({ name, exports }, folders) {
     })
 }
 
-const linkTo = ({ name }) => `[${name}](#${name.toLowerCase()})`
+/** Gives each export its heading; what several modules pass on stands where it comes first. */
+function place(entries) {
+  const placed = new Map()
+  for (const { name, exports } of entries) {
+    const prefix = name === SDK ? '' : `${name.split('/').at(-1)}: `
+    for (const item of exports) {
+      const earlier = placed.get(item.code)
+      item.heading = earlier ?? `${prefix}${item.name}`
+      item.isRepeated = earlier !== undefined
+      placed.set(item.code, item.heading)
+    }
+  }
+}
+
+/** Headings as code forges turn them into anchors. */
+const linkTo = ({ name, heading }) =>
+  `[${name}](#${heading
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_ -]/g, '')
+    .replaceAll(' ', '-')})`
 
 function entrySection({ name, text, exports }) {
-  const items = exports.map(
-    ({ name: exported, doc, code }) =>
-      `### ${exported}\n\n${doc}${doc === '' ? '' : '\n\n'}\`\`\`ts fragment\n${code}\n\`\`\`\n`,
+  const own = exports.filter(({ isRepeated }) => !isRepeated)
+  const items = own.map(
+    ({ heading, doc, code }) =>
+      `### ${heading}\n\n${doc}${doc === '' ? '' : '\n\n'}\`\`\`ts fragment\n${code}\n\`\`\`\n`,
   )
   return `## ${name}\n\n${text}${text === '' ? '' : '\n\n'}${items.join('\n')}`
 }

@@ -1,7 +1,8 @@
 import type { RestoreReason, RestoreResponse } from '@rollcall/wire'
+import { Option } from 'commander'
 import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
-import { EXIT, UsageError } from '../exit-codes.js'
+import { EXIT } from '../exit-codes.js'
 import { addressOf, ageText } from '../instance-columns.js'
 import { createOperatorClient } from '../operator-client.js'
 import { createOutput, type Output } from '../output.js'
@@ -11,11 +12,13 @@ import type { Column } from '../table.js'
 
 interface Options {
   readonly since?: number
-  readonly reason?: string
+  readonly reason?: RestoreReason
   readonly yes?: boolean
 }
 
 type Result = RestoreResponse['results'][number]
+
+const REASONS: readonly RestoreReason[] = ['deregistered', 'expired']
 
 const COLUMNS: readonly Column<Result>[] = [
   { title: 'GROUP', text: ({ group }) => group },
@@ -36,7 +39,7 @@ export const restore: CommandModule = {
       .argument('<service>', 'name of the service')
       .argument('[id...]', 'only these ids')
       .option('--since <time>', 'only what left within this long, such as 10m', readSpan)
-      .option('--reason <reason>', 'only what was `deregistered`, or what `expired`')
+      .addOption(new Option('--reason <reason>', 'only what left like this').choices(REASONS))
       .option('--yes', 'do it')
       .addHelpText(
         'after',
@@ -55,7 +58,7 @@ export const restore: CommandModule = {
       ...(group === undefined ? {} : { group }),
       ...(since === undefined ? {} : { sinceMs: since }),
       ...(ids.length === 0 ? {} : { ids }),
-      ...(reason === undefined ? {} : { reasons: [reasonOf(reason)] }),
+      ...(reason === undefined ? {} : { reasons: [reason] }),
       dryRun: yes !== true,
       ...readSignature(command, shell.env),
     })
@@ -64,11 +67,6 @@ export const restore: CommandModule = {
     else show(output, response)
     return response.results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed
   },
-}
-
-function reasonOf(text: string): RestoreReason {
-  if (text === 'deregistered' || text === 'expired') return text
-  throw new UsageError('--reason is deregistered or expired')
 }
 
 function show(output: Output, { dryRun, results }: RestoreResponse): void {
