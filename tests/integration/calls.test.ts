@@ -270,9 +270,15 @@ describe('connections', () => {
     const service = rollcall.service('kept')
     for (let call = 0; call < 5; call += 1) await (await service.fetch('/pid')).text()
     expect(one.connections).toEqual(['opened'])
+    const late = [service.fetch('/late?ms=2000'), service.fetch('/late?ms=1')]
+    await (await late[1]!).text()
+    expect(one.connections).toEqual(['opened', 'opened'])
     await register('deregister')
     await until(() => service.instances().length === 0, 'it left')
-    await until(() => one.connections.includes('closed'), 'its connection is closed')
+    await until(() => one.connections.includes('closed'), 'its idle connection is closed')
+    // What is under way is answered first.
+    expect(await (await late[0]!).text()).toBe(String(one.pid))
+    await until(() => one.connections.filter((what) => what === 'closed').length === 2, 'the other is closed')
     await rollcall.close()
     await end(registry, 'SIGTERM')
   })
