@@ -44,10 +44,14 @@ export async function findOwnAddress(
     if (host !== undefined) return { host, how: 'preferred' }
   }
   if (connection !== undefined) return { host: connection, how: 'connection' }
-  for (const registry of registries) {
+  // All at once: a name that nobody resolves costs its time once, and is not waited for behind one that works.
+  const routes = registries.map((registry) => {
     const { hostname, port, protocol } = new URL(registry)
     const fallback = protocol === 'https:' ? 443 : 80
-    const host = await sources.route(hostname.replace(/^\[|\]$/g, ''), port === '' ? fallback : Number(port))
+    return sources.route(hostname.replace(/^\[|\]$/g, ''), port === '' ? fallback : Number(port))
+  })
+  for (const route of routes) {
+    const host = await route
     if (host !== undefined) return { host, how: 'route' }
   }
   const host = addresses.find((address) => isIP(address) === 4) ?? addresses[0]

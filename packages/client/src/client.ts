@@ -93,6 +93,8 @@ class Client implements Rollcall {
   private readonly deps: ClientDeps
   private readonly options: ClientOptions
   private readonly clusters: readonly string[]
+  /** Those that take registrations: a static list does not. */
+  private readonly registering: readonly string[]
   private readonly driver: Driver
   private readonly services = new Map<string, ServiceHandle>()
   private readonly registrations = new Map<number, RegistrationHandle>()
@@ -104,6 +106,8 @@ class Client implements Rollcall {
     this.options = options
     const { transport, clock, logger, snapshots } = deps
     this.clusters = options.clusters.map(({ cluster }) => cluster)
+    const reachable = options.clusters.filter(({ urls }) => urls.length > 0)
+    this.registering = reachable.length === 0 ? this.clusters : reachable.map(({ cluster }) => cluster)
     const machine = createClustersMachine(options.clusters)
     this.driver = createDriver(
       { machine, transport, clock, logger, snapshots },
@@ -136,7 +140,7 @@ class Client implements Rollcall {
     const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
     const host = wanted.every((item) => item.host !== undefined) ? '' : await this.ownAddress()
     const items = wanted.map((item) => {
-      const clusters = placesOf(item, this.clusters)
+      const clusters = placesOf(item, this.registering)
       const spec = registrationSpec({ ...located, ...item }, namespace, host)
       return { handle: this.nextHandle++, spec, intent: item.state ?? ('up' as const), clusters }
     })

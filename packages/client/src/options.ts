@@ -97,7 +97,7 @@ export interface RegisterOptions {
   readonly probe?: Probe
   /**
    * Only these of several clusters; by name, or with what is different there, such as
-   * `{ east: {}, west: { liveness: 'static' } }`. Default all of them.
+   * `{ east: {}, west: { liveness: 'static' } }`. Default all that have registries.
    */
   readonly clusters?: readonly string[] | Readonly<Record<string, ClusterTerms>>
 }

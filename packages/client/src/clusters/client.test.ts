@@ -10,7 +10,12 @@ import { Node } from '../node.fixture.js'
 import type { RegistrationEvent } from '../registration.js'
 import { createWarmUps } from '../warm-up.js'
 
-function setUp(): { clock: HandClock; east: Node; west: Node; client: Rollcall } {
+function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
+  clock: HandClock
+  east: Node
+  west: Node
+  client: Rollcall
+} {
   const clock = new HandClock()
   const nodes = { east: new Node(), west: new Node() }
   const incarnations = createIncarnations(BOOT)
@@ -32,7 +37,9 @@ function setUp(): { clock: HandClock; east: Node; west: Node; client: Rollcall }
       warmUps: createWarmUps({ clock, random: () => 0 }, { warmup: false }),
     },
     {
-      clusters: ['east', 'west'].map((cluster) => stageSettings({ cluster, urls: [cluster], incarnations })),
+      clusters: ['east', 'west'].map((cluster) =>
+        stageSettings({ cluster, urls: urls[cluster] ?? [cluster], incarnations }),
+      ),
       merge: 'union',
       namespace: 'default',
       zone: undefined,
@@ -134,6 +141,13 @@ describe('a client of several clusters', () => {
     await client.register({ service: 'orders', port: 1, clusters: { west: { liveness: 'static' } } })
     expect(east.heard).not.toContain('register')
     expect(west.heard).toContain('register')
+  })
+
+  it('does not register where there is no registry', async () => {
+    const { client } = setUp({ west: [] })
+    const registration = await client.register({ service: 'orders', port: 1 })
+    expect(registration.clusters.map(({ cluster }) => cluster)).toEqual(['east'])
+    await expect(client.register({ service: 'orders', port: 2, clusters: ['west'] })).rejects.toThrow(/west/)
   })
 
   it.each([{ clusters: ['north'] }, { clusters: [] }, { clusters: { north: {} } }])(

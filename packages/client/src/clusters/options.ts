@@ -58,7 +58,7 @@ export function lookupOf(
   return { clusters: clusters === undefined ? known : namesOf(clusters, known), merge: merge ?? usual }
 }
 
-/** Where to register, and on which terms; throws `invalid_argument`. */
+/** Where to register, and on which terms; `known` are the clusters that take registrations. Throws `invalid_argument`. */
 export function placesOf(
   { clusters }: RegisterOptions,
   known: readonly string[],

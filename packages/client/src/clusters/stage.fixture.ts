@@ -12,6 +12,7 @@ type Sent = Extract<ClientEffect, { readonly type: 'send' }>['message']
 /** Drives the machine of several clusters, `east` and `west` unless told otherwise. */
 export class ClustersStage extends Stage {
   private readonly names: readonly string[]
+  private readonly lost = new Set<number>()
 
   constructor(clusters: Readonly<Record<string, Options>> = { east: {}, west: {} }) {
     const incarnations = createIncarnations(BOOT)
@@ -38,7 +39,7 @@ export class ClustersStage extends Stage {
   /** Opens and welcomes the connections to clusters, when they are next tried. */
   meet(...clusters: readonly string[]): void {
     for (const cluster of clusters) {
-      while (this.all('drop').some(({ connection }) => connection === this.to(cluster))) this.pass(100)
+      while (this.isOver(this.to(cluster))) this.pass(100)
       this.welcome({ cluster }, this.to(cluster))
     }
   }
@@ -50,7 +51,9 @@ export class ClustersStage extends Stage {
 
   /** A cluster's connection ends, or is refused. */
   loses(cluster: string): void {
-    this.do({ type: 'closed', connection: this.to(cluster), reason: 'lost' })
+    const connection = this.to(cluster)
+    this.lost.add(connection)
+    this.do({ type: 'closed', connection, reason: 'lost' })
   }
 
   /** Messages of one type sent to a cluster. */
@@ -84,6 +87,10 @@ export class ClustersStage extends Stage {
   /** Ids that may be called now. */
   get callable(): string[] {
     return (this.all('candidates').at(-1)?.candidates ?? []).map(({ id }) => id).sort()
+  }
+
+  private isOver(id: number): boolean {
+    return this.lost.has(id) || this.all('drop').some(({ connection }) => connection === id)
   }
 
   /** Lets time pass on connections that are alive. */
