@@ -8,6 +8,7 @@ import { lookupOf, placesOf } from './clusters/options.js'
 import type { Driver } from './driver.js'
 import { createDriver } from './driver.js'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import type { ClientEffect, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
@@ -59,6 +60,7 @@ export interface ClientDeps {
   readonly transport: Transport
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer?: Observer | undefined
   /** By cluster; none where no snapshots are kept. */
   readonly snapshots: ReadonlyMap<string, SnapshotStore>
   /** For the calls to one service. */
@@ -100,6 +102,7 @@ class Client implements Rollcall {
   private readonly registrations = new Map<number, RegistrationHandle>()
   private nextHandle = 1
   private closing: Promise<void> | undefined
+  private unobserve: (() => void) | undefined
 
   constructor(deps: ClientDeps, options: ClientOptions) {
     this.deps = deps
@@ -122,6 +125,7 @@ class Client implements Rollcall {
   start(): void {
     const { signal } = this.options
     this.driver.dispatch({ type: 'start' })
+    this.unobserve = this.deps.observer?.connected?.(this)
     if (signal?.aborted === true) this.abort()
     else signal?.addEventListener('abort', this.abort, { once: true })
   }
@@ -173,7 +177,7 @@ class Client implements Rollcall {
     const key = viewKey(view)
     const known = this.services.get(key)
     if (known !== undefined) return known
-    const { createRequester, clock, warmUps } = this.deps
+    const { createRequester, clock, warmUps, observer } = this.deps
     const balancing = createBalancing(zone === undefined ? options : { zone, ...options }, {
       random,
       now: () => clock.now(),
@@ -187,6 +191,7 @@ class Client implements Rollcall {
         clock,
         warmUps,
         warmup,
+        observer,
         registrations: () => this.registrations.values(),
       },
       key,
@@ -197,6 +202,7 @@ class Client implements Rollcall {
       return handle
     }
     this.services.set(key, handle)
+    observer?.opened?.(handle)
     this.driver.dispatch({ type: 'watch', names: [view], ...lookup })
     return handle
   }
@@ -227,6 +233,7 @@ class Client implements Rollcall {
     for (const service of this.services.values()) service.end()
     await this.deps.transport.close()
     await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
+    this.unobserve?.()
   }
 
   private readonly abort = (): void => {

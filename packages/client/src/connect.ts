@@ -57,6 +57,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       transport: createWebSocketTransport(clock),
       clock,
       logger,
+      observer: options.observer,
       snapshots,
       createRequester: () => createRequester(clock),
       addresses: createSystemAddresses(clock),

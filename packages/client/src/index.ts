@@ -36,6 +36,7 @@ export type {
   StaticInstance,
 } from './options.js'
 export type { ClusterRegistration, Registration, RegistrationEvent } from './registration.js'
+export type { AttemptBegin, AttemptObservation, CallObservation, Observer } from './observer.js'
 export type { PickOptions, ReadyOptions, Service } from './service.js'
 export type { CallOutcome } from './ejections.js'
 export type { ShardChange, Shards } from './shards.js'

@@ -15,6 +15,7 @@ import type { AddressOptions } from './address.js'
 import { blockOf } from './address.js'
 import type { BalancingOptions } from './balancers/balancing.js'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
 import { viewKey } from './machine/watch.js'
@@ -65,6 +66,8 @@ export interface ConnectOptions extends WarmUpOptions {
   readonly static?: Readonly<Record<string, readonly StaticInstance[]>>
   /** Default: nothing is logged. */
   readonly logger?: Logger
+  /** Follows calls and lists, for traces and metrics. Default: nobody does. */
+  readonly observer?: Observer
   /** Closes the client when aborted. */
   readonly signal?: AbortSignal
   /** How the own address is found where a registration names no host. */

@@ -13,6 +13,7 @@ import type { CallOutcome } from './ejections.js'
 import type { ListChange, ListSource } from './machine/events.js'
 import type { Origin, WatchStatus } from './machine/status.js'
 import { nobodyError } from './nobody.js'
+import type { Observer } from './observer.js'
 import { OfferListeners } from './offer-listeners.js'
 import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
@@ -120,6 +121,7 @@ export interface ServiceDeps {
   readonly warmUps: WarmUps
   /** Overrides what the client does. */
   readonly warmup: WarmUpHook | false | undefined
+  readonly observer?: Observer | undefined
   /** Those of this client, of any service. */
   registrations(): Iterable<Registration>
 }
@@ -164,6 +166,8 @@ export class ServiceHandle implements Service {
       ready: (signal) => this.known(READY_MS, signal),
       tell: (instance, outcome) => this.tell(instance, outcome),
       nobody: () => this.nothing(),
+      picked: (instance) => deps.observer?.picked?.(this, instance),
+      observe: () => deps.observer?.called?.(this),
     })
     this.sharing = new WorkSharing(() => deps.registrations())
   }
@@ -186,6 +190,7 @@ export class ServiceHandle implements Service {
         ? this.selection.pick(options?.key)
         : this.selection.pickOther(new Set(options.except), options.key)
     if (instance === undefined) throw this.nothing()
+    this.deps.observer?.picked?.(this, instance)
     return instance
   }
 

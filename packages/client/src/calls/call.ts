@@ -47,6 +47,8 @@ export interface AttemptContext {
   readonly attempt: number
   /** What is left of the deadline as it begins, to be passed on; undefined without one. */
   readonly timeoutMs: number | undefined
+  /** What an `observer` wants passed on to the instance, such as the context of a trace. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Carries out one attempt of a call at one instance. */

@@ -2,6 +2,7 @@ import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
 import type { CallOutcome } from '../ejections.js'
+import type { CallObservation } from '../observer.js'
 import type { Selection } from '../selection.js'
 import type { CallOptions, Work } from './call.js'
 import { checkCallOptions } from './call.js'
@@ -26,6 +27,10 @@ export interface CallerDeps {
   readonly tell: (instance: Instance, outcome: CallOutcome) => void
   /** Why there is nobody to call. */
   readonly nobody: () => RegistryError
+  /** An attempt was given an instance. */
+  readonly picked?: (instance: Instance) => void
+  /** Who follows a call that begins. */
+  readonly observe?: () => CallObservation | undefined
 }
 
 /** Calls to one service: they share a retry budget, what is known of the latency, and the view of who is well. */
@@ -50,6 +55,7 @@ export class Caller {
     const startedAt = clock.now()
     let open = true
     selection.began(instance)
+    this.deps.picked?.(instance)
     return {
       instance,
       end: (outcome) => {
@@ -67,14 +73,19 @@ export class Caller {
     const { clock, service, selection } = this.deps
     checkCallOptions(options)
     const deadline = startDeadline(clock, service, options)
+    const observed = this.deps.observe?.()
     try {
       if (deadline.signal?.aborted === true) throw deadline.error()
       if (selection.candidates.length === 0) await this.deps.ready(deadline.signal)
       if (!selection.hopeless) this.retries.called(clock.now())
       else if (!this.lastResort.take(clock.now())) throw this.hopeless()
-      return await runCall(clock, this.target(), deadline, work, options)
+      const answer = await runCall(clock, this.target(observed), deadline, work, options)
+      observed?.end()
+      return answer
     } catch (error) {
-      throw deadline.signal?.aborted === true ? deadline.error() : error
+      const reason = deadline.signal?.aborted === true ? deadline.error() : error
+      observed?.end(reason)
+      throw reason
     } finally {
       deadline.release()
     }
@@ -86,7 +97,7 @@ export class Caller {
     return fetchFrom({ requester, call, broken: (instance) => tell(instance, 'unreachable') }, path, init)
   }
 
-  private target(): CallTarget {
+  private target(observed: CallObservation | undefined): CallTarget {
     const { service, clock, selection, nobody } = this.deps
     return {
       service,
@@ -95,6 +106,7 @@ export class Caller {
       mayRetry: () => (selection.hopeless ? this.lastResort : this.retries).take(clock.now()),
       hedgeAfterMs: (delay) => this.latencies.delayMs(delay),
       nobody,
+      observed,
     }
   }
 

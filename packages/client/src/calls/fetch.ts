@@ -73,7 +73,11 @@ export async function fetchFrom(deps: FetchDeps, path: string, init: FetchInit):
       instance,
       method,
       path: target,
-      headers: withTimeout(headers, timeoutHeader ?? TIMEOUT_HEADER, context.timeoutMs),
+      headers: withTimeout(
+        { ...context.headers, ...headers },
+        timeoutHeader ?? TIMEOUT_HEADER,
+        context.timeoutMs,
+      ),
       connectTimeoutMs: Math.min(connectTimeoutMs, context.timeoutMs ?? connectTimeoutMs),
       signal: context.signal,
     }

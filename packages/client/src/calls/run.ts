@@ -2,6 +2,7 @@ import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
 import type { CallOutcome } from '../ejections.js'
+import type { AttemptObservation, CallObservation } from '../observer.js'
 import type { CallOptions, Work } from './call.js'
 import type { Deadline } from './deadline.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
@@ -28,6 +29,8 @@ export interface CallTarget {
   hedgeAfterMs(delay: HedgeDelay): number | undefined
   /** Why there is nobody to call. */
   readonly nobody: () => RegistryError
+  /** Who follows the call. */
+  readonly observed?: CallObservation | undefined
 }
 
 /** Attempts of a call that may cost time: nobody answers, or too late. */
@@ -70,6 +73,7 @@ interface RunDeps<T> {
 interface Try {
   readonly attempt: Attempt
   readonly controller: AbortController
+  readonly observed: AttemptObservation | undefined
   cancelTimeout: (() => void) | undefined
   late: boolean
 }
@@ -112,17 +116,21 @@ class Run<T> {
     const attempt = target.begin(this.tried, options.key)
     if (attempt === undefined) return false
     this.tried.add(attempt.instance)
+    const { instance } = attempt
     const controller = new AbortController()
-    const one: Try = { attempt, controller, cancelTimeout: undefined, late: false }
+    const observed = target.observed?.attempt({ instance, attempt: this.tried.size })
+    const one: Try = { attempt, controller, observed, cancelTimeout: undefined, late: false }
     const left = deadline.left()
     const { tryTimeoutMs } = options
     if (tryTimeoutMs !== undefined)
       one.cancelTimeout = clock.setTimer(tryTimeoutMs, () => this.ranOut(one, tryTimeoutMs))
     const timeoutMs = left === undefined ? tryTimeoutMs : Math.min(left, tryTimeoutMs ?? left)
-    const context = { signal: controller.signal, attempt: this.tried.size, timeoutMs }
+    const { signal } = controller
+    const context = { signal, attempt: this.tried.size, timeoutMs, headers: observed?.headers ?? {} }
     this.active.add(one)
     // In an async function, so that work which throws at once is no different from work which rejects.
-    const working = (async () => work(attempt.instance, context))()
+    const carryOut = async (): Promise<T> => work(instance, context)
+    const working = observed === undefined ? carryOut() : observed.run(carryOut)
     working.then(
       (answer) => this.guard(() => this.ended(one, { ok: true, answer })),
       (error: unknown) => this.guard(() => this.ended(one, { ok: false, error })),
@@ -142,6 +150,7 @@ class Run<T> {
       judgement = this.judge(one, end)
     } finally {
       one.attempt.end(judgement.outcome)
+      one.observed?.end(judgement.outcome, end.ok ? undefined : end.error)
     }
     if (judgement.retry === 'never') {
       this.settle(() => (end.ok ? resolve(end.answer) : this.fail(end.error, judgement, false)))
@@ -217,9 +226,10 @@ class Run<T> {
     this.deps.deadline.signal?.removeEventListener('abort', this.abort)
     const left = [...this.active]
     this.active.clear()
-    for (const { attempt, controller, cancelTimeout } of left) {
+    for (const { attempt, controller, observed, cancelTimeout } of left) {
       cancelTimeout?.()
       attempt.end(outcome)
+      observed?.end(outcome)
       controller.abort(new RegistryError('aborted', 'nobody waits for this attempt any more'))
     }
     finish()
