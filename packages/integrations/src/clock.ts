@@ -1,5 +1,7 @@
 /** Time, where an integration has to wait. */
 export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number
   /** Resolves after `delayMs`; the timer keeps the process alive. */
   sleep(delayMs: number): Promise<void>
   /** Aborts after `delayMs`, without keeping the process alive. */
@@ -8,6 +10,7 @@ export interface Clock {
 
 /** The clock of the process. */
 export const SYSTEM_CLOCK: Clock = {
+  now: () => performance.now(),
   sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
   deadline: (delayMs) => AbortSignal.timeout(delayMs),
 }

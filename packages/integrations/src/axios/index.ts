@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { AttemptEnd, Instance, Judgement, Rollcall } from '@rollcall/client'
 import { isRegistryError, judgeError } from '@rollcall/client'
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios'
-import axios, { AxiosError, CanceledError } from 'axios'
+import axios, { AxiosError, AxiosHeaders, CanceledError } from 'axios'
 import type { RepeatOptions } from '../repeat-options.js'
 import { callOptions, judgeStatus, REPEATABLE } from '../repeat-options.js'
 import type { HostOptions } from '../service-hosts.js'
@@ -56,7 +56,13 @@ export function createAdapter(rollcall: Rollcall, options: AdapterOptions = {}):
     const again = isReplayable(config.data)
     try {
       return await service.call<AxiosResponse>(
-        (instance, { signal }) => send({ ...agents, ...addressed(config, url, instance), signal }),
+        (instance, { signal, headers }) =>
+          send({
+            ...agents,
+            ...addressed(config, url, instance),
+            headers: withHeaders(config, headers),
+            signal,
+          }),
         {
           ...callOptions(repeat),
           ...(key !== undefined && { key }),
@@ -80,6 +86,14 @@ function addressed(config: Config, url: URL, instance: Instance): Config {
   const origin = originOf(instance, url.protocol)
   // Variables of the environment send everything to a proxy that does not know these addresses.
   return { ...rest, url: `${origin}${url.pathname}${url.search}`, proxy: proxy ?? false }
+}
+
+/** A copy for one attempt; headers that the request has stay. */
+function withHeaders({ headers }: Config, more: Readonly<Record<string, string>>): AxiosHeaders {
+  const own = AxiosHeaders.from(headers)
+  const all = new AxiosHeaders(own)
+  for (const [name, value] of Object.entries(more)) all.set(name, value, false)
+  return all
 }
 
 function judge(end: AttemptEnd<AxiosResponse>, repeat: RepeatOptions, again: boolean): Judgement {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { AttemptEnd, Instance, Judgement, Service } from '@rollcall/client'
+import type { AttemptContext, AttemptEnd, Instance, Judgement, Service } from '@rollcall/client'
 import { judgeError } from '@rollcall/client'
 import type { Dispatcher } from 'undici'
 import type { RepeatOptions } from '../repeat-options.js'
@@ -7,6 +7,7 @@ import { callOptions, judgeStatus, REPEATABLE } from '../repeat-options.js'
 import { originOf } from '../service-hosts.js'
 import { Answer } from './answer.js'
 import { Control } from './control.js'
+import { withHeaders } from './headers.js'
 
 /** What an exchange works with. */
 export interface ExchangeDeps {
@@ -43,7 +44,7 @@ export class Exchange {
 
   private async answer(): Promise<Answer> {
     const { service, options, key } = this.deps
-    return service.call<Answer>((instance, { signal }) => this.attempt(instance, signal), {
+    return service.call<Answer>((instance, context) => this.attempt(instance, context), {
       ...callOptions(options),
       ...(key !== undefined && { key }),
       signal: this.control.signal,
@@ -53,7 +54,7 @@ export class Exchange {
     })
   }
 
-  private attempt(instance: Instance, signal: AbortSignal): Promise<Answer> {
+  private attempt(instance: Instance, { signal, headers }: AttemptContext): Promise<Answer> {
     const { service, dispatch, request, protocol } = this.deps
     return new Promise((resolve, reject) => {
       const answer = new Answer(signal, {
@@ -64,7 +65,8 @@ export class Exchange {
         },
         broken: () => service.report(instance, 'unreachable'),
       })
-      dispatch({ ...request, origin: originOf(instance, protocol) }, answer)
+      const origin = originOf(instance, protocol)
+      dispatch({ ...request, origin, headers: withHeaders(request.headers, headers) }, answer)
     })
   }
 
