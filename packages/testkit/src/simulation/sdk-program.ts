@@ -57,7 +57,7 @@ export class SdkProgram extends Program {
     return this.process.alive && !this.process.paused && now >= this.owedFrom && now >= this.trouble.calmFrom
   }
 
-  /** Its connection breaks: how, the caller says. */
+  /** Changes what it says of one of its endpoints. */
   update(index: number, patch: RegistrationPatch, intent: Intent | undefined): void {
     const { host, endpoints, process } = this
     const handle = index % Math.max(1, endpoints.length)

@@ -27,7 +27,7 @@ const PROBE_MS = 1_500
  * - 10 s after a session fell silent (host away, process hanging, connection forgotten on the way);
  * - half a lease and a probe after the last beat, where the port refuses or is silent, or no probe is made;
  * - a lease after the last beat, where the port still accepts;
- * - a lease after the start of a node that never heard it (a hung one whose port accepts: never, within 10 min);
+ * - two leases and a probe after the start of a node that never heard it (where its port accepts: not within 10 min);
  * each plus the time that the node itself stood still and 0.6 s to tell, and 60 s for silence in which five or more
  * fell at once. Not promised for `static`, and for a probed endpoint whose port still accepts.
  */

@@ -5,8 +5,8 @@ import type { Invariant } from '../invariant.js'
 import type { World } from '../world.js'
 
 /**
- * I7: a beat of an instance that is up writes nothing, nor does a renewal that says nothing new, and nothing writes a record that says what the one before
- * said already: pings, renewals and comparisons leave the journal alone.
+ * I7: a beat of an instance that is up writes nothing, nor does a renewal that says nothing new, and no record is
+ * written that says what the one before said already: pings, renewals and comparisons leave the journal alone.
  */
 export function createQuietJournal(world: World): Invariant {
   let last = new Map<string, string>()
