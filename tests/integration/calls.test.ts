@@ -165,6 +165,18 @@ describe('a provider that hangs', () => {
     await until(() => hangs.cancelled.length === 1, 'it was told')
   })
 
+  it('does not hold back close(), which ends the call', async () => {
+    const hangs = await provider('mute')
+    const service = await fixed({}, hangs.port)
+    const calls = [
+      service.fetch('/pid', { timeoutMs: 60_000 }).catch(code),
+      service.call(() => new Promise(() => {})).catch(code),
+    ]
+    await until(() => hangs.requests.length === 1, 'the call is there')
+    await clients.pop()!.close()
+    expect(await Promise.all(calls)).toEqual(['closed', 'closed'])
+  })
+
   it('shares a signal with any number of calls, and leaves nothing behind on it', async () => {
     const { port } = await provider()
     const service = await fixed({}, port)

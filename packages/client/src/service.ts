@@ -277,6 +277,7 @@ export class ServiceHandle implements Service {
   /** Nothing more will come. */
   end(): void {
     this.closed = true
+    this.caller.end(closedError())
     this.sharing.end()
     this.offer(NOBODY)
     this.offers.end()

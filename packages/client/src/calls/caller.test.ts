@@ -171,6 +171,17 @@ describe('a call', () => {
     expect([told, reports.length, clock.pending]).toEqual([[], 1, 0])
   })
 
+  it('is over when the client is: nobody is blamed', async () => {
+    const { caller, call, begun, told, clock } = stage()
+    const states = [call({ timeoutMs: 1_000 }), call({ signal: new AbortController().signal })]
+    await settle()
+    caller.end(new RegistryError('closed', 'the client was closed'))
+    await settle()
+    expect(states.map(({ error }) => error?.code)).toEqual(['closed', 'closed'])
+    expect(begun.every(({ signal }) => signal.aborted)).toBe(true)
+    expect([told, clock.pending]).toEqual([[], 0])
+  })
+
   it('is over at its deadline, and says what is left of it', async () => {
     const { call, begun, told, clock } = stage()
     const state = call({ timeoutMs: 1_000, idempotent: true })

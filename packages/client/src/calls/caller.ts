@@ -6,6 +6,7 @@ import type { CallObservation } from '../observer.js'
 import type { Selection } from '../selection.js'
 import type { CallOptions, Work } from './call.js'
 import { checkCallOptions } from './call.js'
+import type { Deadline } from './deadline.js'
 import { startDeadline } from './deadline.js'
 import type { FetchInit } from './fetch.js'
 import { fetchFrom } from './fetch.js'
@@ -22,7 +23,7 @@ export interface CallerDeps {
   readonly selection: Selection
   readonly requester: Requester
   /** Resolves once there is somebody to call. */
-  ready(signal: AbortSignal | undefined): Promise<void>
+  ready(signal: AbortSignal): Promise<void>
   /** How an attempt ended, for everybody who uses the service. */
   readonly tell: (instance: Instance, outcome: CallOutcome) => void
   /** Why there is nobody to call. */
@@ -39,6 +40,7 @@ export class Caller {
   private readonly retries: RetryBudget
   private readonly lastResort: RetryBudget
   private readonly latencies = new Latencies()
+  private readonly underWay = new Set<Deadline>()
 
   constructor(deps: CallerDeps) {
     const now = deps.clock.now()
@@ -72,10 +74,11 @@ export class Caller {
   async call<T>(work: Work<T>, options: CallOptions<T>): Promise<T> {
     const { clock, service, selection } = this.deps
     checkCallOptions(options)
-    const deadline = startDeadline(clock, service, options)
     const observed = this.deps.observe?.()
+    const deadline = startDeadline(clock, service, options)
+    this.underWay.add(deadline)
     try {
-      if (deadline.signal?.aborted === true) throw deadline.error()
+      deadline.signal.throwIfAborted()
       if (selection.candidates.length === 0) await this.deps.ready(deadline.signal)
       if (!selection.hopeless) this.retries.called(clock.now())
       else if (!this.lastResort.take(clock.now())) throw this.hopeless()
@@ -83,10 +86,11 @@ export class Caller {
       observed?.end()
       return answer
     } catch (error) {
-      const reason = deadline.signal?.aborted === true ? deadline.error() : error
+      const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : error
       observed?.end(reason)
       throw reason
     } finally {
+      this.underWay.delete(deadline)
       deadline.release()
     }
   }
@@ -95,6 +99,11 @@ export class Caller {
     const { requester, tell } = this.deps
     const call = <T>(work: Work<T>, options: CallOptions<T>): Promise<T> => this.call(work, options)
     return fetchFrom({ requester, call, broken: (instance) => tell(instance, 'unreachable') }, path, init)
+  }
+
+  /** Ends the calls under way; their attempts are aborted. */
+  end(reason: RegistryError): void {
+    for (const deadline of this.underWay) deadline.end(reason)
   }
 
   private target(observed: CallObservation | undefined): CallTarget {

@@ -6,16 +6,16 @@ import { abortedError } from '../driver.js'
 /** So many calls at once on one signal are a mistake after all. */
 const LISTENERS_MAX = 100_000
 
-/** What ends a call before its answer: the time it has, or its caller. */
+/** What ends a call before its answer: the time it has, its caller, or the end of the client. */
 export interface Deadline {
-  /** Aborted when the call is over; undefined when nothing can end it. */
-  readonly signal: AbortSignal | undefined
-  /** Whether the time is over, rather than the caller's patience. */
+  /** Aborted, with a RegistryError as the reason, when the call is over. */
+  readonly signal: AbortSignal
+  /** Whether the time is over. */
   readonly expired: boolean
-  /** Milliseconds left; undefined without a deadline. */
+  /** Milliseconds left; undefined where time is not limited. */
   left(): number | undefined
-  /** Why the call is over. */
-  error(): RegistryError
+  /** Ends the call now. The first reason counts. */
+  end(reason: RegistryError): void
   /** Lets go of timer and signal. */
   release(): void
 }
@@ -29,24 +29,21 @@ export function startDeadline(
     signal,
   }: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): Deadline {
-  if (signal !== undefined) share(signal)
-  if (timeoutMs === undefined) {
-    return {
-      signal,
-      expired: false,
-      left: () => undefined,
-      error: () => abortedError(signal ?? AbortSignal.abort()),
-      release: () => {},
-    }
-  }
   const controller = new AbortController()
-  const endAt = clock.now() + timeoutMs
+  const endAt = timeoutMs === undefined ? undefined : clock.now() + timeoutMs
   let expired = false
-  const cancel = clock.setTimer(timeoutMs, () => {
-    expired = true
-    controller.abort()
-  })
-  const follow = (): void => controller.abort(signal?.reason)
+  const end = (reason: RegistryError): void => {
+    if (!controller.signal.aborted) controller.abort(reason)
+  }
+  const runOut = (): void => {
+    expired = !controller.signal.aborted
+    end(new RegistryError('timeout', `${service} did not answer within ${timeoutMs} ms`))
+  }
+  const follow = (): void => {
+    if (signal !== undefined) end(abortedError(signal))
+  }
+  const cancel = timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, runOut)
+  if (signal !== undefined) share(signal)
   if (signal?.aborted === true) follow()
   else signal?.addEventListener('abort', follow, { once: true })
   return {
@@ -54,13 +51,10 @@ export function startDeadline(
     get expired() {
       return expired
     },
-    left: () => Math.max(0, endAt - clock.now()),
-    error: () =>
-      expired
-        ? new RegistryError('timeout', `${service} did not answer within ${timeoutMs} ms`)
-        : abortedError(controller.signal),
+    left: () => (endAt === undefined ? undefined : Math.max(0, endAt - clock.now())),
+    end,
     release() {
-      cancel()
+      cancel?.()
       signal?.removeEventListener('abort', follow)
     },
   }

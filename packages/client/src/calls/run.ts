@@ -101,8 +101,8 @@ class Run<T> {
 
   private begin(): void {
     const { clock, target, deadline, options, reject } = this.deps
-    if (deadline.signal?.aborted === true) return reject(deadline.error())
-    deadline.signal?.addEventListener('abort', this.abort, { once: true })
+    if (deadline.signal.aborted) return reject(deadline.signal.reason)
+    deadline.signal.addEventListener('abort', this.abort, { once: true })
     if (!this.launch()) return this.settle(() => reject(target.nobody()))
     if (options.idempotent !== true || options.hedgeMs === undefined) return
     const delayMs = target.hedgeAfterMs(options.hedgeMs)
@@ -207,7 +207,7 @@ class Run<T> {
 
   private readonly abort = (): void => {
     const { deadline, reject } = this.deps
-    this.settle(() => reject(deadline.error()), deadline.expired ? 'timeout' : undefined)
+    this.settle(() => reject(deadline.signal.reason), deadline.expired ? 'timeout' : undefined)
   }
 
   /** What a judge, a `discard` or a balancer's `pick` of somebody else's throws ends the call, and nothing more. */
@@ -223,7 +223,7 @@ class Run<T> {
   private settle(finish: () => void, outcome?: CallOutcome): void {
     this.over = true
     this.cancelHedge?.()
-    this.deps.deadline.signal?.removeEventListener('abort', this.abort)
+    this.deps.deadline.signal.removeEventListener('abort', this.abort)
     const left = [...this.active]
     this.active.clear()
     for (const { attempt, controller, observed, cancelTimeout } of left) {
