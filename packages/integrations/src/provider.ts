@@ -90,8 +90,7 @@ export class RegisteredServer implements Provider {
     const registration = await this.client.register({ port, ...spec, state }, { signal })
     if (ready === undefined) return registration
     try {
-      await ready(signal)
-      signal.throwIfAborted()
+      await Promise.race([ready(signal), aborted(signal)])
     } catch (error) {
       await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
       throw error
@@ -122,6 +121,17 @@ export class RegisteredServer implements Provider {
     // What does not arrive in time is still tried until the client is closed; then the closed session tells.
     await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
   }
+}
+
+/** Rejects when a signal is aborted: work that does not look at it must not hold up the end. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const promise = new Promise<never>((_, reject) => {
+    const end = (): void => reject(signal.reason as Error)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** Begins the life of a server; it is registered once it listens. Rejects for options that cannot work. */
