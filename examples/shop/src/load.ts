@@ -9,7 +9,6 @@ process.once('SIGINT', () => stopped.abort())
 
 const rollcall = await connect({ registries: REGISTRIES })
 const orders = rollcall.service('orders')
-await orders.ready()
 
 let [begun, placed, failed] = [0, 0, 0]
 const tell = (): void => console.log(`${placed} orders placed, ${failed} failed`)
