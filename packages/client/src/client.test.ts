@@ -7,7 +7,7 @@ import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
 import { Node } from './node.fixture.js'
 import type { RegistrationEvent } from './registration.js'
-import { createWarmUps } from './warm-up.js'
+import { createWarmUps } from './start-up/warm-up.js'
 
 function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()

@@ -22,9 +22,9 @@ import type { Requester } from './calls/requester.js'
 import type { ReadyOptions, Service } from './service.js'
 import { ServiceHandle } from './service.js'
 import type { SnapshotStore } from './snapshots.js'
-import { allReady } from './start-up.js'
+import { allReady } from './start-up/waiting.js'
 import type { Transport } from './transport.js'
-import type { WarmUps } from './warm-up.js'
+import type { WarmUps } from './start-up/warm-up.js'
 
 /** A client of one cluster, or of several. It keeps the process alive until `close()`. */
 export interface Rollcall {

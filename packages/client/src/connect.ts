@@ -15,7 +15,7 @@ import { createRequester } from './calls/requester.js'
 import type { SnapshotStore } from './snapshots.js'
 import { createSnapshotStore } from './snapshots.js'
 import { createWebSocketTransport } from './transport.js'
-import { createWarmUps } from './warm-up.js'
+import { createWarmUps } from './start-up/warm-up.js'
 
 /** One sequence for the whole process: two clients of it never use the same number. */
 let incarnations: Incarnations | undefined

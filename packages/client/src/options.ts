@@ -19,7 +19,7 @@ import type { Observer } from './observer.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
 import { viewKey } from './machine/watch.js'
-import type { WarmUpHook, WarmUpOptions } from './warm-up.js'
+import type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
 
 /** An instance of a static list. */
 export interface StaticInstance {

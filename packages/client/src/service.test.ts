@@ -8,8 +8,8 @@ import type { Driver } from './driver.js'
 import type { ClientEvent } from './machine/events.js'
 import { instance } from './machine/stage.fixture.js'
 import { ServiceHandle } from './service.js'
-import type { WarmUpHook } from './warm-up.js'
-import { createWarmUps } from './warm-up.js'
+import type { WarmUpHook } from './start-up/warm-up.js'
+import { createWarmUps } from './start-up/warm-up.js'
 
 const [A, B, C] = ['a', 'b', 'c'].map((id, n) => instance(id, { port: n + 1 })) as [
   Instance,

@@ -19,10 +19,10 @@ import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
 import type { Registration } from './registration.js'
 import { Selection } from './selection.js'
-import type { Shards } from './shards.js'
-import { WorkSharing } from './shards.js'
-import { waitWithin } from './start-up.js'
-import type { WarmUpHook, WarmUps } from './warm-up.js'
+import type { Shards } from './sharing/shards.js'
+import { WorkSharing } from './sharing/shards.js'
+import { waitWithin } from './start-up/waiting.js'
+import type { WarmUpHook, WarmUps } from './start-up/warm-up.js'
 
 /** How to wait for a service. */
 export interface ReadyOptions {

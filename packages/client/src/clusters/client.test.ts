@@ -8,7 +8,7 @@ import { NO_LOGGER } from '../logger.js'
 import { BOOT, instance, stageSettings, view } from '../machine/stage.fixture.js'
 import { Node } from '../node.fixture.js'
 import type { RegistrationEvent } from '../registration.js'
-import { createWarmUps } from '../warm-up.js'
+import { createWarmUps } from '../start-up/warm-up.js'
 
 function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
   clock: HandClock

@@ -1,10 +1,10 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { Assignment } from './assignment.js'
-import { abortedError } from './driver.js'
-import type { ListSource } from './machine/events.js'
+import { abortedError } from '../driver.js'
+import type { ListSource } from '../machine/events.js'
 import { membersOf, ownMembers } from './members.js'
-import type { Registration } from './registration.js'
+import type { Registration } from '../registration.js'
 
 /** What this process is to work on from now on. */
 export interface ShardChange {

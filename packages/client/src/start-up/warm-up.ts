@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { Clock } from './clock.js'
-import type { Random } from './random.js'
+import type { Clock } from '../clock.js'
+import type { Random } from '../random.js'
 import { WarmUpBatch, WarmUpQueue } from './warm-up-queue.js'
 
 /**
