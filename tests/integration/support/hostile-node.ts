@@ -258,6 +258,11 @@ export async function startHostileNode(port: number, seed: number): Promise<Host
   }
 }
 
+/** A list of 400 million characters, of few instances: what is to be filled is the memory, not the processor. */
+const FLOOD_BATCHES = 80
+const FLOOD_BATCH = 500
+const FLOOD_CHARS = 10_000
+
 /** Sends lists without end, or one message that grows beyond all bounds when it is unpacked, to whoever connects. */
 export async function startFlood(port: number, kind: 'endless list' | 'bomb'): Promise<HostileNode> {
   const attacks = new Set<string>([kind])
@@ -271,11 +276,11 @@ export async function startFlood(port: number, kind: 'endless list' | 'bomb'): P
   })
   const random = createRandom(1)
   const list = async (stream: WebSocket): Promise<void> => {
-    for (let batch = 0; batch < 50 && stream.readyState === stream.OPEN; batch++) {
-      const upserts = Array.from({ length: 20_000 }, (_, n) => ({
+    for (let batch = 0; batch < FLOOD_BATCHES && stream.readyState === stream.OPEN; batch++) {
+      const upserts = Array.from({ length: FLOOD_BATCH }, (_, n) => ({
         ...instance(random, 'victim'),
         id: `e${batch}-${n}`,
-        metadata: { a: `${batch}-${n}` },
+        metadata: { a: `${batch}-${n}`.padEnd(FLOOD_CHARS, 'x') },
       }))
       const delta = {
         type: 'delta',
@@ -287,6 +292,7 @@ export async function startFlood(port: number, kind: 'endless list' | 'bomb'): P
       }
       const text = JSON.stringify({ ...delta, from: hex16(random), to: hex16(random) })
       await new Promise((resolve) => stream.send(text, resolve))
+      if (batch === FLOOD_BATCHES - 1) attacks.add('all sent')
     }
   }
   streams.on('connection', (stream) => {
