@@ -150,6 +150,32 @@ describe('link', () => {
     }
   })
 
+  it('is not chased around by a cluster in which every node sends everybody away at once', () => {
+    const stage = started({ urls: ['ws://a/', 'ws://b/'] })
+    for (let second = 0; second < 60; second += 1) {
+      for (let answer = 0; answer < 100; answer += 1) {
+        const { connection } = stage
+        stage.welcome()
+        stage.receive({ type: 'goaway', reason: 'full', afterMs: 0 })
+        if (stage.connection === connection) break
+      }
+      stage.pass(1_000)
+    }
+    expect(stage.all('dial').length).toBeLessThan(60)
+    expect(stage.all('dial').length).toBeGreaterThan(5)
+  })
+
+  it('pings as often as a node wants within reason, and is welcomed once', () => {
+    const stage = started()
+    stage.welcome({ pingMs: 1e300 })
+    stage.welcome({ pingMs: 0 })
+    stage.clear()
+    stage.pass(59_000)
+    expect(stage.sent('ping')).toHaveLength(0)
+    stage.pass(2_000)
+    expect(stage.sent('ping')).toHaveLength(1)
+  })
+
   it('hears nothing more from the connection it left', () => {
     const stage = started({ urls: ['ws://a/', 'ws://b/'] })
     const first = stage.welcome()

@@ -152,6 +152,14 @@ describe('registrations', () => {
     expect(stage.last('register').instances[0]?.incarnation).toBe(5_002)
   })
 
+  it('does not believe an incarnation that would leave it no numbers', () => {
+    const stage = connected()
+    register(stage, 1, 'a')
+    const details = { incarnation: Number.MAX_SAFE_INTEGER }
+    refuse(stage, { code: 'superseded', message: '', details })
+    expect(stage.last('register').instances[0]?.incarnation).toBe(BOOT + 1)
+  })
+
   it('does not raise for ever against somebody who raises too', () => {
     const stage = connected()
     register(stage, 1, 'a')
