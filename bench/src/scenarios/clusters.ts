@@ -61,9 +61,9 @@ export const clusters: Scenario = {
     const failed = [...dying.two.of('failed'), ...dead.two.of('failed')]
     return {
       measures: [
-        beside('call p50, one of two killed meanwhile', dying, 'p50', 1.1),
+        beside('call p50, one of two killed meanwhile', dying, 'p50', 1.2),
         beside('call p99, one of two killed meanwhile', dying, 'p99', 1.5),
-        beside('call p50, one of two dead', dead, 'p50', 1.1),
+        beside('call p50, one of two dead', dead, 'p50', 1.2),
         beside('call p99, one of two dead', dead, 'p99', 1.5),
         beside('connect() until ready, one of two dead', dead, 'ready', 1.5),
         measureOf({
