@@ -2,11 +2,12 @@
 import axios, { type AxiosInstance } from 'axios'
 import { request, type Dispatcher } from 'undici'
 import { createAdapter } from '@rollcall/integrations/axios'
+import { serve } from '@rollcall/integrations/express'
 import { createDispatcher } from '@rollcall/integrations/undici'
 import { connect, type Rollcall, type Service } from '@rollcall/client'
 import { startServerProcess, killServerProcesses, type ServerProcess } from '@rollcall/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { endAll, start, until, type Child } from './support/processes.js'
+import { endAll, freePort, start, until, type Child } from './support/processes.js'
 import { startLoad } from './support/load.js'
 
 const FRAMEWORKS = ['express', 'fastify', 'nest'] as const
@@ -110,4 +111,21 @@ describe.each(FRAMEWORKS)('%s', (framework) => {
     for (const load of loads) expect(await load.end()).toEqual([])
     expect(await course).toEqual(['up', 'draining', 'deregistered'])
   })
+})
+
+it('a server that starts before its registry is up in it as soon as there is one', async () => {
+  const listen = `127.0.0.1:${await freePort()}`
+  const served = await serve((_request, response) => response.end(), {
+    client: { registries: [`http://${listen}`], snapshotDir: false, times: { pendingMs: 100 } },
+    service: 'early',
+    listen: { host: '127.0.0.1' },
+    ready: () => undefined,
+    settleMs: 0,
+  })
+  const registration = await served.registered
+  expect(registration.state).toBe('pending')
+  await startServerProcess({ listen })
+  await until(() => registration.state === 'up', 'it is up')
+  await served.close()
+  expect([registration.state, served.server.listening]).toEqual(['deregistered', false])
 })

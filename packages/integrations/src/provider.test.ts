@@ -117,7 +117,6 @@ describe('without a registry', () => {
     await server.leave()
     expect(told).toEqual([
       'register 3000 starting',
-      'at most 0',
       'up',
       'at most 1000',
       'drain',

@@ -101,9 +101,13 @@ export class RegisteredServer implements Provider {
 
   /** Without a registry it is said as soon as there is one, and the server is ready all the same. */
   private async sayUp(registration: Registration, signal: AbortSignal): Promise<void> {
-    const patience = this.clock.deadline(registration.state === 'pending' ? 0 : TOLD_MS)
+    if (registration.state === 'pending') {
+      registration.setState('up', { signal }).catch(() => undefined)
+      return
+    }
     try {
-      await registration.setState('up', { signal: AbortSignal.any([signal, patience]) })
+      const patience = AbortSignal.any([signal, this.clock.deadline(TOLD_MS)])
+      await registration.setState('up', { signal: patience })
     } catch (error) {
       if (!isRegistryError(error) || error.code !== 'aborted') throw error
     }
