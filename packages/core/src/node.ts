@@ -14,7 +14,7 @@ import {
 } from '@rollcall/wire'
 import { eventOf } from './operators/change-events.js'
 import { Declarations } from './operators/declarations.js'
-import { type Change, Directory, type Entry, type ServiceNode } from './directory/directory.js'
+import { type Change, Directory, type Entry, isFarewell, type ServiceNode } from './directory/directory.js'
 import { type EventContext, EventLog } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
 import { HistoryBudget } from './directory/history.js'
@@ -354,6 +354,7 @@ export class RegistryNode {
     const event = eventOf(change)
     if (event !== undefined) this.events.record(event[0], event[1], this.context)
     this.overrides.noted(change.entry, this.now)
+    if (isFarewell(change)) this.publisher.farewell(change.entry.record, this.now)
     if (!change.visible) return
     if (change.before !== change.after)
       this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')

@@ -304,6 +304,11 @@ function removal(
   return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
 }
 
+/** Whether somebody who had left the list without a word was deregistered: nothing that a list could show. */
+export function isFarewell({ before, entry, previous }: Change): boolean {
+  return before === null && previous !== undefined && isLive(previous) && !isLive(entry.record)
+}
+
 /** Why a hidden record is hidden. */
 export function hiddenReason(record: StoredRecord): 'deregistered' | 'expired' {
   return isLive(record) ? 'expired' : 'deregistered'

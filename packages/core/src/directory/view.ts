@@ -100,15 +100,16 @@ function recentRemoves(service: ServiceNode, group: string | undefined, hidden: 
     if (step.removed === undefined || (group !== undefined && step.group !== group)) continue
     removes.push({ group: step.group, id: step.id, ...step.removed })
   }
-  for (const { record } of hidden.entries()) {
-    removes.push({
-      group: record.group,
-      id: record.id,
-      incarnation: record.incarnation,
-      reason: hiddenReason(record),
-    })
+  for (const entry of hidden.entries()) {
+    const { group, id } = entry.record
+    removes.push({ group, id, ...removalOf(entry) })
   }
   return removes.slice(-REMOVES_MAX)
+}
+
+/** Why a hidden instance is hidden, as far as is known by now: who left without a word may have said it since. */
+function removalOf({ record }: Entry): Pick<Remove, 'incarnation' | 'reason'> {
+  return { incarnation: record.incarnation, reason: hiddenReason(record) }
 }
 
 /** What somebody who shows `sign` needs: nothing, one compacted delta, or the full view. */
@@ -144,7 +145,12 @@ export function deltaSince(
     const entry = service.groups.get(step.group)?.entries.get(step.id)
     const instance = entry === undefined ? undefined : toInstance(entry, now)
     if (instance !== undefined) upserts.push(instance)
-    else if (step.removed !== undefined) removes.push({ group: step.group, id: step.id, ...step.removed })
+    else if (step.removed !== undefined)
+      removes.push({
+        group: step.group,
+        id: step.id,
+        ...(entry === undefined ? step.removed : removalOf(entry)),
+      })
   }
   return { ...nameOf(name), from: sign, to: current, upserts, removes }
 }

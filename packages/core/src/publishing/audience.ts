@@ -1,5 +1,5 @@
 /** Who listens to the publisher: the views, who watches and polls them, and what they are known to have. */
-import type { ViewName } from '@rollcall/wire'
+import type { Remove, ViewName } from '@rollcall/wire'
 import type { Subscriber, Update } from '../ports.js'
 
 /** A view somebody watches or waits for. */
@@ -15,6 +15,8 @@ export interface Watched {
   toldAt: number
   dirtyAt: number | undefined
   urgent: boolean
+  /** Who had left already and is now known to be gone for good; at most FAREWELLS_MAX, the oldest go first. */
+  farewells: Remove[]
   /** The last full view that was built, for the next one who needs it. */
   full: { readonly sign: string; readonly at: number; readonly update: Update } | undefined
   /** Deltas that brought returning subscribers up to date, for the next ones who show the same sign. */
@@ -25,8 +27,37 @@ export interface Watched {
   readonly tellings: number[]
 }
 
+/** A view nobody watches yet, of which `told` is the sign. */
+export function createWatched(key: string, { namespace, service, group }: ViewName, told: string): Watched {
+  return {
+    key,
+    name: group === undefined ? { namespace, service } : { namespace, service, group },
+    subscribers: new Set(),
+    waiters: new Set(),
+    told,
+    ahead: new Map(),
+    toldAt: -Infinity,
+    dirtyAt: undefined,
+    seq: 0,
+    tellings: [],
+    urgent: false,
+    farewells: [],
+    full: undefined,
+    resumed: { to: '', at: -Infinity, updates: new Map() },
+  }
+}
+
 /** Tellings that are remembered; whoever asks about an older one is answered about the oldest. */
 const TELLINGS_MAX = 16
+
+/** Beyond this many within one window the oldest are not told: those who keep the missing find out by a call. */
+const FAREWELLS_MAX = 256
+
+/** Somebody who left without a word was deregistered. */
+export function noteFarewell(watched: Watched, remove: Remove): void {
+  watched.farewells.push(remove)
+  if (watched.farewells.length > FAREWELLS_MAX) watched.farewells.shift()
+}
 
 /** Everybody was told: notes up to which publication. */
 export function noteTelling(watched: Watched): void {

@@ -8,6 +8,8 @@ import {
   type AudienceCount,
   type Consumer,
   countAudience,
+  createWatched,
+  noteFarewell,
   noteTelling,
   viewKey,
   type Waiter,
@@ -17,6 +19,7 @@ import { Pollers } from './pollers.js'
 import type { Change, Directory } from '../directory/directory.js'
 import type { Meter } from '../metrics.js'
 import type { Subscriber, Subscription, Update, WatchCommand } from '../ports.js'
+import type { StoredRecord } from '../records/record.js'
 import { deltaSince, fullView, signOfView } from '../directory/view.js'
 
 export interface PublisherOptions {
@@ -81,6 +84,19 @@ export class Publisher {
       change.after === 'draining'
     this.mark(this.views.get(`${namespace}/${service}`), urgent, now)
     this.mark(this.views.get(`${namespace}/${service}/${group}`), urgent, now)
+  }
+
+  /**
+   * Notes that somebody whom the list lacks already was deregistered. No list changes by it, but clients that keep
+   * the missing as a last resort let go.
+   */
+  farewell({ namespace, service, group, id, incarnation }: StoredRecord, now: number): void {
+    for (const key of [viewKey({ namespace, service }), viewKey({ namespace, service, group })]) {
+      const watched = this.views.get(key)
+      if (watched === undefined) continue
+      noteFarewell(watched, { group, id, incarnation, reason: 'deregistered' })
+      this.mark(watched, true, now)
+    }
   }
 
   /** Whether anything waits to be told. */
@@ -307,7 +323,19 @@ export class Publisher {
         if (!skip.has(consumer)) this.tellOne(consumer, watched, from, to, updates, now)
       }
     }
+    this.tellFarewells(watched, to)
     noteTelling(watched)
+  }
+
+  /** By now everybody stands at `to`, and stays there. */
+  private tellFarewells(watched: Watched, to: string): void {
+    const removes = watched.farewells
+    if (removes.length === 0) return
+    watched.farewells = []
+    const delta = { ...watched.name, from: to, to, upserts: [], removes }
+    const update: Update = { kind: 'delta', seq: ++this.seq, delta }
+    this.deps.meter.count('rollcall_publications_total', 1, 'delta')
+    for (const consumer of watched.subscribers) this.deliver(consumer, watched, update)
   }
 
   /** Hands over the publication that leads from `from` to `to`, built once for all who stand at `from`. */
@@ -352,22 +380,7 @@ export class Publisher {
     const key = viewKey(name)
     let watched = this.views.get(key)
     if (watched === undefined) {
-      const { namespace, service, group } = name
-      watched = {
-        key,
-        name: group === undefined ? { namespace, service } : { namespace, service, group },
-        subscribers: new Set(),
-        waiters: new Set(),
-        told: signOfView(this.deps.directory, name),
-        ahead: new Map(),
-        toldAt: -Infinity,
-        dirtyAt: undefined,
-        seq: 0,
-        tellings: [],
-        urgent: false,
-        full: undefined,
-        resumed: { to: '', at: -Infinity, updates: new Map() },
-      }
+      watched = createWatched(key, name, signOfView(this.deps.directory, name))
       this.views.set(key, watched)
     }
     return watched
