@@ -35,7 +35,11 @@ describe('the API client', () => {
   it('escapes names in paths', async () => {
     const { api, urls } = setUp(() => ({ json: {} }))
     await api.instance('a/b', '[::1]:80', { group: 'g' })
-    expect(urls()).toEqual(['http://a:1/api/v1/services/a%2Fb/instances/%5B%3A%3A1%5D%3A80?group=g'])
+    await api.view('a/b', {})
+    expect(urls()).toEqual([
+      'http://a:1/api/v1/services/a%2Fb/instances/%5B%3A%3A1%5D%3A80?group=g',
+      'http://a:1/api/v1/services/a%2Fb?every=0s',
+    ])
   })
 
   it('raises the error of the registry, with field and details', async () => {

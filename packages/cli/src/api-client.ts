@@ -72,7 +72,8 @@ export function createApiClient(deps: ApiClientDeps, options: ApiClientOptions):
         after = page.next
       }
     },
-    view: (service, query) => call({ method: 'GET', path: at(service), query: { ...query } }),
+    // It asks once: nobody who drains has to wait until it would ask again.
+    view: (service, query) => call({ method: 'GET', path: at(service), query: { ...query, every: '0s' } }),
     instance: (service, id, query) =>
       call({
         method: 'GET',

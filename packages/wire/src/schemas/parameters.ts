@@ -90,7 +90,7 @@ export const parameters: Readonly<Record<ParameterKey, Parameter>> = {
     name: 'every',
     in: 'query',
     description:
-      'How often the caller asks, such as `10s`: whoever waits for a drain waits that long for it. Default 5 s.',
+      'How often the caller asks, such as `10s`: whoever waits for a drain waits that long for it. `0s`: only this once. Default 5 s.',
     schema: text.meta({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)?$' }),
   },
   seq: {
