@@ -8,7 +8,7 @@ const source = (name: string): string =>
 /** Runs a program that has a `logger` and a `clock`, with its standard output in a pipe. */
 function run(program: string) {
   const script = `
-    import { createLogger } from ${JSON.stringify(source('logging'))}
+    import { createLogger } from ${JSON.stringify(source('telemetry/logging'))}
     import { createSystemClock } from ${JSON.stringify(source('clock'))}
     const clock = createSystemClock()
     const logger = createLogger({ clock }, { level: 'info', format: 'auto' })

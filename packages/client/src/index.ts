@@ -38,7 +38,7 @@ export type {
 export type { ClusterRegistration, Registration, RegistrationEvent } from './registration.js'
 export type { AttemptBegin, AttemptObservation, CallObservation, Observer } from './observer.js'
 export type { PickOptions, ReadyOptions, Service } from './service.js'
-export type { CallOutcome } from './ejections.js'
+export type { CallOutcome } from './overlay/ejections.js'
 export type { ShardChange, Shards } from './sharing/shards.js'
 export { ERROR_CODES, isRegistryError, RegistryError } from '@rollcall/wire'
 export type { ErrorCode, Guard, Instance, Intent, Liveness, Probe, State } from '@rollcall/wire'

@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
 import type { Rollcall } from './client.js'
-import type { CallOutcome } from './ejections.js'
+import type { CallOutcome } from './overlay/ejections.js'
 import type { Service } from './service.js'
 
 /**

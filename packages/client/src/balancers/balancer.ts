@@ -1,5 +1,5 @@
 import type { Instance } from '@rollcall/wire'
-import type { CallOutcome } from '../ejections.js'
+import type { CallOutcome } from '../overlay/ejections.js'
 import type { Random } from '../random.js'
 
 /**

@@ -5,7 +5,7 @@ import type { AttemptReport, Balancer } from '../balancers/balancer.js'
 import { createRoundRobin } from '../balancers/round-robin.js'
 import { HandClock, settle } from '../hand-clock.fixture.js'
 import { instance } from '../machine/stage.fixture.js'
-import { Selection } from '../selection.js'
+import { Selection } from '../overlay/selection.js'
 import type { AttemptContext, CallOptions } from './call.js'
 import { Caller } from './caller.js'
 

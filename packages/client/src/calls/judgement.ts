@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../ejections.js'
+import type { CallOutcome } from '../overlay/ejections.js'
 
 /** What came of one attempt. */
 export type AttemptEnd<T> =

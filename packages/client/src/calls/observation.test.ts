@@ -5,7 +5,7 @@ import { createRoundRobin } from '../balancers/round-robin.js'
 import { HandClock } from '../hand-clock.fixture.js'
 import { instance } from '../machine/stage.fixture.js'
 import type { CallObservation } from '../observer.js'
-import { Selection } from '../selection.js'
+import { Selection } from '../overlay/selection.js'
 import type { CallOptions, Work } from './call.js'
 import { Caller } from './caller.js'
 

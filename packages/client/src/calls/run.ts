@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
-import type { CallOutcome } from '../ejections.js'
+import type { CallOutcome } from '../overlay/ejections.js'
 import type { AttemptObservation, CallObservation } from '../observer.js'
 import type { CallOptions, Work } from './call.js'
 import type { Deadline } from './deadline.js'

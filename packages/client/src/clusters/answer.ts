@@ -1,7 +1,7 @@
 import type { Guard } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import type { ListChange } from '../machine/events.js'
-import type { Standing } from '../overlay.js'
+import type { Standing } from '../overlay/overlay.js'
 import type { Part } from './merge.js'
 
 const UNKNOWN: Standing = {

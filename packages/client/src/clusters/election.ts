@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import type { Ejections } from '../ejections.js'
-import type { Standing } from '../overlay.js'
+import type { Ejections } from '../overlay/ejections.js'
+import type { Standing } from '../overlay/overlay.js'
 
 /** One cluster as the election sees it. */
 export interface Contender {

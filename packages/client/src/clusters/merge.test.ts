@@ -3,7 +3,7 @@ import { EMPTY_SIGN } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instance } from '../machine/stage.fixture.js'
-import type { Standing } from '../overlay.js'
+import type { Standing } from '../overlay/overlay.js'
 import type { Part } from './merge.js'
 import { merge } from './merge.js'
 

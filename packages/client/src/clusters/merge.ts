@@ -1,6 +1,6 @@
 import type { Instance, State } from '@rollcall/wire'
 import { instanceKey } from '../mirror.js'
-import type { Standing } from '../overlay.js'
+import type { Standing } from '../overlay/overlay.js'
 
 /** What one cluster says of one list. */
 export interface Part {

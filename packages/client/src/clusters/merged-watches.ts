@@ -5,7 +5,7 @@ import type { ClientEvent, ListChange, Turn } from '../machine/events.js'
 import type { MachineSettings } from '../machine/settings.js'
 import type { WatchStatus } from '../machine/status.js'
 import { viewKey } from '../machine/watch.js'
-import type { Standing } from '../overlay.js'
+import type { Standing } from '../overlay/overlay.js'
 import type { Reach } from './reach.js'
 import { MergedWatch } from './merged-watch.js'
 

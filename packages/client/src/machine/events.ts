@@ -10,9 +10,9 @@ import type {
   ServerMessage,
   ViewName,
 } from '@rollcall/wire'
-import type { FailureKind } from '../ejections.js'
+import type { FailureKind } from '../overlay/ejections.js'
 import type { Removed } from '../mirror.js'
-import type { Choice, Standing } from '../overlay.js'
+import type { Choice, Standing } from '../overlay/overlay.js'
 
 /** Pairs an API call with the effect that settles it; chosen by the caller, never used twice. */
 export type Token = number

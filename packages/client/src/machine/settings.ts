@@ -1,8 +1,8 @@
 import type { Instance } from '@rollcall/wire'
 import { DEFAULTS } from '@rollcall/wire'
 import type { Incarnations } from '../incarnation.js'
-import type { OverlayOptions } from '../overlay.js'
-import { OVERLAY_DEFAULTS } from '../overlay.js'
+import type { OverlayOptions } from '../overlay/overlay.js'
+import { OVERLAY_DEFAULTS } from '../overlay/overlay.js'
 import type { Random } from '../random.js'
 
 /** Times and bounds of the machine. */

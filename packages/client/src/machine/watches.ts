@@ -9,7 +9,7 @@ import type {
   WatchingMessage,
 } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
-import type { FailureKind } from '../ejections.js'
+import type { FailureKind } from '../overlay/ejections.js'
 import { batches } from './batches.js'
 import { earliest } from './deadlines.js'
 import type { StoredList, Token, Turn } from './events.js'

@@ -101,8 +101,7 @@ function recentRemoves(service: ServiceNode, group: string | undefined, hidden: 
     removes.push({ group: step.group, id: step.id, ...step.removed })
   }
   for (const entry of hidden.entries()) {
-    const { group, id } = entry.record
-    removes.push({ group, id, ...removalOf(entry) })
+    removes.push({ group: entry.record.group, id: entry.record.id, ...removalOf(entry) })
   }
   return removes.slice(-REMOVES_MAX)
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { instance } from './machine/stage.fixture.js'
+import { instance } from '../machine/stage.fixture.js'
 import { nobodyError } from './nobody.js'
 
 it('says who is there and cannot be called', () => {

@@ -1,5 +1,5 @@
 import type { Instance } from '@rollcall/wire'
-import type { AttemptReport, Balancer } from './balancers/balancer.js'
+import type { AttemptReport, Balancer } from '../balancers/balancer.js'
 import type { Choice } from './overlay.js'
 import { NOBODY } from './overlay.js'
 

@@ -1,5 +1,5 @@
 import type { Instance } from '@rollcall/wire'
-import { instanceKey } from './mirror.js'
+import { instanceKey } from '../mirror.js'
 
 /**
  * How a call failed. `unreachable`: no connection, or one that broke before the answer. `timeout`: no answer

@@ -1,9 +1,9 @@
 import type { Instance, State } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { instance } from './machine/stage.fixture.js'
-import type { MirrorChange } from './mirror.js'
-import { instanceKey } from './mirror.js'
+import { instance } from '../machine/stage.fixture.js'
+import type { MirrorChange } from '../mirror.js'
+import { instanceKey } from '../mirror.js'
 import { Overlay, OVERLAY_DEFAULTS } from './overlay.js'
 
 const NO_REMOVES: MirrorChange['removes'] = []

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createRoundRobin } from './balancers/round-robin.js'
-import { instance } from './machine/stage.fixture.js'
+import { createRoundRobin } from '../balancers/round-robin.js'
+import { instance } from '../machine/stage.fixture.js'
 import { Selection } from './selection.js'
 
 const [a, b, c, d] = [

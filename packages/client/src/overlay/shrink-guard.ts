@@ -1,6 +1,6 @@
 import type { Instance, Remove } from '@rollcall/wire'
-import type { MirrorChange } from './mirror.js'
-import { instanceKey } from './mirror.js'
+import type { MirrorChange } from '../mirror.js'
+import { instanceKey } from '../mirror.js'
 
 /** How long and how many of the missing are kept. */
 export interface ShrinkGuardOptions {

@@ -1,9 +1,9 @@
 import type { Instance, Remove } from '@rollcall/wire'
 import type { EjectionOptions, FailureKind } from './ejections.js'
 import { Ejections, samePeer } from './ejections.js'
-import type { ListSource } from './machine/events.js'
-import type { MirrorChange } from './mirror.js'
-import { instanceKey } from './mirror.js'
+import type { ListSource } from '../machine/events.js'
+import type { MirrorChange } from '../mirror.js'
+import { instanceKey } from '../mirror.js'
 import type { ShrinkGuardOptions } from './shrink-guard.js'
 import { ShrinkGuard } from './shrink-guard.js'
 
