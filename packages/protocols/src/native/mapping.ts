@@ -81,6 +81,7 @@ export function mergeErrors(
   batch: Batch<InstanceRef>,
   errors: readonly ErrorBody[] | undefined,
 ): readonly ErrorBody[] | undefined {
+  if (errors === undefined && batch.refused.length === 0) return undefined
   const located = (errors ?? []).map((error) => relocate(error, batch.positions))
   const all = [...batch.refused.map((refused) => refused.error), ...located]
   return all.length === 0 ? undefined : all

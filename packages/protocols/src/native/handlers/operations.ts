@@ -46,6 +46,9 @@ export async function register(around: Surroundings, body: unknown): Promise<Out
   return { response: { results, ...warned(batch.warnings) }, failure: commonFailure(results) }
 }
 
+/** The answer to nearly every beat; always this very object, so that an adapter need not write it out each time. */
+export const ALL_HEARD: HeartbeatResponse = { unknown: [], deregistered: [], superseded: [] }
+
 /** Takes a batch of beats. */
 export function heartbeat(around: Surroundings, body: unknown): Outcome<HeartbeatResponse> {
   const batch = readHeartbeat(body, around.itemsMax)
@@ -54,6 +57,9 @@ export function heartbeat(around: Surroundings, body: unknown): Outcome<Heartbea
     around.origin,
   )
   const all = mergeErrors(batch, errors)
+  const lost = unknown.length + deregistered.length + superseded.length
+  if (lost === 0 && all === undefined && batch.warnings === undefined)
+    return { response: ALL_HEARD, failure: undefined }
   const response = { unknown, deregistered, superseded, ...withErrors(all), ...warned(batch.warnings) }
   return { response, failure: failureOf(batch, all) }
 }

@@ -3,7 +3,9 @@ import { statusOf } from '../errors.js'
 import type { Exchange } from '../http.js'
 import { durabilityOf } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'
-import { deregister, heartbeat, register, type Outcome, type Surroundings } from './operations.js'
+import { ALL_HEARD, deregister, heartbeat, register, type Outcome, type Surroundings } from './operations.js'
+
+const ALL_HEARD_TEXT = JSON.stringify(ALL_HEARD)
 
 /** Handlers of the routes that write instances. */
 export function createWrites(
@@ -27,7 +29,11 @@ export function createWrites(
     },
     heartbeat(exchange) {
       const surroundings = around(exchange)
-      exchange.body((body) => answer(exchange, heartbeat(surroundings, body)))
+      exchange.body((body) => {
+        const outcome = heartbeat(surroundings, body)
+        if (outcome.response === ALL_HEARD) exchange.text(200, ALL_HEARD_TEXT)
+        else answer(exchange, outcome)
+      })
     },
     deregister(exchange) {
       const surroundings = around(exchange)
