@@ -25,6 +25,7 @@ const PROOFS = [
   benchmark('watch-many', '50 services ready in the time of the slowest one'),
   benchmark('start-up', '50 services ready and warmed up while one in twenty instances hangs in connect'),
   benchmark('watched', '1,000 services of 100 instances under watch: heap per instance, CPU per change'),
+  benchmark('clusters', 'calls to two clusters of which one is killed, beside one healthy cluster'),
   {
     name: 'nodes',
     about: 'the SDK and a node on every Node that is promised: imported, required, bundled',
