@@ -95,7 +95,9 @@ export function createFinality(world: World): Invariant {
       seen.set(host, lost)
       for (const instance of instances) {
         const key = keyText(instance)
-        if (buried(instance) && instance.incarnation <= (lost.get(key) ?? -1)) {
+        // A deregistration that was lost with its node, as its answer had said it might be, may be seen undone.
+        if (!buried(instance)) lost.delete(key)
+        else if (instance.incarnation <= (lost.get(key) ?? -1)) {
           world.violated(invariant, `${key}#${instance.incarnation} came back to ${program.name}`)
         }
       }
