@@ -32,8 +32,7 @@ const OPTIONS = {
   mutations: { type: 'boolean', default: false },
 }
 
-const load = () =>
-  import(pathToFileURL(join(ROOT, 'packages', 'testkit', 'dist', 'simulation', 'index.js')).href)
+const load = () => import(pathToFileURL(join(ROOT, 'tests', 'simulation', 'dist', 'index.js')).href)
 
 const say = (text) => process.stdout.write(`${text}\n`)
 

@@ -45,11 +45,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   // ADR 0004: `rollcall journal` reads and repairs journals while no server runs.
   cli: { ours: ['wire', 'client', 'server', 'storage'], external: ['commander'], builtins: true },
   console: { ours: ['wire'], external: [], builtins: false },
-  testkit: {
-    ours: ['core', 'wire', 'storage', 'protocols', 'client', 'server'],
-    external: ['ws'],
-    builtins: true,
-  },
+  testkit: { ours: ['core'], external: [], builtins: true },
 }
 
 /** What tests may name beyond their package's own layer. */

@@ -1,5 +1,5 @@
 /** Named bad days: schedules that broke a design, a model or a build of ours once. */
-import type { ScenarioSketch } from '@rollcall/testkit/simulation'
+import type { ScenarioSketch } from './index.js'
 
 /** A schedule that holds, and the planted bug under which it does not: so each case is known to be able to fail. */
 export interface Case extends Omit<ScenarioSketch, 'seed'> {

@@ -1,4 +1,4 @@
-import { mutationNamed, simulate, sketched } from '@rollcall/testkit/simulation'
+import { mutationNamed, simulate, sketched } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { CHANCES } from './case.js'
 import { CASES } from './cases/index.js'

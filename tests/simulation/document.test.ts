@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { MUTATIONS } from '@rollcall/testkit/simulation'
+import { MUTATIONS } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { CASES } from './cases/index.js'
 

@@ -1,4 +1,4 @@
-import { MUTATIONS } from '@rollcall/testkit/simulation'
+import { MUTATIONS } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { CASES } from './cases/index.js'
 

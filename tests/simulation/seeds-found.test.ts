@@ -1,4 +1,4 @@
-import { mutationNamed } from '@rollcall/testkit/simulation'
+import { mutationNamed } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { complaintOf, TIMEOUT_MS } from './seeds.js'
 

@@ -1,5 +1,5 @@
 /** Scenarios of seeds as tests. */
-import { type RunOptions, simulate } from '@rollcall/testkit/simulation'
+import { type RunOptions, simulate } from './index.js'
 import { expect, it } from 'vitest'
 
 /** Seeds lived through in one test. */

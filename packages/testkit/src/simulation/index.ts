@@ -1,7 +1,0 @@
-/** The deterministic simulation: docs/simulation.md. */
-export { type Fault, faultText } from './fault.js'
-export { type ProgramPlan, type Scenario, scenarioOf } from './scenario.js'
-export { type RunFailure, type RunOptions, type RunResult, shrink, simulate } from './simulation.js'
-export type { Sabotage } from './world.js'
-export { type Mutation, mutationNamed, MUTATIONS } from './mutations.js'
-export { type ProgramSketch, type ScenarioSketch, sketched } from './plan.js'

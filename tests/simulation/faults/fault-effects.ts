@@ -1,0 +1,233 @@
+import type { Fault, Happening } from './fault.js'
+import { SdkProgram } from '../programs/sdk-program.js'
+import { RECOVERY_MS } from '../world/surroundings.js'
+import type { Program } from '../programs/program.js'
+import { ANY } from '../world/network.js'
+import type { World } from '../world/world.js'
+
+type Of<K extends Happening['kind']> = Extract<Happening, { readonly kind: K }>
+
+/** A registry that was away needs this long until everybody is back: attempts to connect are up to 5 s apart. */
+const REGISTRY_RECOVERY_MS = 25_000
+
+/** An orderly stop moves everybody away first. */
+const STOPPING_MS = 1_000
+
+/** A way that was cut: retransmissions, the silence watchdog of the client, and a new connection. */
+const CUT_RECOVERY_MS = 30_000
+
+/** Who lives by probes is asked again a third of a lease later, or after a whole one if it has expired meanwhile. */
+const PROBED_RECOVERY_MS = 35_000
+
+/** Lets a fault happen. What lasts is ended by the world at its time, or when everything heals. */
+export function carryOut(world: World, fault: Fault): void {
+  const effect = EFFECTS[fault.kind] as (world: World, fault: Fault) => void
+  effect(world, fault)
+}
+
+const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>) => void } = {
+  kill(world, { program, downMs, clockMs }) {
+    const target = world.program(program)
+    target.kill()
+    if (clockMs !== undefined) target.process.wallSkewMs += clockMs
+    if (downMs !== undefined) world.lasting(downMs, () => target.boot())
+  },
+
+  leave(world, { program, downMs }) {
+    const target = world.program(program)
+    target.leave()
+    if (downMs === undefined) return
+    const again = (): void => {
+      // It may take a few seconds to say goodbye.
+      if (target.process.alive) world.queue.after(500, again)
+      else target.boot()
+    }
+    if (target.process.alive) world.queue.after(downMs, again)
+  },
+
+  hang(world, { program, ms }) {
+    const target = world.program(program)
+    if (!target.process.alive || target.process.paused) return
+    const calm = world.troubleOf(target.process.host).begin(world.queue)
+    target.hang()
+    world.lasting(ms, () => {
+      target.resume()
+      calm(RECOVERY_MS)
+    })
+  },
+
+  power(world, { host, ms }) {
+    const calm = world.troubleOf(host).begin(world.queue)
+    const ends = [world.network.cut(host, ANY), world.network.cut(ANY, host)]
+    const programs = world.programsOn(host).filter(({ process }) => process.alive)
+    for (const target of programs) target.kill()
+    world.lasting(ms, () => {
+      for (const end of ends) end()
+      calm(CUT_RECOVERY_MS)
+      for (const target of programs) target.boot()
+    })
+  },
+
+  isolate(world, { host, ms }) {
+    const calm = world.troubleOf(host).begin(world.queue)
+    const ends = [world.network.cut(host, ANY), world.network.cut(ANY, host)]
+    world.lasting(ms, () => {
+      for (const end of ends) end()
+      calm(CUT_RECOVERY_MS)
+    })
+  },
+
+  cut(world, { from, to, ms }) {
+    const calms = [from, to]
+      .filter((host) => host !== world.registry.process.host)
+      .map((host) => world.troubleOf(host).begin(world.queue))
+    const end = world.network.cut(from, to)
+    world.lasting(ms, () => {
+      end()
+      for (const calm of calms) calm(CUT_RECOVERY_MS)
+    })
+  },
+
+  reset(world, { program }) {
+    const { streams, trouble } = streaming(world.program(program))
+    trouble?.grant(world.queue.now + RECOVERY_MS)
+    for (const stream of streams) stream.reset()
+  },
+
+  forget(world, { program }) {
+    const { streams, trouble } = streaming(world.program(program))
+    trouble?.grant(world.queue.now + CUT_RECOVERY_MS)
+    for (const stream of streams) {
+      stream.forgotten = true
+      stream.peer.forgotten = true
+    }
+  },
+
+  firewall(world, { host, ms }) {
+    const end = world.network.firewall(world.registry.process.host, host)
+    // Who lives by probes alone is dead to a registry that is refused.
+    const calm = world.probing.begin(world.queue)
+    world.lasting(ms, () => {
+      end()
+      calm(PROBED_RECOVERY_MS)
+    })
+  },
+
+  squat(world, { program, ms }) {
+    const target = world.program(program)
+    if (target.process.alive) return
+    const { host } = target.process
+    const stranger = world.process(`stranger on ${host}`, host)
+    stranger.start()
+    for (const { port } of target.endpoints) world.network.listen(port, { process: stranger })
+    world.lasting(ms, () => {
+      stranger.kill()
+      world.network.ended(stranger)
+    })
+  },
+
+  slow(world, { byMs, ms }) {
+    const end = world.network.slow(byMs)
+    const calms = world.hosts.map((host) => world.troubleOf(host).begin(world.queue))
+    world.lasting(ms, () => {
+      end()
+      for (const calm of calms) calm(RECOVERY_MS)
+    })
+  },
+
+  loss(world, { rate, ms }) {
+    world.network.lose(rate)
+    const calm = world.probing.begin(world.queue)
+    world.lasting(ms, () => {
+      world.network.lose(0)
+      calm(PROBED_RECOVERY_MS)
+    })
+  },
+
+  copies(world, { rate, delayMs, ms }) {
+    world.network.copyRate = rate
+    world.network.copyDelayMs = delayMs
+    world.lasting(ms, () => {
+      world.network.copyRate = 0
+    })
+  },
+
+  stall(world, { ms }) {
+    const { process, trouble } = world.registry
+    if (!process.alive || process.paused) return
+    const calm = trouble.begin(world.queue)
+    process.pause()
+    world.lasting(ms, () => {
+      world.note('registry', () => 'runs again')
+      process.resume()
+      calm(REGISTRY_RECOVERY_MS)
+    })
+  },
+
+  crash(world, { downMs }) {
+    if (world.registry.process.alive) world.registry.crash()
+    bootLater(world, downMs)
+  },
+
+  stop(world, { downMs }) {
+    const { registry } = world
+    if (!registry.process.alive || registry.process.paused) return
+    registry.trouble.grant(world.queue.now + STOPPING_MS)
+    registry.stop(() => bootLater(world, downMs))
+  },
+
+  disk(world, { commitMs, ms }) {
+    const { journal } = world.registry
+    const before = journal.commitMs
+    if (commitMs === undefined) journal.failing = true
+    else journal.commitMs = commitMs
+    world.lasting(ms, () => {
+      if (commitMs === undefined) journal.failing = false
+      else journal.commitMs = before
+    })
+  },
+
+  clock(world, { target, byMs }) {
+    const process = target === 'registry' ? world.registry.process : world.program(target).process
+    process.wallSkewMs += byMs
+  },
+
+  deregister(world, { program, index, named }) {
+    const endpoint = world.program(program).endpoints[index]
+    if (endpoint === undefined) return
+    world.dismissed(endpoint)
+    const { incarnation, key } = endpoint
+    const ref = named && incarnation !== undefined ? { ...key, incarnation } : key
+    world.operate((api) => api.deregister([ref], { peer: world.operator.host }))
+  },
+
+  evict(world, { host }) {
+    for (const { endpoints } of world.programsOn(host)) {
+      for (const endpoint of endpoints) world.dismissed(endpoint)
+    }
+    world.operate((api) =>
+      api.deregisterHost({ namespace: 'default', host, confirm: true }, { peer: world.operator.host }),
+    )
+  },
+
+  update(world, { program, index, weight, intent }) {
+    const target = world.program(program)
+    if (target instanceof SdkProgram) target.update(index, weight === undefined ? {} : { weight }, intent)
+  },
+}
+
+function bootLater(world: World, downMs: number): void {
+  const { registry } = world
+  const calm = registry.trouble.begin(world.queue)
+  world.lasting(downMs, () => {
+    if (!registry.process.alive) registry.boot()
+    calm(REGISTRY_RECOVERY_MS)
+  })
+}
+
+function streaming(
+  program: Program,
+): Pick<SdkProgram, 'trouble'> & { streams: NonNullable<SdkProgram['host']>['streams'] } {
+  if (!(program instanceof SdkProgram)) throw new Error(`${program.name} has no streams`)
+  return { trouble: program.trouble, streams: program.host?.streams ?? [] }
+}

@@ -1,0 +1,39 @@
+import type { Instance } from '@rollcall/wire'
+import type { Invariant } from './invariant.js'
+import type { World } from '../world/world.js'
+
+/** Reasons that are silence and nothing else. */
+const SILENCE: ReadonlySet<string> = new Set(['silence', 'unheard', 'session_closed'])
+
+/**
+ * I4: of n listed records, silence alone holds at most min(max(1, floor(0.3 n)), n - 1) `down`, and never the last.
+ */
+export function createGuard(world: World): Invariant {
+  const invariant: Invariant = {
+    name: 'I4 guard',
+    viewed(name, view, before) {
+      if (name.group !== undefined || before === undefined) return
+      const was = new Set(before.instances.filter(isSilent).map(idOf))
+      const silent = view.instances.filter(isSilent)
+      const n = view.instances.length
+      const allowed = Math.max(0, Math.min(Math.max(1, Math.floor(0.3 * n)), n - 1))
+      const more = silent.filter((instance) => !was.has(idOf(instance)))
+      // Others may leave: then too many are down already, and nobody new may follow.
+      if (more.length > 0 && silent.length > allowed) {
+        world.violated(
+          invariant,
+          `silence holds ${silent.length} of ${n} in ${name.service} down; ${allowed} are allowed`,
+        )
+      }
+    },
+  }
+  return invariant
+}
+
+function isSilent({ state, reason }: Instance): boolean {
+  return state === 'down' && SILENCE.has(reason ?? '')
+}
+
+function idOf({ group, id, incarnation }: Instance): string {
+  return `${group}/${id}#${incarnation}`
+}

@@ -1,0 +1,23 @@
+import { keyText } from '../world/endpoint.js'
+import type { Invariant } from './invariant.js'
+import type { World } from '../world/world.js'
+
+/** I11: whoever says that it is starting or draining is not `up`, whatever anybody judges of its life meanwhile. */
+export function createIntent(world: World): Invariant {
+  const invariant: Invariant = {
+    name: 'I11 intent',
+    looked() {
+      const { registry, queue, endpoints } = world
+      if (registry.api === undefined || registry.process.paused || queue.now < registry.trouble.calmFrom)
+        return
+      for (const endpoint of endpoints) {
+        const { key, incarnation, intent } = endpoint
+        if (intent === 'up' || !endpoint.settled(queue.now)) continue
+        const instance = registry.api.instance(key)
+        if (instance?.state === 'up' && instance.incarnation === incarnation)
+          world.violated(invariant, `${keyText(key)} says that it is ${intent}, and is up`)
+      }
+    },
+  }
+  return invariant
+}

@@ -1,0 +1,101 @@
+import type { Instance, View, ViewName } from '@rollcall/wire'
+import { type Endpoint, keyText } from '../world/endpoint.js'
+import type { Invariant } from './invariant.js'
+import type { World } from '../world/world.js'
+import { listText, type WatchedList } from '../programs/sdk-program.js'
+
+/** From the end of a firewall until who is heard all the time was heard again: the distance of beats, and telling. */
+const HEARD_MS = 6_000
+
+/** A doubt that has ended is told within this. */
+const TELLING_MS = 1_000
+
+/** Reason of the doubt about who came and went too often: it ends when he has behaved for a while. */
+const FLAPPING = 'flapping'
+
+/**
+ * I1: a living instance is never doubted for the registry's own troubles, and whoever is undisturbed and registered
+ * long enough is `up` in the list of every undisturbed consumer. *Undisturbed* is said by the world: RECOVERY_MS and
+ * its sisters after the last thing that happened to the instance itself. A restart or stall of the registry, a
+ * firewall, a jumping clock or a broken disk excuses no doubt at all.
+ */
+export function createLiving(world: World): Invariant {
+  const byKey = new Map(
+    world.endpoints.filter(({ contested }) => !contested).map((each) => [keyText(each.key), each]),
+  )
+
+  /** Whether a firewall speaks for its host, or did a moment ago, that the node could take for its death. */
+  function refused({ host, process }: Endpoint): boolean {
+    const { network, registry, queue } = world
+    // What stood before either of them started, the node has never seen open.
+    const since = Math.max(registry.process.startedAt, process.startedAt)
+    return network
+      .firewallsBetween(registry.process.host, host)
+      .some(({ beganAt, endedAt }) => beganAt > since && queue.now <= endedAt + HEARD_MS)
+  }
+
+  /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
+  function shows({ name, list }: WatchedList, endpoint: Endpoint): boolean {
+    const { key, incarnation, named } = endpoint
+    // Who names no incarnation is content with whichever its beats keep alive.
+    const item = list.find((each) => each.id === key.id && each.group === key.group)
+    if (item === undefined || (named && item.incarnation !== incarnation)) return false
+    if (item.state === 'up') return true
+    // A reason is no part of the sign: one that changes reaches no list, and only the registry knows the present one.
+    const present = world.registry.api?.instance(key)
+    if (present?.state === 'up') return world.queue.now <= world.book.current(name).changedAt + TELLING_MS
+    return present?.reason === FLAPPING || (present?.reason === 'refused' && refused(endpoint))
+  }
+
+  function doubted(instance: Instance | undefined, was: Instance, endpoint: Endpoint): string | undefined {
+    if (was.state !== 'up' || (endpoint.named && was.incarnation !== endpoint.incarnation)) return undefined
+    // Of its predecessor, whose goodbye was read late.
+    if (endpoint.incarnation === undefined) return undefined
+    if (instance === undefined) return 'is no longer listed'
+    if (instance.state !== 'suspect' && instance.state !== 'down') return undefined
+    // A firewall that answers in the name of a host is believed, up to the bound on refusals, where no session speaks.
+    if (instance.reason === 'refused' && refused(endpoint)) return undefined
+    return instance.reason === FLAPPING ? undefined : `is ${instance.state} (${instance.reason ?? ''})`
+  }
+
+  const invariant: Invariant = {
+    name: 'I1 living',
+    viewed(view: ViewName, now: View, before: View | undefined) {
+      if (view.group !== undefined || before === undefined) return
+      const after = new Map(now.instances.map((instance) => [keyText(instance), instance]))
+      for (const was of before.instances) {
+        const key = keyText(was)
+        const endpoint = byKey.get(key)
+        if (endpoint === undefined || !endpoint.owed(world.queue.now)) continue
+        const doubt = doubted(after.get(key), was, endpoint)
+        if (doubt !== undefined) world.violated(invariant, `${key} lives and is heard, and ${doubt}`)
+      }
+    },
+    looked() {
+      const { now } = world.queue
+      const { registry } = world
+      if (!registry.process.alive || registry.process.paused || now < registry.trouble.calmFrom) return
+      for (const consumer of world.consumers) {
+        if (!consumer.owed(now)) continue
+        for (const watched of consumer.lists.values()) {
+          const missing = world.endpoints.find(
+            (endpoint) => endpoint.owed(now) && watches(watched, endpoint) && !shows(watched, endpoint),
+          )
+          if (missing !== undefined) {
+            const { incarnation, key } = missing
+            world.violated(
+              invariant,
+              `${keyText(key)}#${incarnation ?? '?'} lives, and ${consumer.name} does not have it up: ${listText(watched.list)}`,
+            )
+          }
+        }
+      }
+    },
+  }
+  return invariant
+}
+
+/** Whether an endpoint belongs to a watched list. */
+export function watches({ name }: Pick<WatchedList, 'name'>, { key }: Pick<Endpoint, 'key'>): boolean {
+  return name.service === key.service && (name.group === undefined || name.group === key.group)
+}

@@ -1,0 +1,62 @@
+import { encode, type JournalEntry, type RegisterCommand, type StoredRecord } from '@rollcall/core'
+import type { Instance } from '@rollcall/wire'
+import { keyText } from '../world/endpoint.js'
+import type { Invariant } from './invariant.js'
+import type { World } from '../world/world.js'
+
+/**
+ * I7: a beat of an instance that is up writes nothing, nor does a renewal that says nothing new, and no record is
+ * written that says what the one before said already: pings, renewals and comparisons leave the journal alone.
+ */
+export function createQuietJournal(world: World): Invariant {
+  let last = new Map<string, string>()
+
+  const invariant: Invariant = {
+    name: 'I7 quiet journal',
+    booted(entries) {
+      last = new Map()
+      for (const entry of entries) note(entry)
+    },
+    beaten(refs, _response, states, written) {
+      if (written > 0 && states.every((state) => state === 'up')) {
+        world.violated(invariant, `a beat of ${refs.map(keyText).join(', ')} wrote ${written} entries`)
+      }
+    },
+    registered(commands, _results, before, written) {
+      if (written > 0 && commands.every((command, index) => renews(command, before[index]))) {
+        world.violated(invariant, `a renewal of ${commands.map(keyText).join(', ')} wrote ${written} entries`)
+      }
+    },
+    journalled(entries) {
+      for (const entry of entries) {
+        const before = note(entry)
+        if (entry.kind === 'record' && before === meaning(entry.record)) {
+          world.violated(invariant, `${keyText(entry.record)} was written again as it was`)
+        }
+      }
+    },
+  }
+
+  function note(entry: JournalEntry): string | undefined {
+    if (entry.kind === 'forget') last.delete(keyText(entry.key))
+    if (entry.kind !== 'record') return undefined
+    const key = keyText(entry.record)
+    const before = last.get(key)
+    last.set(key, meaning(entry.record))
+    return before
+  }
+  return invariant
+}
+
+/** Whether a registration says nothing but what is listed, of the same incarnation or of none. */
+function renews(command: RegisterCommand, listed: Instance | undefined): boolean {
+  if (listed === undefined || listed.state !== 'up' || command.intent !== 'up') return false
+  if (command.rev !== undefined && command.rev > 1) return false
+  if (command.incarnation !== undefined && command.incarnation !== listed.incarnation) return false
+  return command.host === listed.host && command.port === listed.port && command.weight === listed.weight
+}
+
+/** What a record says, its versions apart. */
+function meaning({ incarnation, content, verdict, override }: StoredRecord): string {
+  return encode({ incarnation, content, verdict: [verdict.value, verdict.reason], override })
+}

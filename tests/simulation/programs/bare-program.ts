@@ -1,0 +1,63 @@
+import type { RegisterResult } from '@rollcall/wire'
+import type { Endpoint } from '../world/endpoint.js'
+import { commandOf, REQUEST_TIMEOUT_MS } from './http-program.js'
+import type { SimProcess } from '../world/process.js'
+import { Program, type ProgramDeps } from './program.js'
+
+/** What a bare program is made of. */
+export interface BareProgramDeps extends ProgramDeps {
+  /** The process of whoever registers it. */
+  readonly registrant: SimProcess
+}
+
+/**
+ * A program that knows nothing of the registry: somebody else registers its endpoints, once, to be probed or to be
+ * believed, and never looks back.
+ */
+export class BareProgram extends Program {
+  private readonly registrant: SimProcess
+
+  constructor(deps: BareProgramDeps) {
+    super(deps)
+    this.registrant = deps.registrant
+  }
+
+  protected begin(): void {
+    for (const endpoint of this.endpoints) {
+      endpoint.owedFrom = Infinity
+      this.register(endpoint)
+    }
+  }
+
+  protected farewell(exit: () => void): void {
+    exit()
+  }
+
+  private register(endpoint: Endpoint): void {
+    const { world, registrant, process } = this
+    const { life } = process
+    const command = commandOf(endpoint)
+    world.network.request<RegisterResult | undefined>(
+      registrant,
+      world.registry.address,
+      (answer) => {
+        void world.registry.api
+          ?.register([command], { peer: endpoint.host })
+          .then((results) => answer(results[0]))
+      },
+      (result) => {
+        if (process.life !== life) return
+        if (result === undefined || !result.ok) {
+          registrant.clock.setTimer(1_000, () => {
+            if (process.life === life) this.register(endpoint)
+          })
+          return
+        }
+        endpoint.incarnation = result.incarnation
+        // Nobody repeats this registration: what was only in memory may be lost with the node.
+        if (result.durability === 'disk') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
+      },
+      REQUEST_TIMEOUT_MS,
+    )
+  }
+}

@@ -1,0 +1,42 @@
+import type { ListChange } from '@rollcall/client/internal'
+import type { Instance, ViewName } from '@rollcall/wire'
+import type { Endpoint, Obituary } from './endpoint.js'
+import type { EventQueue } from './event-queue.js'
+import type { Network } from './network.js'
+import type { SimProcess } from './process.js'
+import type { SimRegistry } from './registry.js'
+import type { SdkProgram } from '../programs/sdk-program.js'
+
+/** What programs see of the world they run in. */
+export interface Surroundings {
+  readonly queue: EventQueue
+  readonly network: Network
+  readonly registry: SimRegistry
+  /** A line of the transcript; built only when somebody reads it. */
+  note(actor: string, text: () => string): void
+  /** Instances of a process that died or hangs. */
+  bury(process: SimProcess, endpoints: readonly Endpoint[], hung: boolean): void
+  /** It goes on. */
+  exhume(endpoints: readonly Endpoint[]): void
+  /** It runs anew. */
+  revive(endpoint: Endpoint): void
+  /** A program shows another list. */
+  listed(program: SdkProgram, name: ViewName, change: ListChange): void
+  /** A program chose an instance to call. */
+  chosen(program: SdkProgram, instance: Instance): void
+  /** A program lost its connection to the registry, or gave it up. */
+  disconnected(program: SdkProgram, reason: string): void
+  readonly obituaries: readonly Obituary[]
+}
+
+/** How long a living instance may take, undisturbed, until everybody knows it: a few failed attempts to connect. */
+export const RECOVERY_MS = 20_000
+
+/**
+ * The same when its id is held by its own predecessor first: the longest lease and a probe until that one is doubted,
+ * then a slow retry, by chance up to 20 % later.
+ */
+export const CONFLICT_MS = 75_000
+
+/** The same after it was deregistered by somebody: the hold-off, by chance up to 20 % longer. */
+export const HOLD_OFF_MS = 90_000

@@ -1,0 +1,380 @@
+import type { ListChange } from '@rollcall/client/internal'
+import type { Logger, RegistryApi } from '@rollcall/core'
+import type { NodeDriver } from '@rollcall/server'
+import type { Instance, ViewName } from '@rollcall/wire'
+import { BareProgram } from '../programs/bare-program.js'
+import { Endpoint, type Obituary, type Vouch } from './endpoint.js'
+import { EventQueue } from './event-queue.js'
+import { carryOut } from '../faults/fault-effects.js'
+import { faultText } from '../faults/fault.js'
+import { HttpProgram } from '../programs/http-program.js'
+import { type Invariant, InvariantViolation } from '../invariants/invariant.js'
+import { SimJournal } from './journal.js'
+import { Network } from './network.js'
+import { SimProcess } from './process.js'
+import type { Program, ProgramDeps } from '../programs/program.js'
+import { Chance } from './random.js'
+import { SimRegistry } from './registry.js'
+import type { ProgramPlan, Scenario, Speech } from '../scenario.js'
+import { listText, SdkProgram } from '../programs/sdk-program.js'
+import { HOLD_OFF_MS, type Surroundings } from './surroundings.js'
+import { Trouble } from './trouble.js'
+import { ViewBook } from './view-book.js'
+import type { Witness } from './witness.js'
+
+/** Bugs to plant. */
+export interface Sabotage {
+  readonly node?: (driver: NodeDriver) => void
+  /** Plants something for the length of a run; the returned function takes it out. */
+  readonly everywhere?: () => () => void
+}
+
+export interface WorldOptions {
+  readonly sabotage?: Sabotage
+  /** Takes a line of the transcript. */
+  readonly transcript?: (line: string) => void
+}
+
+/** How often invariants look at everything. */
+const LOOK_MS = 250
+
+/** Events beyond which a run is not getting anywhere: a hundred times as many as usual. */
+const EVENTS_MAX = 2_000_000
+
+/** Turns of the microtask queue after each turn of a process: more than the longest chain of promises needs. */
+const MICROTASK_TURNS = 40
+
+/** Awaiting it takes one turn of the microtask queue. */
+const SETTLED = Promise.resolve()
+
+const VOUCH: Readonly<Record<Speech, Vouch>> = {
+  sdk: 'session',
+  beats: 'beats',
+  curl: 'beats',
+  probed: 'probe',
+  static: 'static',
+}
+
+/** A registry, programs and all that can happen to them, in simulated time. */
+export class World implements Surroundings {
+  readonly queue: EventQueue = new EventQueue()
+  readonly network: Network
+  readonly registry: SimRegistry
+  readonly programs: readonly Program[]
+  readonly endpoints: readonly Endpoint[]
+  readonly book: ViewBook
+  readonly operator: SimProcess
+  readonly scenario: Scenario
+  obituaries: Obituary[] = []
+  /** Disturbances of probes. */
+  readonly probing: Trouble = new Trouble()
+  private readonly options: WorldOptions
+  private readonly chance: Chance
+  private readonly troubles = new Map<string, Trouble>()
+  private readonly byName: ReadonlyMap<string, Program>
+  private readonly ongoing = new Set<() => void>()
+  private invariants: readonly Invariant[] = []
+  private stirred = false
+  private violation: InvariantViolation | undefined
+
+  constructor(scenario: Scenario, options: WorldOptions = {}) {
+    this.scenario = scenario
+    this.options = options
+    this.chance = new Chance(`world ${scenario.seed}`)
+    this.network = new Network(this.queue, this.chance.fork('network'))
+    this.registry = this.createRegistry()
+    this.operator = this.process('operator', '10.3.0.1')
+    this.programs = scenario.programs.map((plan) => this.createProgram(plan))
+    this.byName = new Map(this.programs.map((program) => [program.name, program]))
+    this.endpoints = this.programs.flatMap(({ endpoints }) => endpoints)
+    this.book = new ViewBook(viewsOf(scenario))
+  }
+
+  /** Watches over what happens from now on. */
+  watch(invariants: readonly Invariant[]): void {
+    this.invariants = invariants
+  }
+
+  /** Lets everything happen. Rejects with InvariantViolation, or with what the code under test threw. */
+  async run(): Promise<void> {
+    const restore = this.options.sabotage?.everywhere?.()
+    try {
+      await this.happen()
+    } finally {
+      restore?.()
+    }
+  }
+
+  private async happen(): Promise<void> {
+    const { scenario, queue, registry, operator, programs } = this
+    registry.boot()
+    operator.start()
+    scenario.programs.forEach((plan, index) =>
+      queue.at(plan.startAt, () => (programs[index] as Program).boot()),
+    )
+    for (const fault of scenario.faults) {
+      queue.at(fault.at, () => {
+        this.note('world', () => faultText(fault).replace(/^\S+ s /, ''))
+        carryOut(this, fault)
+      })
+    }
+    queue.at(scenario.healAt, () => this.heal())
+    queue.after(LOOK_MS, () => this.look())
+    while (queue.step(scenario.endAt)) {
+      if (queue.count > EVENTS_MAX) throw new Error(`${queue.count} events, and still going on`)
+      if (!this.stirred) continue
+      this.stirred = false
+      for (let turn = 0; turn < MICROTASK_TURNS; turn++) await SETTLED
+      if (this.violation !== undefined) throw this.violation
+    }
+    for (const invariant of this.invariants) invariant.healed?.()
+  }
+
+  violated(invariant: Invariant, message: string): never {
+    // Kept as well: not everybody who calls this can let it pass.
+    this.violation ??= new InvariantViolation(invariant.name, this.queue.now, message)
+    throw this.violation
+  }
+
+  note(actor: string, text: () => string): void {
+    const seconds = (this.queue.now / 1_000).toFixed(3)
+    this.options.transcript?.(`${seconds.padStart(8)}  ${actor.padEnd(12)} ${text()}`)
+  }
+
+  process(name: string, host: string): SimProcess {
+    return new SimProcess(name, host, {
+      queue: this.queue,
+      chance: this.chance.fork(`process ${name}`),
+      ran: () => {
+        this.stirred = true
+      },
+    })
+  }
+
+  program(name: string): Program {
+    const program = this.byName.get(name)
+    if (program === undefined) throw new Error(`there is no program ${name}`)
+    return program
+  }
+
+  programsOn(host: string): readonly Program[] {
+    return this.programs.filter(({ process }) => process.host === host)
+  }
+
+  /** Programs with a client that watches. */
+  get consumers(): readonly SdkProgram[] {
+    return this.programs.filter((program) => program instanceof SdkProgram)
+  }
+
+  get hosts(): readonly string[] {
+    return [...new Set(this.programs.map(({ process }) => process.host))]
+  }
+
+  troubleOf(host: string): Trouble {
+    let trouble = this.troubles.get(host)
+    if (trouble === undefined) {
+      trouble = new Trouble()
+      this.troubles.set(host, trouble)
+    }
+    return trouble
+  }
+
+  /** Something that ends by itself after `ms`, and when everything heals. */
+  lasting(ms: number, end: () => void): void {
+    let over = false
+    const finish = (): void => {
+      if (over) return
+      over = true
+      this.ongoing.delete(finish)
+      end()
+    }
+    this.ongoing.add(finish)
+    this.queue.after(ms, finish)
+  }
+
+  /** Somebody takes an endpoint out. */
+  dismissed(endpoint: Endpoint): void {
+    const silent = endpoint.vouch === 'probe' || endpoint.vouch === 'static'
+    endpoint.excuse(silent ? Infinity : this.queue.now + HOLD_OFF_MS)
+  }
+
+  /** A call of an operator: one attempt. */
+  operate(call: (api: RegistryApi) => Promise<unknown>): void {
+    this.network.request<true>(
+      this.operator,
+      this.registry.address,
+      (answer) => {
+        const { api } = this.registry
+        if (api === undefined) return
+        call(api).then(
+          () => answer(true),
+          (error: unknown) => this.note('operator', () => String(error)),
+        )
+      },
+      (done) => this.note('operator', () => (done === true ? 'is answered' : 'is not answered')),
+      3_000,
+    )
+  }
+
+  bury(process: SimProcess, endpoints: readonly Endpoint[], hung: boolean): void {
+    this.exhume(endpoints)
+    for (const endpoint of endpoints) {
+      const { incarnation, port } = endpoint
+      this.obituaries.push({ endpoint, incarnation, host: process.host, port, at: this.queue.now, hung })
+    }
+  }
+
+  exhume(endpoints: readonly Endpoint[]): void {
+    this.obituaries = this.obituaries.filter(({ endpoint, hung }) => !hung || !endpoints.includes(endpoint))
+  }
+
+  /** Without incarnations, a new process at the same address is the same instance. */
+  revive(revived: Endpoint): void {
+    this.obituaries = this.obituaries.filter(
+      ({ endpoint, port }) => endpoint !== revived || endpoint.named || port !== revived.port,
+    )
+  }
+
+  listed(program: SdkProgram, name: ViewName, change: ListChange): void {
+    for (const invariant of this.invariants) invariant.listed?.(program, name, change)
+  }
+
+  chosen(program: SdkProgram, instance: Instance): void {
+    for (const invariant of this.invariants) invariant.chosen?.(program, instance)
+  }
+
+  disconnected(program: SdkProgram, reason: string): void {
+    for (const invariant of this.invariants) invariant.disconnected?.(program, reason)
+  }
+
+  private heal(): void {
+    this.note('world', () => 'heals')
+    for (const finish of [...this.ongoing]) finish()
+  }
+
+  private look(): void {
+    this.queue.after(LOOK_MS, () => this.look())
+    for (const invariant of this.invariants) invariant.looked?.()
+  }
+
+  private createRegistry(): SimRegistry {
+    const { scenario, queue, network, chance } = this
+    const process = this.process('registry', '10.0.0.1')
+    const journal = new SimJournal(queue, chance.fork('journal'))
+    journal.commitMs = scenario.commitMs
+    journal.onAppend = (entries) => {
+      for (const invariant of this.invariants) invariant.journalled?.(entries)
+    }
+    process.onTurn = () => this.recordViews()
+    const trouble = new Trouble()
+    return new SimRegistry({
+      process,
+      network,
+      journal,
+      trouble,
+      logger: this.logger(),
+      witness: this.witness(),
+      sabotage: this.options.sabotage?.node,
+      liveness: scenario.liveness,
+    })
+  }
+
+  private recordViews(): void {
+    const { api } = this.registry
+    if (api === undefined) return
+    this.book.record(api, this.queue.now, (name, view, before) => {
+      if (name.group === undefined) {
+        const guard = view.guard.tripped ? ` guard keeps ${view.guard.kept}` : ''
+        this.note('registry', () => `shows ${name.service} ${listText(view.instances)}${guard}`)
+      }
+      for (const invariant of this.invariants) invariant.viewed?.(name, view, before)
+    })
+  }
+
+  private witness(): Witness {
+    const all = (): readonly Invariant[] => this.invariants
+    return {
+      booted: (entries) => {
+        this.note('registry', () => `starts with ${entries.length} entries`)
+        this.book.forgetPresent()
+        for (const invariant of all()) invariant.booted?.(entries)
+        this.recordViews()
+      },
+      ended: () => {
+        this.note('registry', () => 'is gone')
+        for (const invariant of all()) invariant.ended?.()
+      },
+      registered: (...args) => {
+        this.noting(() => {
+          for (const invariant of all()) invariant.registered?.(...args)
+        })
+      },
+      deregistered: (response) => {
+        this.noting(() => {
+          for (const invariant of all()) invariant.deregistered?.(response)
+        })
+      },
+      beaten: (...args) => {
+        for (const invariant of all()) invariant.beaten?.(...args)
+      },
+    }
+  }
+
+  /** Runs something within a promise of the code under test, which must not be the one to fail. */
+  private noting(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (this.violation === undefined) throw error
+    }
+  }
+
+  private logger(): Logger {
+    const line = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+      this.note('registry', () => `${message} ${JSON.stringify(fields)}`)
+    return { error: line, warn: line, info: line, debug() {} }
+  }
+
+  private createProgram(plan: ProgramPlan): Program {
+    const { name, host, speech, leaseMs, probed, moves, contested, watches } = plan
+    const process = this.process(name, host)
+    const trouble = this.troubleOf(host)
+    const vouch = VOUCH[speech]
+    const endpoints = plan.endpoints.map(
+      ({ service, group, id, port }) =>
+        new Endpoint({
+          key: { namespace: 'default', service, group, id },
+          vouch,
+          leaseMs,
+          named: speech === 'sdk' || speech === 'beats',
+          probed,
+          contested,
+          process,
+          trouble,
+          probing: vouch === 'probe' ? this.probing : undefined,
+          host,
+          port,
+        }),
+    )
+    const chance = this.chance.fork(`program ${name}`)
+    const deps: ProgramDeps = { world: this, process, endpoints, chance, moves }
+    if (speech === 'sdk')
+      return new SdkProgram({ ...deps, watches, trouble, callMs: chance.between(300, 1_500) })
+    if (speech === 'beats' || speech === 'curl') return new HttpProgram({ ...deps, renews: plan.renews })
+    return new BareProgram({ ...deps, registrant: this.operator })
+  }
+}
+
+/** Every view that a scenario can produce. */
+function viewsOf({ programs }: Scenario): ViewName[] {
+  const names = new Map<string, ViewName>()
+  const note = (name: ViewName): unknown => names.set(`${name.service}/${name.group ?? ''}`, name)
+  for (const { endpoints, watches } of programs) {
+    for (const { service, group } of endpoints) {
+      note({ namespace: 'default', service })
+      note({ namespace: 'default', service, group })
+    }
+    for (const watch of watches) note(watch)
+  }
+  return [...names.values()]
+}
