@@ -1,3 +1,4 @@
+/** How each kind of test is run: folders, conditions and timeouts. */
 import { defineConfig } from 'vitest/config'
 
 // Everything but integration and docs runs straight from the sources: the `source` export condition of

@@ -19,7 +19,7 @@ export interface Impurity {
 export interface FunctionExtent {
   readonly name: string
   readonly line: number
-  /** Lines of its own: those of functions inside it count for them, so that a factory is not its whole product. */
+  /** From its first line to its last, the functions inside it included. */
   readonly lines: number
 }
 
@@ -28,6 +28,8 @@ export interface ParsedModule {
   readonly references: readonly Reference[]
   readonly impurities: readonly Impurity[]
   readonly functions: readonly FunctionExtent[]
+  /** Names of the interfaces, type aliases and classes that it declares and exports; what it only passes on is not among them. */
+  readonly exportedTypes: readonly string[]
   /** String literals that look like names of metrics. */
   readonly metricNames: readonly string[]
   /** A test under fake timers: its waits are not real. */
@@ -41,14 +43,19 @@ export function parseModule(path: string, text: string): ParsedModule {
   const lineOf = lineCounter(text)
   const references: Reference[] = []
   const impurities: Impurity[] = []
-  const functions: Span[] = []
+  const functions: FunctionExtent[] = []
+  const exportedTypes: string[] = []
   const metricNames: string[] = []
   const visitors = [
     referenceVisitor((specifier, start, typeOnly) =>
       references.push({ specifier, line: lineOf(start), typeOnly }),
     ),
     impurityVisitor((what, start) => impurities.push({ what, line: lineOf(start) })),
-    functionVisitor((name, start, end) => functions.push({ name, first: lineOf(start), last: lineOf(end) })),
+    functionVisitor((name, start, end) => {
+      const line = lineOf(start)
+      functions.push({ name, line, lines: lineOf(end) - line + 1 })
+    }),
+    exportedTypeVisitor((name) => exportedTypes.push(name)),
     metricVisitor((name) => metricNames.push(name)),
   ]
   for (const visitor of visitors) new Visitor(visitor).visit(program)
@@ -56,31 +63,12 @@ export function parseModule(path: string, text: string): ParsedModule {
   return {
     references,
     impurities,
-    functions: ownExtents(functions),
+    functions,
+    exportedTypes,
     metricNames,
     fakesTimers: text.includes('vi.useFakeTimers('),
     parseErrors,
   }
-}
-
-interface Span {
-  readonly name: string
-  readonly first: number
-  readonly last: number
-}
-
-/** Takes from each function the lines between the first and last of those directly inside it. Spans are in order of start. */
-function ownExtents(spans: readonly Span[]): FunctionExtent[] {
-  const extents: { name: string; line: number; lines: number }[] = []
-  const open: { last: number; index: number }[] = []
-  for (const { name, first, last } of spans) {
-    while ((open.at(-1)?.last ?? Infinity) < first) open.pop()
-    const outer = extents[open.at(-1)?.index ?? -1]
-    if (outer !== undefined) outer.lines -= Math.max(0, last - first - 1)
-    extents.push({ name, line: first, lines: last - first + 1 })
-    open.push({ last, index: extents.length - 1 })
-  }
-  return extents
 }
 
 function referenceVisitor(
@@ -197,6 +185,17 @@ function functionVisitor(measure: (name: string, start: number, end: number) => 
     FunctionDeclaration: (node) => measure(node.id?.name ?? 'default function', node.start, node.end),
     FunctionExpression: (node) => measure(node.id?.name ?? 'method', node.start, node.end),
     ArrowFunctionExpression: (node) => measure('arrow function', node.start, node.end),
+  }
+}
+
+const TYPE_DECLARATIONS = new Set(['TSInterfaceDeclaration', 'TSTypeAliasDeclaration', 'ClassDeclaration'])
+
+function exportedTypeVisitor(found: (name: string) => void): VisitorObject {
+  return {
+    ExportNamedDeclaration({ declaration }) {
+      if (declaration === null || !TYPE_DECLARATIONS.has(declaration.type)) return
+      if ('id' in declaration && declaration.id?.type === 'Identifier') found(declaration.id.name)
+    },
   }
 }
 

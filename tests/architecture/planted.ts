@@ -169,6 +169,15 @@ export const PLANTED: readonly Planted[] = [
     },
     culprit: 'packages/core/src/planted-b.ts',
   },
+  ...['interface Planted {}', 'type Planted = string', 'class Planted {}'].map((declaration) => ({
+    rule: 'an exported type name stands for one idea in the product',
+    about: `${declaration.split(' ')[0]} of a name that another package uses`,
+    files: {
+      'packages/core/src/planted.ts': `export ${declaration}`,
+      'packages/client/src/planted.ts': 'export interface Planted {}',
+    },
+    culprit: 'packages/core/src/planted.ts',
+  })),
   one(PORTS, 'the date', 'packages/core/src/planted.ts', 'export const at = Date.now()'),
   one(PORTS, 'the date as an object', 'packages/core/src/planted.ts', 'export const at = new Date()'),
   one(PORTS, 'the date, passed on', 'packages/core/src/planted.ts', 'export const clock = { now: Date.now }'),

@@ -3,15 +3,10 @@ import { posix } from 'node:path'
 import { parseModule } from './parse-module.js'
 import type { Manifest } from './workspace.js'
 
-/** Past this a file has more than one responsibility, or a reason. */
+/** Past this a file has more than one responsibility. */
 export const FILE_LINES_MAX = 400
-/** Past this a function is looked at twice. */
+/** Past this a function, those inside it included, is looked at twice. */
 export const FUNCTION_LINES_MAX = 70
-
-/** Long files by path, each with the reason why it is not split. */
-export const LONG_FILES: Readonly<Record<string, string>> = {}
-/** Long functions as `path: name`, each with the reason why it is not split. */
-export const LONG_FUNCTIONS: Readonly<Record<string, string>> = {}
 
 /** Words that say nothing about what a file is for. */
 const EMPTY_WORDS = /(^|[-.])(utils?|helpers?|managers?|common|misc|impl)([-.]|$)/
@@ -27,7 +22,7 @@ export function badNames(paths: readonly string[]): string[] {
     })
 }
 
-/** Built files beside their sources: whoever imports `./merge.js` would get yesterday's build of it. */
+/** Built files beside their sources: an import of `./merge.js` would get yesterday's build of it. */
 export function builtBesideSources(paths: readonly string[]): string[] {
   const all = new Set(paths)
   return paths.filter(
@@ -35,18 +30,50 @@ export function builtBesideSources(paths: readonly string[]): string[] {
   )
 }
 
-/** Whether a source file is longer than it should be without a listed reason, and its functions too. */
+/** A source file that is too long, and its functions that are, as `path: what`. Tests may hold long functions. */
 export function tooLong(path: string, text: string): string[] {
   const lines = text.trimEnd().split('\n').length
-  const found =
-    lines > FILE_LINES_MAX && !Object.hasOwn(LONG_FILES, path) ? [`${path} has ${lines} lines`] : []
+  const found = lines > FILE_LINES_MAX ? [`${path}: ${lines} lines`] : []
   if (path.endsWith('.test.ts')) return found
-  for (const { name, line, lines: length } of parseModule(path, text).functions) {
-    if (length > FUNCTION_LINES_MAX && !Object.hasOwn(LONG_FUNCTIONS, `${path}: ${name}`)) {
-      found.push(`${path}:${line} ${name} has ${length} lines`)
-    }
+  for (const { name, lines: length } of parseModule(path, text).functions) {
+    if (length > FUNCTION_LINES_MAX) found.push(`${path}: ${name} has ${length} lines`)
   }
   return found
+}
+
+/** A source file that does not begin, after a shebang, with a comment that says what it is for. */
+export function headless(path: string, text: string): string[] {
+  const code = text.replace(/^#!.*\n/, '')
+  return /^(\/\/ |\/\*\* |\/\*\*\n \* )\S/.test(code) ? [] : [path]
+}
+
+/** Places that speak of persons: a node, an instance, a client or a caller has a name of its own. */
+export function persons(path: string, text: string): string[] {
+  return text
+    .split('\n')
+    .flatMap((line, index) => (PERSON.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : []))
+}
+
+// Spelled so that this file does not break its own rule.
+const PERSON = /\b(who[e]ver|some[b]ody|no[b]ody)\b/i
+
+/** Packages, examples and benches by folder that have no page of their own. */
+export function withoutReadme(folders: readonly string[], exists: (path: string) => boolean): string[] {
+  return folders.filter((folder) => !exists(`${folder}/README.md`)).map((folder) => `${folder}/README.md`)
+}
+
+/**
+ * What breaks a rule without being excepted, and exceptions that except nothing any more: a list of them only gets
+ * shorter. An exception is the start of a finding: a folder, a file, or `path: function`.
+ */
+export function unexcepted(found: readonly string[], exceptions: Readonly<Record<string, string>>): string[] {
+  const starts = Object.keys(exceptions)
+  return [
+    ...found.filter((finding) => !starts.some((start) => finding.startsWith(start))),
+    ...starts
+      .filter((start) => !found.some((finding) => finding.startsWith(start)))
+      .map((start) => `${start} is no exception any more: take it off the list`),
+  ]
 }
 
 /** Notes left open, and tests switched off or focused without a reason in the line above. */
@@ -67,7 +94,7 @@ const OPEN_NOTE = /\b(T[O]DO|FIX[M]E|XX[X])\b/
 const FOCUSED = /\b(it|test|describe)\.only\b/
 const SKIPPED = /\b(it|test|describe)\.(skip|todo|skipIf|fails)\b/
 
-/** Home folders of somebody's machine. */
+/** Paths into the home folder of one machine. */
 export function machinePaths(path: string, text: string): string[] {
   return text
     .split('\n')

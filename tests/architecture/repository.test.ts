@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { missingEntries } from '../../tools/complete-lock.mjs'
+import { HEADLESS, LONG, NO_README, PERSONS } from './exceptions.js'
 import * as rules from './repository-rules.js'
 import { exists, listFiles, read } from './source-files.js'
 import { manifests, type Manifest } from './workspace.js'
@@ -14,7 +15,24 @@ describe('source files', () => {
   it('have names that say what they are for', () => expect(rules.badNames(files)).toEqual([]))
   it('are not built where they stand', () => expect(rules.builtBesideSources(files)).toEqual([]))
   it('are short, and so are their functions', () =>
-    expect(code.flatMap((path) => rules.tooLong(path, read(path)))).toEqual([]))
+    expect(
+      rules.unexcepted(
+        code.flatMap((path) => rules.tooLong(path, read(path))),
+        LONG,
+      ),
+    ).toEqual([]))
+  it('say in their first line what they are for', () => {
+    const found = code
+      .filter((path) => !path.endsWith('.test.ts'))
+      .flatMap((path) => rules.headless(path, read(path)))
+    expect(rules.unexcepted(found, HEADLESS)).toEqual([])
+  })
+  it('speak of nodes, instances and callers, as documents do, not of persons', () => {
+    const found = [...code.filter((path) => !path.endsWith('.test.ts')), ...documents].flatMap((path) =>
+      rules.persons(path, read(path)),
+    )
+    expect(rules.unexcepted(found, PERSONS)).toEqual([])
+  })
   it('are finished', () => expect(code.flatMap((path) => rules.unfinished(path, read(path)))).toEqual([]))
   it('name no paths of a machine', () => {
     expect([...code, ...documents].flatMap((path) => rules.machinePaths(path, read(path)))).toEqual([])
@@ -37,6 +55,10 @@ describe('documents', () => {
 })
 
 describe('packages', () => {
+  it('have a page of their own', () => {
+    const folders = [...manifests().keys()].filter((folder) => folder !== '.')
+    expect(rules.unexcepted(rules.withoutReadme(folders, exists), NO_README)).toEqual([])
+  })
   it('move in step', () => expect(rules.outOfStep(manifests())).toEqual([]))
   it('explain every dependency', () => {
     expect(rules.unexplained(rules.foreignDependencies(manifests()), read('docs/dependencies.md'))).toEqual(
@@ -89,14 +111,47 @@ describe('each rule can fail', () => {
 
   it('length', () => {
     expect(rules.tooLong('a.ts', '\n'.repeat(rules.FILE_LINES_MAX) + 'export {}')).toEqual([
-      'a.ts has 401 lines',
+      'a.ts: 401 lines',
     ])
     const body = '\n'.repeat(rules.FUNCTION_LINES_MAX)
-    expect(rules.tooLong('a.ts', `function long() {${body}}\nconst short = () => 1`)).toEqual([
-      'a.ts:1 long has 71 lines',
+    const long = `function long() {${body}}\nconst short = () => 1`
+    expect(rules.tooLong('a.ts', long)).toEqual(['a.ts: long has 71 lines'])
+    expect(rules.tooLong('a.test.ts', long)).toEqual([])
+    const inner = `\nconst inner = () => {${'\n'.repeat(35)}}\n`
+    expect(rules.tooLong('a.ts', `function factory() {${inner}${inner}}`)).toEqual([
+      'a.ts: factory has 75 lines',
     ])
-    const inner = `\nconst inner = () => {${'\n'.repeat(60)}}\n`
-    expect(rules.tooLong('a.ts', `function factory() {${inner}${inner}}`)).toEqual([])
+  })
+
+  it('heads', () => {
+    const heads = [
+      '/** What it is for. */',
+      '/**\n * What it is for.',
+      '// What it is for',
+      '#!/usr/bin/env node\n// What it is for',
+    ]
+    expect(heads.flatMap((head) => rules.headless('a.ts', `${head}\nexport {}`))).toEqual([])
+    const none = [`import 'b'`, '', '#!/usr/bin/env node', '/**', '//', '/* eslint-disable */\n// late']
+    expect(none.flatMap((head) => rules.headless('a.ts', `${head}\nexport {}`))).toHaveLength(none.length)
+  })
+
+  it('persons', () => {
+    const text = ['it says who listens', `${['Who', 'ever'].join('')} listens`, 'a nobodyknows'].join('\n')
+    expect(rules.persons('a.md', text)).toEqual([`a.md:2: ${['Who', 'ever'].join('')} listens`])
+  })
+
+  it('pages of packages', () => {
+    const pages = (path: string): boolean => path === 'packages/a/README.md'
+    expect(rules.withoutReadme(['packages/a', 'bench'], pages)).toEqual(['bench/README.md'])
+  })
+
+  it('exceptions that are none any more', () => {
+    const found = ['packages/a/b.ts: long has 71 lines', 'packages/c/d.ts:1']
+    const exceptions = { 'packages/a/b.ts: long': 'a table', 'packages/gone': 'to be done' }
+    expect(rules.unexcepted(found, exceptions)).toEqual([
+      'packages/c/d.ts:1',
+      'packages/gone is no exception any more: take it off the list',
+    ])
   })
 
   it('open notes and switched-off tests', () => {
@@ -111,8 +166,8 @@ describe('each rule can fail', () => {
   })
 
   it('paths of a machine', () => {
-    const somebody = ['', 'home', 'somebody'].join('/')
-    expect(rules.machinePaths('a.ts', `open('${somebody}/x')\n'/homepage'`)).toEqual(['a.ts:1'])
+    const home = ['', 'home', 'someone'].join('/')
+    expect(rules.machinePaths('a.ts', `open('${home}/x')\n'/homepage'`)).toEqual(['a.ts:1'])
   })
 
   it('links', () => {

@@ -1,6 +1,7 @@
 /** The rules over the import graph. Each is a pure function from the graph to what breaks it. */
 import { posix } from 'node:path'
 import { findCycles } from './cycles.js'
+import { SHARED_TYPE_NAMES } from './exceptions.js'
 import {
   COMPOSITION,
   IMPURE_FILES,
@@ -57,6 +58,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'no cycle between packages': (graph) => findCycles(packageEdges(graph)).map((cycle) => cycle.join(' → ')),
   'no cycle between modules at run time': (graph) =>
     findCycles(moduleEdges(graph)).map((cycle) => cycle.join(' → ')),
+  'an exported type name stands for one idea in the product': repeatedTypeNames,
   'only port files touch time and chance': (graph) =>
     modules(graph).flatMap(({ path, impurities }) => {
       if (!isProduct(path) || PORT_FILES.includes(posix.basename(path)) || Object.hasOwn(IMPURE_FILES, path))
@@ -98,6 +100,21 @@ export function isTest(path: string): boolean {
 
 function isProduct(path: string): boolean {
   return path.startsWith('packages/') && !isTest(path)
+}
+
+/** Type names that two product files declare, and exceptions that are none any more. The testkit is no product. */
+function repeatedTypeNames(graph: ModuleGraph): string[] {
+  const declaredIn = new Map<string, string[]>()
+  for (const { path, exportedTypes } of modules(graph)) {
+    if (!isProduct(path) || path.startsWith('packages/testkit/')) continue
+    for (const name of exportedTypes) declaredIn.set(name, [...(declaredIn.get(name) ?? []), path])
+  }
+  const repeated = [...declaredIn].filter(([, paths]) => paths.length > 1)
+  const found = repeated.flatMap(([name, paths]) =>
+    Object.hasOwn(SHARED_TYPE_NAMES, name) ? [] : [`${name} is declared by ${paths.join(' and ')}`],
+  )
+  const settled = Object.keys(SHARED_TYPE_NAMES).filter((name) => (declaredIn.get(name) ?? []).length < 2)
+  return [...found, ...settled.map((name) => `${name} is declared once: take it off the list of exceptions`)]
 }
 
 /** The row of the layer table that governs a file of packages/, with its name. */

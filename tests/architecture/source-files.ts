@@ -1,3 +1,4 @@
+/** The checkout as the rules read it: its files and their text. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'

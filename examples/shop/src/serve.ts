@@ -1,3 +1,4 @@
+/** What the services of the shop share: serving HTTP under a registration, and calling one another through the registry. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
