@@ -57,9 +57,14 @@ export const TEST_ONLY: Layer = {
 
 /** Folders whose subfolders never import each other: adapters of foreign protocols, and stores. */
 export const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
-  'packages/protocols/src': ['native', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
+  'packages/protocols/src': ['native', 'prometheus', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
   'packages/storage/src': ['journal', 'engine'],
   'packages/integrations/src': ['undici', 'axios', 'grpc', 'fastify', 'express', 'nest', 'opentelemetry'],
+}
+
+/** Folders that siblings stand on: they never import a sibling. */
+export const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  'packages/protocols/src': ['http'],
 }
 
 /** What the folders of integrations may name: the library that they are for. What they share names none. */

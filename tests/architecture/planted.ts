@@ -127,6 +127,15 @@ export const PLANTED: readonly Planted[] = [
     `import '@rollcall/client/internal'`,
   ),
   {
+    rule: 'what adapters stand on knows none of them',
+    about: 'the floor uses an adapter',
+    files: {
+      'packages/protocols/src/http/planted.ts': `import '../dns/planted.js'`,
+      'packages/protocols/src/dns/planted.ts': 'export {}',
+    },
+    culprit: 'packages/protocols/src/http/planted.ts',
+  },
+  {
     rule: 'adapters and stores never import each other',
     about: 'dns uses eureka',
     files: {

@@ -4,6 +4,7 @@ import { findCycles } from './cycles.js'
 import { SHARED_TYPE_NAMES } from './exceptions.js'
 import {
   COMPOSITION,
+  FLOORS,
   IMPURE_FILES,
   LAYERS,
   LIBRARIES,
@@ -41,6 +42,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
       return internal && from.startsWith('examples/') && 'uses an internal entry, which users cannot rely on'
     }),
   'adapters and stores never import each other': (graph) => each(graph, siblings),
+  'what adapters stand on knows none of them': (graph) => each(graph, floors),
   'an integration uses its own library only': (graph) =>
     each(graph, ({ from, target }) => {
       const folder = /^packages\/integrations\/src\/(?:([^/]+)\/)?/.exec(from)
@@ -178,6 +180,16 @@ function siblings({ from, target }: Import): string | undefined {
       names.find((name) => path.startsWith(`${folder}/${name}/`))
     const [own, other] = [side(from), side(target.path)]
     if (own !== undefined && other !== undefined && own !== other) return `${own} and ${other} are siblings`
+  }
+  return undefined
+}
+
+function floors({ from, target }: Import): string | undefined {
+  if (target.kind !== 'file') return undefined
+  for (const [folder, names] of Object.entries(FLOORS)) {
+    const below = names.find((name) => from.startsWith(`${folder}/${name}/`))
+    const above = SIBLINGS[folder]?.find((name) => target.path.startsWith(`${folder}/${name}/`))
+    if (below !== undefined && above !== undefined) return `${above} stands on ${below}`
   }
   return undefined
 }

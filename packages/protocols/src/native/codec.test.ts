@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
 import type { Update } from '@rollcall/core'
-import { EMPTY_SIGN, isRegistryError, type Instance } from '@rollcall/wire'
+import { EMPTY_SIGN, type Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { bodyChunk } from '../http/event-stream.js'
 import {
-  bodyChunk,
   eventEndChunk,
   formatEventId,
   messageFrame,
   openEventChunk,
   parseEventId,
-  parseJson,
   pongFrame,
   soleEventChunk,
   textFrame,
@@ -147,29 +146,6 @@ describe('events', () => {
     )
     for (const text of [undefined, '', 'x', `${SIGN},`, `${SIGN},${SIGN},${SIGN}`, SIGN.toUpperCase()]) {
       expect(parseEventId(text, 2)).toEqual([undefined, undefined])
-    }
-  })
-})
-
-describe('reading JSON', () => {
-  const code = (bytes: Buffer): unknown => {
-    try {
-      return parseJson(bytes)
-    } catch (error) {
-      return isRegistryError(error) ? [error.code, error.message.length < 200] : error
-    }
-  }
-
-  it('refuses what is not JSON or not UTF-8, without repeating all of it', () => {
-    expect(code(Buffer.from('{"a":1}'))).toEqual({ a: 1 })
-    for (const bytes of [
-      Buffer.from(''),
-      Buffer.from('{'),
-      Buffer.from([0x22, 0xff, 0x22]),
-      Buffer.from('['.repeat(100_000)),
-      Buffer.from(`{"${'x'.repeat(9_000)}`),
-    ]) {
-      expect(code(bytes)).toEqual(['malformed', true])
     }
   })
 })

@@ -1,8 +1,8 @@
-/** Bytes and JSON: request bodies and frames in, answers, frames and events out. Pure; each publication is encoded once. */
-import { isUtf8 } from 'node:buffer'
+/** Bytes and JSON: frames and events out, event ids in. Pure; each publication is encoded once. */
 import { constants, deflateRawSync } from 'node:zlib'
 import type { Update } from '@rollcall/core'
-import { RegistryError, type ServerMessage, type ViewName } from '@rollcall/wire'
+import type { ServerMessage, ViewName } from '@rollcall/wire'
+import { bodyChunk } from '../http/event-stream.js'
 import { toPushMessage } from './mapping.js'
 
 /** Below this a frame is sent as it is: it fits into a few packets anyway, and inflating costs the reader too. */
@@ -10,22 +10,6 @@ const DEFLATE_BYTES_MIN = 16_384
 
 /** Above this compressing at once would hold up the node for more than some 50 ms. */
 const DEFLATE_BYTES_MAX = 4_194_304
-
-/** JSON text as a value. */
-export function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new RegistryError('malformed', 'not UTF-8')
-  try {
-    return JSON.parse(bytes.toString()) as unknown
-  } catch (cause) {
-    throw new RegistryError('malformed', `not JSON: ${reasonOf(cause)}`, { cause })
-  }
-}
-
-/** The parser quotes its input; a reader needs no more than the beginning of that. */
-function reasonOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : 'unreadable'
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text
-}
 
 /** First byte of a frame: last of its message, and what kind. RSV1 marks a compressed payload (RFC 7692). */
 const TEXT = 0x81
@@ -131,12 +115,6 @@ export function signAfter(update: Update): string {
 /** The view a publication is about. */
 export function viewOf(update: Update): ViewName {
   return update.kind === 'view' ? update.view : update.delta
-}
-
-/** One chunk of a chunked body. */
-export function bodyChunk(text: string): Buffer {
-  const payload = Buffer.from(text)
-  return Buffer.concat([Buffer.from(`${payload.length.toString(16)}\r\n`), payload, Buffer.from('\r\n')])
 }
 
 /** A whole event with its id, for readers that watch one view: the id is the sign, the same for all of them. */

@@ -1,20 +1,12 @@
-/** From core codes to wire errors. Nothing but a RegistryError tells a caller more than `internal`. */
-import type { Logger } from '@rollcall/core'
-import { ERROR_CODES, isRegistryError, type ErrorBody } from '@rollcall/wire'
+/** From core codes to the errors of the native protocol: the body that every route answers with. */
+import type { ErrorBody } from '@rollcall/wire'
+import { statusOf, type ErrorAnswer } from '../http/errors.js'
 
-const INTERNAL: ErrorBody = {
-  code: 'internal',
-  message: 'the node failed to answer; its log has the details',
-}
-
-/** The error as it travels. A fault of our own is logged here, once, and told without its text. */
-export function toErrorBody(error: unknown, logger: Logger): ErrorBody {
-  if (isRegistryError(error)) return error.toBody()
-  logger.error({ error }, 'request failed')
-  return INTERNAL
-}
-
-/** HTTP status of an answer that holds only this error. */
-export function statusOf(error: ErrorBody): number {
-  return ERROR_CODES[error.code].httpStatus
+/** An error as the only content of an answer. */
+export function writeError(error: ErrorBody): ErrorAnswer {
+  return {
+    status: statusOf(error),
+    type: 'application/json; charset=utf-8',
+    body: JSON.stringify({ error }),
+  }
 }

@@ -4,23 +4,25 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isRegistryError, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
 import { openApiDocument } from '@rollcall/wire/schemas'
-import { statusOf, toErrorBody } from './errors.js'
-import { createGate } from './gate.js'
+import { toErrorBody, type ErrorAnswer } from '../http/errors.js'
+import { writeError } from './errors.js'
+import { EventStreams } from '../http/event-stream.js'
+import { Exchange, type HttpDeps } from '../http/exchange.js'
+import { createGate } from '../http/gate.js'
 import { createDeclarations } from './handlers/declarations.js'
 import type { HandlerDeps } from './handlers/deps.js'
-import { createEventLogFeeds, type EventLogFeeds } from './handlers/event-log.js'
-import { createEventStreams, type EventStreams } from './handlers/events.js'
+import { createEvents } from './handlers/log-feed.js'
+import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { createLookups } from './handlers/lookups.js'
 import { createOperators } from './handlers/operators.js'
 import type { StreamSessionDeps } from './handlers/session.js'
-import { Waits } from './handlers/waits.js'
+import { Waits } from '../http/waits.js'
 import { createWrites } from './handlers/writes.js'
-import { headersOf } from './headers.js'
-import { Exchange, type HttpDeps } from './http.js'
-import { resolveOptions, type NativeOptions, type ResolvedOptions } from './options.js'
+import { headersOf } from '../http/headers.js'
+import { resolveOptions, type NativeOptions } from './options.js'
 import { createRouter, type Handlers } from './router.js'
 import { createStreams } from './stream.js'
-import { ViewCache } from './view-cache.js'
+import { ViewCache } from '../http/view-cache.js'
 
 /** Collaborators of the native protocol. */
 export type NativeProtocolDeps = StreamSessionDeps
@@ -56,11 +58,15 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   const views = new ViewCache(resolved.viewCacheBytesMax)
   const waits = new Waits(resolved.longPollsMax)
   const streams = createStreams(deps, resolved)
-  const events = createEventStreams(deps, resolved)
-  const feeds = createEventLogFeeds(deps, resolved)
+  const events = createViewStreams(clock, meter, resolved)
+  const feeds = new EventStreams(clock, {
+    ...resolved,
+    streamsMax: resolved.eventLogFeedsMax,
+    limit: 'eventLogFeedsMax',
+  })
   const gate = createGate(resolved.allowedHosts)
   const router = createRouter(
-    createHandlers({ registry, clock, options: resolved, views, waits }, events, feeds, resolved),
+    createHandlers({ registry, clock, options: resolved, views, waits }, events, feeds),
   )
   let closing: Promise<void> | undefined
   const http: HttpDeps = {
@@ -68,6 +74,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
     logger,
     meter,
     bodyBytesMax: resolved.limits.bodyBytesMax,
+    writeError,
     stopping: () => closing !== undefined,
   }
 
@@ -101,8 +108,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       gate.checkOrigin(headers)
       checkStream(req)
     } catch (error) {
-      const body = toErrorBody(error, logger)
-      refuseUpgrade(socket, statusOf(body), JSON.stringify({ error: body }))
+      refuseUpgrade(socket, writeError(toErrorBody(error, logger)))
       return
     }
     streams.accept(req, socket, head)
@@ -122,26 +128,21 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       streams: streams.size,
       eventStreams: events.size,
       longPolls: waits.size,
-      unsentBytes: streams.bytes() + events.bytes() + feeds.bytes(),
+      unsentBytes: streams.bytes() + events.bytes + feeds.bytes,
       viewCacheBytes: views.bytes,
     }),
   }
 }
 
-function createHandlers(
-  deps: HandlerDeps,
-  events: EventStreams,
-  feeds: EventLogFeeds,
-  options: ResolvedOptions,
-): Handlers {
+function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStreams): Handlers {
   let document: string | undefined
   return {
     ...createWrites(deps),
     ...createLookups(deps),
     ...createDeclarations(deps),
     ...createOperators(deps),
-    watch: events.open,
-    listEvents: feeds.open,
+    watch: createWatch(deps.registry, deps.options, events),
+    listEvents: createEvents(deps.registry.operators, feeds),
     stream: () => {
       throw new RegistryError(
         'protocol',
@@ -149,7 +150,7 @@ function createHandlers(
       )
     },
     openapi: (exchange) => {
-      document ??= JSON.stringify(openApiDocument({ version: options.version }))
+      document ??= JSON.stringify(openApiDocument({ version: deps.options.version }))
       exchange.text(200, document)
     },
   }
@@ -180,11 +181,11 @@ function checkStream(req: IncomingMessage): void {
 }
 
 /** Answers a WebSocket handshake that is not let in. */
-function refuseUpgrade(socket: Duplex, status: number, body: string): void {
+function refuseUpgrade(socket: Duplex, { status, type, body }: ErrorAnswer): void {
   const head = [
     `HTTP/1.1 ${status} Refused`,
     'Connection: close',
-    'Content-Type: application/json; charset=utf-8',
+    `Content-Type: ${type}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())

@@ -1,5 +1,6 @@
 import { isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
+import type { Query } from '../http/exchange.js'
 import {
   durabilityOf,
   listQueryOf,
@@ -8,7 +9,6 @@ import {
   signOfTag,
   tagOf,
   watchedOf,
-  type Query,
 } from './queries.js'
 
 const SIGN = '0123456789abcdef'

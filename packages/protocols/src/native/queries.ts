@@ -12,10 +12,8 @@ import {
   type ViewName,
 } from '@rollcall/wire'
 import { EVENTS_LIMIT, SERVICES_LIMIT } from '@rollcall/wire/schemas'
+import type { Query } from '../http/exchange.js'
 import { checkName, checkSign, toViewName } from './mapping.js'
-
-/** Parsed query parameters; a repeated one is a list. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
 function invalid(field: string, message: string): RegistryError {
   return new RegistryError('invalid_argument', `${field} ${message}`, { field })

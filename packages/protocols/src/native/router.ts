@@ -2,8 +2,8 @@
 import { RegistryError } from '@rollcall/wire'
 import { ROUTES, type OperationId } from '@rollcall/wire/schemas'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
+import type { Query } from '../http/exchange.js'
 import type { Handler } from './handlers/deps.js'
-import type { Query } from './queries.js'
 
 /** A handler for every operation of the route table. */
 export type Handlers = Readonly<Record<OperationId, Handler>>

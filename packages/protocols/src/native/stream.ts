@@ -14,9 +14,9 @@ import {
   type StreamSessionDeps,
   type StreamTransport,
 } from './handlers/session.js'
-import { peerOf } from './http.js'
+import { peerOf } from '../http/exchange.js'
 import type { ResolvedOptions } from './options.js'
-import { createOutlet, type Outlet } from './outlet.js'
+import { createOutlet, type Outlet } from '../http/outlet.js'
 
 /** All streams of a node. */
 export interface Streams {

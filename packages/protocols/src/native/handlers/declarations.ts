@@ -1,7 +1,7 @@
 /** Declarations of services and namespaces over HTTP. */
 import { readNamespaceSettings, readServiceSettings } from '@rollcall/wire/schemas'
 import { RegistryError } from '@rollcall/wire'
-import type { Exchange } from '../http.js'
+import type { Exchange } from '../../http/exchange.js'
 import { checkName } from '../mapping.js'
 import { namespaceOf } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'

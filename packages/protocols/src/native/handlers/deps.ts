@@ -1,9 +1,9 @@
 /** What handlers share. */
 import type { Clock, RegistryApi } from '@rollcall/core'
-import type { Exchange } from '../http.js'
+import type { Exchange } from '../../http/exchange.js'
 import type { ResolvedOptions } from '../options.js'
-import type { ViewCache } from '../view-cache.js'
-import type { Waits } from './waits.js'
+import type { ViewCache } from '../../http/view-cache.js'
+import type { Waits } from '../../http/waits.js'
 
 /** Answers one request. What it throws becomes the answer. */
 export type Handler = (exchange: Exchange) => void | Promise<void>

@@ -3,7 +3,7 @@ import type { InstanceKey, RegistryApi, Resume } from '@rollcall/core'
 import { EMPTY_SIGN, RegistryError, type View, type ViewName } from '@rollcall/wire'
 import { readSigns } from '@rollcall/wire/schemas'
 import { DEFAULTS } from '@rollcall/wire'
-import type { Exchange } from '../http.js'
+import type { Exchange } from '../../http/exchange.js'
 import { toInstanceKey, toSignItems, viewKey } from '../mapping.js'
 import {
   listQueryOf,

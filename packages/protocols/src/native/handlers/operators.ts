@@ -9,8 +9,8 @@ import {
   type Batch,
   type OperatorOperationId,
 } from '@rollcall/wire/schemas'
-import { statusOf } from '../errors.js'
-import type { Exchange } from '../http.js'
+import { statusOf } from '../../http/errors.js'
+import type { Exchange } from '../../http/exchange.js'
 import { checkName, commonFailure, mergeResults, toInstanceKey, toRef, toViewName } from '../mapping.js'
 import { countOf, durabilityOf, namespaceOf, one, pageOf, required } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'

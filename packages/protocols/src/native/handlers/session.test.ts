@@ -9,7 +9,7 @@ import {
 } from '@rollcall/core'
 import { EMPTY_SIGN, RegistryError, type ServerMessage } from '@rollcall/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createHandClock, type HandClock } from '../hand-clock.fixture.js'
+import { createHandClock, type HandClock } from '../../http/hand-clock.fixture.js'
 import { resolveOptions } from '../options.js'
 import { createStreamSession, type StreamSession } from './session.js'
 

@@ -12,7 +12,7 @@ import {
   type ServerMessage,
 } from '@rollcall/wire'
 import { isJsonObject, readAck, readHello } from '@rollcall/wire/schemas'
-import { toErrorBody } from '../errors.js'
+import { toErrorBody } from '../../http/errors.js'
 import type { ResolvedOptions } from '../options.js'
 import { answers, type Conversation, takeHint } from './messages.js'
 

@@ -1,6 +1,6 @@
 /** Registration, heartbeat and deregistration over HTTP. */
-import { statusOf } from '../errors.js'
-import type { Exchange } from '../http.js'
+import { statusOf } from '../../http/errors.js'
+import type { Exchange } from '../../http/exchange.js'
 import { durabilityOf } from '../queries.js'
 import type { Handler, HandlerDeps } from './deps.js'
 import { ALL_HEARD, deregister, heartbeat, register, type Outcome, type Surroundings } from './operations.js'

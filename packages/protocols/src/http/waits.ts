@@ -1,7 +1,7 @@
 /** Long polls under way: bounded in number, and ended when the peer leaves or the node stops. */
 import type { ChangeWait } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
-import type { Exchange } from '../http.js'
+import type { Exchange } from './exchange.js'
 
 /** The long polls of a node. */
 export class Waits {

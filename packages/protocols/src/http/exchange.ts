@@ -1,11 +1,13 @@
-/** One HTTP request and its answer: bounded bodies, JSON out, figures. No routing and no ports in here. */
+/** One HTTP request and its answer: bounded bodies, JSON out, errors in the adapter's words, figures. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Logger, Meter } from '@rollcall/core'
-import { RegistryError, type ErrorBody } from '@rollcall/wire'
-import { parseJson } from './codec.js'
-import { statusOf, toErrorBody } from './errors.js'
+import { RegistryError } from '@rollcall/wire'
+import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
-import type { Query } from './queries.js'
+import { parseJson } from './json.js'
+
+/** Parsed query parameters; a repeated one is a list. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** What answering needs. */
 export interface HttpDeps {
@@ -13,6 +15,7 @@ export interface HttpDeps {
   readonly logger: Logger
   readonly meter: Meter
   readonly bodyBytesMax: number
+  readonly writeError: ErrorWriter
   /** Whether the node says goodbye: answers then end their connection. */
   stopping(): boolean
 }
@@ -83,11 +86,10 @@ export class Exchange {
 
   /** Answers with an error. `headers` are added; `last` ends the connection. */
   fail(error: unknown, headers: readonly string[] = [], last = false): void {
-    const body: ErrorBody = toErrorBody(error, this.deps.logger)
-    const text = JSON.stringify({ error: body })
-    const all = ['Content-Type', JSON_TYPE, 'Content-Length', String(Buffer.byteLength(text)), ...headers]
+    const { status, type, body } = this.deps.writeError(toErrorBody(error, this.deps.logger))
+    const all = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...headers]
     if (last) all.push('Connection', 'close')
-    this.finish(statusOf(body), all, text)
+    this.finish(status, all, body)
   }
 
   /** Notes an answer that is not sent through here: the head of an event stream. */

@@ -1,0 +1,71 @@
+/** The event log over HTTP: as one answer, or followed as server-sent events. */
+import type { EventsQuery, OperatorApi } from '@rollcall/core'
+import { RegistryError, type EventsResponse } from '@rollcall/wire'
+import { bodyChunk, type EventFeed, type EventStreams } from '../../http/event-stream.js'
+import type { Exchange } from '../../http/exchange.js'
+import type { Outlet } from '../../http/outlet.js'
+import { eventsQueryOf, one } from '../queries.js'
+import type { Handler } from './deps.js'
+
+type Log = Pick<OperatorApi, 'events' | 'follow'>
+
+/** Events written at a time. A reader holds its place in the log, so a slow one holds no memory for what is to come. */
+const PAGE = 100
+
+/** Builds the handler of GET /api/v1/events. */
+export function createEvents(log: Log, streams: EventStreams): Handler {
+  return (exchange) => {
+    const query = eventsQueryOf(exchange.query)
+    if (!follows(exchange)) return exchange.json(200, log.events(query))
+    const after = startOf(log, query, exchange.headers.lastEventId)
+    streams.open(exchange, (outlet) => feedOf(log, outlet, query, after))
+  }
+}
+
+function follows({ headers, query, req }: Exchange): boolean {
+  if (req.method !== 'GET') return false
+  const follow = one(query, 'follow')
+  if (follow !== undefined && follow !== 'true' && follow !== 'false') {
+    throw new RegistryError('invalid_argument', 'follow must be true or false', { field: 'follow' })
+  }
+  return follow === 'true' || headers.accept?.toLowerCase().includes('text/event-stream') === true
+}
+
+function feedOf(log: Log, outlet: Outlet, query: EventsQuery, start: number): EventFeed {
+  let after = start
+  let unfollow = (): void => {}
+  const pump = (): void => {
+    for (;;) {
+      if (outlet.stalled) return
+      const page = log.events({ ...query, after, limit: PAGE })
+      const idle = page.next === after
+      after = page.next
+      for (const chunk of chunksOf(page)) outlet.write(chunk)
+      if (idle || page.events.length < PAGE) return
+    }
+  }
+  return {
+    start() {
+      unfollow = log.follow(pump)
+      pump()
+    },
+    stalled() {},
+    drained: pump,
+    ended: () => unfollow(),
+  }
+}
+
+/** Where a reader begins: behind what it has seen of this node, at `after`, or with what is still to come. */
+function startOf(log: Log, query: EventsQuery, lastEventId?: string): number {
+  const newest = log.events({ limit: 1 })
+  const match = /^(.+):(\d{1,15})$/.exec(lastEventId ?? '')
+  if (match !== null) return match[1] === newest.node ? Number(match[2]) : 0
+  return query.after ?? newest.next
+}
+
+function* chunksOf({ node, events, lost }: EventsResponse): IterableIterator<Buffer> {
+  if (lost !== undefined) yield bodyChunk(`event: lost\ndata: ${JSON.stringify({ node, lost })}\n\n`)
+  for (const event of events) {
+    yield bodyChunk(`id: ${node}:${event.seq}\ndata: ${JSON.stringify(event)}\n\n`)
+  }
+}

@@ -1,0 +1,60 @@
+/** Server-sent events: one subscription per request, each publication encoded once for all readers. */
+import type { Clock, RegistryApi, Meter, Subscription, Update } from '@rollcall/core'
+import type { ViewName } from '@rollcall/wire'
+import { EventStreams, type EventFeed } from '../../http/event-stream.js'
+import type { Outlet } from '../../http/outlet.js'
+import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk, viewOf } from '../codec.js'
+import { viewKey } from '../mapping.js'
+import type { ResolvedOptions } from '../options.js'
+import { watchedOf } from '../queries.js'
+import type { Handler } from './deps.js'
+import { requireLoaded } from './operations.js'
+
+/** The event streams of views. */
+export function createViewStreams(clock: Clock, meter: Meter, options: ResolvedOptions): EventStreams {
+  const { eventStreamsMax } = options
+  return new EventStreams(
+    clock,
+    { ...options, streamsMax: eventStreamsMax, limit: 'eventStreamsMax' },
+    (size) => meter.set('rollcall_sse_subscribers', size),
+  )
+}
+
+/** Builds the handler of GET /api/v1/watch. */
+export function createWatch(registry: RegistryApi, options: ResolvedOptions, streams: EventStreams): Handler {
+  return (exchange) => {
+    requireLoaded(registry)
+    const views = watchedOf(exchange.query, options.eventWatchesMax)
+    const signs = parseEventId(exchange.headers.lastEventId, views.length)
+    streams.open(exchange, (outlet) => feedOf(registry, outlet, views, signs))
+  }
+}
+
+function feedOf(
+  registry: RegistryApi,
+  outlet: Outlet,
+  views: readonly ViewName[],
+  seen: readonly (string | undefined)[],
+): EventFeed {
+  const signs = [...seen]
+  const places = new Map(views.map((name, place) => [viewKey(name), place]))
+  const deliver = (update: Update): void => {
+    const place = places.get(viewKey(viewOf(update)))
+    if (place !== undefined) signs[place] = signAfter(update)
+    // Readers say nothing: what was handed to the network counts as applied.
+    const sent = (): void => subscription.ack(update.seq)
+    if (views.length === 1) outlet.write(soleEventChunk(update), sent)
+    else outlet.writePair(openEventChunk(update), eventEndChunk(signs), sent)
+  }
+  const subscription: Subscription = registry.subscribe({ deliver })
+  return {
+    start: () => subscription.watch(views.map((name, place) => withSign(name, signs[place]))),
+    stalled: () => subscription.stalled(),
+    drained: () => subscription.drained(),
+    ended: () => subscription.close(),
+  }
+}
+
+function withSign(name: ViewName, sign: string | undefined): ViewName & { readonly sign?: string } {
+  return sign === undefined ? name : { ...name, sign }
+}
