@@ -40,8 +40,8 @@ async function script(shell: string): Promise<string> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rollcall-completion-'))
-  // The scripts find the command by its name. They give it half a second, which a busy machine may not have.
-  const command = `exec "${process.execPath}" "${COMMAND}" "$@" --timeout 30s`
+  // The scripts find the command by its name.
+  const command = `exec "${process.execPath}" "${COMMAND}" "$@"`
   await writeFile(join(folder, 'rollcall'), `#!/bin/sh\n${command}\n`)
   await chmod(join(folder, 'rollcall'), 0o755)
   ;({ url } = await startServerProcess())
@@ -69,34 +69,33 @@ describe('in bash', () => {
   it('offers what may stand there', async () => {
     const offered: readonly (readonly [line: string, words: string])[] = [
       ['rollcall se', 'serve services'],
-      ['rollcall journal ', 'verify repair'],
       ['rollcall journal v', 'verify'],
-      ['rollcall serve --log-', '--log-level --log-format'],
       ['rollcall serve --memory --admission ', 'open strict'],
       ['rollcall serve --admission=s', 'strict'],
-      ['rollcall serve --memory ', 'true false'],
-      ['rollcall serve --memory --adm', '--admission'],
       ['rollcall serve --config comp', 'completion.bash'],
-      ['rollcall completion ', 'bash zsh fish'],
+      ['rollcall serve --config=comp', 'completion.bash'],
       ['rollcall nonsense ', ''],
       ['rollcall instances ', 'orders'],
       ['rollcall instances --namespace ', 'default far'],
       ['rollcall instances --namespace far o', 'other'],
-      ['rollcall watch orders o', 'orders'],
-      ['rollcall run --service ord', 'orders'],
       ['rollcall run --service x --port 1 -- env comp', 'completion.bash'],
       ['rollcall drain orders 127.0.0.1:300', '3000 3001'],
       ['rollcall explain orders 127', '127.0.0.1:3000 127.0.0.1:3001'],
     ]
     const lines = offered.map(([line]) => line)
-    const words = await complete(lines)
-    expect(lines.map((line, at) => [line, words[at]])).toEqual(offered)
+    // Half a second may be too little for a busy machine.
+    await expect
+      .poll(async () => {
+        const words = await complete(lines)
+        return lines.map((line, at) => [line, words[at]])
+      })
+      .toEqual(offered)
   })
 
   it('gives whole ids where colons break no words', async () => {
-    expect(await complete(['rollcall drain orders 127.0.0.1:'], ' \t\n')).toEqual([
-      '127.0.0.1:3000 127.0.0.1:3001',
-    ])
+    await expect
+      .poll(() => complete(['rollcall drain orders 127.0.0.1:'], ' \t\n'))
+      .toEqual(['127.0.0.1:3000 127.0.0.1:3001'])
   })
 
   it('offers nothing, and says nothing, without a registry', async () => {
@@ -104,12 +103,26 @@ describe('in bash', () => {
   })
 })
 
-const CHECKS = { bash: '-n', zsh: '-n', fish: '--no-execute' }
-const installed = Object.entries(CHECKS).filter(
-  ([shell]) => spawnSync(shell, ['--version']).error === undefined,
-)
+const isInstalled = (shell: string): boolean => spawnSync(shell, ['--version']).error === undefined
 
-it.each(installed)('the script is what %s reads', async (shell, flag) => {
-  const { stderr } = await promisify(execFile)(shell, [flag, await script(shell)])
+// Fish and zsh are not on every machine; bash is.
+it.skipIf(!isInstalled('fish'))('in fish, what may stand there is offered with what it means', async () => {
+  const complete = async (line: string): Promise<string> => {
+    const fish = ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', await script('fish'), line]
+    const { stdout, stderr } = await promisify(execFile)('fish', fish, { env: env(), cwd: folder })
+    expect(stderr).toBe('')
+    return stdout
+  }
+  expect(await complete('rollcall journal v')).toBe('verify\tcheck the journal of a node\n')
+  await expect
+    .poll(() => complete('rollcall drain orders 127.0.0.1:300'))
+    .toBe('127.0.0.1:3000\n127.0.0.1:3001\n')
+  expect(await complete('rollcall serve --config comp')).toContain('completion.fish')
+  expect(await complete('rollcall serve --admission=s')).toBe('--admission=strict\n')
+})
+
+// As above. Zsh completes nothing without a terminal, so only its syntax is checked.
+it.skipIf(!isInstalled('zsh'))('the script is what zsh reads', async () => {
+  const { stderr } = await promisify(execFile)('zsh', ['-n', await script('zsh')])
   expect(stderr).toBe('')
 })

@@ -1,3 +1,4 @@
+/** What a file in `commands/` exports. */
 import type { Command } from 'commander'
 import type { Shell } from './shell.js'
 
@@ -5,8 +6,8 @@ import type { Shell } from './shell.js'
 export interface CommandModule {
   /** Declares arguments, options, description and examples. */
   define(command: Command): void
-  /** Runs it; resolves to the exit code. What goes wrong is thrown. `wholeProgram` has every command declared. */
-  run(shell: Shell, command: Command, wholeProgram: () => Promise<Command>): Promise<number>
+  /** Runs it; resolves to the exit code. What goes wrong is thrown. */
+  run(shell: Shell, command: Command): Promise<number>
 }
 
 /** Text below the options of a command's help. */

@@ -91,16 +91,12 @@ NO_COLOR turns colours off. Try: rollcall serve --memory`
 /** Runs one command line (without node and script). Resolves to the exit code and never rejects. */
 export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<number> {
   const line = commandFirst(argv)
-  const chosen = chosenCommand(line)
   let exitCode: number = EXIT.ok
   try {
-    const program = await createProgram(
-      shell,
-      (name) => name === chosen,
-      (code) => {
-        exitCode = code
-      },
-    )
+    if (argv[0] === '__complete') return await printSuggestions(argv.slice(1), shell)
+    const program = await createProgram(shell, isChosenBy(line), (code) => {
+      exitCode = code
+    })
     await program.parseAsync(line, { from: 'user' })
     return exitCode
   } catch (error) {
@@ -112,7 +108,16 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
   }
 }
 
-/** The program with every command declared, for whoever describes it. Loads all there is; running it does nothing. */
+/** `rollcall __complete WORD...`, hidden: what the scripts of `rollcall completion` ask. They drop what goes wrong. */
+async function printSuggestions(words: readonly string[], shell: Shell): Promise<number> {
+  const line = [...commandFirst(words.slice(0, -1)), words.at(-1) ?? '']
+  const { suggest } = await import('./completion/suggestions.js')
+  const program = await createProgram(shell, isChosenBy(line), () => undefined)
+  for (const suggestion of await suggest(program, line, shell)) shell.out.write(`${suggestion}\n`)
+  return EXIT.ok
+}
+
+/** The program with every command declared, for its reference. Loads all there is; running it does nothing. */
 export function createWholeProgram(shell: Shell): Promise<Command> {
   return createProgram(
     shell,
@@ -149,7 +154,7 @@ async function createProgram(
     command.showHelpAfterError(`See 'rollcall ${name} --help'.`)
     const module = await entry.load()
     module.define(command)
-    command.action(async () => done(await module.run(shell, command, () => createWholeProgram(shell))))
+    command.action(async () => done(await module.run(shell, command)))
   }
   return program
 }
@@ -161,10 +166,11 @@ function parentOf(program: Command, [group, ...rest]: readonly string[]): Comman
   return known ?? program.command(group).summary(GROUPS[group] ?? '')
 }
 
-/** The command a line names, if it names one; `help NAME` names it too. */
-function chosenCommand(line: readonly string[]): string | undefined {
+/** Tells the command that a line names, if it names one; `help NAME` names it too. */
+function isChosenBy(line: readonly string[]): (name: string) => boolean {
   const words = line[0] === 'help' ? line.slice(1) : line
-  return [words.slice(0, 2).join(' '), words[0] ?? ''].find((name) => Object.hasOwn(COMMANDS, name))
+  const chosen = [words.slice(0, 2).join(' '), words[0] ?? ''].find((name) => Object.hasOwn(COMMANDS, name))
+  return (name) => name === chosen
 }
 
 /** Options in front of the command with a value of their own. */
