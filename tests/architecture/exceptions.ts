@@ -27,9 +27,9 @@ export const LONG: Readonly<Record<string, string>> = {
   'packages/server/src/listener/http-listener.ts: createHttpListener': 'to be split: server, the listener',
   'packages/server/src/prober/prober.ts: createProber': 'to be split: server',
   'packages/server/src/shutdown.ts: createShutdown': 'to be split: server',
-  'packages/testkit/src/simulation/invariants/dead.ts: createDead': 'to be split: simulation',
-  'packages/testkit/src/simulation/invariants/finality.ts: createFinality': 'to be split: simulation',
-  'packages/testkit/src/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
+  'tests/simulation/invariants/dead.ts: createDead': 'to be split: simulation',
+  'tests/simulation/invariants/finality.ts: createFinality': 'to be split: simulation',
+  'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
   'tests/integration/openapi-contract.ts: createContract': 'to be split',
   'tests/integration/subscribers.ts: openStream': 'to be split',
 }
@@ -42,7 +42,6 @@ export const HEADLESS: Readonly<Record<string, string>> = {
   'packages/integrations/': 'to be done',
   'packages/server/': 'to be done',
   'packages/storage/': 'to be done',
-  'packages/testkit/src/simulation/': 'to be done',
   'packages/testkit/src/': 'to be done',
   'tests/simulation/': 'to be done',
 }
