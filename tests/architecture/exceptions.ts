@@ -11,7 +11,7 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   Liveness: 'to be renamed: core, wire',
   Logger: 'to be one: client, core',
   Origin: 'to be renamed: client, core',
-  ProviderOptions: 'to be renamed: cli, integrations',
+
   Random: 'to be one: client, server',
   Registration: 'to be renamed: client, wire',
   Route: 'to be renamed: wire',
@@ -37,7 +37,6 @@ export const LONG: Readonly<Record<string, string>> = {
 /** Folders with files that do not say what they are for. */
 export const HEADLESS: Readonly<Record<string, string>> = {
   'bench/src/': 'to be done',
-  'packages/cli/': 'to be done',
   'packages/client/': 'to be done',
   'packages/integrations/': 'to be done',
   'packages/server/': 'to be done',
@@ -63,7 +62,6 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'docs/reference/': 'to be done',
   'docs/simulation.md': 'to be done',
   'examples/': 'to be done',
-  'packages/cli/': 'to be done',
   'packages/client/': 'to be done',
   'packages/core/': 'to be done',
   'packages/integrations/': 'to be done',

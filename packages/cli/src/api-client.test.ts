@@ -72,7 +72,7 @@ describe('the API client', () => {
     })
   })
 
-  it('says why nobody answers', async () => {
+  it('says why no registry answers', async () => {
     const { api } = setUp(() => DOWN)
     await expect(api.services({})).rejects.toMatchObject({
       code: 'unreachable',

@@ -1,3 +1,4 @@
+/** The HTTP API as commands call it: one node after the other, errors as RegistryErrors. */
 import {
   RegistryError,
   isRegistryError,
@@ -72,7 +73,7 @@ export function createApiClient(deps: ApiClientDeps, options: ApiClientOptions):
         after = page.next
       }
     },
-    // It asks once: nobody who drains has to wait until it would ask again.
+    // It asks once: no drain has to wait for the next time it would ask.
     view: (service, query) => call({ method: 'GET', path: at(service), query: { ...query, every: '0s' } }),
     instance: (service, id, query) =>
       call({

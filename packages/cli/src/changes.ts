@@ -10,7 +10,7 @@ export interface InstanceEvent {
   readonly instance: Instance
   /** Of a change: what it was. */
   readonly before?: Instance
-  /** Of a removal: `deregistered` or `expired`, absent where nobody said. */
+  /** Of a removal: `deregistered` or `expired`, absent where the registry gave none. */
   readonly reason?: string
 }
 

@@ -1,3 +1,4 @@
+/** One line of the event log, as `events` and `explain` print it. Pure. */
 import type { EventKind, RegistryEvent } from '@rollcall/wire'
 import { printable, type Paint, type Style } from './table.js'
 

@@ -1,11 +1,12 @@
+/** Exit codes, and which error ends with which. */
 import { isRegistryError } from '@rollcall/wire'
 
 /** What the exit code of every command means; `run` alone ends with the code of its command. */
 export const EXIT: { readonly ok: 0; readonly failed: 1; readonly usage: 2; readonly unreachable: 3 } = {
   ok: 0,
-  /** The registry, or the machine, says no. */
+  /** The registry or the machine refuses. */
   failed: 1,
-  /** The command line is wrong, or asks for what can never be. */
+  /** The command line is wrong. */
   usage: 2,
   /** No registry answered, or not in time. */
   unreachable: 3,
@@ -24,7 +25,7 @@ export function exitCodeOf(error: unknown): number {
     case 'unreachable':
     case 'timeout':
       return EXIT.unreachable
-    // The registry sees what no parser can, such as a name with a blank in it; who wrote it is the same.
+    // Such as a name with a blank in it, which only the registry refuses.
     case 'invalid_argument':
       return EXIT.usage
     default:

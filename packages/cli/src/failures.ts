@@ -1,3 +1,4 @@
+/** What a failed command prints: for a person one line and what to do next, for scripts the error as JSON. */
 import { isRegistryError, type ErrorBody, type ErrorCode } from '@rollcall/wire'
 import { UsageError } from './exit-codes.js'
 import { printable } from './table.js'
@@ -35,7 +36,7 @@ export function failureBody(error: unknown): {
   return { error: { code, message: error instanceof Error ? error.message : String(error) } }
 }
 
-/** Whether the error speaks for itself: ours, or one of the operating system. */
+/** Whether it is a refusal of ours or of the operating system, not a mistake in this code. */
 function isExpected(error: unknown): error is Error {
   if (isRegistryError(error) || error instanceof UsageError) return true
   // JournalError by name: its package is loaded by two commands only.

@@ -1,3 +1,4 @@
+/** Instances as tables show them: columns, colours of states, order. Pure. */
 import type { Instance, State } from '@rollcall/wire'
 import type { Column, Style } from './table.js'
 

@@ -1,3 +1,4 @@
+/** The operators’ part of the HTTP API, as commands call it. */
 import type {
   EventsResponse,
   Explanation,

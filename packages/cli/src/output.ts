@@ -1,3 +1,4 @@
+/** Where a command writes: results to standard output, notes to standard error, tables and colour for people, JSON for scripts. */
 import { styleText } from 'node:util'
 import type { Shell, TextStream } from './shell.js'
 import { printable, tableLines, type Column, type Paint } from './table.js'

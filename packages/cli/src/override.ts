@@ -1,3 +1,4 @@
+/** What `drain`, `disable` and `enable` share: naming an instance, and reading the answer for it. */
 import { DEFAULTS, RegistryError, type Overridden, type OverridesResponse } from '@rollcall/wire'
 import type { RegistryOptions } from './registry-options.js'
 

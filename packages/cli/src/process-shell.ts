@@ -1,3 +1,4 @@
+/** The shell of a real process: its streams, signals, network and clock. */
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { isatty } from 'node:tty'
@@ -11,7 +12,7 @@ const ROUTE_MS = 1_000
 /** The process this code runs in. */
 export function createProcessShell(): Shell {
   const clock = createSystemClock()
-  // `rollcall watch orders | head -1`: the reader has what it wanted.
+  // `rollcall watch orders | head -1`: the reader closed the pipe.
   const out = streamOf(process.stdout, () => process.exit(EXIT.ok))
   return {
     out,
@@ -30,7 +31,7 @@ export function createProcessShell(): Shell {
 }
 
 function streamOf(stream: NodeJS.WriteStream & { readonly fd: number }, readerGone: () => void): TextStream {
-  // Whatever is wrong with it, nobody can be told.
+  // An error of the stream cannot be printed on it.
   stream.on('error', readerGone)
   return {
     write: (text) => void stream.write(text),

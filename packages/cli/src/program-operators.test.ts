@@ -47,7 +47,7 @@ describe('drain', () => {
     expect(stdout()).toBe('orders/default a is draining\n')
   })
 
-  it('waits until everybody has heard of what had happened when it asked first', async () => {
+  it('waits until every subscriber has heard of what had happened when it asked first', async () => {
     let asked = 0
     const { code, requests, stdout, stderr } = await runWaiting(
       ['drain', 'orders', 'a', '--wait'],
@@ -74,7 +74,9 @@ describe('drain', () => {
       ({ method }) => ({ json: method === 'PUT' ? DRAINING : audience }),
     )
     expect(code).toBe(3)
-    expect(stderr()).toContain('not everybody has heard within 2 s: 1 of 2 subscribers and those who poll')
+    expect(stderr()).toContain(
+      'not every subscriber has heard within 2 s: 1 of 2 subscribers and clients that poll',
+    )
   })
 
   it.each([

@@ -1,3 +1,4 @@
+/** The program that `run` starts, and whether its port accepts connections. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -22,14 +23,14 @@ export function startProgram(command: string, args: readonly string[]): Program 
   return { ended, signal: (signal) => void child.kill(signal) }
 }
 
-/** Whether a program stands where it would be started from. A folder of the path that nobody may enter holds none. */
+/** Whether a program stands where it would be started from. A folder of the path without permission to enter holds none. */
 function isFound(command: string): boolean {
   if (command.includes('/')) return existsSync(command)
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return folders.some((folder) => existsSync(join(folder, command)))
 }
 
-/** A port that does not answer within this is not open; on the own machine it is a matter of microseconds. */
+/** A port that does not answer within this is not open; on this machine an answer takes microseconds. */
 const CONNECT_MS = 1_000
 
 /** Whether one of the hosts accepts a connection. */

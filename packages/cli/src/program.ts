@@ -1,3 +1,4 @@
+/** The whole command line: all commands, which one a line names, and what becomes of its errors. */
 import { Command, CommanderError } from 'commander'
 import type { CommandModule } from './command.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
@@ -7,7 +8,7 @@ import { VERSION } from './version.js'
 
 interface Entry {
   readonly summary: string
-  /** Loads the one command that is run: none pays for what the others need. */
+  /** Loads one command: a run of it does not load the dependencies of the others. */
   load(): Promise<CommandModule>
 }
 
@@ -45,7 +46,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/enable.js')).enable,
   },
   freeze: {
-    summary: 'lose nobody to silence',
+    summary: 'lose no instance to silence',
     load: async () => (await import('./commands/freeze.js')).freeze,
   },
   unfreeze: { summary: 'end a freeze', load: async () => (await import('./commands/unfreeze.js')).unfreeze },
@@ -100,7 +101,7 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
     await program.parseAsync(line, { from: 'user' })
     return exitCode
   } catch (error) {
-    // The parser has said what there is to say.
+    // The parser has printed it.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     const wantsJson = ownPart(line).includes('--json')
     shell.err.write(`${wantsJson ? JSON.stringify(failureBody(error)) : describeFailure(error)}\n`)

@@ -1,10 +1,11 @@
+/** Options of every command that talks to a registry. */
 import { InvalidArgumentError, type Command } from 'commander'
 import { DEFAULTS } from '@rollcall/wire'
 import { readDuration, readRegistries } from './arguments.js'
 import { UsageError } from './exit-codes.js'
 import type { Shell } from './shell.js'
 
-/** What every command needs that talks to a registry. */
+/** What the command line and the environment say about the registry. */
 export interface RegistryOptions {
   /** At least one, in the order in which they are tried; without a slash at the end. */
   readonly registries: readonly string[]

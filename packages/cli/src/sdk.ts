@@ -1,3 +1,4 @@
+/** The SDK as commands use it. */
 import { connect, type Logger, type MachineTimes, type Rollcall } from '@rollcall/client'
 import type { RegistryOptions } from './registry-options.js'
 
@@ -16,7 +17,7 @@ export function connectFor(
   })
 }
 
-/** Warnings and errors in one line each; what the SDK does all day is not told. */
+/** Warnings and errors in one line each; information and debugging are dropped. */
 function notesOf(tell: (text: string) => unknown): Logger {
   const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
     const told = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')

@@ -1,3 +1,4 @@
+/** Flags of `serve` and `config show`, made from the settings of a node. */
 import { SETTINGS, type Setting } from '@rollcall/server'
 import { Option, type Command } from 'commander'
 

@@ -54,7 +54,7 @@ export interface FakeShell extends Shell {
   readonly requests: readonly SeenRequest[]
   readonly stdout: () => string
   readonly stderr: () => string
-  /** Delivers a signal; false when nobody listens. */
+  /** Delivers a signal; false when there is no listener. */
   readonly raise: (signal: NodeJS.Signals) => boolean
 }
 

@@ -1,6 +1,7 @@
+/** What a command may touch of its process, as a port that tests replace. */
 import type { Clock } from './clock.js'
 
-/** Where text goes. Never throws; a reader that is gone ends the command quietly. */
+/** Where text goes. Never throws; when the reader has closed its end, the command ends without a message. */
 export interface TextStream {
   write(text: string): void
   /** Whether a person watches. */

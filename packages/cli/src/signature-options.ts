@@ -1,3 +1,4 @@
+/** Options that say who gives an operator’s command, and why. */
 import type { Command } from 'commander'
 import type { Signature } from '@rollcall/wire'
 import type { Shell } from './shell.js'
@@ -7,7 +8,7 @@ interface Parsed {
   readonly why?: string
 }
 
-/** Declares `--why --by`: what operators do is remembered with both. */
+/** Declares `--why --by`: overrides, freezes and restores are logged with both. */
 export function addSignatureOptions(command: Command): Command {
   return command
     .option('--why <text>', 'why, for those who find it later')

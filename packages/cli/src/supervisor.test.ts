@@ -174,7 +174,7 @@ describe('signals', () => {
     await exitCode
   })
 
-  it('are passed on at once by somebody impatient', async () => {
+  it('are passed on at once the second time', async () => {
     const { shell, log, exitCode, end, settle } = play()
     await settle()
     shell.raise('SIGTERM')
@@ -185,7 +185,7 @@ describe('signals', () => {
   })
 
   it.each([
-    ['nobody knows of it yet', { closedLooks: 1_000 }, ['start', 'SIGTERM']],
+    ['it is not registered yet', { closedLooks: 1_000 }, ['start', 'SIGTERM']],
     ['no registry has it', { state: 'pending' }, ['start', 'register', 'drain', 'SIGTERM']],
     ['no time is given', { drainMs: 0 }, ['start', 'register', 'drain', 'SIGTERM']],
   ] satisfies [string, Script, string[]][])(
@@ -231,7 +231,7 @@ describe('signals', () => {
     expect(await exitCode).toBe(130)
   })
 
-  it('are nobody else’s business after the end', async () => {
+  it('are not listened to after the end', async () => {
     const { shell, exitCode, end } = play()
     end({ code: 0 })
     await exitCode

@@ -73,7 +73,7 @@ function passOn(
   if (!ENDING.has(signal)) return program.signal(signal)
   const draining = instance.drain()
   if (heard) return
-  // Nobody knows of the instance, or somebody is impatient: nothing to wait for.
+  // Not registered, or a second signal: nothing to wait for.
   if (!draining || options.drainMs === 0) return program.signal(signal)
   void instance.pause(options.drainMs).then(() => program.signal(signal))
 }
@@ -92,7 +92,7 @@ class SupervisedInstance {
   private readonly options: SupervisorOptions
   /** The program has ended. */
   private readonly ended = new AbortController()
-  /** Nobody should be sent here any more; a registration under way is abandoned. */
+  /** The instance shall get no more calls; a registration under way is abandoned. */
   private readonly unwanted = new AbortController()
   private client: Rollcall | undefined
   private registration: Registration | undefined

@@ -50,8 +50,8 @@ export function tableLines<Row>(
 }
 
 /**
- * A text without control and formatting characters, which would let whoever registers an instance steer the
- * terminal of whoever lists it. `keep` names characters that may stay.
+ * A text without control and formatting characters, by which the provider of an instance could steer
+ * the terminal that lists it. `keep` names characters that may stay.
  */
 export function printable(text: string, keep = ''): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {

@@ -1,3 +1,4 @@
+/** Version of this package, as `--version` prints it. */
 import { createRequire } from 'node:module'
 
 /** Version of this package. Its manifest lies above `src` and `dist` alike. */

@@ -1,9 +1,9 @@
+/** `rollcall completion SHELL`: a script by which a shell completes commands, options, and what the registry has. */
 import { Argument } from 'commander'
 import { examples, type CommandModule } from '../command.js'
 import { COMPLETION_SCRIPTS } from '../completion/scripts.js'
 import { EXIT } from '../exit-codes.js'
 
-/** `rollcall completion SHELL`: a script that teaches a shell commands, options, and what the registry has. */
 export const completion: CommandModule = {
   define(command) {
     command

@@ -1,3 +1,4 @@
+/** `rollcall deregister SERVICE ID` and `rollcall deregister --host HOST`. */
 import {
   DEFAULTS,
   isRegistryError,
@@ -25,7 +26,6 @@ const COLUMNS: readonly Column<ResolvedRef>[] = [
   { title: 'ID', text: ({ id }) => id },
 ]
 
-/** `rollcall deregister SERVICE ID` and `rollcall deregister --host HOST`. */
 export const deregister: CommandModule = {
   define(command) {
     addRegistryOptions(command)

@@ -1,3 +1,4 @@
+/** `rollcall disable SERVICE ID`: no calls for this instance, whatever state it reports. */
 import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -7,13 +8,10 @@ import { instanceOf, nameOf, onlyResult, standingOf } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
 
-/** `rollcall disable SERVICE ID`: not to be called at all, whatever it says itself. */
 export const disable: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))
-      .description(
-        'Ban an instance: nobody calls it any more, also when it registers anew, until `rollcall enable`.',
-      )
+      .description('Ban an instance: it gets no calls, also when it registers anew, until `rollcall enable`.')
       .argument('<service>', 'name of the service')
       .argument('<id>', 'id of the instance, as `rollcall instances` shows it')
       .option('--for <time>', 'take it back by itself after this long, such as 10m or 2h', readSpan)

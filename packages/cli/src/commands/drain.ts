@@ -1,3 +1,4 @@
+/** `rollcall drain SERVICE ID`: no new calls, and with `--wait` until every subscriber has acknowledged that. */
 import { RegistryError, type Overridden, type SubscribersResponse } from '@rollcall/wire'
 import { readDuration, readSpan } from '../arguments.js'
 import { sleep } from '../clock.js'
@@ -19,7 +20,6 @@ interface Options {
 const WITHIN_MS = 30_000
 const POLL_MS = 100
 
-/** `rollcall drain SERVICE ID`: no new calls, and with `--wait` the certainty that everybody has heard. */
 export const drain: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))
@@ -62,7 +62,7 @@ export const drain: CommandModule = {
   },
 }
 
-/** Asks until everybody has heard what had happened when it was asked first. */
+/** Asks until every subscriber has acknowledged what had been published at the first question. */
 async function settle(
   shell: Shell,
   api: OperatorClient,
@@ -88,7 +88,10 @@ async function settle(
     }
     const lagging = laggingOf(answer)
     if (clock.now() - began >= withinMs) {
-      throw new RegistryError('timeout', `not everybody has heard within ${withinMs / 1_000} s: ${lagging}`)
+      throw new RegistryError(
+        'timeout',
+        `not every subscriber has heard within ${withinMs / 1_000} s: ${lagging}`,
+      )
     }
     if (!json && lagging !== told) output.note(`Waiting for ${lagging}.`)
     told = lagging
@@ -101,7 +104,7 @@ function laggingOf({ subscribers, acknowledged, pollersMs }: SubscribersResponse
   const waiting = subscribers - acknowledged
   const parts = [
     ...(waiting === 0 ? [] : [`${waiting} of ${subscribers} subscribers`]),
-    ...(pollersMs === 0 ? [] : ['those who poll']),
+    ...(pollersMs === 0 ? [] : ['clients that poll']),
   ]
   return parts.join(' and ')
 }

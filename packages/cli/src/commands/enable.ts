@@ -1,3 +1,4 @@
+/** `rollcall enable SERVICE ID`: clears the override of an instance. */
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { createOperatorClient } from '../operator-client.js'
@@ -6,11 +7,10 @@ import { instanceOf, nameOf, onlyResult } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
 
-/** `rollcall enable SERVICE ID`: takes back what operators wanted of it. */
 export const enable: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))
-      .description('Take back what operators wanted of an instance: draining, a ban, another weight.')
+      .description('Clear the override of an instance: draining, a ban, another weight.')
       .argument('<service>', 'name of the service')
       .argument('<id>', 'id of the instance, as `rollcall instances` shows it')
       .addHelpText('after', examples('rollcall enable orders 10.0.0.5:3000'))

@@ -1,3 +1,4 @@
+/** `rollcall events`: what happened, by whom and why. */
 import { isRegistryError, EVENT_KINDS, type EventsResponse } from '@rollcall/wire'
 import { InvalidArgumentError } from 'commander'
 import { sleep } from '../clock.js'
@@ -19,10 +20,9 @@ interface Options {
 
 type Query = Readonly<Record<string, string | undefined>>
 
-/** Asked for by number and not streamed: that goes on through restarts, and on another node of the list. */
+/** `--follow` polls by event number rather than streams: it goes on through a restart, and at another node of the list. */
 const POLL_MS = 300
 
-/** `rollcall events`: what happened, by whom and why. */
 export const events: CommandModule = {
   define(command) {
     addRegistryOptions(command)

@@ -1,3 +1,4 @@
+/** `rollcall explain SERVICE ID`: why an instance is listed, or is not. */
 import type { Explanation } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -15,7 +16,6 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'VALUE', text: ([, text]) => text },
 ]
 
-/** `rollcall explain SERVICE ID`: why it is, or is not, in the list. */
 export const explain: CommandModule = {
   define(command) {
     addRegistryOptions(command)

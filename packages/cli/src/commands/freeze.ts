@@ -1,3 +1,4 @@
+/** `rollcall freeze`: silence takes no instance down, for work on the network. */
 import { DEFAULTS } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT, UsageError } from '../exit-codes.js'
@@ -6,12 +7,11 @@ import { createOutput } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
 
-/** `rollcall freeze`: before work on the network, nobody is lost to silence. */
 export const freeze: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))
       .description(
-        'Freeze a namespace (--namespace "*": all): silence takes nobody down, nothing expires, nothing is taken out by host. Refused connections, deregistrations and overrides go on. `rollcall unfreeze` ends it.',
+        'Freeze a namespace (--namespace "*": all): silence takes no instance down, nothing expires, nothing is deregistered by host. Refused connections, deregistrations and overrides go on. `rollcall unfreeze` ends it.',
       )
       .addHelpText('after', examples("rollcall freeze --namespace '*' --why 'switch replacement'"))
   },

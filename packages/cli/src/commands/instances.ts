@@ -1,3 +1,4 @@
+/** `rollcall instances SERVICE`: the list of a service as its consumers see it. */
 import { STATES, type View } from '@rollcall/wire'
 import { createApiClient } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
@@ -11,7 +12,6 @@ interface Options {
   readonly zone?: string
 }
 
-/** `rollcall instances SERVICE`: the list of a service as its consumers see it. */
 export const instances: CommandModule = {
   define(command) {
     addRegistryOptions(command)
@@ -53,6 +53,6 @@ function show(output: Output, view: View): void {
       `The guard of this service is tripped: ${view.guard.kept} silent instances are kept, because too many fell silent at once.`,
     )
   }
-  if (view.frozen === true) output.note('An operator froze the namespace: silence takes nobody down.')
-  if (view.stale) output.note('The node answers from memory it cannot vouch for at the moment.')
+  if (view.frozen === true) output.note('An operator froze the namespace: silence takes no instance down.')
+  if (view.stale) output.note('The node answers from memory that may be out of date.')
 }

@@ -1,27 +1,27 @@
+/** `rollcall register`: for an instance that cannot register itself. */
 import { RegistryError, type Registered } from '@rollcall/wire'
 import { Option } from 'commander'
 import { createApiClient } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { createOutput, type Output } from '../output.js'
-import { addProviderOptions, readProviderOptions, type ProviderOptions } from '../provider-options.js'
+import { addInstanceOptions, readInstanceOptions, type InstanceOptions } from '../instance-options.js'
 import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '../registry-options.js'
 import { connectFor } from '../sdk.js'
 import type { Shell } from '../shell.js'
 
 const INTENTS = ['starting', 'up', 'draining'] as const
 
-interface Wanted extends ProviderOptions {
+interface Wanted extends InstanceOptions {
   readonly group?: string
   readonly state?: (typeof INTENTS)[number]
 }
 
-/** `rollcall register`: for what cannot register itself. */
 export const register: CommandModule = {
   define(command) {
-    addRegistryOptions(addProviderOptions(command))
+    addRegistryOptions(addInstanceOptions(command))
       .description(
-        'Register an instance that cannot do it itself, such as a database. Nobody beats for it, so the registry probes its port from time to time (liveness: probe). With --hold this command vouches for it by a session, until it is interrupted.',
+        'Register an instance that cannot do it itself, such as a database. It sends no heartbeats, so the registry probes its port from time to time (liveness: probe). With --hold this command keeps a session for it, until it is interrupted.',
       )
       .addOption(new Option('--state <state>', 'what it says of itself (default up)').choices(INTENTS))
       .option('--hold', 'stay, and deregister it on SIGINT or SIGTERM')
@@ -38,7 +38,7 @@ export const register: CommandModule = {
     const options = readRegistryOptions(command, shell.env)
     const { state, hold } = command.opts<{ readonly state?: Wanted['state']; readonly hold?: boolean }>()
     const wanted: Wanted = {
-      ...readProviderOptions(command),
+      ...readInstanceOptions(command),
       ...(options.group === undefined ? {} : { group: options.group }),
       ...(state === undefined ? {} : { state }),
     }
@@ -67,7 +67,7 @@ async function registerOnce(
   if (!result.ok) {
     const { code, message, field, details } = result.error
     throw new RegistryError(code, message, {
-      // The one item of this batch goes without saying.
+      // The batch has one item, so its index says nothing.
       ...(field === undefined ? {} : { field: field.replace(/^instances\[0\]\./, '') }),
       ...(details === undefined ? {} : { details }),
     })
@@ -75,12 +75,12 @@ async function registerOnce(
   tell(output, options, result, `incarnation ${result.incarnation}, durability ${result.durability}`)
   if (!options.json)
     output.note(
-      `liveness: probe. Nobody beats for it: it is listed for as long as port ${wanted.port} accepts connections.`,
+      `liveness: probe. It sends no heartbeats: it is listed for as long as port ${wanted.port} accepts connections.`,
     )
   return EXIT.ok
 }
 
-/** The address from which the registry is reached is the one at which others reach this machine, where any is. */
+/** The address of this machine on the route to the first registry that has a route. */
 async function ownHost(shell: Shell, registries: readonly string[]): Promise<string> {
   for (const registry of registries) {
     const { hostname, port, protocol } = new URL(registry)

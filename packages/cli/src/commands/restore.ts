@@ -1,3 +1,4 @@
+/** `rollcall restore SERVICE [ID…]`: brings back what left by mistake; without `--yes` it only shows it. */
 import type { RestoreReason, RestoreResponse } from '@rollcall/wire'
 import { Option } from 'commander'
 import { readSpan } from '../arguments.js'
@@ -29,12 +30,11 @@ const COLUMNS: readonly Column<Result>[] = [
   { title: 'REFUSED', text: (result) => (result.ok ? '' : result.error.message), style: () => 'red' },
 ]
 
-/** `rollcall restore SERVICE [ID…]`: brings back what left by mistake; shows what that is unless told `--yes`. */
 export const restore: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))
       .description(
-        'Bring back what left a service by mistake, while it is remembered (an hour): what somebody else deregistered, and what expired. Without --yes it only shows what that would be.',
+        'Bring back what left a service by mistake, while it is remembered (an hour): what others than the provider deregistered, and what expired. Without --yes it only shows what that would be.',
       )
       .argument('<service>', 'name of the service')
       .argument('[id...]', 'only these ids')

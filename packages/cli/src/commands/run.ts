@@ -1,9 +1,10 @@
+/** `rollcall run -- PROGRAM`: a program without an SDK, registered while its port accepts connections. */
 import { readDelay } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { UsageError } from '../exit-codes.js'
 import { createOutput } from '../output.js'
 import { acceptsConnections, startProgram } from '../program-process.js'
-import { addProviderOptions, readProviderOptions } from '../provider-options.js'
+import { addInstanceOptions, readInstanceOptions } from '../instance-options.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { connectFor } from '../sdk.js'
 import { supervise } from '../supervisor.js'
@@ -21,10 +22,9 @@ interface Options {
   readonly drain?: number
 }
 
-/** `rollcall run`: the sidecar in one process, for programs without an SDK. */
 export const run: CommandModule = {
   define(command) {
-    addRegistryOptions(addProviderOptions(command))
+    addRegistryOptions(addInstanceOptions(command))
       .description(
         'Run a program and keep it registered while its port accepts connections. On SIGTERM consumers are asked to turn away first, then the program gets the signal. Ends with its exit code, or 128 plus the number of the signal that killed it. Without a registry the program runs all the same.',
       )
@@ -48,7 +48,7 @@ export const run: CommandModule = {
 
   run(shell, command) {
     const options = readRegistryOptions(command, shell.env)
-    const provider = readProviderOptions(command)
+    const provider = readInstanceOptions(command)
     const { wait, drain } = command.opts<Options>()
     const [program, ...args] = command.args
     if (program === undefined) throw new UsageError('name the program to run after --')

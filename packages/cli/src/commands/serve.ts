@@ -1,3 +1,4 @@
+/** `rollcall serve`: a node in this process. */
 import { startServer, type RunningServer } from '@rollcall/server'
 import { isRegistryError } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
@@ -6,7 +7,6 @@ import { describeFailure } from '../failures.js'
 import { addServeFlags, readServeFlags } from '../serve-flags.js'
 import type { Shell } from '../shell.js'
 
-/** `rollcall serve`: a node in this process. */
 export const serve: CommandModule = {
   define(command) {
     addServeFlags(command)
@@ -46,7 +46,7 @@ function announce({ err }: Shell, { url, config }: RunningServer): void {
   err.write(`rollcall listens on ${url} (${storage}); Ctrl-C stops it\n`)
 }
 
-/** The address is well-formed and cannot be had: the machine's no, not a mistake on the command line. */
+/** The address is well-formed, but the machine refuses it: not a mistake on the command line. */
 function isTaken(error: unknown): boolean {
   return isRegistryError(error) && error.field === 'listen' && typeof error.details?.['reason'] === 'string'
 }

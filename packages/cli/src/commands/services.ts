@@ -1,3 +1,4 @@
+/** `rollcall services`: all services, a row per group. */
 import type { GroupSummary, ServiceSummary } from '@rollcall/wire'
 import { createApiClient } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
@@ -27,7 +28,6 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'METADATA', text: ({ summary }) => pairsOf(summary.metadata ?? {}) },
 ]
 
-/** `rollcall services`: all services, a row per group. */
 export const services: CommandModule = {
   define(command) {
     addRegistryOptions(command)

@@ -1,3 +1,4 @@
+/** `rollcall unfreeze`: ends a freeze. */
 import { DEFAULTS } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT, UsageError } from '../exit-codes.js'
@@ -6,7 +7,6 @@ import { createOutput } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
 
-/** `rollcall unfreeze`: silence counts again. */
 export const unfreeze: CommandModule = {
   define(command) {
     addSignatureOptions(addRegistryOptions(command))

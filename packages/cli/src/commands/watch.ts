@@ -1,3 +1,4 @@
+/** `rollcall watch SERVICE…`: the lists, then every change, until it is interrupted. */
 import type { ListChange, Rollcall, Service } from '@rollcall/client'
 import { RegistryError } from '@rollcall/wire'
 import { ChangeReader, eventLine, type InstanceEvent } from '../changes.js'
@@ -9,7 +10,6 @@ import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '.
 import { connectFor } from '../sdk.js'
 import type { Shell } from '../shell.js'
 
-/** `rollcall watch SERVICE…`: the lists, then every change, for as long as it runs. */
 export const watch: CommandModule = {
   define(command) {
     addRegistryOptions(command)
@@ -30,11 +30,11 @@ export const watch: CommandModule = {
     const options = readRegistryOptions(command, shell.env)
     const output = createOutput(shell)
     const missing = new Set(command.args)
-    // Until everything is listed, the outcome of the command says enough.
+    // Until every service is listed, the error of the command says what the warnings would.
     const client = await connectFor(options, (text) => missing.size === 0 && output.note(text))
     const ended = new AbortController()
     let cancel = (): void => undefined
-    // What is never heard of at all is not an outage to sit through.
+    // A service without a first list within the timeout is an error, not an outage to wait out.
     const late = new Promise<never>((_, reject) => {
       cancel = shell.clock.setTimer(
         options.timeoutMs,

@@ -1,3 +1,4 @@
+/** `rollcall config show`: every setting that `serve` would run with, and its origin. */
 import { loadConfig, type SettingValue } from '@rollcall/server'
 import { examples, type CommandModule } from '../../command.js'
 import { EXIT } from '../../exit-codes.js'
@@ -15,7 +16,6 @@ const COLUMNS: readonly Column<SettingValue>[] = [
   },
 ]
 
-/** `rollcall config show`: what `serve` would run with, and who says so. */
 export const show: CommandModule = {
   define(command) {
     addServeFlags(command)

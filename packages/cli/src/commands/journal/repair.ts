@@ -1,3 +1,4 @@
+/** `rollcall journal repair DIR`: makes a damaged journal open again, and says what is lost. */
 import { createDisk, repairJournal, verifyJournal, type RepairReport } from '@rollcall/storage'
 import { examples, type CommandModule } from '../../command.js'
 import { EXIT } from '../../exit-codes.js'
@@ -12,7 +13,6 @@ const COLUMNS: readonly Column<RepairReport['dropped'][number]>[] = [
   { title: 'WHY', text: ({ why }) => why },
 ]
 
-/** `rollcall journal repair DIR`: makes a damaged journal open again, and says what that costs. */
 export const repair: CommandModule = {
   define(command) {
     command
@@ -35,7 +35,7 @@ export const repair: CommandModule = {
     const { dryRun = false, json } = command.opts<{ readonly dryRun?: boolean; readonly json?: boolean }>()
     const directory = command.args[0] ?? ''
     const disk = createDisk()
-    // A repair locks the directory, and so would make one that was mistyped.
+    // A repair locks the directory and would create one whose name was mistyped.
     if ((await verifyJournal(disk, directory)).files.length === 0) throw journalError(directory)
     const report = await repairJournal(disk, directory, { dryRun })
     const output = createOutput(shell)

@@ -1,3 +1,4 @@
+/** `rollcall journal verify DIR`: whether a node would start from this directory. */
 import { createDisk, verifyJournal, type FileReport } from '@rollcall/storage'
 import { examples, type CommandModule } from '../../command.js'
 import { EXIT } from '../../exit-codes.js'
@@ -19,7 +20,6 @@ const COLUMNS: readonly Column<FileReport>[] = [
   },
 ]
 
-/** `rollcall journal verify DIR`: whether a node would start from this directory. */
 export const verify: CommandModule = {
   define(command) {
     command

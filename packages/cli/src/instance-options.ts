@@ -1,8 +1,9 @@
+/** Options of `register` and `run` that describe an instance. */
 import type { Command } from 'commander'
 import { readPair, readPort, readWeight } from './arguments.js'
 
 /** What `register` and `run` say about an instance. */
-export interface ProviderOptions {
+export interface InstanceOptions {
   readonly service: string
   readonly port: number
   readonly host?: string
@@ -14,7 +15,7 @@ export interface ProviderOptions {
 }
 
 /** Declares the options of an instance. */
-export function addProviderOptions(command: Command): Command {
+export function addInstanceOptions(command: Command): Command {
   return command
     .requiredOption('--service <name>', 'name of the service')
     .requiredOption('--port <port>', 'port it listens on', readPort)
@@ -27,8 +28,8 @@ export function addProviderOptions(command: Command): Command {
 }
 
 /** The given options, nothing else. */
-export function readProviderOptions(command: Command): ProviderOptions {
-  const { service, port, host, id, protocol, weight, zone, metadata } = command.opts<ProviderOptions>()
+export function readInstanceOptions(command: Command): InstanceOptions {
+  const { service, port, host, id, protocol, weight, zone, metadata } = command.opts<InstanceOptions>()
   return {
     service,
     port,
