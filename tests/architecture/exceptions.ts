@@ -16,8 +16,6 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   Registration: 'to be renamed: client, wire',
   Route: 'to be renamed: wire',
   Standing: 'to be renamed: client, core',
-  Watch: 'to be renamed: client, core',
-  Watched: 'to be renamed: core',
 }
 
 /** Long files, and long functions as `path: name`. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { METRICS } from '@rollcall/core'
+import { ORDER, orderOfFolders } from './layers.js'
 import { buildGraph, type ModuleGraph } from './module-graph.js'
 import { PLANTED } from './planted.js'
 import { isTest, RULES } from './rules.js'
+import { read } from './source-files.js'
 import { packageManifests, sourceTexts } from './workspace.js'
 
 const packages = packageManifests()
@@ -18,6 +20,12 @@ describe('the import graph', () => {
 
   it.each(Object.entries(RULES))('%s', (_sentence, rule) => {
     expect(rule(graph)).toEqual([])
+  })
+})
+
+describe('the order of folders', () => {
+  it.each(Object.keys(ORDER))('of %s is the sentence in docs/ARCHITECTURE.md', (sources) => {
+    expect(read('docs/ARCHITECTURE.md')).toContain(`\`${orderOfFolders(sources)}\``)
   })
 })
 

@@ -67,6 +67,33 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   'packages/protocols/src': ['http'],
 }
 
+/**
+ * The order of the folders, and of the loose files, directly below the sources of a package: each may name those before
+ * it, for types too. Tests beside them are free. docs/ARCHITECTURE.md has the order of the folders as a sentence.
+ */
+export const ORDER: Readonly<Record<string, readonly string[]>> = {
+  'packages/core/src': [
+    'records/',
+    'metrics.ts',
+    'operator-ports.ts',
+    'ports.ts',
+    'directory/',
+    'liveness/',
+    'admission/',
+    'operators/',
+    'publishing/',
+    'node-options.ts',
+    'node.ts',
+    'index.ts',
+  ],
+}
+
+/** The folders of a package in their order, as ARCHITECTURE.md has it. */
+export function orderOfFolders(sources: string): string {
+  const folders = (ORDER[sources] ?? []).filter((name) => name.endsWith('/'))
+  return folders.map((name) => name.slice(0, -1)).join(' < ')
+}
+
 /** What the folders of integrations may name: the library that they are for. What they share names none. */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   undici: ['undici'],

@@ -9,6 +9,7 @@ export interface Planted {
 }
 
 const LAYER = 'packages import only what their layer allows'
+const ORDERED = 'the folders of a package depend on earlier ones only'
 const PORTS = 'only port files touch time and chance'
 
 function one(rule: string, about: string, path: string, text: string): Planted {
@@ -42,6 +43,13 @@ export const PLANTED: readonly Planted[] = [
     'packages/core/src/planted.ts',
     `import { readFileSync } from 'fs'`,
   ),
+  one(
+    ORDERED,
+    'a folder names a later one, by type',
+    'packages/core/src/directory/planted.ts',
+    `import type { Liveness } from '../liveness/liveness.js'`,
+  ),
+  one(ORDERED, 'a file has no place', 'packages/core/src/planted.ts', ''),
   one(LAYER, 'core uses a package', 'packages/core/src/planted.ts', `import { z } from 'zod'`),
   one(LAYER, 'core imports storage', 'packages/core/src/planted.ts', `import '@rollcall/storage'`),
   one(LAYER, 'core imports the schemas', 'packages/core/src/planted.ts', `import '@rollcall/wire/schemas'`),

@@ -8,6 +8,7 @@ import {
   IMPURE_FILES,
   LAYERS,
   LIBRARIES,
+  ORDER,
   PORT_FILES,
   REAL_TIME_TESTS,
   SIBLINGS,
@@ -43,6 +44,22 @@ export const RULES: Readonly<Record<string, Rule>> = {
     }),
   'adapters and stores never import each other': (graph) => each(graph, siblings),
   'what adapters stand on knows none of them': (graph) => each(graph, floors),
+  'the folders of a package depend on earlier ones only': (graph) => [
+    ...modules(graph).flatMap(({ path }) =>
+      placeOf(path) === -1 ? [`${path} has no place in the order`] : [],
+    ),
+    ...each(graph, ({ from, target }) => {
+      if (isTest(from) || target.kind !== 'file') return undefined
+      const [own, other] = [placeOf(from), placeOf(target.path)]
+      if (
+        own === undefined ||
+        other === undefined ||
+        packageOf(graph, from) !== packageOf(graph, target.path)
+      )
+        return undefined
+      return own < other && 'comes later in the order'
+    }),
+  ],
   'an integration uses its own library only': (graph) =>
     each(graph, ({ from, target }) => {
       const folder = /^packages\/integrations\/src\/(?:([^/]+)\/)?/.exec(from)
@@ -98,6 +115,15 @@ function each(graph: ModuleGraph, check: (it: Import) => string | false | undefi
 /** Whether a path is a test, or part of one, rather than product code. */
 export function isTest(path: string): boolean {
   return /\.(test|fixture)\.ts$/.test(path) || path.startsWith('tests/')
+}
+
+/** The place of a file in the order of its package; undefined where that has none, -1 where it is not in it. */
+function placeOf(path: string): number | undefined {
+  if (isTest(path)) return undefined
+  const sources = Object.keys(ORDER).find((folder) => path.startsWith(`${folder}/`))
+  if (sources === undefined) return undefined
+  const rest = path.slice(sources.length + 1)
+  return ORDER[sources]?.findIndex((name) => (name.endsWith('/') ? rest.startsWith(name) : rest === name))
 }
 
 function isProduct(path: string): boolean {

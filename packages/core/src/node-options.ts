@@ -1,8 +1,8 @@
 /** What a node may be told, and what it does when it is told nothing. */
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
-import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/watch.js'
-import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/publisher.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/evidence.js'
+import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
 export interface NodeOptions {
   /** Unique per boot. */

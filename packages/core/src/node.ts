@@ -14,16 +14,25 @@ import {
 } from '@rollcall/wire'
 import { eventOf } from './operators/change-events.js'
 import { Declarations } from './operators/declarations.js'
-import { type Change, Directory, type Entry, isFarewell, type ServiceNode } from './directory/directory.js'
+import type { Change, Follower } from './directory/change.js'
+import { Directory, type Entry, type ServiceNode } from './directory/directory.js'
 import { type EventContext, EventLog } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
 import { HistoryBudget } from './directory/history.js'
 import { type HostRemoval, planHostRemoval } from './operators/host-removal.js'
 import { Liveness } from './liveness/liveness.js'
+import type { Notice } from './liveness/notices.js'
+import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
-import type { Notice } from './operators/notices.js'
-import type { JournalEntry, ProbeOutcome, ProbeRequest, RegisterCommand, SessionOptions } from './ports.js'
-import type { OverrideClearance, OverrideCommand, RestoreCommand } from './operators/operator-ports.js'
+import type {
+  JournalEntry,
+  ProbeOutcome,
+  ProbeRequest,
+  RegisterCommand,
+  Session,
+  SessionOptions,
+} from './ports.js'
+import type { OverrideClearance, OverrideCommand, RestoreCommand } from './operator-ports.js'
 import { checkSignature, type OverrideOutcome, Overrides } from './operators/overrides.js'
 import type { NodeOptions } from './node-options.js'
 import { Publisher } from './publishing/publisher.js'
@@ -31,7 +40,7 @@ import type { GoneContent, InstanceKey } from './records/record.js'
 import { type Accepted, Registrar, type Source } from './admission/registrar.js'
 import { Restorer, type RestoreOutcome } from './operators/restorer.js'
 import { Services } from './directory/services.js'
-import type { SessionWatch } from './liveness/watch.js'
+import type { SessionEvidence, SessionKeeper } from './liveness/evidence.js'
 
 /** Where effects go. Called synchronously while a step runs; must not call back into the node. */
 export interface NodeEffects {
@@ -51,7 +60,7 @@ const EXPLAINED_EVENTS = 20
 
 export type RemovalLists = Omit<DeregisterResponse, 'durability'>
 
-export class RegistryNode {
+export class RegistryNode implements Follower {
   readonly directory: Directory
   readonly publisher: Publisher
   readonly services: Services
@@ -61,13 +70,12 @@ export class RegistryNode {
   readonly guarded: Set<ServiceNode> = new Set()
   /** Zones in which the node doubts its ears. */
   readonly doubted: Set<string> = new Set()
-  private readonly liveness: Liveness
+  readonly liveness: Liveness
   private readonly registrar: Registrar
   private readonly restorer: Restorer
   private readonly effects: NodeEffects
   private readonly meter: Meter
   private readonly declarations: Declarations
-  private now = 0
   /** Who caused the present step. */
   private context: EventContext = NOBODY
 
@@ -80,40 +88,30 @@ export class RegistryNode {
     const { directory } = this
     this.declarations = new Declarations({ directory, persist: effects.persist }, options)
     const { namespaces } = this.declarations
+    const verdicts = new Verdicts(directory, options.nodeId)
     this.liveness = new Liveness(
       now,
       {
         directory,
+        verdicts,
         meter,
-        judge: (entry, value, reason, at) => this.registrar.judge(entry, value, reason, at),
-        forget: (entry) => this.forget(entry),
         probe: effects.probe,
         mayProbe: effects.mayProbe ?? (() => true),
-        frozen: (namespace) => directory.freezes.covers(namespace),
         notify: (notice) => this.noticed(notice),
       },
       options.liveness,
     )
-    this.registrar = new Registrar(
-      {
-        directory,
-        liveness: this.liveness,
-        namespaceSettings: (namespace) => namespaces.get(namespace),
-        changed: (change) => this.changed(change),
-      },
-      options,
-    )
-    this.overrides = new Overrides({ directory, changed: (change) => this.changed(change) }, options.nodeId)
+    const { liveness } = this
+    this.registrar = new Registrar({ directory, liveness, namespaceSettings: namespaces }, options)
+    const { registrar } = this
+    this.overrides = new Overrides(directory, options.nodeId)
     this.restorer = new Restorer(
-      {
-        directory,
-        liveness: this.liveness,
-        registrar: this.registrar,
-        changed: (change) => this.changed(change),
-      },
+      { directory, verdicts, registrar },
       { nodeId: options.nodeId, batchItemsMax: options.limits.batchItemsMax },
     )
-    this.publisher = new Publisher({ directory, meter, stale: () => false }, options.publisher)
+    this.publisher = new Publisher({ directory, liveness, meter, stale: () => false }, options.publisher)
+    // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
+    directory.follow(this, this.overrides, this.publisher, liveness)
     this.services = new Services(directory, namespaces)
   }
 
@@ -123,7 +121,7 @@ export class RegistryNode {
     for (const entry of entries) this.replay(entry, now)
     this.directory.remembers = true
     for (const entry of this.directory.entries()) {
-      this.liveness.watch(entry, now, false)
+      this.liveness.observe(entry, now)
       this.overrides.noted(entry, now)
     }
   }
@@ -136,13 +134,13 @@ export class RegistryNode {
 
   /** Looks at whatever is due. Call every TICK_MS. */
   tick(now: number): void {
-    this.begin(now)
+    this.begin()
     this.overrides.tick(now)
     this.liveness.tick(now)
   }
 
   override(command: OverrideCommand, now: number, peer?: string): readonly OverrideOutcome[] | ErrorBody {
-    this.begin(now, peer)
+    this.begin(peer)
     return this.overrides.put(command, now)
   }
 
@@ -151,13 +149,13 @@ export class RegistryNode {
     now: number,
     peer?: string,
   ): readonly OverrideOutcome[] | ErrorBody {
-    this.begin(now, peer)
+    this.begin(peer)
     return this.overrides.clear(clearance, now)
   }
 
   /** Brings back what left by mistake, or says what that would be. */
   restore(command: RestoreCommand, now: number, peer?: string): RestoreOutcome | ErrorBody {
-    this.begin(now, peer)
+    this.begin(peer)
     const { by, why } = command
     this.context = { peer, ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
     const outcome = this.restorer.restore(command, now)
@@ -173,27 +171,28 @@ export class RegistryNode {
     const { events } = this.events.query({ namespace, service, group, id, limit: EXPLAINED_EVENTS })
     const inspection = this.liveness.inspect(entry, now)
     const freezes = this.directory.freezes.over(namespace, now)
+    const guard = this.liveness.guardOf(entry.service)
     return explain(
       entry,
-      { inspection, freezes, remainingMs: this.overrides.remainingMs(entry, now), events },
+      { inspection, guard, freezes, remainingMs: this.overrides.remainingMs(entry, now), events },
       now,
     )
   }
 
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    this.begin(now)
+    this.begin()
     this.liveness.probed(request, outcome, now)
   }
 
   register(command: RegisterCommand, source: Source, now: number, wallNow: number): Accepted {
-    this.begin(now, source.peer)
+    this.begin(source.peer)
     const accepted = this.registrar.register(command, source, now, wallNow)
     this.meter.count('rollcall_registrations_total', 1, accepted.ok ? 'ok' : accepted.error.code)
     return accepted
   }
 
   heartbeat(refs: readonly ResolvedRef[], now: number): HeartbeatResponse {
-    this.begin(now)
+    this.begin()
     const unknown: ResolvedRef[] = []
     const deregistered: ResolvedRef[] = []
     const superseded: ResolvedRef[] = []
@@ -209,7 +208,7 @@ export class RegistryNode {
 
   /** Consumers could not reach these: those that are still the same incarnation are asked. */
   hint(refs: readonly ResolvedRef[], now: number): void {
-    this.begin(now)
+    this.begin()
     for (const ref of refs) {
       const entry = this.directory.entry(ref)
       if (entry === undefined || (ref.incarnation ?? entry.record.incarnation) !== entry.record.incarnation)
@@ -222,10 +221,10 @@ export class RegistryNode {
     refs: readonly ResolvedRef[],
     by: GoneContent['by'],
     now: number,
-    caller?: SessionWatch,
+    caller?: Session,
     peer?: string,
   ): RemovalLists {
-    this.begin(now, peer)
+    this.begin(peer)
     const removed: ResolvedRef[] = []
     const unknown: ResolvedRef[] = []
     const superseded: ResolvedRef[] = []
@@ -246,17 +245,17 @@ export class RegistryNode {
     return this.deregister(plan, 'host', now, undefined, peer)
   }
 
-  openSession(id: string, now: number, options: SessionOptions): SessionWatch {
-    return this.liveness.openSession(id, now, options)
+  openSession(id: string, now: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
+    return this.liveness.openSession(id, now, options, keeper)
   }
 
-  heardSession(session: SessionWatch, now: number): void {
-    this.begin(now)
+  heardSession(session: SessionEvidence, now: number): void {
+    this.begin()
     this.liveness.heardSession(session, now)
   }
 
-  closeSession(session: SessionWatch, now: number): void {
-    this.begin(now)
+  closeSession(session: SessionEvidence, now: number): void {
+    this.begin()
     this.liveness.closeSession(session, now)
   }
 
@@ -324,8 +323,7 @@ export class RegistryNode {
     }
   }
 
-  private begin(now: number, peer?: string): void {
-    this.now = now
+  private begin(peer?: string): void {
     if (this.context.peer !== peer) this.context = peer === undefined ? NOBODY : { peer }
   }
 
@@ -349,22 +347,17 @@ export class RegistryNode {
     }
   }
 
-  private changed(change: Change): void {
+  /** Follows each change of a record into journal, events and figures. */
+  changed(change: Change): void {
     this.effects.persist({ kind: 'record', record: change.entry.record })
     const event = eventOf(change)
     if (event !== undefined) this.events.record(event[0], event[1], this.context)
-    this.overrides.noted(change.entry, this.now)
-    if (isFarewell(change)) this.publisher.farewell(change.entry.record, this.now)
-    if (!change.visible) return
-    if (change.before !== change.after)
+    if (change.visible && change.before !== change.after)
       this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')
-    this.publisher.changed(change, this.now)
   }
 
-  private forget(entry: Entry): void {
+  forgotten(entry: Entry): void {
     const { namespace, service, group, id, incarnation } = entry.record
-    this.directory.forget(entry)
-    this.overrides.forgotten(entry)
     this.effects.persist({ kind: 'forget', key: { namespace, service, group, id }, incarnation })
   }
 }

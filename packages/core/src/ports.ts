@@ -22,7 +22,7 @@ import type {
   View,
   ViewName,
 } from '@rollcall/wire'
-import type { OperatorApi } from './operators/operator-ports.js'
+import type { OperatorApi } from './operator-ports.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 
 // ---- time ------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ import type {
 import type { InstanceKey, StoredRecord } from './records/record.js'
 import type { Accepted } from './admission/registrar.js'
 import { shownState } from './records/state.js'
-import { toInstance } from './directory/view.js'
-import { LIVENESS_DEFAULTS, type SessionWatch } from './liveness/watch.js'
+import { toInstance, type ViewFacts } from './directory/view.js'
+import { LIVENESS_DEFAULTS, type SessionEvidence } from './liveness/evidence.js'
 import { TICK_MS } from './liveness/liveness.js'
 
 /** How the network answers a probe: at once, after a while, or never (the prober then gives up by itself). */
@@ -34,6 +34,9 @@ interface Event {
   readonly order: number
   readonly run: () => void
 }
+
+/** Facts of a view whose node is well and whose service lost nothing. */
+export const QUIET: ViewFacts = { stale: false, guard: { tripped: false, kept: 0 } }
 
 /** Time at which every simulation starts; not zero, so that nobody can rely on it. */
 const START_MS = 1_000_000
@@ -144,7 +147,7 @@ export class Simulation {
     }
   }
 
-  register(overrides: Partial<RegisterCommand> = {}, session?: SessionWatch): Accepted {
+  register(overrides: Partial<RegisterCommand> = {}, session?: SessionEvidence): Accepted {
     const source = { peer: '10.0.0.1', ...(session === undefined ? {} : { session }) }
     return this.node.register(command(overrides), source, this.now, WALL_START + this.now - START_MS)
   }
@@ -153,12 +156,19 @@ export class Simulation {
     return this.node.heartbeat([ref(id, incarnation)], this.now)
   }
 
-  deregister(id = 'a', incarnation?: number, caller?: SessionWatch): ReturnType<RegistryNode['deregister']> {
+  deregister(
+    id = 'a',
+    incarnation?: number,
+    caller?: SessionEvidence,
+  ): ReturnType<RegistryNode['deregister']> {
     return this.node.deregister([ref(id, incarnation)], 'provider', this.now, caller)
   }
 
-  openSession(options: SessionOptions = {}): SessionWatch {
-    return this.node.openSession(`s${this.order++}`, this.now, options)
+  openSession(options: SessionOptions = {}): SessionEvidence {
+    return this.node.openSession(`s${this.order++}`, this.now, options, {
+      heardSession: (session) => this.node.heardSession(session, this.now),
+      closeSession: (session) => this.node.closeSession(session, this.now),
+    })
   }
 
   /** State and reason as consumers see them; undefined while hidden or unknown. */

@@ -17,7 +17,6 @@ export interface Mutation {
 interface Held {
   record: StoredRecord
   state: string | null
-  watch: Inner | undefined
 }
 
 function node(name: string, rule: string, plant: (driver: NodeDriver) => void): Mutation {
@@ -44,11 +43,13 @@ function isGone({ record }: Held): boolean {
 }
 
 /** Everybody who registered is watched by a fresh watch: `change` is done to it. */
-function changeWatches(driver: NodeDriver, change: (watch: Inner, ...args: unknown[]) => void): void {
-  replaceMethod(partOf(driver, 'node.liveness'), 'watch', (original, ...args: unknown[]) => {
-    const watch = original(...args) as Inner
-    change(watch, ...args)
-    return watch
+function changeWatches(driver: NodeDriver, change: (evidence: Inner) => void): void {
+  const slot = partOf(driver, 'node.liveness.evidence')
+  replaceMethod(slot, 'set', (original, ...args: unknown[]) => {
+    original(...args)
+    const evidence = args[1] as Inner | undefined
+    if (evidence === undefined) return
+    change(evidence)
   })
 }
 
@@ -97,10 +98,8 @@ const RECORDS: readonly Mutation[] = [
       const entry = held(driver, command)
       const anew = command.incarnation === undefined && entry !== undefined && !isGone(entry)
       if (!anew) return original(command, ...rest)
-      const { watch } = entry
       const accept = (registrar['accept'] as (...args: unknown[]) => unknown).bind(registrar)
-      const result = accept(command, entry.record.incarnation + 1, rest[0], undefined, rest[1])
-      return watch === undefined ? original(command, ...rest) : result
+      return accept(command, entry.record.incarnation + 1, rest[0], undefined, rest[1])
     })
   }),
   node(
@@ -131,7 +130,7 @@ const RECORDS: readonly Mutation[] = [
     })
   }),
   node('removed-untold', 'who is deregistered by others is told', (driver) => {
-    replaceMethod(partOf(driver, 'node.registrar'), 'notify', () => undefined)
+    replaceMethod(partOf(driver, 'node.liveness.sessions'), 'tell', () => undefined)
   }),
 ]
 
@@ -144,14 +143,19 @@ const LIVENESS: readonly Mutation[] = [
   }),
   node('verdict-takes-content', 'a verdict leaves alone what the provider says', (driver) => {
     const directory = partOf(driver, 'node.directory')
-    const apply = (directory['apply'] as (record: StoredRecord, now: number) => unknown).bind(directory)
-    const registrar = partOf(driver, 'node.registrar')
-    const changed = partOf(registrar, 'deps')['changed'] as (change: unknown) => void
-    replaceMethod(registrar, 'judge', (original, entry: Held, value: string, reason: string, now: number) => {
-      original(entry, value, reason, now)
+    const propose = (directory['propose'] as (record: StoredRecord, ...rest: unknown[]) => void).bind(
+      directory,
+    )
+    const verdicts = partOf(driver, 'node.liveness.deps.verdicts')
+    replaceMethod(verdicts, 'write', (original, entry: Held, value: string, ...rest: unknown[]) => {
+      original(entry, value, ...rest)
       const { content } = entry.record
       if (value !== 'up' || content.intent === 'gone' || content.intent === 'up') return
-      changed(apply({ ...entry.record, content: { ...content, intent: 'up', rev: content.rev + 1 } }, now))
+      propose(
+        { ...entry.record, content: { ...content, intent: 'up', rev: content.rev + 1 } },
+        rest[1],
+        rest[2],
+      )
     })
   }),
   node('no-baseline-needed', 'a refusal votes only where a connection was once possible', (driver) => {
@@ -170,7 +174,7 @@ const LIVENESS: readonly Mutation[] = [
   node('dead-on-close', 'a closed session is probed, and has its grace', (driver) => {
     const liveness = partOf(driver, 'node.liveness')
     replaceMethod(liveness, 'closeSession', (original, session: Inner, now: number) => {
-      const watches = [...(session['watches'] as Set<Inner>)]
+      const watches = [...(session['vouched'] as Set<Inner>)]
       original(session, now)
       const judge = (liveness['judge'] as (...args: unknown[]) => void).bind(liveness)
       for (const watch of watches) {
@@ -204,8 +208,8 @@ const LIVENESS: readonly Mutation[] = [
   node('loaded-counts-as-heard', 'silence counts only for a node that has itself heard', (driver) => {
     replaceMethod(partOf(driver, 'node.liveness'), 'facts', (original, ...args: unknown[]) => {
       const facts = original(...args) as Inner
-      const watch = facts['watch'] as Inner
-      return { ...facts, watch: { ...watch, heardAt: watch['heardAt'] ?? watch['startedAt'] } }
+      const watch = facts['evidence'] as Inner
+      return { ...facts, evidence: { ...watch, heardAt: watch['heardAt'] ?? watch['startedAt'] } }
     })
   }),
   node('unheard-trusted', 'who was never heard may be doubted after a lease', (driver) => {

@@ -128,14 +128,6 @@ export function acceptsStatus(accepted: Probe['status'], status: number): boolea
   return rangesOf(String(accepted ?? DEFAULT_STATUS)).some(([from, to]) => from <= status && status <= to)
 }
 
-/**
- * Whether success proves a process: something that reads requests answered. A TCP connection proves only a
- * kernel, which accepts for a stopped process as well.
- */
-export function provesProcess(type: Probe['type']): boolean {
-  return type === 'http' || type === 'grpc'
-}
-
 /** Whether two instances are asked the same question. The order of fields and headers does not matter. */
 export function sameProbe(a: Probe | undefined, b: Probe | undefined): boolean {
   return a === b || canonical(a) === canonical(b)

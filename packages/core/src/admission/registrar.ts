@@ -11,21 +11,19 @@ import {
 } from '@rollcall/wire'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import { contentDigest } from '../records/digest.js'
-import type { Change, Directory, Entry } from '../directory/directory.js'
+import type { Cause } from '../directory/change.js'
+import type { Directory, Entry } from '../directory/directory.js'
 import type { Liveness } from '../liveness/liveness.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand, Session } from '../ports.js'
 import { sameProbe } from './probe.js'
-import type { GoneContent, LiveContent, StoredRecord, Verdict, VerdictValue } from '../records/record.js'
+import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { isLive, type LiveRecord } from '../records/state.js'
-import { REGISTERED, type VerdictReason } from '../liveness/transitions.js'
-import type { SessionWatch } from '../liveness/watch.js'
+import { REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
   readonly directory: Directory
   readonly liveness: Liveness
-  readonly namespaceSettings: (namespace: string) => NamespaceSettings | undefined
-  /** A record changed: to be journalled, and published if visible. */
-  readonly changed: (change: Change) => void
+  readonly namespaceSettings: ReadonlyMap<string, NamespaceSettings>
 }
 
 export interface RegistrarOptions {
@@ -39,7 +37,7 @@ export interface RegistrarOptions {
 /** What a registration came from. */
 export interface Source {
   readonly peer?: string
-  readonly session?: SessionWatch
+  readonly session?: Session
 }
 
 /** A registration that was accepted, or why not. */
@@ -56,7 +54,6 @@ export type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | 'buried'
 export class Registrar {
   private readonly deps: RegistrarDeps
   private readonly options: RegistrarOptions
-  private seq = 0
   /** The verdict every accepted incarnation begins with; one object for all of them. */
   private readonly first: Verdict
 
@@ -107,7 +104,7 @@ export class Registrar {
   }
 
   /** Ends an incarnation for good, also one this node never heard of. `caller` is the session that asks, if one does. */
-  deregister(ref: ResolvedRef, by: GoneContent['by'], now: number, caller?: SessionWatch): RemovalOutcome {
+  deregister(ref: ResolvedRef, by: GoneContent['by'], now: number, caller?: Session): RemovalOutcome {
     const entry = this.deps.directory.entry(ref)
     if (entry === undefined) {
       if (ref.incarnation === undefined || checkKey(ref) !== undefined) return 'unknown'
@@ -127,17 +124,6 @@ export class Registrar {
     return 'removed'
   }
 
-  /** Writes a verdict of this node; it takes over (raises the claim) where another node, or boot, judged. */
-  judge(entry: Entry, value: VerdictValue, reason: VerdictReason, now: number): void {
-    const { record } = entry
-    const own = record.verdict.node === this.options.nodeId
-    // Node ids are unique per boot; should one be given twice, its verdicts must not lose against its own past.
-    if (own) this.seq = Math.max(this.seq, record.verdict.seq)
-    const verdict = this.verdict(own ? record.verdict.claim : record.verdict.claim + 1, value, reason)
-    const change = this.deps.directory.apply({ ...record, verdict }, now)
-    if (change !== undefined) this.deps.changed(change)
-  }
-
   /** Why a registration is not admitted, whoever sends it. */
   refusal(command: RegisterCommand): ErrorBody | undefined {
     const { namespaceSettings, directory } = this.deps
@@ -145,7 +131,7 @@ export class Registrar {
       checkCommand(command, this.options.limits) ??
       admit(command, {
         mode: this.options.admission,
-        namespace: namespaceSettings(command.namespace),
+        namespace: namespaceSettings.get(command.namespace),
         service: directory.find(command.namespace, command.service)?.settings,
       })
     )
@@ -194,7 +180,7 @@ export class Registrar {
     command: RegisterCommand,
     incarnation: number,
     source: Source,
-    session: SessionWatch | undefined,
+    session: Session | undefined,
     now: number,
   ): Accepted {
     const named = command.incarnation !== undefined
@@ -209,12 +195,8 @@ export class Registrar {
       content,
       verdict: this.first,
     }
-    const change = this.deps.directory.apply(record, now)
+    const change = this.deps.directory.propose(record, { kind: 'registration', session }, now)
     if (change === undefined) throw new Error('a higher incarnation must change the record')
-    this.notify(change.entry, 'superseded', session)
-    // Noted before it is watched: who comes back too often is doubted at once, and that is a second change.
-    this.deps.changed(change)
-    this.deps.liveness.watch(change.entry, now, true, session)
     return { ok: true, incarnation }
   }
 
@@ -224,24 +206,20 @@ export class Registrar {
     record: LiveRecord,
     command: RegisterCommand,
     source: Source,
-    session: SessionWatch | undefined,
+    session: Session | undefined,
     now: number,
   ): Accepted {
-    const { liveness, directory, changed } = this.deps
+    const { liveness, directory } = this.deps
+    const cause: Cause = { kind: 'registration', session }
     const { incarnation } = record
     const stored = record.content
     const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, source.peer)
     const different = !sameContent(stored, offered)
     if (different && offered.rev >= stored.rev) {
       const content = command.rev === undefined ? { ...offered, rev: stored.rev + 1 } : offered
-      const change = directory.apply({ ...record, content }, now)
-      if (change !== undefined) {
-        changed(change)
-        if (!sameTarget(stored, offered)) liveness.watch(entry, now, true, session)
-      }
+      directory.propose({ ...record, content }, cause, now)
     } else if (offered.rev > stored.rev) {
-      const change = directory.apply({ ...record, content: { ...stored, rev: offered.rev } }, now)
-      if (change !== undefined) changed(change)
+      directory.propose({ ...record, content: { ...stored, rev: offered.rev } }, cause, now)
     }
     liveness.hear(entry, now, 'registration', session)
     return { ok: true, incarnation }
@@ -253,32 +231,27 @@ export class Registrar {
     rev: number,
     by: GoneContent['by'],
     now: number,
-    caller: SessionWatch | undefined,
+    caller: Session | undefined,
   ): void {
     const { namespace, service, group, id } = key
-    const last = mistakable(this.deps.directory.entry(key), incarnation, caller)
+    const last = this.mistakable(key, incarnation, caller)
     const content: GoneContent = { intent: 'gone', rev, by, ...(last === undefined ? {} : { last }) }
     const record: StoredRecord = { namespace, service, group, id, incarnation, content, verdict: this.first }
-    const change = this.deps.directory.apply(record, now)
-    if (change === undefined) return
-    const newer = (change.previous?.incarnation ?? incarnation) < incarnation
-    this.notify(change.entry, newer ? 'superseded' : 'deregistered', caller)
-    this.deps.liveness.watch(change.entry, now, false)
-    this.deps.changed(change)
+    this.deps.directory.propose(record, { kind: 'removal', session: caller }, now)
   }
 
-  /** Tells the session that vouched so far that this was not its own doing. */
-  private notify(entry: Entry, reason: 'deregistered' | 'superseded', by: SessionWatch | undefined): void {
-    const watch = entry.watch
-    const session = watch?.session
-    if (watch === undefined || session === undefined || session === by || session.closedAt !== undefined)
-      return
-    const { namespace, service, group, id } = entry.record
-    session.options.onRemoved?.([{ namespace, service, group, id, incarnation: watch.incarnation, reason }])
-  }
-
-  private verdict(claim: number, value: VerdictValue, reason: string): Verdict {
-    return { value, claim, node: this.options.nodeId, seq: ++this.seq, reason }
+  /** What an incarnation offered, unless it leaves by its own doing: only a removal by others may be a mistake. */
+  private mistakable(
+    key: ResolvedRef,
+    incarnation: number,
+    caller: Session | undefined,
+  ): LiveContent | undefined {
+    const { directory, liveness } = this.deps
+    const entry = directory.entry(key)
+    if (entry === undefined || entry.record.incarnation !== incarnation || !isLive(entry.record))
+      return undefined
+    const itself = caller !== undefined && liveness.isVouchedBy(entry, caller)
+    return itself ? undefined : entry.record.content
   }
 
   /** The names as the strings the directory holds already: a hundred thousand records share them. */
@@ -291,17 +264,6 @@ export class Registrar {
       group: known.groups.get(command.group)?.group ?? command.group,
     }
   }
-}
-
-/** What an incarnation offered, unless it leaves by its own doing: only somebody else's may be a mistake. */
-function mistakable(
-  entry: Entry | undefined,
-  incarnation: number,
-  caller: SessionWatch | undefined,
-): LiveContent | undefined {
-  if (entry === undefined || entry.record.incarnation !== incarnation || !isLive(entry.record))
-    return undefined
-  return caller !== undefined && caller === entry.watch?.session ? undefined : entry.record.content
 }
 
 function refused(
@@ -341,15 +303,6 @@ function contentOf(
 
 function sameAddress(record: LiveRecord, command: Pick<RegisterCommand, 'host' | 'port'>): boolean {
   return record.content.host === command.host && record.content.port === command.port
-}
-
-/** Whether a probe of either would ask the same question of the same port. */
-function sameTarget(a: LiveContent, b: LiveContent): boolean {
-  return (
-    a.host === b.host &&
-    (a.probe?.port ?? a.port) === (b.probe?.port ?? b.port) &&
-    a.probe?.type === b.probe?.type
-  )
 }
 
 function sameContent(a: LiveContent, b: LiveContent): boolean {

@@ -2,20 +2,13 @@
  * The three-level store: namespace and service, group, instance. It merges records, keeps the sign of every
  * view up to date at O(1) per change, and remembers recent changes. It knows nothing of time-outs or peers.
  */
-import {
-  type Guard,
-  type RemoveReason,
-  type ServiceSettings,
-  SignSum,
-  type State,
-  type ViewName,
-} from '@rollcall/wire'
-import { Freezes } from '../operators/freezes.js'
+import { type RemoveReason, type ServiceSettings, SignSum, type State, type ViewName } from '@rollcall/wire'
+import type { Cause, Change, Follower } from './change.js'
+import { Freezes } from './freezes.js'
 import { History, type HistoryBudget } from './history.js'
 import { merge } from '../records/merge.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
 import { isLive, shownDigest, shownState } from '../records/state.js'
-import type { Watch } from '../liveness/watch.js'
 
 /** One instance in memory: its record and what is derived from it. */
 export interface Entry {
@@ -30,8 +23,22 @@ export interface Entry {
   /** Lanes of the shown digest; meaningless while hidden. */
   hi: number
   lo: number
-  /** How this node watches it, if it judges it. */
-  watch: Watch | undefined
+  /** What the one follower that took the slot keeps of it. */
+  slot: unknown
+}
+
+/**
+ * The place on every entry that one follower may take for what it keeps of it: beats look there, and a map beside the
+ * directory would cost each of them a search.
+ */
+export class EntrySlot<T> {
+  get({ slot }: Entry): T | undefined {
+    return slot as T | undefined
+  }
+
+  set(entry: Entry, value: T | undefined): void {
+    entry.slot = value
+  }
 }
 
 export interface GroupNode {
@@ -56,25 +63,16 @@ export interface ServiceNode {
   settings: ServiceSettings | undefined
   /** Listed instances. */
   total: number
-  guard: Guard
 }
 
-/** What `apply` did. */
-export interface Change {
-  readonly entry: Entry
-  /** Whether subscribers see a difference. */
-  readonly visible: boolean
-  readonly before: State | null
-  readonly after: State | null
-  /** The record the key had before, if any. */
-  readonly previous: StoredRecord | undefined
-}
-
-const NO_GUARD: Guard = { tripped: false, kept: 0 }
+/** A change without its cause. */
+type Applied = Omit<Change, 'cause'>
 
 export class Directory {
   private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
   private readonly budget: HistoryBudget
+  private readonly followers: Follower[] = []
+  private slotTaken = false
   /** What operators froze. */
   readonly freezes: Freezes = new Freezes()
   /** Records held, hidden ones included. */
@@ -97,6 +95,18 @@ export class Directory {
 
   constructor(budget: HistoryBudget) {
     this.budget = budget
+  }
+
+  /** From now on each change is handed to these too, in this order and after those that follow already. */
+  follow(...followers: readonly Follower[]): void {
+    this.followers.push(...followers)
+  }
+
+  /** Hands out the slot of the entries, once. */
+  takeSlot<T>(): EntrySlot<T> {
+    if (this.slotTaken) throw new Error('the slot of the entries is taken')
+    this.slotTaken = true
+    return new EntrySlot()
   }
 
   find(namespace: string, service: string): ServiceNode | undefined {
@@ -128,8 +138,17 @@ export class Directory {
     return name.group === undefined ? service?.sum : service?.groups.get(name.group)?.sum
   }
 
-  /** Merges a record in. Undefined when it adds nothing. */
-  apply(incoming: StoredRecord, now: number): Change | undefined {
+  /** Merges a record in and hands the change to all that follow. Undefined when the record adds nothing. */
+  propose(record: StoredRecord, cause: Cause, now: number): Change | undefined {
+    const applied = this.apply(record, now)
+    if (applied === undefined) return undefined
+    const change = { ...applied, cause }
+    for (const follower of this.followers) follower.changed(change, now)
+    return change
+  }
+
+  /** Merges in a record that the journal kept: nothing follows. Undefined when it adds nothing. */
+  apply(incoming: StoredRecord, now: number): Applied | undefined {
     const service = this.obtain(incoming.namespace, incoming.service)
     const group = this.group(service, incoming.group)
     const existing = group.entries.get(incoming.id)
@@ -143,7 +162,7 @@ export class Directory {
         since: now,
         hi: 0,
         lo: 0,
-        watch: undefined,
+        slot: undefined,
       }
       service.entries.add(entry)
       group.entries.set(incoming.id, entry)
@@ -167,6 +186,7 @@ export class Directory {
     group.entries.delete(entry.record.id)
     if (group.entries.size === 0) service.groups.delete(group.group)
     this.collect(service)
+    for (const follower of this.followers) follower.forgotten?.(entry)
   }
 
   /** Declares a service, or takes the declaration back. */
@@ -207,7 +227,6 @@ export class Directory {
         history: new History(this.budget),
         settings: undefined,
         total: 0,
-        guard: NO_GUARD,
       }
       services.set(name, service)
       this.services++
@@ -216,7 +235,7 @@ export class Directory {
   }
 
   /** Derives what is shown from the record, and keeps sums, counts and history in step. */
-  private show(entry: Entry, previous: StoredRecord | undefined, now: number): Change {
+  private show(entry: Entry, previous: StoredRecord | undefined, now: number): Applied {
     const { service, record } = entry
     const before = entry.state
     const after = shownState(record)
@@ -302,11 +321,6 @@ function removal(
   if (!isLive(previous) || !isLive(record)) return undefined
   const moved = previous.content.host !== record.content.host || previous.content.port !== record.content.port
   return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
-}
-
-/** Whether somebody who had left the list without a word was deregistered: nothing that a list could show. */
-export function isFarewell({ before, entry, previous }: Change): boolean {
-  return before === null && previous !== undefined && isLive(previous) && !isLive(entry.record)
 }
 
 /** Why a hidden record is hidden. */

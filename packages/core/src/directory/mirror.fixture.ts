@@ -2,6 +2,7 @@
 import { EMPTY_SIGN, type Instance, signOf, type ViewName } from '@rollcall/wire'
 import { Directory } from './directory.js'
 import type { Update } from '../ports.js'
+import { QUIET } from '../simulated-node.fixture.js'
 import { fullView } from './view.js'
 
 export class Mirror {
@@ -46,7 +47,7 @@ export class Mirror {
     name: ViewName,
     now: number,
   ): { sign: string; list: Map<string, Instance> } {
-    const view = fullView(directory, name, now, false)
+    const view = fullView(directory, name, now, QUIET)
     return { sign: view.sign, list: listed(view.instances) }
   }
 }

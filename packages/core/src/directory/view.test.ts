@@ -1,12 +1,12 @@
 import { EMPTY_SIGN, type Remove, signOf, type View } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { keyOf, Simulation } from '../simulated-node.fixture.js'
+import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { deltaSince, fullView, resumeView, signOfView } from './view.js'
 
 const ORDERS = { namespace: 'default', service: 'orders' }
 
 function viewOf(sim: Simulation, group?: string): View {
-  return fullView(sim.node.directory, group === undefined ? ORDERS : { ...ORDERS, group }, sim.now, false)
+  return fullView(sim.node.directory, group === undefined ? ORDERS : { ...ORDERS, group }, sim.now, QUIET)
 }
 
 function brief(removes: readonly Remove[] | undefined): string[] {
@@ -126,7 +126,7 @@ describe('resuming', () => {
     const before = signOfView(sim.node.directory, ORDERS)
     sim.register({ id: 'b', incarnation: 1 })
     const now = signOfView(sim.node.directory, ORDERS)
-    const resume = (sign: string) => resumeView(sim.node.directory, ORDERS, sign, sim.now, false)
+    const resume = (sign: string) => resumeView(sim.node.directory, ORDERS, sign, sim.now, QUIET)
     expect(resume(now)).toEqual({ kind: 'current', sign: now })
     expect(resume(before)).toMatchObject({
       kind: 'delta',
@@ -165,6 +165,6 @@ describe('resuming', () => {
   it('starts from the empty view for who knew nothing of a new service', () => {
     const sim = new Simulation()
     sim.register({ id: 'a', incarnation: 1 })
-    expect(resumeView(sim.node.directory, ORDERS, EMPTY_SIGN, sim.now, false).kind).toBe('delta')
+    expect(resumeView(sim.node.directory, ORDERS, EMPTY_SIGN, sim.now, QUIET).kind).toBe('delta')
   })
 })

@@ -3,6 +3,7 @@ import {
   EMPTY_SIGN,
   formatLanes,
   type Delta,
+  type Guard,
   type Instance,
   type Remove,
   type View,
@@ -46,8 +47,20 @@ export function signOfView(directory: Directory, name: ViewName): string {
   return directory.sum(name)?.toString() ?? EMPTY_SIGN
 }
 
+/** What a full view says beside its list. */
+export interface ViewFacts {
+  readonly stale: boolean
+  /** What the breaker of the service does at present. */
+  readonly guard: Guard
+}
+
 /** The full view; for an unknown service the empty one. */
-export function fullView(directory: Directory, name: ViewName, now: number, stale: boolean): View {
+export function fullView(
+  directory: Directory,
+  name: ViewName,
+  now: number,
+  { stale, guard }: ViewFacts,
+): View {
   const service = directory.find(name.namespace, name.service)
   const instances: Instance[] = []
   const hidden = new Latest(REMOVES_MAX)
@@ -63,7 +76,7 @@ export function fullView(directory: Directory, name: ViewName, now: number, stal
     sign: signOfView(directory, name),
     instances,
     ...(removes.length === 0 ? {} : { removes }),
-    guard: service?.guard ?? { tripped: false, kept: 0 },
+    guard,
     stale,
     ...(directory.freezes.covers(name.namespace) ? { frozen: true as const } : {}),
   }
@@ -117,13 +130,13 @@ export function resumeView(
   name: ViewName,
   sign: string,
   now: number,
-  stale: boolean,
+  facts: ViewFacts,
 ): Resume {
   const current = signOfView(directory, name)
   if (current === sign) return { kind: 'current', sign: current }
   const delta = deltaSince(directory, name, sign, current, now)
   return delta === undefined
-    ? { kind: 'view', view: fullView(directory, name, now, stale) }
+    ? { kind: 'view', view: fullView(directory, name, now, facts) }
     : { kind: 'delta', delta }
 }
 

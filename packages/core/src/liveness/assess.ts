@@ -2,18 +2,18 @@
  * The judgement itself: from the evidence about one instance to what has happened to it by now and when to look again.
  * A pure function of its arguments; what an event brings is in `transitions.ts`, and doing it is the caller's part.
  */
-import { provesProcess } from '../admission/probe.js'
 import type { ProbeOutcome } from '../ports.js'
 import type { LiveContent } from '../records/record.js'
+import { provesProcess } from './question.js'
 import type { LivenessEvent, Standing } from './transitions.js'
-import type { LivenessOptions, Watch } from './watch.js'
+import type { LivenessOptions, Evidence } from './evidence.js'
 
 /** Everything judgement depends on. */
 export interface Facts {
   readonly standing: Standing
   readonly content: Pick<LiveContent, 'leaseMs' | 'liveness' | 'probe'>
-  readonly watch: Pick<
-    Watch,
+  readonly evidence: Pick<
+    Evidence,
     'startedAt' | 'heardAt' | 'asking' | 'askedAt' | 'outdated' | 'probe' | 'judgedAt'
   >
   /** The session that vouches, if one does. */
@@ -28,7 +28,7 @@ export interface Inspection {
   /** Judged time. */
   readonly t: number
   readonly options: LivenessOptions
-  readonly watch: Watch
+  readonly evidence: Evidence
   /** Undefined for what was deregistered: nothing is judged any more. */
   readonly facts: Facts | undefined
   /** Since when the node doubts its ears where the instance is. */
@@ -59,14 +59,14 @@ interface Silence {
 
 /** Judges one instance at judged time `t`. */
 export function assess(facts: Facts, t: number, options: LivenessOptions): Assessment {
-  const { standing, content, watch } = facts
+  const { standing, content, evidence } = facts
   const { leaseMs, liveness } = content
   if (liveness === 'static' || standing === 'gone') return { next: Infinity }
   if (standing === 'expired') return liveness === 'probe' ? keepAsking(facts, t, leaseMs) : { next: Infinity }
   const isDown = standing === 'lost' || standing === 'dead'
   const lasting = isDown ? removal(facts, t) : doubt(facts, t, options)
   const goesOn = liveness === 'probe' || (standing === 'lost' && provesProcess(content.probe?.type ?? 'tcp'))
-  if (!goesOn || watch.asking) return lasting
+  if (!goesOn || evidence.asking) return lasting
   // Asked first: a verdict may be held back for long.
   const asking = keepAsking(facts, t, liveness === 'probe' ? leaseMs / 3 : leaseMs / 2)
   return { ...lasting, ...asking, next: Math.min(lasting.next, asking.next) }
@@ -77,14 +77,14 @@ export function assess(facts: Facts, t: number, options: LivenessOptions): Asses
  * instance that silence took, where they can prove a process. Where nobody listened any more, whatever answers later is
  * another process, and may register for itself.
  */
-function keepAsking({ watch }: Facts, t: number, everyMs: number): Assessment {
-  if (watch.asking) return { next: Infinity }
-  const due = watch.askedAt + everyMs
+function keepAsking({ evidence }: Facts, t: number, everyMs: number): Assessment {
+  if (evidence.asking) return { next: Infinity }
+  const due = evidence.askedAt + everyMs
   return due <= t ? { event: 'question_due', next: t + everyMs } : { next: due }
 }
 
-function removal({ watch, removalMs }: Facts, t: number): Assessment {
-  const due = watch.judgedAt + removalMs
+function removal({ evidence, removalMs }: Facts, t: number): Assessment {
+  const due = evidence.judgedAt + removalMs
   return due <= t ? { event: 'removal_over', next: t } : { next: due }
 }
 
@@ -105,41 +105,42 @@ function doubt(facts: Facts, t: number, options: LivenessOptions): Assessment {
  * for the node's silence, not for theirs: they get a lease to be back.
  */
 function closed(facts: Facts, t: number, closedAt: number, options: LivenessOptions): Assessment {
-  const { watch, wokeAt } = facts
+  const { evidence, wokeAt } = facts
   const sessionMs = 3 * options.pingMs
   const grace = Math.max(closedAt + options.closedGraceMs, wokeAt + sessionMs)
   const lease = Math.max(lastHeard(facts) ?? closedAt, wokeAt) + sessionMs
   if (t >= lease) return { silent: true, event: 'lease_over', next: t }
   if (t >= grace) {
     // A dying process may have taken one more connection: the kernel closes its files one by one.
-    const again = watch.probe?.outcome === 'succeeded' && watch.askedAt < grace && !watch.asking
+    const again = evidence.probe?.outcome === 'succeeded' && evidence.askedAt < grace && !evidence.asking
     return { silent: true, event: again ? 'question_due' : 'grace_over', next: t }
   }
-  const asked = watch.asking || (watch.askedAt >= closedAt && !watch.outdated)
+  const asked = evidence.asking || (evidence.askedAt >= closedAt && !evidence.outdated)
   return { silent: true, ...(asked ? {} : { event: 'session_closed' }), next: Math.min(grace, lease) }
 }
 
 /** The last moment this node itself heard the instance. For a probed endpoint, watching is hearing. */
-function lastHeard({ watch, session, content }: Facts): number | undefined {
-  const own = watch.heardAt ?? (content.liveness === 'probe' ? watch.startedAt : undefined)
+function lastHeard({ evidence, session, content }: Facts): number | undefined {
+  const own = evidence.heardAt ?? (content.liveness === 'probe' ? evidence.startedAt : undefined)
   if (session === undefined) return own
   return own === undefined ? session.heardAt : Math.max(own, session.heardAt)
 }
 
 function judgeSilence(facts: Facts, t: number, silence: Silence, options: LivenessOptions): Assessment {
-  const { standing, watch } = facts
+  const { standing, evidence } = facts
   const half = silence.from + silence.halfMs
   const end = silence.from + silence.leaseMs
   if (t < half) return { next: half }
-  const answer = watch.probe !== undefined && watch.probe.at >= silence.from ? watch.probe : undefined
+  const answer =
+    evidence.probe !== undefined && evidence.probe.at >= silence.from ? evidence.probe : undefined
   if (standing === 'up') {
     if (t >= end) return { event: silence.over, next: t }
-    if (watch.asking) return { next: end }
+    if (evidence.asking) return { next: end }
     if (answer === undefined) return { event: 'half_lease_over', next: end }
     return confirms(answer.outcome) ? { event: 'unconfirmed', next: t } : { next: end }
   }
   if (t < end) return { next: end }
-  if (watch.asking) return { next: t + silence.leaseMs }
+  if (evidence.asking) return { next: t + silence.leaseMs }
   if (answer === undefined || answer.at < end) return { event: 'lease_over', next: t + silence.leaseMs }
   if (confirms(answer.outcome)) return { event: 'lease_unconfirmed', next: t }
   const held = silence.from + options.heldLeases * silence.leaseMs
@@ -153,19 +154,19 @@ function judgeSilence(facts: Facts, t: number, silence: Silence, options: Livene
  * lease and a failed or missing probe it may be doubted; only after long watching does silence count fully.
  */
 function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment {
-  const { standing, watch, content } = facts
+  const { standing, evidence, content } = facts
   const { leaseMs } = content
-  const matured = watch.startedAt + options.unheardMs
+  const matured = evidence.startedAt + options.unheardMs
   if (t >= matured) {
     const from = matured - leaseMs
     return judgeSilence(facts, t, { from, halfMs: leaseMs / 2, leaseMs, over: 'never_heard' }, options)
   }
   if (standing !== 'up') return { next: matured }
-  const first = watch.startedAt + leaseMs
+  const first = evidence.startedAt + leaseMs
   if (t < first) return { next: first }
-  if (watch.asking) return { next: matured }
+  if (evidence.asking) return { next: matured }
   // An answer from before says nothing now; that a consumer's hint had asked must not put the question off.
-  const answer = watch.probe !== undefined && watch.probe.at >= first ? watch.probe : undefined
+  const answer = evidence.probe !== undefined && evidence.probe.at >= first ? evidence.probe : undefined
   if (answer === undefined) return { event: 'question_due', next: t + leaseMs }
   if (confirms(answer.outcome)) return { event: 'never_heard', next: t }
   const again = answer.at + leaseMs

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { silentDeathsMax } from './service-breaker.js'
-import { keyOf, Simulation } from '../simulated-node.fixture.js'
+import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { fullView } from '../directory/view.js'
-import { LIVENESS_DEFAULTS, type LivenessOptions, type SessionWatch } from './watch.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions, type SessionEvidence } from './evidence.js'
 
 /** Everything on, as users get it. */
 const GUARDED: Partial<LivenessOptions> = LIVENESS_DEFAULTS
@@ -10,7 +10,7 @@ const GUARDED: Partial<LivenessOptions> = LIVENESS_DEFAULTS
 /** Instances on sessions of their own, some of which are cut off later. */
 class Fleet {
   readonly sim: Simulation
-  readonly sessions: SessionWatch[] = []
+  readonly sessions: SessionEvidence[] = []
   /** Indexes that send nothing any more. */
   readonly mute = new Set<number>()
 
@@ -48,8 +48,8 @@ class Fleet {
     return Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0))
   }
 
-  guard(): { tripped: boolean; kept: number } | undefined {
-    return this.sim.node.directory.find('default', 'orders')?.guard
+  guard(): { tripped: boolean; kept: number } {
+    return this.sim.node.liveness.guardOf(this.sim.node.directory.find('default', 'orders'))
   }
 }
 
@@ -276,10 +276,9 @@ describe('a frozen namespace', () => {
     fleet.cutOff(2)
     fleet.sim.run(1_200_000)
     expect(fleet.states()).toEqual({ up: 4, suspect: 2 })
-    const watch = fleet.sim.node.directory.entry(keyOf('i0'))?.watch
-    expect(watch?.held).toBe('freeze')
+    expect(fleet.sim.node.explain(keyOf('i0'), fleet.sim.now)?.guards.held).toBe('freeze')
     expect(
-      fullView(fleet.sim.node.directory, { namespace: 'default', service: 'orders' }, fleet.sim.now, false)
+      fullView(fleet.sim.node.directory, { namespace: 'default', service: 'orders' }, fleet.sim.now, QUIET)
         .frozen,
     ).toBe(true)
     expect(fleet.sim.node.services.list({}).services[0]?.frozen).toBe(true)

@@ -2,13 +2,15 @@
  * What stands between a judgement and its verdict: breakers, freeze and damping. Each can hold a verdict back;
  * none can invent one.
  */
+import type { Guard } from '@rollcall/wire'
 import { type Flaps, flipped, returned } from './damping.js'
-import type { Entry } from '../directory/directory.js'
-import type { Notify } from '../operators/notices.js'
+import type { Entry, ServiceNode } from '../directory/directory.js'
+import type { Freezes } from '../directory/freezes.js'
+import type { Notify } from './notices.js'
 import type { VerdictValue } from '../records/record.js'
 import { ServiceBreaker } from './service-breaker.js'
 import { type HoldReason, standingOf, type Transition } from './transitions.js'
-import type { LivenessOptions, Watch } from './watch.js'
+import type { LivenessOptions, Evidence } from './evidence.js'
 import { WatcherBreaker } from './watcher-breaker.js'
 
 /** A held verdict is looked at again after this long. */
@@ -26,42 +28,47 @@ export interface Silence {
 
 export class Guards {
   private readonly options: LivenessOptions
-  private readonly frozen: (namespace: string) => boolean
+  private readonly freezes: Freezes
   private readonly watcher: WatcherBreaker
   private readonly services: ServiceBreaker
 
-  constructor(options: LivenessOptions, frozen: (namespace: string) => boolean, notify: Notify) {
+  constructor(options: LivenessOptions, freezes: Freezes, notify: Notify) {
     this.options = options
-    this.frozen = frozen
+    this.freezes = freezes
     this.watcher = new WatcherBreaker(options.watcherBreaker, notify)
     this.services = new ServiceBreaker(options.serviceBreaker, notify)
   }
 
   /** The instance was heard. Cheap when nothing was wrong with it. */
-  heard(watch: Watch): void {
-    if (watch.countedIn === undefined) {
-      const { content } = watch.entry.record
+  heard(evidence: Evidence): void {
+    if (evidence.countedIn === undefined) {
+      const { content } = evidence.entry.record
       if (content.intent === 'gone' || content.liveness === 'static') return
-      watch.countedIn = content.zone ?? ''
-      this.watcher.joined(watch.countedIn)
-    } else if (watch.noticed) {
-      this.watcher.spoke(watch.countedIn, watch)
+      evidence.countedIn = content.zone ?? ''
+      this.watcher.joined(evidence.countedIn)
+    } else if (evidence.noticed) {
+      this.watcher.spoke(evidence.countedIn, evidence)
     }
-    watch.noticed = false
-    if (watch.held !== undefined) this.release(watch)
+    evidence.noticed = false
+    if (evidence.held !== undefined) this.release(evidence)
   }
 
-  /** The node no longer watches it. */
-  left(watch: Watch): void {
-    this.release(watch)
-    if (watch.countedIn !== undefined) this.watcher.left(watch.countedIn, watch)
-    watch.countedIn = undefined
+  /** What the breaker of a service does at present. */
+  guardOf(service: ServiceNode | undefined): Guard {
+    return this.services.guardOf(service)
+  }
+
+  /** The node no longer observes it. */
+  left(evidence: Evidence): void {
+    this.release(evidence)
+    if (evidence.countedIn !== undefined) this.watcher.left(evidence.countedIn, evidence)
+    evidence.countedIn = undefined
   }
 
   /** Its silence was noticed. */
-  fellSilent(watch: Watch, t: number, leaseMs: number): void {
-    watch.noticed = true
-    if (watch.countedIn !== undefined) this.watcher.fellSilent(watch.countedIn, watch, t, leaseMs)
+  fellSilent(evidence: Evidence, t: number, leaseMs: number): void {
+    evidence.noticed = true
+    if (evidence.countedIn !== undefined) this.watcher.fellSilent(evidence.countedIn, evidence, t, leaseMs)
   }
 
   /** Its record changed, by whatever hand: keeps the count of silent deaths. */
@@ -70,10 +77,10 @@ export class Guards {
   }
 
   /** Whether a repeated refusal is believed at once. If so its silence, noticed or not, is explained. */
-  believesRefusal(watch: Watch, t: number, leaseMs: number): boolean {
-    if (!this.watcher.believesRefusal(watch.countedIn ?? '', t, leaseMs)) return false
-    watch.noticed = true
-    if (watch.countedIn !== undefined) this.watcher.settled(watch.countedIn, watch)
+  believesRefusal(evidence: Evidence, t: number, leaseMs: number): boolean {
+    if (!this.watcher.believesRefusal(evidence.countedIn ?? '', t, leaseMs)) return false
+    evidence.noticed = true
+    if (evidence.countedIn !== undefined) this.watcher.settled(evidence.countedIn, evidence)
     return true
   }
 
@@ -81,34 +88,40 @@ export class Guards {
    * The verdict as it may be written, or which of its guards holds it back. Silence passes if the node trusts its ears,
    * and deaths by it only within the service's share; after very long silence in good health they leave that count.
    */
-  rule(watch: Watch, { value, reason, guards, late }: Transition, silence: Silence): Ruling | HoldReason {
-    const { entry } = watch
+  rule(
+    evidence: Evidence,
+    { value, reason, guards, late }: Transition,
+    silence: Silence,
+  ): Ruling | HoldReason {
+    const { entry } = evidence
     const { t, leaseMs, silentMs } = silence
-    const heard = watch.countedIn
+    const heard = evidence.countedIn
     if (guards.includes('watcher_doubt') && heard !== undefined) {
-      if (!this.watcher.trustsSilence(heard, watch, t, leaseMs)) return 'watcher_doubt'
+      if (!this.watcher.trustsSilence(heard, evidence, t, leaseMs)) return 'watcher_doubt'
     }
-    if (guards.includes('freeze') && this.frozen(entry.record.namespace)) return 'freeze'
+    if (guards.includes('freeze') && this.freezes.covers(entry.record.namespace)) return 'freeze'
     const counted = guards.includes('service_breaker') && silentMs < this.options.unheardMs
     if (counted && !this.breakerPermits(value, entry)) return 'service_breaker'
-    if (value === 'expired' && heard !== undefined) this.watcher.settled(heard, watch)
+    if (value === 'expired' && heard !== undefined) this.watcher.settled(heard, evidence)
     return { value, reason: counted ? reason : (late ?? reason) }
   }
 
   /** While the breaker keeps others of the service, nothing that silence took is removed. */
   private breakerPermits(value: VerdictValue, { service, key }: Entry): boolean {
-    return value === 'expired' ? !service.guard.tripped : this.services.permitsDeath(service, key)
+    return value === 'expired'
+      ? !this.services.guardOf(service).tripped
+      : this.services.permitsDeath(service, key)
   }
 
   /** The verdict is no longer held back. */
-  release(watch: Watch): void {
-    watch.held = undefined
-    this.services.release(watch.entry.service, watch.entry.key)
+  release(evidence: Evidence): void {
+    evidence.held = undefined
+    this.services.release(evidence.entry.service, evidence.entry.key)
   }
 
   /** Since when the node doubts its ears where this instance is; undefined if it trusts them. */
-  doubtedAt(watch: Watch): number | undefined {
-    return watch.countedIn === undefined ? undefined : this.watcher.doubtedAt(watch.countedIn, watch)
+  doubtedAt(evidence: Evidence): number | undefined {
+    return evidence.countedIn === undefined ? undefined : this.watcher.doubtedAt(evidence.countedIn, evidence)
   }
 
   /** One flip of the instance. */
@@ -123,9 +136,9 @@ export class Guards {
   }
 
   /** It is back: whether it has to behave first. Never the last one of its service that is up. */
-  comeBack(watch: Watch, t: number): { readonly flaps: Flaps; readonly damped: boolean } {
-    const flaps = returned(watch.flaps, t, this.options.damping)
-    return { flaps, damped: t < flaps.until && othersUp(watch.entry) }
+  comeBack(evidence: Evidence, t: number): { readonly flaps: Flaps; readonly damped: boolean } {
+    const flaps = returned(evidence.flaps, t, this.options.damping)
+    return { flaps, damped: t < flaps.until && othersUp(evidence.entry) }
   }
 }
 

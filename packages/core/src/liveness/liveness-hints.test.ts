@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
-import { LIVENESS_DEFAULTS } from './watch.js'
+import { LIVENESS_DEFAULTS } from './evidence.js'
 
 /** An instance that beats every 5 s, and has its baseline. */
 function beating() {

@@ -165,10 +165,9 @@ describe('an instance with a lease', () => {
     sim.network = () => 'silence'
     sim.run(3_700_000)
     const entry = sim.node.directory.entry(keyOf('a'))
-    const { watch } = entry ?? {}
     sim.run(10_000_000)
     expect(entry?.state).toBeNull()
-    expect(watch?.wheelAt).toBeGreaterThan(sim.now)
+    expect(entry && sim.node.liveness.inspect(entry, sim.now)?.evidence.wheelAt).toBeGreaterThan(sim.now)
     sim.beat('a', 5)
     expect(sim.shown()).toBe('disabled operator')
   })
@@ -298,7 +297,7 @@ describe('an endpoint that is only probed', () => {
     sim.register({ incarnation: 5, liveness: 'probe' }, session)
     sim.register({ id: 'was-lease', incarnation: 5 }, session)
     sim.register({ id: 'was-lease', incarnation: 5, rev: 2, liveness: 'probe' }, session)
-    expect(session.watches.size).toBe(0)
+    expect(session.vouched.size).toBe(0)
     sim.node.closeSession(session, sim.now)
     sim.run(60_000)
     expect([sim.shown('a'), sim.shown('was-lease')]).toEqual(['up', 'up'])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Simulation } from '../simulated-node.fixture.js'
-import type { SessionWatch } from './watch.js'
+import type { SessionEvidence } from './evidence.js'
 
 /** A process on a session that pings every 3 s and has been up for ten. */
 function setUp() {
@@ -20,7 +20,7 @@ function setUp() {
 }
 
 /** The process is killed: the kernel closes the connection and refuses new ones. */
-function kill(sim: Simulation, session: SessionWatch, freeze: () => void): void {
+function kill(sim: Simulation, session: SessionEvidence, freeze: () => void): void {
   freeze()
   sim.network = () => 'refused'
   sim.node.closeSession(session, sim.now)
@@ -185,7 +185,7 @@ describe('a session that is closed', () => {
     sim.node.closeSession(session, sim.now)
     sim.run(30_000)
     expect(sim.transcript).toEqual([])
-    expect(session.watches.size).toBe(0)
+    expect(session.vouched.size).toBe(0)
   })
 
   it('is forgiven by beats over HTTP, which then carry the lease', () => {

@@ -2,18 +2,21 @@
  * Liveness: keeps the evidence about every instance, asks for probes, and writes verdicts. Beats and pings
  * only move numbers in memory; the wheel looks at each instance when its silence could first matter.
  */
+import type { Guard } from '@rollcall/wire'
+import { isBound } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
+import { isLive } from '../records/state.js'
 import { assess, type Facts, type Inspection } from './assess.js'
 import { type Flaps, NO_FLAPS } from './damping.js'
-import type { Directory, Entry } from '../directory/directory.js'
+import type { Cause, Change, Follower } from '../directory/change.js'
+import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
 import { Guards, HOLD_MS } from './guards.js'
 import { JudgedClock } from './judged-clock.js'
 import type { Meter } from '../metrics.js'
-import type { Notify } from '../operators/notices.js'
-import { isBound } from '../operators/overrides.js'
-import type { ProbeOutcome, ProbeRequest, SessionOptions } from '../ports.js'
-import { provesProcess } from '../admission/probe.js'
-import { isTarget, type QuestionDeps, Questions } from './question.js'
+import type { Notify } from './notices.js'
+import type { ProbeOutcome, ProbeRequest, Session, SessionOptions } from '../ports.js'
+import { isAskedAnew, isTarget, provesProcess, type QuestionDeps, Questions } from './question.js'
+import { Sessions } from './sessions.js'
 import {
   type Cell,
   LIVENESS_TABLE,
@@ -21,17 +24,18 @@ import {
   standingOf,
   type VerdictReason,
 } from './transitions.js'
-import { attach, detach, handOver, voucher } from './vouching.js'
+import type { Verdicts } from './verdicts.js'
+import { attach, detach, voucher } from './vouching.js'
 import {
-  createSession,
-  createWatch,
+  createEvidence,
+  type Evidence,
   type HeardBy,
   lastHeard,
   type LivenessOptions,
-  type SessionWatch,
-  type Watch,
-  type Watched,
-} from './watch.js'
+  type Scheduled,
+  type SessionEvidence,
+  type SessionKeeper,
+} from './evidence.js'
 import { Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
@@ -43,38 +47,40 @@ const HINT_GAP_MS = 1_000
 /** Shorter stalls are counted, but not worth telling: a loop that is always slow would tell of nothing else. */
 const STALL_MS_MIN = 1_000
 
+/** The cause of every verdict but one that an operator reverses. */
+const BY_ITSELF: Cause = { kind: 'verdict' }
+
 /** Reach of the wheel: 2,048 slots of 50 ms. */
 const WHEEL_SLOTS = 2_048
 
 export interface LivenessDeps extends QuestionDeps {
   readonly directory: Directory
+  readonly verdicts: Verdicts
   readonly meter: Meter
-  /** Writes a verdict of this node. */
-  readonly judge: (entry: Entry, value: VerdictValue, reason: VerdictReason, now: number) => void
-  /** Drops a hidden record whose retention is over. */
-  readonly forget: (entry: Entry) => void
-  /** Whether an operator froze the namespace. */
-  readonly frozen: (namespace: string) => boolean
   readonly notify: Notify
 }
 
-export class Liveness {
+export class Liveness implements Follower {
   private readonly deps: LivenessDeps
   private readonly options: LivenessOptions
   private readonly clock: JudgedClock
-  private readonly wheel: Wheel<Watched>
+  private readonly wheel: Wheel<Scheduled>
   private readonly guards: Guards
   private readonly questions: Questions
+  private readonly evidence: EntrySlot<Evidence>
+  private readonly sessions: Sessions
   /** Refused once: asked again within the gap. */
-  private readonly refusedOnce = new Set<Watch>()
+  private readonly refusedOnce = new Set<Evidence>()
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
     this.options = options
     this.clock = new JudgedClock(now, TICK_MS, options.pingMs)
-    this.guards = new Guards(options, deps.frozen, deps.notify)
+    this.evidence = deps.directory.takeSlot()
+    this.guards = new Guards(options, deps.directory.freezes, deps.notify)
     this.questions = new Questions(deps, options)
-    this.wheel = new Wheel<Watched>(this.clock.at(now), TICK_MS, WHEEL_SLOTS)
+    this.wheel = new Wheel<Scheduled>(this.clock.at(now), TICK_MS, WHEEL_SLOTS)
+    this.sessions = new Sessions(this.wheel, options)
   }
 
   /** Looks at whatever is due. Call every TICK_MS. */
@@ -86,287 +92,302 @@ export class Liveness {
       return
     }
     const t = this.clock.at(now)
-    this.wheel.advance(t, (watched) => {
-      if (watched.kind === 'session') this.lookAtSession(watched, t)
-      else this.lookAt(watched, t, now)
+    this.wheel.advance(t, (scheduled) => {
+      if (scheduled.kind === 'session') this.sessions.lookAt(scheduled, t)
+      else this.lookAt(scheduled, t, now)
     })
   }
 
   /**
-   * Starts the watch over an entry, or restarts it for a new incarnation or probe target. A session that
+   * Follows a change of a record, whatever made it: what was known of another incarnation, of another probe target or
+   * of the time before an operator brought it back says nothing any more.
+   */
+  changed({ entry, previous, cause }: Change, now: number): void {
+    const { record } = entry
+    const replaced = previous?.incarnation !== record.incarnation
+    if (replaced || (isLive(previous) && !isLive(record))) {
+      if (previous !== undefined)
+        this.sessions.tell(this.evidence.get(entry), replaced ? 'superseded' : 'deregistered', cause)
+      this.observe(entry, now, cause)
+    } else if (cause.kind === 'restoration' || isAskedAnew(previous, record)) {
+      this.observe(entry, now, cause)
+    } else {
+      this.guards.account(entry)
+    }
+  }
+
+  /**
+   * Begins to collect evidence about an entry, or begins anew for a new incarnation or probe target. A session that
    * vouches for the same incarnation goes on doing so.
    */
-  watch(
-    entry: Entry,
-    now: number,
-    heard: boolean,
-    session: SessionWatch | undefined = voucher(entry),
-  ): Watch {
+  observe(entry: Entry, now: number, cause?: Cause): void {
+    const heard = cause?.kind === 'registration'
+    const before = this.evidence.get(entry)
+    const session = heard && this.sessions.has(cause.session) ? cause.session : voucher(before, entry.record)
     const t = this.clock.at(now)
     const flaps = this.inherit(entry, t)
-    this.unwatch(entry)
-    const watch = createWatch(entry, t, heard, flaps)
-    entry.watch = watch
-    if (session !== undefined) attach(watch, session)
-    this.questions.baseline(watch)
+    this.drop(entry)
+    const evidence = createEvidence(entry, t, heard, flaps)
+    this.evidence.set(entry, evidence)
+    if (session !== undefined) attach(evidence, session)
+    this.questions.baseline(evidence)
     this.guards.account(entry)
     if (heard) {
-      this.guards.heard(watch)
-      if (this.flapsAgain(watch, t)) this.happened(watch, 'flapped', t, now)
+      this.guards.heard(evidence)
+      if (this.flapsAgain(evidence, t)) this.happened(evidence, 'flapped', t, now)
     }
-    this.lookAt(watch, t, now)
-    return watch
+    this.lookAt(evidence, t, now)
   }
 
   /** Something was heard of the instance itself: a beat, a renewal, a registration. */
-  hear(entry: Entry, now: number, by: HeardBy, session?: SessionWatch): void {
-    const watch = entry.watch ?? this.watch(entry, now, true, session)
-    watch.heardAt = this.clock.at(now)
-    watch.heardBy = by
-    if (session !== undefined) attach(watch, session)
-    else if (watch.session !== undefined && voucher(entry) === undefined) detach(watch)
-    this.refute(watch, now)
+  hear(entry: Entry, now: number, by: HeardBy, session?: Session): void {
+    const evidence = this.evidence.get(entry)
+    if (evidence === undefined) return
+    evidence.heardAt = this.clock.at(now)
+    evidence.heardBy = by
+    if (this.sessions.has(session)) attach(evidence, session)
+    else if (evidence.session !== undefined && voucher(evidence, entry.record) === undefined) detach(evidence)
+    this.refute(evidence, now)
   }
 
   /** Milliseconds since this node heard the instance; undefined if it never did. */
   silenceMs(entry: Entry, now: number): number | undefined {
-    const { watch } = entry
-    if (watch === undefined || watch.incarnation !== entry.record.incarnation) return undefined
-    const heardAt = lastHeard(watch)
+    const evidence = this.evidence.get(entry)
+    if (evidence === undefined || evidence.incarnation !== entry.record.incarnation) return undefined
+    const heardAt = lastHeard(evidence)
     return heardAt === -Infinity ? undefined : this.clock.at(now) - heardAt
   }
 
-  /** What judgement rests on at present, for those who want to know; undefined where nothing is watched. */
-  inspect({ watch, record }: Entry, now: number): Inspection | undefined {
-    if (watch === undefined) return undefined
-    const { content } = record
+  /** What judgement rests on at present, as an explanation shows it; undefined where nothing is observed. */
+  inspect(entry: Entry, now: number): Inspection | undefined {
+    const evidence = this.evidence.get(entry)
+    if (evidence === undefined) return undefined
+    const { content } = entry.record
     const { options } = this
     const t = this.clock.at(now)
-    const doubtedAt = this.guards.doubtedAt(watch)
-    if (content.intent === 'gone') return { t, options, watch, facts: undefined, doubtedAt, mayProbe: false }
+    const doubtedAt = this.guards.doubtedAt(evidence)
+    if (content.intent === 'gone')
+      return { t, options, evidence, facts: undefined, doubtedAt, mayProbe: false }
     const mayProbe = content.probe?.type !== 'none' && this.deps.mayProbe(content.host, content.peer)
-    return { t, options, watch, facts: this.facts(watch, content), doubtedAt, mayProbe }
+    return { t, options, evidence, facts: this.facts(evidence, content), doubtedAt, mayProbe }
   }
 
-  /** Ends the watch: the record is replaced, gone or forgotten. */
-  unwatch(entry: Entry): void {
-    const { watch } = entry
-    if (watch === undefined) return
-    detach(watch)
-    this.refusedOnce.delete(watch)
-    this.wheel.cancel(watch)
-    this.guards.left(watch)
-    entry.watch = undefined
+  /** Whether this very session vouches for the entry. */
+  isVouchedBy(entry: Entry, session: Session): boolean {
+    return this.evidence.get(entry)?.session === session
   }
 
-  openSession(id: string, now: number, options: SessionOptions): SessionWatch {
-    const t = this.clock.at(now)
-    const session = createSession(id, t, options)
-    this.wheel.schedule(session, t + 2 * this.options.pingMs)
-    return session
+  /** What the breaker of a service does at present. */
+  guardOf(service: ServiceNode | undefined): Guard {
+    return this.guards.guardOf(service)
+  }
+
+  /** Forgets the evidence: the record is replaced, gone or forgotten. */
+  private drop(entry: Entry): void {
+    const evidence = this.evidence.get(entry)
+    if (evidence === undefined) return
+    detach(evidence)
+    this.refusedOnce.delete(evidence)
+    this.wheel.cancel(evidence)
+    this.guards.left(evidence)
+    this.evidence.set(entry, undefined)
+  }
+
+  openSession(id: string, now: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
+    return this.sessions.open(id, this.clock.at(now), options, keeper)
   }
 
   /** Anything arrived on the session. O(1) unless its silence had been noticed. */
-  heardSession(session: SessionWatch, now: number): void {
-    if (session.closedAt !== undefined) return
-    session.heardAt = this.clock.at(now)
-    if (!session.doubted) return
-    session.doubted = false
-    this.wheel.schedule(session, session.heardAt + 2 * this.options.pingMs)
-    for (const watch of session.watches) this.refute(watch, now)
+  heardSession(session: SessionEvidence, now: number): void {
+    for (const evidence of this.sessions.heard(session, this.clock.at(now))) this.refute(evidence, now)
   }
 
-  closeSession(session: SessionWatch, now: number): void {
-    if (session.closedAt !== undefined) return
+  closeSession(session: SessionEvidence, now: number): void {
     const t = this.clock.at(now)
-    session.closedAt = t
-    this.wheel.cancel(session)
-    for (const watch of handOver(session)) this.lookAt(watch, t, now)
+    for (const evidence of this.sessions.close(session, t)) this.lookAt(evidence, t, now)
   }
 
   /**
    * A consumer could not reach the instance: asks it. Two refusals are proof as ever (until live evidence says
    * otherwise); a failed probe means nothing while the instance is heard.
    */
-  hint({ watch, record }: Entry, now: number): void {
-    const { content } = record
-    if (watch === undefined || watch.asking || content.intent === 'gone') return
+  hint(entry: Entry, now: number): void {
+    const evidence = this.evidence.get(entry)
+    const { content } = entry.record
+    if (evidence === undefined || evidence.asking || content.intent === 'gone') return
     if (content.probe?.type === 'none' || content.liveness === 'static') return
     const t = this.clock.at(now)
-    if (t < watch.askedAt + HINT_GAP_MS) return
+    if (t < evidence.askedAt + HINT_GAP_MS) return
     // An earlier hint's refusals are no part of this series: the instance was heard since.
-    if (!watch.noticed) watch.refusedSince = Infinity
-    this.happened(watch, 'hinted', t, now)
+    if (!evidence.noticed) evidence.refusedSince = Infinity
+    this.happened(evidence, 'hinted', t, now)
   }
 
   /** The answer to a probe that was asked for. */
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    const watch = this.deps.directory.entry(request.key)?.watch
-    if (watch === undefined || watch.incarnation !== request.incarnation) return
-    const { content } = watch.entry.record
+    const entry = this.deps.directory.entry(request.key)
+    const evidence = entry === undefined ? undefined : this.evidence.get(entry)
+    if (evidence === undefined || evidence.incarnation !== request.incarnation) return
+    const { content } = evidence.entry.record
     if (content.intent === 'gone' || !isTarget(request, content)) return
-    if (outcome === 'succeeded') watch.baseline = true
-    if (request.purpose === 'baseline') return this.questions.baselineAnswered(watch, request, outcome)
-    watch.asking = false
+    if (outcome === 'succeeded') evidence.baseline = true
+    if (request.purpose === 'baseline') return this.questions.baselineAnswered(evidence, request, outcome)
+    evidence.asking = false
     const t = this.clock.at(now)
-    if (!watch.outdated) watch.probe = { at: t, outcome }
-    if (outcome === 'refused' && watch.baseline && !watch.outdated) return this.refused(watch, t, now)
-    this.refusedOnce.delete(watch)
+    if (!evidence.outdated) evidence.probe = { at: t, outcome }
+    if (outcome === 'refused' && evidence.baseline && !evidence.outdated)
+      return this.refused(evidence, t, now)
+    this.refusedOnce.delete(evidence)
     // A third party's endpoint has no better witness; elsewhere a bare TCP success proves a kernel only.
     if (outcome === 'succeeded' && (content.liveness === 'probe' || provesProcess(request.type)))
-      this.hear(watch.entry, now, 'probe')
-    this.lookAt(watch, t, now)
+      this.hear(evidence.entry, now, 'probe')
+    this.lookAt(evidence, t, now)
   }
 
   /** Two refusals in a row, where a connection was once possible, are proof and need no lease. */
-  private refused(watch: Watch, t: number, now: number): void {
-    const { content } = watch.entry.record
+  private refused(evidence: Evidence, t: number, now: number): void {
+    const { content } = evidence.entry.record
     const leaseMs = content.intent === 'gone' ? 0 : content.leaseMs
-    watch.refusedSince = Math.min(watch.refusedSince, t)
-    if (!this.refusedOnce.delete(watch)) {
-      this.refusedOnce.add(watch)
-      this.questions.evidence(watch, t, this.options.refusalGapMs / 2)
-    } else if (this.cell(watch, 'refused').does === 'becomes') {
-      const insists = t - watch.refusedSince >= leaseMs
-      if (insists || this.guards.believesRefusal(watch, t, leaseMs)) {
-        this.happened(watch, 'refused', t, now)
+    evidence.refusedSince = Math.min(evidence.refusedSince, t)
+    if (!this.refusedOnce.delete(evidence)) {
+      this.refusedOnce.add(evidence)
+      this.questions.ask(evidence, t, this.options.refusalGapMs / 2)
+    } else if (this.cell(evidence, 'refused').does === 'becomes') {
+      const insists = t - evidence.refusedSince >= leaseMs
+      if (insists || this.guards.believesRefusal(evidence, t, leaseMs)) {
+        this.happened(evidence, 'refused', t, now)
         // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
-        if (watch.session !== undefined) watch.session.doubted = true
+        if (evidence.session !== undefined) evidence.session.doubted = true
       }
     }
-    this.lookAt(watch, t, now)
-  }
-
-  private lookAtSession(session: SessionWatch, t: number): void {
-    if (session.closedAt !== undefined) return
-    const silentMs = t - session.heardAt
-    if (silentMs >= 3 * this.options.pingMs) {
-      session.options.onSilent?.()
-      return
-    }
-    if (silentMs < 2 * this.options.pingMs) {
-      this.wheel.schedule(session, session.heardAt + 2 * this.options.pingMs)
-      return
-    }
-    session.doubted = true
-    this.wheel.schedule(session, session.heardAt + 3 * this.options.pingMs)
-    for (const watch of session.watches) this.wheel.schedule(watch, t)
+    this.lookAt(evidence, t, now)
   }
 
   /** Looks at an instance whose time may have come. */
-  private lookAt(watch: Watch, t: number, now: number): void {
-    const { entry, session } = watch
+  private lookAt(evidence: Evidence, t: number, now: number): void {
+    const { entry, session } = evidence
     const { content, verdict, override } = entry.record
     if (content.intent === 'gone' || verdict.value === 'expired') {
       const over = isBound(override)
         ? t + this.options.retentionMs
-        : watch.judgedAt + this.options.retentionMs
-      if (t >= over) return this.happened(watch, 'retention_over', t, now)
-      this.wheel.schedule(watch, over)
+        : evidence.judgedAt + this.options.retentionMs
+      if (t >= over) return this.happened(evidence, 'retention_over', t, now)
+      this.wheel.schedule(evidence, over)
     }
     if (content.intent === 'gone') return
-    const behavedAt = watch.noticed ? Infinity : this.dampedUntil(watch)
-    if (t >= behavedAt) return this.happened(watch, 'behaved', t, now)
+    const behavedAt = evidence.noticed ? Infinity : this.dampedUntil(evidence)
+    if (t >= behavedAt) return this.happened(evidence, 'behaved', t, now)
     const vouchedFor = session !== undefined && session.closedAt === undefined && !session.doubted
     if (vouchedFor && verdict.value === 'up') return
-    const { event, silent, next } = assess(this.facts(watch, content), t, this.options)
-    if (silent === true && !watch.noticed) this.guards.fellSilent(watch, t, this.leaseOf(watch, content))
-    if (event !== undefined) this.happened(watch, event, t, now)
-    else this.wheel.schedule(watch, Math.min(next, behavedAt))
+    const { event, silent, next } = assess(this.facts(evidence, content), t, this.options)
+    if (silent === true && !evidence.noticed)
+      this.guards.fellSilent(evidence, t, this.leaseOf(evidence, content))
+    if (event !== undefined) this.happened(evidence, event, t, now)
+    else this.wheel.schedule(evidence, Math.min(next, behavedAt))
   }
 
   /** What an event brings, given where the instance stands. */
-  private cell(watch: Watch, event: LivenessEvent): Cell {
-    return LIVENESS_TABLE[standingOf(watch.entry.record)][event]
+  private cell(evidence: Evidence, event: LivenessEvent): Cell {
+    return LIVENESS_TABLE[standingOf(evidence.entry.record)][event]
   }
 
   /** Does what the table says, unless a guard holds it back, and looks what is next. */
-  private happened(watch: Watch, event: LivenessEvent, t: number, now: number): void {
-    const { entry } = watch
+  private happened(evidence: Evidence, event: LivenessEvent, t: number, now: number): void {
+    const { entry } = evidence
     const { content } = entry.record
-    const cell = this.cell(watch, event)
+    const cell = this.cell(evidence, event)
     if (cell.does === 'forgets') {
-      this.unwatch(entry)
-      return this.deps.forget(entry)
+      this.drop(entry)
+      return this.deps.directory.forget(entry)
     }
     if (content.intent === 'gone') return
     if (cell.does === 'asks') {
-      this.questions.evidence(watch, t)
+      this.questions.ask(evidence, t)
     } else if (cell.does === 'becomes') {
-      const silentMs = t - Math.max(lastHeard(watch), watch.startedAt)
-      const ruling = this.guards.rule(watch, cell, { t, leaseMs: this.leaseOf(watch, content), silentMs })
+      const silentMs = t - Math.max(lastHeard(evidence), evidence.startedAt)
+      const ruling = this.guards.rule(evidence, cell, {
+        t,
+        leaseMs: this.leaseOf(evidence, content),
+        silentMs,
+      })
       if (typeof ruling === 'string') {
-        watch.held = ruling
-        return this.wheel.schedule(watch, t + HOLD_MS)
+        evidence.held = ruling
+        return this.wheel.schedule(evidence, t + HOLD_MS)
       }
-      this.guards.release(watch)
-      this.judge(watch, ruling.value, ruling.reason, t, now)
+      this.guards.release(evidence)
+      this.judge(evidence, ruling.value, ruling.reason, t, now)
     } else {
-      return this.wheel.schedule(watch, t + HOLD_MS)
+      return this.wheel.schedule(evidence, t + HOLD_MS)
     }
-    if (entry.watch === watch) this.lookAt(watch, t, now)
+    if (this.evidence.get(entry) === evidence) this.lookAt(evidence, t, now)
   }
 
-  private leaseOf({ session }: Watch, { leaseMs }: LiveContent): number {
+  private leaseOf({ session }: Evidence, { leaseMs }: LiveContent): number {
     return session === undefined ? leaseMs : 3 * this.options.pingMs
   }
 
-  private facts(watch: Watch, content: LiveContent): Facts {
-    const { entry, session } = watch
+  private facts(evidence: Evidence, content: LiveContent): Facts {
+    const { entry, session } = evidence
     const removalMs = entry.service.settings?.removalMs ?? this.options.removalMs
     return {
       standing: standingOf(entry.record),
       content,
-      watch,
+      evidence,
       session,
       removalMs,
       wokeAt: this.clock.wokeAt,
     }
   }
 
-  /** What a new watch knows of the old one's flips; losing a live incarnation to another is one more. */
+  /** What a new evidence knows of the old one's flips; losing a live incarnation to another is one more. */
   private inherit(entry: Entry, t: number): Flaps {
-    const { watch, record } = entry
-    if (watch === undefined) return standingOf(record) === 'flapping' ? this.guards.adopted(t) : NO_FLAPS
-    if (record.content.intent === 'gone') return watch.flaps
+    const { record } = entry
+    const evidence = this.evidence.get(entry)
+    if (evidence === undefined) return standingOf(record) === 'flapping' ? this.guards.adopted(t) : NO_FLAPS
+    if (record.content.intent === 'gone') return evidence.flaps
     const replaced =
-      watch.incarnation !== record.incarnation && watch.countedIn !== undefined && !watch.noticed
-    return replaced ? this.guards.flip(watch.flaps, t) : watch.flaps
+      evidence.incarnation !== record.incarnation && evidence.countedIn !== undefined && !evidence.noticed
+    return replaced ? this.guards.flip(evidence.flaps, t) : evidence.flaps
   }
 
   /** Notes that it is back. True if it flaps: then it has to behave first. */
-  private flapsAgain(watch: Watch, t: number): boolean {
-    const { flaps, damped } = this.guards.comeBack(watch, t)
-    watch.flaps = flaps
+  private flapsAgain(evidence: Evidence, t: number): boolean {
+    const { flaps, damped } = this.guards.comeBack(evidence, t)
+    evidence.flaps = flaps
     return damped
   }
 
   /** Until when it has to behave; Infinity if it does not. */
-  private dampedUntil({ entry, flaps }: Watch): number {
+  private dampedUntil({ entry, flaps }: Evidence): number {
     return standingOf(entry.record) === 'flapping' ? flaps.until : Infinity
   }
 
-  private judge(watch: Watch, value: VerdictValue, reason: VerdictReason, t: number, now: number): void {
-    const { verdict } = watch.entry.record
+  private judge(
+    evidence: Evidence,
+    value: VerdictValue,
+    reason: VerdictReason,
+    t: number,
+    now: number,
+  ): void {
+    const { verdict } = evidence.entry.record
     if (verdict.value === 'up' && value !== 'up' && reason !== 'flapping')
-      watch.flaps = this.guards.flip(watch.flaps, t)
-    watch.judgedAt = t
-    this.deps.judge(watch.entry, value, reason, now)
-    this.guards.account(watch.entry)
+      evidence.flaps = this.guards.flip(evidence.flaps, t)
+    evidence.judgedAt = t
+    this.deps.verdicts.write(evidence.entry, value, reason, BY_ITSELF, now)
   }
 
   /** Live evidence reverses every negative verdict but that of a flapper, whose judge ends it. */
-  private refute(watch: Watch, now: number): void {
-    watch.outdated = true
-    watch.probe = undefined
-    this.refusedOnce.delete(watch)
-    watch.refusedSince = Infinity
-    this.guards.heard(watch)
+  private refute(evidence: Evidence, now: number): void {
+    evidence.outdated = true
+    evidence.probe = undefined
+    this.refusedOnce.delete(evidence)
+    evidence.refusedSince = Infinity
+    this.guards.heard(evidence)
     // Evidence only moves deadlines away: one that waits on the wheel anyway is not judged for each beat.
-    if (watch.entry.record.verdict.value === 'up' && !Number.isNaN(watch.wheelAt)) return
+    if (evidence.entry.record.verdict.value === 'up' && !Number.isNaN(evidence.wheelAt)) return
     const t = this.clock.at(now)
-    const reverses = this.cell(watch, 'heard').does === 'becomes'
-    if (reverses) this.happened(watch, this.flapsAgain(watch, t) ? 'flapped' : 'heard', t, now)
-    else this.lookAt(watch, t, now)
+    const reverses = this.cell(evidence, 'heard').does === 'becomes'
+    if (reverses) this.happened(evidence, this.flapsAgain(evidence, t) ? 'flapped' : 'heard', t, now)
+    else this.lookAt(evidence, t, now)
   }
 }

@@ -1,7 +1,8 @@
 /** What is asked of an instance by a probe: for evidence, or once for the baseline. */
+import type { Probe } from '@rollcall/wire'
 import type { ProbeOutcome, ProbePurpose, ProbeRequest } from '../ports.js'
-import type { LiveContent } from '../records/record.js'
-import type { LivenessOptions, Watch } from './watch.js'
+import type { LiveContent, StoredRecord } from '../records/record.js'
+import type { LivenessOptions, Evidence } from './evidence.js'
 
 /** Delays before the attempts to establish a baseline. */
 const BASELINE_DELAYS_MS = [0, 1_000, 5_000, 30_000] as const
@@ -25,42 +26,43 @@ export class Questions {
   }
 
   /** Asks for evidence after `delayMs`. */
-  evidence(watch: Watch, t: number, delayMs = 0): void {
-    const { content } = watch.entry.record
+  ask(evidence: Evidence, t: number, delayMs = 0): void {
+    const { content } = evidence.entry.record
     if (content.intent === 'gone') return
-    watch.asking = true
-    watch.askedAt = t
-    watch.outdated = false
-    this.deps.probe(questionTo(watch, content, 'evidence', delayMs, this.options))
+    evidence.asking = true
+    evidence.askedAt = t
+    evidence.outdated = false
+    this.deps.probe(questionTo(evidence, content, 'evidence', delayMs, this.options))
   }
 
   /** Asks whether a connection is possible at all, so that a later refusal means something. */
-  baseline(watch: Watch, attempt = 0): void {
-    const { content } = watch.entry.record
+  baseline(evidence: Evidence, attempt = 0): void {
+    const { content } = evidence.entry.record
     if (content.intent === 'gone' || content.liveness === 'static' || content.probe?.type === 'none') return
     if (!this.deps.mayProbe(content.host, content.peer)) return
     const delayMs = BASELINE_DELAYS_MS[attempt]
-    if (delayMs !== undefined) this.deps.probe(questionTo(watch, content, 'baseline', delayMs, this.options))
+    if (delayMs !== undefined)
+      this.deps.probe(questionTo(evidence, content, 'baseline', delayMs, this.options))
   }
 
   /** Asks again later unless that succeeded, or never can. */
-  baselineAnswered(watch: Watch, { delayMs }: ProbeRequest, outcome: ProbeOutcome): void {
-    if (watch.baseline || outcome === 'skipped') return
+  baselineAnswered(evidence: Evidence, { delayMs }: ProbeRequest, outcome: ProbeOutcome): void {
+    if (evidence.baseline || outcome === 'skipped') return
     const attempt = BASELINE_DELAYS_MS.indexOf(delayMs as (typeof BASELINE_DELAYS_MS)[number])
-    this.baseline(watch, attempt + 1)
+    this.baseline(evidence, attempt + 1)
   }
 }
 
 /** The question to the instance that is registered now. */
 function questionTo(
-  watch: Watch,
+  evidence: Evidence,
   content: LiveContent,
   purpose: ProbePurpose,
   delayMs: number,
   options: LivenessOptions,
 ): ProbeRequest {
-  const { namespace, service, group, id, incarnation } = watch.entry.record
-  const closed = watch.session?.closedAt !== undefined
+  const { namespace, service, group, id, incarnation } = evidence.entry.record
+  const closed = evidence.session?.closedAt !== undefined
   const { probeTimeoutMs, closedGraceMs } = options
   return {
     key: { namespace, service, group, id },
@@ -73,6 +75,24 @@ function questionTo(
     timeoutMs: closed ? Math.min(closedGraceMs * 0.8, probeTimeoutMs) : probeTimeoutMs,
     delayMs,
   }
+}
+
+/** Whether a probe of the record would now ask another question, or another port, than before. */
+export function isAskedAnew({ content: before }: StoredRecord, { content: after }: StoredRecord): boolean {
+  if (before === after || before.intent === 'gone' || after.intent === 'gone') return false
+  return (
+    before.host !== after.host ||
+    targetPort(before) !== targetPort(after) ||
+    before.probe?.type !== after.probe?.type
+  )
+}
+
+/**
+ * Whether success proves a process: something that reads requests answered. A TCP connection proves only a
+ * kernel, which accepts for a stopped process as well.
+ */
+export function provesProcess(type: Probe['type']): boolean {
+  return type === 'http' || type === 'grpc'
 }
 
 /** Whether the question was about what is registered now. */

@@ -3,8 +3,9 @@
  * Silence may hold a share of a service `down`, never all of it; the others are kept, and the guard shows it.
  * Nothing refills by time: the count is that of the verdicts that stand.
  */
+import type { Guard } from '@rollcall/wire'
 import type { ServiceNode } from '../directory/directory.js'
-import type { Notify } from '../operators/notices.js'
+import type { Notify } from './notices.js'
 
 export interface ServiceBreakerOptions {
   /** Off = silence may take every instance of every service that does not declare otherwise. */
@@ -45,8 +46,9 @@ export class ServiceBreaker {
     if (!enabled) return true
     const { deaths, kept } = this.of(service)
     if (deaths.has(key) || deaths.size < silentDeathsMax(service.total, share)) return true
+    const news = kept.size === 0
     kept.add(key)
-    this.show(service, kept)
+    if (news) this.notify({ kind: 'service_guard', service, tripped: true })
     return false
   }
 
@@ -63,15 +65,14 @@ export class ServiceBreaker {
   release(service: ServiceNode, key: string): void {
     const losses = this.losses.get(service)
     if (losses?.kept.delete(key) !== true) return
-    this.show(service, losses.kept)
+    if (losses.kept.size === 0) this.notify({ kind: 'service_guard', service, tripped: false })
     this.tidy(service, losses)
   }
 
-  private show(service: ServiceNode, kept: ReadonlySet<string>): void {
-    const tripped = kept.size > 0
-    const news = tripped !== service.guard.tripped
-    service.guard = { tripped, kept: kept.size }
-    if (news) this.notify({ kind: 'service_guard', service, tripped })
+  /** What the breaker does of a service at present. */
+  guardOf(service: ServiceNode | undefined): Guard {
+    const kept = service === undefined ? 0 : (this.losses.get(service)?.kept.size ?? 0)
+    return { tripped: kept > 0, kept }
   }
 
   private tidy(service: ServiceNode, losses: Losses): void {

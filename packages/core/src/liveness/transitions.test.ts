@@ -12,7 +12,7 @@ import {
   standingOf,
   STANDINGS,
 } from './transitions.js'
-import { LIVENESS_DEFAULTS, type SessionWatch, type Watch } from './watch.js'
+import { LIVENESS_DEFAULTS, type SessionEvidence, type Evidence } from './evidence.js'
 
 /** How the instance under trial lives. */
 type Kind = 'beats' | 'session' | 'endpoint' | 'http' | 'loaded'
@@ -31,7 +31,7 @@ class Trial {
     liveness: { ...LIVENESS_DEFAULTS, removalMs: 20_000, retentionMs: 120_000 },
   })
   readonly lookedUp = new Set<string>()
-  session: SessionWatch | undefined
+  session: SessionEvidence | undefined
 
   constructor(kind: Kind) {
     const { sim } = this
@@ -47,7 +47,7 @@ class Trial {
       sim.run(1_500)
     }
     const { liveness } = sim.node as unknown as { readonly liveness: Liveness }
-    const judge = liveness as unknown as { cell: (watch: Watch, event: LivenessEvent) => Cell }
+    const judge = liveness as unknown as { cell: (watch: Evidence, event: LivenessEvent) => Cell }
     const original = judge.cell.bind(liveness)
     judge.cell = (watch, event) => {
       if (watch.entry.record.id === 'a') this.lookedUp.add(`${standingOf(watch.entry.record)} ${event}`)
@@ -146,13 +146,13 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
   },
   session_closed: {
     kind: 'session',
-    come: ({ sim, session }) => sim.node.closeSession(session as SessionWatch, sim.now),
+    come: ({ sim, session }) => sim.node.closeSession(session as SessionEvidence, sim.now),
   },
   grace_over: {
     kind: 'session',
     come: (trial) => {
       trial.sim.network = () => 'failed'
-      trial.sim.node.closeSession(trial.session as SessionWatch, trial.sim.now)
+      trial.sim.node.closeSession(trial.session as SessionEvidence, trial.sim.now)
       trial.sim.run(1_000)
     },
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Watch } from './watch.js'
+import type { Evidence } from './evidence.js'
 import { WATCHER_BREAKER_DEFAULTS, WatcherBreaker } from './watcher-breaker.js'
 
 const LEASE_MS = 10_000
@@ -11,25 +11,26 @@ class Ears {
   readonly breaker = new WatcherBreaker(WATCHER_BREAKER_DEFAULTS, (notice) => {
     if (notice.kind === 'watcher_doubt') this.told.push(notice.doubting ? '+' : '-')
   })
-  private readonly watches: Watch[] = []
+  private readonly all: Evidence[] = []
 
   constructor(heard: number) {
     for (let index = 0; index < heard; index++) {
-      this.watches.push({} as Watch)
+      this.all.push({} as Evidence)
       this.breaker.joined('z')
     }
   }
 
-  watch(index: number): Watch {
-    return this.watches[index] as Watch
+  evidence(index: number): Evidence {
+    return this.all[index] as Evidence
   }
 
   silence(from: number, to: number, t: number): void {
-    for (let index = from; index < to; index++) this.breaker.fellSilent('z', this.watch(index), t, LEASE_MS)
+    for (let index = from; index < to; index++)
+      this.breaker.fellSilent('z', this.evidence(index), t, LEASE_MS)
   }
 
   trusts(index: number, t: number): boolean {
-    return this.breaker.trustsSilence('z', this.watch(index), t, LEASE_MS)
+    return this.breaker.trustsSilence('z', this.evidence(index), t, LEASE_MS)
   }
 }
 
@@ -72,7 +73,7 @@ describe('a doubt', () => {
     const ears = new Ears(6)
     ears.silence(0, 6, 0)
     expect(ears.trusts(0, 100 * LEASE_MS)).toBe(false)
-    ears.breaker.spoke('z', ears.watch(5))
+    ears.breaker.spoke('z', ears.evidence(5))
     expect(ears.trusts(0, 100 * LEASE_MS)).toBe(true)
   })
 
@@ -80,7 +81,7 @@ describe('a doubt', () => {
     const ears = new Ears(7)
     const refused = (index: number, t: number): void => {
       expect(ears.breaker.believesRefusal('z', t, LEASE_MS)).toBe(true)
-      ears.breaker.settled('z', ears.watch(index))
+      ears.breaker.settled('z', ears.evidence(index))
     }
     refused(6, 0)
     ears.silence(0, 6, 1)
@@ -92,9 +93,9 @@ describe('a doubt', () => {
   it('ends when enough are heard again or gone; the others are news as any', () => {
     const ears = new Ears(40)
     ears.silence(0, 6, 0)
-    ears.breaker.spoke('z', ears.watch(0))
+    ears.breaker.spoke('z', ears.evidence(0))
     expect(ears.trusts(1, 0)).toBe(false)
-    ears.breaker.left('z', ears.watch(1))
+    ears.breaker.left('z', ears.evidence(1))
     expect(ears.trusts(2, 0)).toBe(true)
     ears.silence(0, 1, LEASE_MS)
     expect(ears.told).toEqual(['+', '-', '+'])
@@ -119,7 +120,7 @@ describe('a doubt', () => {
     ears.silence(0, 12, 0)
     ears.silence(12, 13, LEASE_MS + 1)
     expect(ears.trusts(12, LEASE_MS + 1)).toBe(false)
-    expect(ears.breaker.doubtedAt('z', ears.watch(12))).toBe(0)
+    expect(ears.breaker.doubtedAt('z', ears.evidence(12))).toBe(0)
     expect(ears.trusts(12, 2 * LEASE_MS)).toBe(true)
   })
 })
@@ -144,7 +145,7 @@ describe('what the node hears', () => {
     const ears = new Ears(100)
     for (let index = 0; index < 50; index++) {
       expect(ears.breaker.believesRefusal('z', 0, LEASE_MS)).toBe(true)
-      ears.breaker.settled('z', ears.watch(index))
+      ears.breaker.settled('z', ears.evidence(index))
     }
     // Half of what was heard is the most that is believed within a lease.
     expect(ears.breaker.believesRefusal('z', 0, LEASE_MS)).toBe(false)
@@ -155,8 +156,8 @@ describe('what the node hears', () => {
   it('is nothing any more once all have left, and the doubt with it', () => {
     const ears = new Ears(6)
     ears.silence(0, 6, 0)
-    for (let index = 0; index < 6; index++) ears.breaker.left('z', ears.watch(index))
+    for (let index = 0; index < 6; index++) ears.breaker.left('z', ears.evidence(index))
     expect(ears.told).toEqual(['+', '-'])
-    expect(ears.breaker.doubtedAt('z', ears.watch(0))).toBeUndefined()
+    expect(ears.breaker.doubtedAt('z', ears.evidence(0))).toBeUndefined()
   })
 })

@@ -3,8 +3,8 @@
  * once, it is more likely deaf than they are dead. Refusals are facts and pass, but a firewall that refuses
  * everything at once must insist for one lease.
  */
-import type { Notify } from '../operators/notices.js'
-import type { Watch } from './watch.js'
+import type { Notify } from './notices.js'
+import type { Evidence } from './evidence.js'
 
 export interface WatcherBreakerOptions {
   /** More than this share of what the node hears in a zone falling silent within a lease is doubted. */
@@ -28,7 +28,7 @@ export const WATCHER_BREAKER_DEFAULTS: WatcherBreakerOptions = {
 }
 
 /** Silent instances, each with the end of the lease within which its silence is news. */
-type Silent = Map<Watch, number>
+type Silent = Map<Evidence, number>
 
 /** One mass silence that the node does not believe (yet). */
 interface Doubt {
@@ -39,16 +39,16 @@ interface Doubt {
 
 /**
  * What a node hears in one zone. Whoever was heard and is silent is in exactly one of `news`, a doubt and `known`,
- * so memory is bounded by what the node watches.
+ * so memory is bounded by what the node vouched.
  */
 interface Zone {
   readonly name: string
-  /** Instances this node heard and still watches. */
+  /** Instances this node heard and still vouched. */
   heard: number
   /** Silent ones that no doubt covers. Those whose lease is over leave it when there may be a mass. */
   readonly news: Silent
   /** Those that were believed: refused, silent in spite of a doubt's time, or silent for longer than a lease. */
-  readonly known: Set<Watch>
+  readonly known: Set<Evidence>
   /** Oldest first. Few: each takes its share of what is heard. */
   doubts: Doubt[]
   /** Moments of refusals that were believed, oldest first. */
@@ -76,26 +76,26 @@ export class WatcherBreaker {
     this.zone(zone).heard++
   }
 
-  /** The node no longer watches an instance it once heard. */
-  left(zone: string, watch: Watch): void {
+  /** The node no longer vouched an instance it once heard. */
+  left(zone: string, evidence: Evidence): void {
     const state = this.zone(zone)
     state.heard--
-    this.drop(state, watch)
+    this.drop(state, evidence)
     if (state.heard > 0) return
     this.zones.delete(zone)
     this.keep(state, [])
   }
 
   /** The silence of an instance was noticed. */
-  fellSilent(zone: string, watch: Watch, t: number, leaseMs: number): void {
+  fellSilent(zone: string, evidence: Evidence, t: number, leaseMs: number): void {
     const state = this.zone(zone)
     const until = t + leaseMs
     const last = state.doubts.at(-1)
     if (last !== undefined && t - last.since <= leaseMs) {
-      last.silent.set(watch, until)
+      last.silent.set(evidence, until)
       return
     }
-    state.news.set(watch, until)
+    state.news.set(evidence, until)
     if (!this.isMass(state, state.news.size)) return
     for (const [each, end] of state.news) if (end < t) this.believe(state, state.news, each)
     if (!this.isMass(state, state.news.size)) return
@@ -105,33 +105,33 @@ export class WatcherBreaker {
   }
 
   /** It was heard again. */
-  spoke(zone: string, watch: Watch): void {
-    this.drop(this.zone(zone), watch)
+  spoke(zone: string, evidence: Evidence): void {
+    this.drop(this.zone(zone), evidence)
   }
 
   /** Something better than its silence is known about it: nothing more is expected of it until it is heard again. */
-  settled(zone: string, watch: Watch): void {
+  settled(zone: string, evidence: Evidence): void {
     const state = this.zone(zone)
-    this.drop(state, watch)
-    state.known.add(watch)
+    this.drop(state, evidence)
+    state.known.add(evidence)
   }
 
   /** Since when the node doubts its own ears about an instance, or else in its zone; undefined if it trusts them. */
-  doubtedAt(zone: string, watch: Watch): number | undefined {
+  doubtedAt(zone: string, evidence: Evidence): number | undefined {
     const state = this.zones.get(zone)
-    return state === undefined ? undefined : doubtAbout(state, watch)?.since
+    return state === undefined ? undefined : doubtAbout(state, evidence)?.since
   }
 
   /**
    * Whether the silence of an instance means anything: not while the node doubts its ears, unless that lasts and
    * others are heard. Whoever is believed then is no longer part of the doubt, nor are the rest once they are too few.
    */
-  trustsSilence(zone: string, watch: Watch, t: number, leaseMs: number): boolean {
+  trustsSilence(zone: string, evidence: Evidence, t: number, leaseMs: number): boolean {
     const state = this.zones.get(zone)
-    const doubt = state === undefined ? undefined : doubtAbout(state, watch)
+    const doubt = state === undefined ? undefined : doubtAbout(state, evidence)
     if (state === undefined || doubt === undefined) return true
     if (t - doubt.since < this.options.doubtLeases * leaseMs || !hearsOthers(state, doubt)) return false
-    this.believe(state, doubt.silent, watch)
+    this.believe(state, doubt.silent, evidence)
     if (this.isMass(state, doubt.silent.size)) return true
     for (const rest of doubt.silent.keys()) this.believe(state, doubt.silent, rest)
     this.keep(
@@ -154,15 +154,15 @@ export class WatcherBreaker {
   }
 
   /** Its silence is no news any more. */
-  private believe(state: Zone, silent: Silent, watch: Watch): void {
-    if (silent.delete(watch)) state.known.add(watch)
+  private believe(state: Zone, silent: Silent, evidence: Evidence): void {
+    if (silent.delete(evidence)) state.known.add(evidence)
   }
 
   /** It is not silent, or not there. */
-  private drop(state: Zone, watch: Watch): void {
-    state.known.delete(watch)
-    state.news.delete(watch)
-    for (const { silent } of state.doubts) if (silent.delete(watch)) return this.settle(state)
+  private drop(state: Zone, evidence: Evidence): void {
+    state.known.delete(evidence)
+    state.news.delete(evidence)
+    for (const { silent } of state.doubts) if (silent.delete(evidence)) return this.settle(state)
   }
 
   /** Ends the doubts that too few are still silent of; these few are as any other news. */
@@ -171,7 +171,7 @@ export class WatcherBreaker {
     if (standing.length === state.doubts.length) return
     for (const doubt of state.doubts) {
       if (standing.includes(doubt)) continue
-      for (const [watch, until] of doubt.silent) state.news.set(watch, until)
+      for (const [evidence, until] of doubt.silent) state.news.set(evidence, until)
     }
     this.keep(state, standing)
   }
@@ -210,9 +210,9 @@ export class WatcherBreaker {
  * The doubt that covers the instance, or else the newest in its zone: while it lasts nobody is believed silent there,
  * but those that were before.
  */
-function doubtAbout({ doubts, known }: Zone, watch: Watch): Doubt | undefined {
-  if (known.has(watch)) return undefined
-  return doubts.find(({ silent }) => silent.has(watch)) ?? doubts.at(-1)
+function doubtAbout({ doubts, known }: Zone, evidence: Evidence): Doubt | undefined {
+  if (known.has(evidence)) return undefined
+  return doubts.find(({ silent }) => silent.has(evidence)) ?? doubts.at(-1)
 }
 
 /** Whether anything else was heard in the zone since the doubt began. */

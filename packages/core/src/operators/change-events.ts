@@ -1,9 +1,9 @@
 /** What a change of a record is called in the event log. Pure. */
 import type { EventKind } from '@rollcall/wire'
-import type { Change } from '../directory/directory.js'
+import type { Change } from '../directory/change.js'
 import type { EventFacts } from './event-log.js'
 import { RESTORED } from '../liveness/transitions.js'
-import { isStanding } from './overrides.js'
+import { isStanding } from '../records/override.js'
 import type { Override } from '../records/record.js'
 import { isLive, shownReason } from '../records/state.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EventLog } from './event-log.js'
-import type { EventsQuery } from './operator-ports.js'
+import type { EventsQuery } from '../operator-ports.js'
 import { ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
 
 /** A log with `count` events of services `a` and `b` in turn. */

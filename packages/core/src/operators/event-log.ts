@@ -3,7 +3,7 @@
  * nothing, so it keeps references and makes its answers only when somebody asks. Beats never reach it.
  */
 import type { EventKind, EventsResponse, RegistryEvent, State } from '@rollcall/wire'
-import type { EventsQuery } from './operator-ports.js'
+import type { EventsQuery } from '../operator-ports.js'
 import type { InstanceKey } from '../records/record.js'
 
 /** What an event says beside its kind. */

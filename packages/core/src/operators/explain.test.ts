@@ -1,7 +1,7 @@
 import type { Explanation } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { command, keyOf, ref, Simulation } from '../simulated-node.fixture.js'
-import { LIVENESS_DEFAULTS } from '../liveness/watch.js'
+import { LIVENESS_DEFAULTS } from '../liveness/evidence.js'
 
 function explained(sim: Simulation, id = 'a'): Explanation {
   const explanation = sim.node.explain(keyOf(id), sim.now)

@@ -5,18 +5,21 @@ import type {
   ExplainedEvidence,
   ExplainedGuards,
   FreezeSummary,
+  Guard,
   RegistryEvent,
 } from '@rollcall/wire'
 import type { Inspection } from '../liveness/assess.js'
 import type { Entry } from '../directory/directory.js'
 import { explainInWords } from './explain-words.js'
 import { forecast } from '../liveness/forecast.js'
-import { isBound } from './overrides.js'
+import { isBound } from '../records/override.js'
 import type { Content } from '../records/record.js'
 
 /** What an explanation is made from, beside the entry. */
 export interface ExplainFacts {
   readonly inspection: Inspection | undefined
+  /** What the breaker of the service does. */
+  readonly guard: Guard
   readonly freezes: readonly FreezeSummary[]
   /** How long the override still stands, where it ends by itself. */
   readonly remainingMs: number | undefined
@@ -71,11 +74,11 @@ function contentOf(content: Content): ExplainedContent {
   }
 }
 
-function evidenceOf({ t, watch, mayProbe }: Inspection): ExplainedEvidence {
-  const { session, probe } = watch
+function evidenceOf({ t, evidence, mayProbe }: Inspection): ExplainedEvidence {
+  const { session, probe } = evidence
   return {
-    watchedMs: age(watch.startedAt, t),
-    ...heardOf(t, watch),
+    watchedMs: age(evidence.startedAt, t),
+    ...heardOf(t, evidence),
     ...(session === undefined
       ? {}
       : {
@@ -85,16 +88,16 @@ function evidenceOf({ t, watch, mayProbe }: Inspection): ExplainedEvidence {
             ...(session.closedAt === undefined ? {} : { closedMs: age(session.closedAt, t) }),
           },
         }),
-    baseline: watch.baseline,
+    baseline: evidence.baseline,
     probeAllowed: mayProbe,
-    probeUnderWay: watch.asking,
+    probeUnderWay: evidence.asking,
     ...(probe === undefined ? {} : { probe: { outcome: probe.outcome, ageMs: age(probe.at, t) } }),
   }
 }
 
 function heardOf(
   t: number,
-  { heardAt, heardBy, session }: Inspection['watch'],
+  { heardAt, heardBy, session }: Inspection['evidence'],
 ): Pick<ExplainedEvidence, 'heardMs' | 'heardBy'> {
   if (session !== undefined && session.heardAt >= (heardAt ?? -Infinity)) {
     return { heardMs: age(session.heardAt, t), heardBy: 'session' }
@@ -102,17 +105,17 @@ function heardOf(
   return heardAt === undefined ? {} : { heardMs: age(heardAt, t), ...defined({ heardBy }) }
 }
 
-function guardsOf({ service, record }: Entry, { inspection, freezes }: ExplainFacts): ExplainedGuards {
-  const guards: ExplainedGuards = { service: service.guard, freezes }
+function guardsOf({ record }: Entry, { inspection, guard, freezes }: ExplainFacts): ExplainedGuards {
+  const guards: ExplainedGuards = { service: guard, freezes }
   if (inspection === undefined) return guards
-  const { t, watch, doubtedAt } = inspection
-  const damped = record.verdict.reason === 'flapping' && watch.flaps.until > t
+  const { t, evidence, doubtedAt } = inspection
+  const damped = record.verdict.reason === 'flapping' && evidence.flaps.until > t
   return {
     ...guards,
     ...defined({
-      held: watch.held,
+      held: evidence.held,
       watcherDoubtMs: doubtedAt === undefined ? undefined : age(doubtedAt, t),
-      dampedMs: damped ? Math.round(watch.flaps.until - t) : undefined,
+      dampedMs: damped ? Math.round(evidence.flaps.until - t) : undefined,
     }),
   }
 }
@@ -128,8 +131,8 @@ function nextOf(inspection: Inspection | undefined): Explanation['next'] {
 
 function forgottenOf({ record, state }: Entry, inspection: Inspection | undefined): number | undefined {
   if (state !== null || inspection === undefined || isBound(record.override)) return undefined
-  const { watch, options, t } = inspection
-  return Math.max(0, Math.round(watch.judgedAt + options.retentionMs - t))
+  const { evidence, options, t } = inspection
+  return Math.max(0, Math.round(evidence.judgedAt + options.retentionMs - t))
 }
 
 function age(since: number, now: number): number {

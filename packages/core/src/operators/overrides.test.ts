@@ -1,6 +1,6 @@
 import { OPERATOR_LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import type { OverrideCommand } from './operator-ports.js'
+import type { OverrideCommand } from '../operator-ports.js'
 import { keyOf, ref, Simulation } from '../simulated-node.fixture.js'
 
 function set(

@@ -12,22 +12,18 @@ import {
   type ResolvedRef,
   type Signature,
 } from '@rollcall/wire'
-import type { Change, Directory, Entry } from '../directory/directory.js'
+import type { Change, Follower } from '../directory/change.js'
+import type { Directory, Entry } from '../directory/directory.js'
 import type {
   OverrideClearance,
   OverrideCommand,
   OverrideResult,
   OverridesQuery,
   Undurable,
-} from './operator-ports.js'
+} from '../operator-ports.js'
+import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord } from '../records/record.js'
 import { isLive } from '../records/state.js'
-
-export interface OverridesDeps {
-  readonly directory: Directory
-  /** A record changed: to be journalled, and published if visible. */
-  readonly changed: (change: Change) => void
-}
 
 /** How one item was taken. */
 export type OverrideOutcome = Undurable<OverrideResult>
@@ -44,16 +40,16 @@ interface Timed {
   readonly dueAt: number
 }
 
-export class Overrides {
-  private readonly deps: OverridesDeps
+export class Overrides implements Follower {
+  private readonly directory: Directory
   private readonly nodeId: string
   /** Entries whose override wants something. */
   private readonly standing = new Set<Entry>()
   private readonly timed = new Map<Entry, Timed>()
   private nextDue = Infinity
 
-  constructor(deps: OverridesDeps, nodeId: string) {
-    this.deps = deps
+  constructor(directory: Directory, nodeId: string) {
+    this.directory = directory
     this.nodeId = nodeId
   }
 
@@ -109,6 +105,10 @@ export class Overrides {
     return timed === undefined ? undefined : Math.max(0, Math.round(timed.dueAt - now))
   }
 
+  changed({ entry }: Change, now: number): void {
+    this.noted(entry, now)
+  }
+
   /** The record of an entry changed, or was learnt. */
   noted(entry: Entry, now: number): void {
     const { override } = entry.record
@@ -149,7 +149,7 @@ export class Overrides {
     needsLive: boolean,
     wishes: (record: StoredRecord) => Omit<Override, 'counter' | 'node'>,
   ): OverrideOutcome {
-    const entry = this.deps.directory.entry(ref)
+    const entry = this.directory.entry(ref)
     const refusal = refuse(ref, entry, index, needsLive)
     if (entry === undefined || refusal !== undefined) return { ok: false, error: refusal as ErrorBody }
     const wanted = wishes(entry.record)
@@ -174,8 +174,7 @@ export class Overrides {
       ...(by === undefined ? {} : { by }),
       ...(why === undefined ? {} : { why }),
     }
-    const change = this.deps.directory.apply({ ...record, override }, now)
-    if (change !== undefined) this.deps.changed(change)
+    this.directory.propose({ ...record, override }, { kind: 'override' }, now)
   }
 
   private summary(entry: Entry, now: number): OverrideSummary {
@@ -194,16 +193,6 @@ export class Overrides {
       ...(remainingMs === undefined ? {} : { remainingMs }),
     }
   }
-}
-
-/** Whether it wants anything. */
-export function isStanding(override: Pick<Override, 'drain' | 'disable' | 'weight'>): boolean {
-  return override.drain === true || override.disable === true || override.weight !== undefined
-}
-
-/** Whether it binds to the id, so that the record must not be forgotten. */
-export function isBound(override: Override | undefined): boolean {
-  return override !== undefined && (override.drain === true || override.disable === true)
 }
 
 /** Names cannot contain a slash, nor can ids. */

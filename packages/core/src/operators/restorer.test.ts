@@ -1,7 +1,7 @@
 import { LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { keyOf, ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
-import type { RestoreCommand } from './operator-ports.js'
+import type { RestoreCommand } from '../operator-ports.js'
 
 function restore(
   sim: Simulation,

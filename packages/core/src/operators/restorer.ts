@@ -11,20 +11,19 @@ import {
   type RestoreResponse,
 } from '@rollcall/wire'
 import { contentDigest } from '../records/digest.js'
-import { type Change, type Directory, type Entry, hiddenReason } from '../directory/directory.js'
-import type { Liveness } from '../liveness/liveness.js'
-import type { RestoreCommand } from './operator-ports.js'
+import type { Cause } from '../directory/change.js'
+import { type Directory, type Entry, hiddenReason } from '../directory/directory.js'
+import type { RestoreCommand } from '../operator-ports.js'
 import { checkSignature } from './overrides.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { RESTORED } from '../liveness/transitions.js'
+import type { Verdicts } from '../liveness/verdicts.js'
 import type { Registrar } from '../admission/registrar.js'
 
 export interface RestorerDeps {
   readonly directory: Directory
-  readonly liveness: Liveness
+  readonly verdicts: Verdicts
   readonly registrar: Registrar
-  /** A record changed: to be journalled, and published if visible. */
-  readonly changed: (change: Change) => void
 }
 
 export interface RestorerOptions {
@@ -99,21 +98,17 @@ export class Restorer {
   }
 
   private bringBack(entry: Entry, content: LiveContent, incarnation: number, now: number): void {
-    const { directory, liveness, registrar, changed } = this.deps
+    const { directory, verdicts } = this.deps
     const { record } = entry
+    const cause: Cause = { kind: 'restoration' }
     if (incarnation === record.incarnation) {
-      registrar.judge(entry, RESTORED.value, RESTORED.reason, now)
+      verdicts.write(entry, RESTORED.value, RESTORED.reason, cause, now)
     } else {
       // Rev 0: whatever the provider itself says under this number is newer.
       const digest = contentDigest(record, incarnation, content)
       const restored: LiveContent = { ...content, rev: 0, restored: true, digest }
-      const change = directory.apply(
-        { ...record, incarnation, content: restored, verdict: this.verdict },
-        now,
-      )
-      if (change !== undefined) changed(change)
+      directory.propose({ ...record, incarnation, content: restored, verdict: this.verdict }, cause, now)
     }
-    liveness.watch(entry, now, false)
   }
 
   /** Nobody is brought back who could not register. */

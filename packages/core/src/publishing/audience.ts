@@ -3,7 +3,7 @@ import type { Remove, ViewName } from '@rollcall/wire'
 import type { Subscriber, Update } from '../ports.js'
 
 /** A view somebody watches or waits for. */
-export interface Watched {
+export interface SubscribedView {
   readonly key: string
   readonly name: ViewName
   readonly subscribers: Set<Consumer>
@@ -28,7 +28,11 @@ export interface Watched {
 }
 
 /** A view nobody watches yet, of which `told` is the sign. */
-export function createWatched(key: string, { namespace, service, group }: ViewName, told: string): Watched {
+export function createSubscribedView(
+  key: string,
+  { namespace, service, group }: ViewName,
+  told: string,
+): SubscribedView {
   return {
     key,
     name: group === undefined ? { namespace, service } : { namespace, service, group },
@@ -54,13 +58,13 @@ const TELLINGS_MAX = 16
 const FAREWELLS_MAX = 256
 
 /** Somebody who left without a word was deregistered. */
-export function noteFarewell(watched: Watched, remove: Remove): void {
+export function noteFarewell(watched: SubscribedView, remove: Remove): void {
   watched.farewells.push(remove)
   if (watched.farewells.length > FAREWELLS_MAX) watched.farewells.shift()
 }
 
 /** Everybody was told: notes up to which publication. */
-export function noteTelling(watched: Watched): void {
+export function noteTelling(watched: SubscribedView): void {
   const { tellings, seq } = watched
   if (tellings.at(-1) === seq) return
   tellings.push(seq)
@@ -68,7 +72,7 @@ export function noteTelling(watched: Watched): void {
 }
 
 /** Whether what happened to a view before the publication `seq` was told at all. */
-function wasTold(watched: Watched, seq: number): boolean {
+function wasTold(watched: SubscribedView, seq: number): boolean {
   return watched.dirtyAt === undefined || (watched.tellings.at(-1) ?? 0) >= seq
 }
 
@@ -76,7 +80,7 @@ function wasTold(watched: Watched, seq: number): boolean {
  * Whether a subscriber has applied what happened to a view before the publication `seq`, however much has
  * happened since: then it has applied the first telling from there on.
  */
-function hasApplied(consumer: Consumer, watched: Watched, seq: number): boolean {
+function hasApplied(consumer: Consumer, watched: SubscribedView, seq: number): boolean {
   if (consumer.missed.has(watched)) return false
   const first = watched.tellings.find((telling) => telling >= seq) ?? watched.seq
   return consumer.acked >= Math.min(consumer.delivered, first)
@@ -91,11 +95,11 @@ export interface Waiter {
 /** A subscriber and how far it is. */
 export interface Consumer {
   readonly subscriber: Subscriber
-  readonly watched: Map<string, Watched>
+  readonly watched: Map<string, SubscribedView>
   stalled: boolean
   closed: boolean
   /** Views of which something was withheld while stalled. */
-  readonly missed: Set<Watched>
+  readonly missed: Set<SubscribedView>
   /** The last publication it was sent. */
   delivered: number
   /** The last one it said it has applied. */
@@ -122,7 +126,7 @@ export interface AudienceCount {
  * what has happened until now. `next` is the number of the publication that comes next.
  */
 export function countAudience(
-  views: readonly Watched[],
+  views: readonly SubscribedView[],
   seq: number | undefined,
   next: number,
 ): AudienceCount {

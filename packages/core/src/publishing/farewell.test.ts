@@ -50,6 +50,17 @@ describe('who left without a word and is deregistered later', () => {
     ])
   })
 
+  it('is not taken out of the list where it has registered anew meanwhile', () => {
+    const { sim, join, publish } = vanished()
+    const { updates } = join()
+    publish(1_000)
+    updates.length = 0
+    sim.deregister('a', 1)
+    sim.register({ id: 'a', incarnation: 2 })
+    publish(1_000)
+    expect(updates).toMatchObject([{ delta: { upserts: [{ id: 'a', incarnation: 2 }], removes: [] } }])
+  })
+
   it('is called deregistered to those who come back, and to those who were slow', () => {
     const { sim, sign, join, publish } = vanished()
     const slow = join()

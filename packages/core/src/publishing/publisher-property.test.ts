@@ -7,7 +7,9 @@ import { HistoryBudget } from '../directory/history.js'
 import { NO_METER } from '../metrics.js'
 import { Mirror } from '../directory/mirror.fixture.js'
 import type { Subscription, Update } from '../ports.js'
-import { Publisher, PUBLISHER_DEFAULTS } from './publisher.js'
+import { QUIET } from '../simulated-node.fixture.js'
+import { PUBLISHER_DEFAULTS } from './options.js'
+import { Publisher } from './publisher.js'
 import type { StoredRecord, VerdictValue } from '../records/record.js'
 import { signOfView } from '../directory/view.js'
 
@@ -99,7 +101,12 @@ class World {
   now = 0
   readonly directory = new Directory(new HistoryBudget(0))
   readonly publisher = new Publisher(
-    { directory: this.directory, meter: NO_METER, stale: () => false },
+    {
+      directory: this.directory,
+      liveness: { guardOf: () => QUIET.guard },
+      meter: NO_METER,
+      stale: () => false,
+    },
     PUBLISHER_DEFAULTS,
   )
   readonly subscribers: Subscriber[] = VIEWS.map((name) => ({
@@ -110,6 +117,10 @@ class World {
   private version = 0
   private readonly incarnations = new Map<string, number>()
   private readonly ports = new Map<string, number>()
+
+  constructor() {
+    this.directory.follow(this.publisher)
+  }
 
   take(step: Step): void {
     if (step.do === 'write') this.write(step.group, step.id, step.value, step.weight)
@@ -168,8 +179,7 @@ class World {
             },
       verdict: { value: value === 'gone' ? 'up' : value, claim: 1, node: 'n1', seq: rev, reason: 'test' },
     }
-    const change = this.directory.apply(record, this.now)
-    if (change?.visible === true) this.publisher.changed(change, this.now)
+    this.directory.propose(record, { kind: 'verdict' }, this.now)
   }
 
   private forget(group: string, id: string): void {

@@ -3,42 +3,27 @@
  * further changes merge within a window that grows with the cost of telling. Each publication is built once
  * and handed to every subscriber as the same object.
  */
-import { RegistryError, type ViewName } from '@rollcall/wire'
+import { RegistryError, type View, type ViewName } from '@rollcall/wire'
 import {
   type AudienceCount,
   type Consumer,
   countAudience,
-  createWatched,
+  createSubscribedView,
   noteFarewell,
   noteTelling,
   viewKey,
   type Waiter,
-  type Watched,
+  type SubscribedView,
 } from './audience.js'
+import type { PublisherOptions } from './options.js'
 import { Pollers } from './pollers.js'
-import type { Change, Directory } from '../directory/directory.js'
+import { type Change, type Follower, isFarewell } from '../directory/change.js'
+import type { Directory } from '../directory/directory.js'
+import type { Liveness } from '../liveness/liveness.js'
 import type { Meter } from '../metrics.js'
 import type { Subscriber, Subscription, Update, WatchCommand } from '../ports.js'
 import type { StoredRecord } from '../records/record.js'
 import { deltaSince, fullView, signOfView } from '../directory/view.js'
-
-export interface PublisherOptions {
-  /** Watches of all subscribers together. */
-  readonly watchesMax: number
-  /** Long polls of all pollers together. */
-  readonly waitersMax: number
-  /** Longest time that changes may be collected. */
-  readonly windowMsMax: number
-  /** The same for a batch that holds a removal or a death. */
-  readonly urgentWindowMsMax: number
-}
-
-export const PUBLISHER_DEFAULTS: PublisherOptions = {
-  watchesMax: 1_000_000,
-  waitersMax: 10_000,
-  windowMsMax: 250,
-  urgentWindowMsMax: 100,
-}
 
 /**
  * The window grows by this much per subscriber of the view: about four times what writing to one subscriber
@@ -54,17 +39,18 @@ const RESUMED_MAX = 16
 
 export interface PublisherDeps {
   readonly directory: Directory
+  readonly liveness: Pick<Liveness, 'guardOf'>
   readonly meter: Meter
   /** Whether answers are marked stale at present. */
   readonly stale: () => boolean
 }
 
-export class Publisher {
+export class Publisher implements Follower {
   readonly pollers: Pollers = new Pollers()
   private readonly deps: PublisherDeps
   private readonly options: PublisherOptions
-  private readonly views = new Map<string, Watched>()
-  private readonly dirty = new Set<Watched>()
+  private readonly views = new Map<string, SubscribedView>()
+  private readonly dirty = new Set<SubscribedView>()
   private seq = 0
   private watches = 0
   private waiting = 0
@@ -74,8 +60,10 @@ export class Publisher {
     this.options = options
   }
 
-  /** Notes a visible change. */
+  /** Notes a change if subscribers see it, or have to hear of it. */
   changed(change: Change, now: number): void {
+    if (isFarewell(change)) this.farewell(change.entry.record, now)
+    if (!change.visible) return
     const { namespace, service, group } = change.entry.record
     const urgent =
       change.after === null ||
@@ -86,11 +74,8 @@ export class Publisher {
     this.mark(this.views.get(`${namespace}/${service}/${group}`), urgent, now)
   }
 
-  /**
-   * Notes that somebody whom the list lacks already was deregistered. No list changes by it, but clients that keep
-   * the missing as a last resort let go.
-   */
-  farewell({ namespace, service, group, id, incarnation }: StoredRecord, now: number): void {
+  /** An expired instance was deregistered: clients that keep it as a last resort must drop it. */
+  private farewell({ namespace, service, group, id, incarnation }: StoredRecord, now: number): void {
     for (const key of [viewKey({ namespace, service }), viewKey({ namespace, service, group })]) {
       const watched = this.views.get(key)
       if (watched === undefined) continue
@@ -226,7 +211,12 @@ export class Publisher {
   }
 
   /** Gives a subscriber that shows a sign what it lacks. */
-  private bringUpToDate(consumer: Consumer, watched: Watched, sign: string | undefined, now: number): void {
+  private bringUpToDate(
+    consumer: Consumer,
+    watched: SubscribedView,
+    sign: string | undefined,
+    now: number,
+  ): void {
     if (sign === undefined) return this.deliverFull(consumer, watched, now)
     const { directory, meter } = this.deps
     const current = signOfView(directory, watched.name)
@@ -241,7 +231,7 @@ export class Publisher {
   }
 
   /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
-  private resume(watched: Watched, sign: string, current: string, now: number): Update | undefined {
+  private resume(watched: SubscribedView, sign: string, current: string, now: number): Update | undefined {
     const { resumed } = watched
     const old = resumed.to !== current || now - resumed.at >= VIEW_AGE_MS_MAX
     if (old || resumed.updates.size >= RESUMED_MAX) {
@@ -260,7 +250,7 @@ export class Publisher {
   }
 
   /** Remembers who is ahead of what the others were told: the next publication does not fit them. */
-  private noteSign(consumer: Consumer, watched: Watched, sign: string): void {
+  private noteSign(consumer: Consumer, watched: SubscribedView, sign: string): void {
     if (sign === watched.told) watched.ahead.delete(consumer)
     else watched.ahead.set(consumer, sign)
   }
@@ -274,15 +264,15 @@ export class Publisher {
     }
   }
 
-  private deliverFull(consumer: Consumer, watched: Watched, now: number): void {
-    const { directory, stale } = this.deps
+  private deliverFull(consumer: Consumer, watched: SubscribedView, now: number): void {
+    const { directory } = this.deps
     const sign = signOfView(directory, watched.name)
     const { full } = watched
     const fits = full !== undefined && full.sign === sign && now - full.at < VIEW_AGE_MS_MAX
     // A number that was acknowledged already would count as applied before it arrives.
     let update = fits && full.update.seq > consumer.acked ? full.update : undefined
     if (update === undefined) {
-      update = { kind: 'view', seq: ++this.seq, view: fullView(directory, watched.name, now, stale()) }
+      update = { kind: 'view', seq: ++this.seq, view: this.full(watched.name, now) }
       watched.full = { sign, at: now, update }
       this.deps.meter.count('rollcall_publications_total', 1, 'view')
     }
@@ -290,7 +280,13 @@ export class Publisher {
     this.deliver(consumer, watched, update)
   }
 
-  private deliver(consumer: Consumer, watched: Watched, update: Update): void {
+  private full(name: ViewName, now: number): View {
+    const { directory, liveness, stale } = this.deps
+    const guard = liveness.guardOf(directory.find(name.namespace, name.service))
+    return fullView(directory, name, now, { stale: stale(), guard })
+  }
+
+  private deliver(consumer: Consumer, watched: SubscribedView, update: Update): void {
     if (consumer.closed) return
     if (consumer.stalled) {
       consumer.missed.add(watched)
@@ -302,7 +298,7 @@ export class Publisher {
     this.deps.meter.count('rollcall_deliveries_total')
   }
 
-  private tell(watched: Watched, now: number): void {
+  private tell(watched: SubscribedView, now: number): void {
     const from = watched.told
     const to = signOfView(this.deps.directory, watched.name)
     const ahead = [...watched.ahead]
@@ -327,11 +323,15 @@ export class Publisher {
     noteTelling(watched)
   }
 
-  /** By now everybody stands at `to`, and stays there. */
-  private tellFarewells(watched: Watched, to: string): void {
-    const removes = watched.farewells
-    if (removes.length === 0) return
+  /** Told last, when all subscribers stand at `to`. An id that is listed again meanwhile is nothing to be dropped. */
+  private tellFarewells(watched: SubscribedView, to: string): void {
+    if (watched.farewells.length === 0) return
+    const service = this.deps.directory.find(watched.name.namespace, watched.name.service)
+    const removes = watched.farewells.filter(
+      ({ group, id }) => (service?.groups.get(group)?.entries.get(id)?.state ?? null) === null,
+    )
     watched.farewells = []
+    if (removes.length === 0) return
     const delta = { ...watched.name, from: to, to, upserts: [], removes }
     const update: Update = { kind: 'delta', seq: ++this.seq, delta }
     this.deps.meter.count('rollcall_publications_total', 1, 'delta')
@@ -341,7 +341,7 @@ export class Publisher {
   /** Hands over the publication that leads from `from` to `to`, built once for all who stand at `from`. */
   private tellOne(
     consumer: Consumer,
-    watched: Watched,
+    watched: SubscribedView,
     from: string,
     to: string,
     updates: Map<string, Update>,
@@ -350,11 +350,11 @@ export class Publisher {
     if (from === to) return
     let update = updates.get(from)
     if (update === undefined) {
-      const { directory, stale, meter } = this.deps
+      const { directory, meter } = this.deps
       const delta = deltaSince(directory, watched.name, from, to, now)
       update =
         delta === undefined
-          ? { kind: 'view', seq: ++this.seq, view: fullView(directory, watched.name, now, stale()) }
+          ? { kind: 'view', seq: ++this.seq, view: this.full(watched.name, now) }
           : { kind: 'delta', seq: ++this.seq, delta }
       updates.set(from, update)
       meter.count('rollcall_publications_total', 1, update.kind)
@@ -362,7 +362,7 @@ export class Publisher {
     this.deliver(consumer, watched, update)
   }
 
-  private mark(watched: Watched | undefined, urgent: boolean, now: number): void {
+  private mark(watched: SubscribedView | undefined, urgent: boolean, now: number): void {
     if (watched === undefined) return
     if (watched.dirtyAt === undefined) {
       watched.dirtyAt = now
@@ -371,22 +371,22 @@ export class Publisher {
     watched.urgent ||= urgent
   }
 
-  private dueAt(watched: Watched): number {
+  private dueAt(watched: SubscribedView): number {
     const ceiling = watched.urgent ? this.options.urgentWindowMsMax : this.options.windowMsMax
     return watched.toldAt + Math.min(ceiling, watched.subscribers.size * WINDOW_MS_PER_SUBSCRIBER)
   }
 
-  private obtain(name: ViewName): Watched {
+  private obtain(name: ViewName): SubscribedView {
     const key = viewKey(name)
     let watched = this.views.get(key)
     if (watched === undefined) {
-      watched = createWatched(key, name, signOfView(this.deps.directory, name))
+      watched = createSubscribedView(key, name, signOfView(this.deps.directory, name))
       this.views.set(key, watched)
     }
     return watched
   }
 
-  private release(watched: Watched): void {
+  private release(watched: SubscribedView): void {
     if (watched.subscribers.size > 0 || watched.waiters.size > 0) return
     this.views.delete(watched.key)
     this.dirty.delete(watched)

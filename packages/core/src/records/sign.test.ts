@@ -1,7 +1,7 @@
 import { EMPTY_SIGN, type ViewName } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { command, keyOf, Simulation } from '../simulated-node.fixture.js'
+import { command, keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { fullView, signOfView } from '../directory/view.js'
 
 const ORDERS: ViewName = { namespace: 'default', service: 'orders' }
@@ -66,7 +66,7 @@ describe('the sign', () => {
       const sim = new Simulation()
       const full = command({ incarnation: 1, ...changes })
       sim.register(full)
-      return fullView(sim.node.directory, full, sim.now, false).instances[0]?.digest
+      return fullView(sim.node.directory, full, sim.now, QUIET).instances[0]?.digest
     }
     expect(digestOf(difference)).not.toBe(digestOf({}))
     expect(digestOf({})).toMatch(/^[0-9a-f]{16}$/)
@@ -119,7 +119,7 @@ describe('the sign', () => {
     for (const group of ['default', 'g2']) expect(signOf(restarted, group)).toBe(signOf(sim, group))
     expect(restarted.entries).toEqual([])
     expect(JSON.stringify([...restarted.node.snapshot()])).toBe(JSON.stringify([...sim.node.snapshot()]))
-    expect(fullView(restarted.node.directory, ORDERS, 0, false).removes?.length).toBe(2)
+    expect(fullView(restarted.node.directory, ORDERS, 0, QUIET).removes?.length).toBe(2)
 
     const replayed = new Simulation({ nodeId: 'a third' })
     replayed.node.load(sim.entries, replayed.now)

@@ -25,16 +25,15 @@ import {
   type ServicesQuery,
   type Session,
   type SessionOptions,
-  type SessionWatch,
+  type SessionEvidence,
   signOfView,
-  type Source,
   TICK_MS,
   toInstance,
+  type ViewFacts,
   type WriteOptions,
 } from '@rollcall/core'
 import { type DeregisterResponse, type Durability, type RegisterResult, type ViewName } from '@rollcall/wire'
 import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits.js'
-import { DriverSession } from './session.js'
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import { createOperatorDriver } from './operator-driver.js'
@@ -179,9 +178,8 @@ class Driver implements NodeDriver {
   ): Promise<readonly RegisterResult[]> {
     const now = this.clock.now()
     const wallNow = this.clock.wallNow()
-    const source = sourceOf(origin)
     const accepted: Accepted[] = []
-    for (const command of commands) accepted.push(this.node.register(command, source, now, wallNow))
+    for (const command of commands) accepted.push(this.node.register(command, origin, now, wallNow))
     const durability = await this.commit(options)
     return accepted.map((result, index) => {
       if (!result.ok) return result
@@ -202,9 +200,8 @@ class Driver implements NodeDriver {
   }
 
   async deregister(
-    ...[refs, origin, options]: Parameters<RegistryApi['deregister']>
+    ...[refs, { session, peer }, options]: Parameters<RegistryApi['deregister']>
   ): Promise<DeregisterResponse> {
-    const { session, peer } = sourceOf(origin)
     return this.removed(this.node.deregister(refs, 'provider', this.clock.now(), session, peer), options)
   }
 
@@ -247,7 +244,7 @@ class Driver implements NodeDriver {
   services: RegistryApi['services'] = (query) => this.node.services.list(query)
 
   view: RegistryApi['view'] = (name) =>
-    this.knows(name) ? fullView(this.node.directory, name, this.clock.now(), false) : undefined
+    this.knows(name) ? fullView(this.node.directory, name, this.clock.now(), this.viewFacts(name)) : undefined
 
   sign: RegistryApi['sign'] = (name) => signOfView(this.node.directory, name)
 
@@ -258,7 +255,14 @@ class Driver implements NodeDriver {
   }
 
   resume: RegistryApi['resume'] = (name, sign) =>
-    resumeView(this.node.directory, name, sign, this.clock.now(), false)
+    resumeView(this.node.directory, name, sign, this.clock.now(), this.viewFacts(name))
+
+  private viewFacts({ namespace, service }: ViewName): ViewFacts {
+    return {
+      stale: false,
+      guard: this.node.liveness.guardOf(this.node.directory.find(namespace, service)),
+    }
+  }
 
   instance: RegistryApi['instance'] = (key) => {
     const entry = this.node.directory.entry(key)
@@ -292,16 +296,16 @@ class Driver implements NodeDriver {
 
   openSession(options: SessionOptions): Session {
     const id = `s${++this.sessions}`
-    return new DriverSession(id, this.node.openSession(id, this.clock.now(), options), this)
+    return this.node.openSession(id, this.clock.now(), options, this)
   }
 
-  heardSession(watch: SessionWatch): void {
-    this.node.heardSession(watch, this.clock.now())
+  heardSession(session: SessionEvidence): void {
+    this.node.heardSession(session, this.clock.now())
     if (this.entries.length > 0) this.after()
   }
 
-  closeSession(watch: SessionWatch): void {
-    this.node.closeSession(watch, this.clock.now())
+  closeSession(session: SessionEvidence): void {
+    this.node.closeSession(session, this.clock.now())
     this.after()
   }
 
@@ -384,13 +388,5 @@ class Driver implements NodeDriver {
     const due = publisher.due()
     if (due === Infinity) return
     this.cancelLater = this.clock.setTimer(Math.max(1, due - now), () => this.publish())
-  }
-}
-
-function sourceOf(origin: Origin): Source {
-  const session = origin.session instanceof DriverSession ? origin.session.watch : undefined
-  return {
-    ...(origin.peer === undefined ? {} : { peer: origin.peer }),
-    ...(session === undefined ? {} : { session }),
   }
 }

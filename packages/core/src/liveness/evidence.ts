@@ -1,7 +1,7 @@
-/** How a node watches what it judges. Times are on the judged clock, which stands still while the node stalls. */
+/** How a node vouched what it judges. Times are on the judged clock, which stands still while the node stalls. */
 import { DAMPING_DEFAULTS, type DampingOptions, type Flaps } from './damping.js'
 import type { Entry } from '../directory/directory.js'
-import type { ProbeOutcome, SessionOptions } from '../ports.js'
+import type { ProbeOutcome, Session, SessionOptions } from '../ports.js'
 import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
 import type { HoldReason } from './transitions.js'
 import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
@@ -10,19 +10,19 @@ import type { WheelItem } from './wheel.js'
 /** What an instance itself was heard by. */
 export type HeardBy = 'registration' | 'beat' | 'probe'
 
-/** No other sessions; shared, because nearly every watch has none. */
-export const NO_SESSIONS: readonly SessionWatch[] = []
+/** No other sessions; shared, because nearly no instance has any. */
+export const NO_SESSIONS: readonly SessionEvidence[] = []
 
-/** The watch over one incarnation of one instance. */
-export interface Watch extends WheelItem {
+/** The evidence about one incarnation of one instance. */
+export interface Evidence extends WheelItem {
   readonly kind: 'instance'
   readonly entry: Entry
   readonly incarnation: number
   /** The session that vouches for it; a closed one counts until something else is heard. */
-  session: SessionWatch | undefined
+  session: SessionEvidence | undefined
   /** Other open sessions that vouched before: which of them its client has given up shows when they close. */
-  others: readonly SessionWatch[]
-  /** When this node began to watch this incarnation. */
+  others: readonly SessionEvidence[]
+  /** When this node began to observe this incarnation. */
   readonly startedAt: number
   /** When this node itself last heard the instance by beat or registration; undefined = never. */
   heardAt: number | undefined
@@ -51,8 +51,8 @@ export interface Watch extends WheelItem {
   held: HoldReason | undefined
 }
 
-/** A watch that begins at judged time `t`; `heard`: with the registration of the instance. */
-export function createWatch(entry: Entry, t: number, heard: boolean, flaps: Flaps): Watch {
+/** The evidence that begins at judged time `t`; `heard`: with the registration of the instance. */
+export function createEvidence(entry: Entry, t: number, heard: boolean, flaps: Flaps): Evidence {
   return {
     kind: 'instance',
     entry,
@@ -78,38 +78,48 @@ export function createWatch(entry: Entry, t: number, heard: boolean, flaps: Flap
 }
 
 /** When this node last heard of the instance, by itself or through its session; -Infinity = never. */
-export function lastHeard(watch: Watch): number {
-  return Math.max(watch.heardAt ?? -Infinity, watch.session?.heardAt ?? -Infinity)
+export function lastHeard(evidence: Evidence): number {
+  return Math.max(evidence.heardAt ?? -Infinity, evidence.session?.heardAt ?? -Infinity)
 }
 
-/** The watch over a session: one for all its instances, so that an idle session costs one check. */
-export interface SessionWatch extends WheelItem {
-  readonly kind: 'session'
+/** What a session tells the node of: it knows the time, and what a step leaves to be done. */
+export interface SessionKeeper {
+  heardSession(session: SessionEvidence): void
+  closeSession(session: SessionEvidence): void
+}
+
+/** The evidence of a session: one for all its instances, so that an idle session costs one check. */
+export class SessionEvidence implements Session, WheelItem {
+  readonly kind = 'session'
   readonly id: string
   readonly options: SessionOptions
-  readonly watches: Set<Watch>
+  readonly vouched: Set<Evidence> = new Set()
   heardAt: number
-  closedAt: number | undefined
+  closedAt: number | undefined = undefined
   /** Silence was noticed: the next sound is evidence for every instance at once. */
-  doubted: boolean
-}
+  doubted = false
+  wheelAt: number = Number.NaN
+  private readonly keeper: SessionKeeper
 
-/** The watch over a session that opens at judged time `t`. */
-export function createSession(id: string, t: number, options: SessionOptions): SessionWatch {
-  return {
-    kind: 'session',
-    id,
-    options,
-    watches: new Set(),
-    heardAt: t,
-    closedAt: undefined,
-    doubted: false,
-    wheelAt: Number.NaN,
+  /** A session that opens at judged time `t`. */
+  constructor(id: string, t: number, options: SessionOptions, keeper: SessionKeeper) {
+    this.id = id
+    this.heardAt = t
+    this.options = options
+    this.keeper = keeper
+  }
+
+  heard(): void {
+    this.keeper.heardSession(this)
+  }
+
+  close(): void {
+    this.keeper.closeSession(this)
   }
 }
 
 /** Anything on the wheel. */
-export type Watched = Watch | SessionWatch
+export type Scheduled = Evidence | SessionEvidence
 
 /** The timing of judgement. Formulas: docs/operating/tuning.md. */
 export interface LivenessOptions {

@@ -15,7 +15,7 @@ import type {
   SubscribersResponse,
   ViewName,
 } from '@rollcall/wire'
-import type { InstanceKey } from '../records/record.js'
+import type { InstanceKey } from './records/record.js'
 
 /** Where a request came from: the IP address of the peer, if there is one. */
 export interface OperatorOrigin {

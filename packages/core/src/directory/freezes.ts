@@ -14,13 +14,13 @@ import {
 /** Most freezes that stand at once; each is one namespace. */
 const FREEZES_MAX = 10_000
 
-interface Standing {
+interface Freeze {
   readonly signature: Signature
   readonly since: number
 }
 
 export class Freezes {
-  private readonly standing = new Map<string, Standing>()
+  private readonly standing = new Map<string, Freeze>()
 
   get size(): number {
     return this.standing.size

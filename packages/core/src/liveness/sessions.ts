@@ -1,0 +1,86 @@
+/**
+ * The sessions of a node: what was heard on them, when their silence matters, and what they are told. What follows for
+ * the instances that they vouch for is left to the caller.
+ */
+import type { Cause } from '../directory/change.js'
+import {
+  type Evidence,
+  type LivenessOptions,
+  type Scheduled,
+  SessionEvidence,
+  type SessionKeeper,
+} from './evidence.js'
+import type { Session, SessionOptions } from '../ports.js'
+import { handOver } from './vouching.js'
+import type { Wheel } from './wheel.js'
+
+const NONE: readonly Evidence[] = []
+
+export class Sessions {
+  private readonly wheel: Wheel<Scheduled>
+  private readonly pingMs: number
+  /** Those that were opened here: no other one vouches. */
+  private readonly opened = new WeakSet<Session>()
+
+  constructor(wheel: Wheel<Scheduled>, { pingMs }: Pick<LivenessOptions, 'pingMs'>) {
+    this.wheel = wheel
+    this.pingMs = pingMs
+  }
+
+  open(id: string, t: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
+    const session = new SessionEvidence(id, t, options, keeper)
+    this.opened.add(session)
+    this.wheel.schedule(session, t + 2 * this.pingMs)
+    return session
+  }
+
+  /** Whether the session was opened here. */
+  has(session: Session | undefined): session is SessionEvidence {
+    return session !== undefined && this.opened.has(session)
+  }
+
+  /** Anything arrived on the session. O(1). Returns those for whom that is news, because its silence was noticed. */
+  heard(session: SessionEvidence, t: number): Iterable<Evidence> {
+    if (session.closedAt !== undefined) return NONE
+    session.heardAt = t
+    if (!session.doubted) return NONE
+    session.doubted = false
+    this.wheel.schedule(session, t + 2 * this.pingMs)
+    return session.vouched
+  }
+
+  /** The connection ended. Returns those for whom no other session vouches. */
+  close(session: SessionEvidence, t: number): readonly Evidence[] {
+    if (session.closedAt !== undefined) return NONE
+    session.closedAt = t
+    this.wheel.cancel(session)
+    return handOver(session)
+  }
+
+  /** Looks at a session whose time may have come: two missed pings are silence, three end it. */
+  lookAt(session: SessionEvidence, t: number): void {
+    if (session.closedAt !== undefined) return
+    const silentMs = t - session.heardAt
+    if (silentMs >= 3 * this.pingMs) {
+      session.options.onSilent?.()
+      return
+    }
+    if (silentMs < 2 * this.pingMs) {
+      this.wheel.schedule(session, session.heardAt + 2 * this.pingMs)
+      return
+    }
+    session.doubted = true
+    this.wheel.schedule(session, session.heardAt + 3 * this.pingMs)
+    for (const evidence of session.vouched) this.wheel.schedule(evidence, t)
+  }
+
+  /** Tells the session that vouched so far that an incarnation ended, unless it ended it itself. */
+  tell(evidence: Evidence | undefined, reason: 'deregistered' | 'superseded', cause: Cause): void {
+    const session = evidence?.session
+    if (evidence === undefined || session === undefined || session.closedAt !== undefined) return
+    if ('session' in cause && cause.session === session) return
+    const { namespace, service, group, id } = evidence.entry.record
+    const { incarnation } = evidence
+    session.options.onRemoved?.([{ namespace, service, group, id, incarnation, reason }])
+  }
+}

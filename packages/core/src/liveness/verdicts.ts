@@ -1,0 +1,27 @@
+/** Writes the verdicts of this node: the judging node's register has one writer, and this is where it writes. */
+import type { Cause } from '../directory/change.js'
+import type { Directory, Entry } from '../directory/directory.js'
+import type { VerdictValue } from '../records/record.js'
+import type { VerdictReason } from './transitions.js'
+
+export class Verdicts {
+  private readonly directory: Directory
+  private readonly nodeId: string
+  private seq = 0
+
+  constructor(directory: Directory, nodeId: string) {
+    this.directory = directory
+    this.nodeId = nodeId
+  }
+
+  /** Writes a verdict; it takes over (raises the claim) where another node, or boot, judged. */
+  write(entry: Entry, value: VerdictValue, reason: VerdictReason, cause: Cause, now: number): void {
+    const { record } = entry
+    const { node, seq, claim } = record.verdict
+    const own = node === this.nodeId
+    // Node ids are unique per boot; should one be given twice, its verdicts must not lose against its own past.
+    if (own) this.seq = Math.max(this.seq, seq)
+    const verdict = { value, claim: own ? claim : claim + 1, node: this.nodeId, seq: ++this.seq, reason }
+    this.directory.propose({ ...record, verdict }, cause, now)
+  }
+}

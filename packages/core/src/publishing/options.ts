@@ -1,0 +1,19 @@
+/** The bounds and windows of publishing. */
+
+export interface PublisherOptions {
+  /** Watches of all subscribers together. */
+  readonly watchesMax: number
+  /** Long polls of all pollers together. */
+  readonly waitersMax: number
+  /** Longest time that changes may be collected. */
+  readonly windowMsMax: number
+  /** The same for a batch that holds a removal or a death. */
+  readonly urgentWindowMsMax: number
+}
+
+export const PUBLISHER_DEFAULTS: PublisherOptions = {
+  watchesMax: 1_000_000,
+  waitersMax: 10_000,
+  windowMsMax: 250,
+  urgentWindowMsMax: 100,
+}
