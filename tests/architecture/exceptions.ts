@@ -15,7 +15,6 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   Random: 'to be one: client, server',
   Registration: 'to be renamed: client, wire',
   Route: 'to be renamed: wire',
-  Standing: 'to be renamed: client, core',
 }
 
 /** Long files, and long functions as `path: name`. */

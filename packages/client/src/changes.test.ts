@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ChangeFeed } from './changes.js'
 import type { ListChange } from './machine/events.js'
-import { instance } from './machine/stage.fixture.js'
+import { instance } from './clusters/stage.fixture.js'
 
 function change(id: string, type: 'view' | 'delta' = 'delta'): ListChange {
   const instances = [instance(id)]

@@ -1,4 +1,4 @@
-import { abortedError } from './driver.js'
+import { abortedError } from './shell/driver.js'
 import type { ListChange } from './machine/events.js'
 
 /** Most changes kept for a consumer that is behind; beyond it they become one change with the latest list. */

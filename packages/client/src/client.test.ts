@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
 import { HandClock, settle } from './hand-clock.fixture.js'
-import { NO_LOGGER } from './logger.js'
 import type { ListChange } from './machine/events.js'
-import { delta, instance, stageSettings, view } from './machine/stage.fixture.js'
+import { delta, instance, stageSettings, view } from './clusters/stage.fixture.js'
 import { Node } from './node.fixture.js'
 import type { RegistrationEvent } from './registration.js'
 import { createWarmUps } from './start-up/warm-up.js'
+import { NO_LOGGER } from './machine/ports.js'
 
 function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()
@@ -82,7 +82,7 @@ describe('client', () => {
     node.refuse = 'not from there'
     await expect(client.register({ service: 'orders', port: 1 })).rejects.toMatchObject({
       code: 'service_not_allowed',
-      message: 'not from there',
+      message: 'default: not from there',
     })
   })
 

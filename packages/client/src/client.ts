@@ -1,30 +1,28 @@
 import type { ViewName } from '@rollcall/wire'
-import type { AddressOptions, AddressSources } from './address.js'
-import { findOwnAddress } from './address.js'
+import type { AddressOptions, AddressSources } from './shell/address.js'
+import { findOwnAddress } from './shell/address.js'
 import { createBalancing } from './balancers/balancing.js'
-import type { Clock } from './clock.js'
-import { createClustersMachine } from './clusters/machine.js'
+import { createClientMachine } from './clusters/machine.js'
 import { lookupOf, placesOf } from './clusters/options.js'
-import type { Driver } from './driver.js'
-import { createDriver } from './driver.js'
-import type { Logger } from './logger.js'
+import type { Driver } from './shell/driver.js'
+import { createDriver } from './shell/driver.js'
 import type { Observer } from './observer.js'
 import type { ClientEffect, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
-import { viewKey } from './machine/watch.js'
 import type { RegisterOptions, ServiceOptions } from './options.js'
 import { checkName, registrationSpec } from './options.js'
-import type { Random } from './random.js'
 import type { Registration } from './registration.js'
 import { registrationEvent, RegistrationHandle } from './registration.js'
 import type { Requester } from './calls/requester.js'
 import type { ReadyOptions, Service } from './service.js'
 import { ServiceHandle } from './service.js'
-import type { SnapshotStore } from './snapshots.js'
+import type { SnapshotStore } from './shell/snapshots.js'
 import { allReady } from './start-up/waiting.js'
-import type { Transport } from './transport.js'
+import type { Transport } from './shell/transport.js'
 import type { WarmUps } from './start-up/warm-up.js'
+import { viewKey } from './machine/keys.js'
+import type { Clock, Logger, Random } from './machine/ports.js'
 
 /** A client of one cluster, or of several. It keeps the process alive until `close()`. */
 export interface Rollcall {
@@ -111,7 +109,7 @@ class Client implements Rollcall {
     this.clusters = options.clusters.map(({ cluster }) => cluster)
     const reachable = options.clusters.filter(({ urls }) => urls.length > 0)
     this.registering = reachable.length === 0 ? this.clusters : reachable.map(({ cluster }) => cluster)
-    const machine = createClustersMachine(options.clusters)
+    const machine = createClientMachine(options.clusters)
     this.driver = createDriver(
       { machine, transport, clock, logger, snapshots },
       {

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js'
+import type { Clock } from './machine/ports.js'
 
 /** A clock that moves by hand. */
 export class HandClock implements Clock {

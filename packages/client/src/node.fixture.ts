@@ -1,6 +1,6 @@
 /** A registry node for a client without sockets. */
 import type { ClientMessage, ErrorCode, RegisterRequest, ServerMessage } from '@rollcall/wire'
-import type { Connection, ConnectionListener, Transport } from './transport.js'
+import type { Connection, ConnectionListener, Transport } from './shell/transport.js'
 
 /** A node that accepts whatever it is told. */
 export class Node implements Transport {

@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import type { Rollcall } from './client.js'
-import type { CallOutcome } from './overlay/ejections.js'
 import type { Service } from './service.js'
+import type { CallOutcome } from './machine/events.js'
 
 /**
  * Follows what a client does, for traces and metrics (`@rollcall/integrations/opentelemetry` is one). Its functions are

@@ -11,15 +11,15 @@ import {
   RegistryError,
   STREAM_PATH,
 } from '@rollcall/wire'
-import type { AddressOptions } from './address.js'
-import { blockOf } from './address.js'
+import type { AddressOptions } from './shell/address.js'
+import { blockOf } from './shell/address.js'
 import type { BalancingOptions } from './balancers/balancing.js'
-import type { Logger } from './logger.js'
 import type { Observer } from './observer.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import type { MachineTimes } from './machine/settings.js'
-import { viewKey } from './machine/watch.js'
 import type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
+import { viewKey } from './machine/keys.js'
+import type { Logger } from './machine/ports.js'
 
 /** An instance of a static list. */
 export interface StaticInstance {

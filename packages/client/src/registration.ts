@@ -1,12 +1,12 @@
 import type { Intent, RegistryError } from '@rollcall/wire'
-import type { Driver } from './driver.js'
-import type { Logger } from './logger.js'
+import type { Driver } from './shell/driver.js'
 import type {
   ClientEffect,
   RegistrationPatch,
   RegistrationSpec,
   RegistrationState,
 } from './machine/events.js'
+import type { Logger } from './machine/ports.js'
 
 /**
  * A change in the life of a registration. All but `changed` are somebody else's doing and say why in `error`;

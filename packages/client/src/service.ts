@@ -7,22 +7,20 @@ import type { FetchInit } from './calls/fetch.js'
 import type { Requester } from './calls/requester.js'
 import type { Attempt } from './calls/run.js'
 import { ChangeFeed } from './changes.js'
-import type { Clock } from './clock.js'
-import type { Driver } from './driver.js'
-import type { CallOutcome } from './overlay/ejections.js'
-import type { ListChange, ListSource } from './machine/events.js'
+import type { Driver } from './shell/driver.js'
+import type { ListChange, ListSource, CallOutcome, Choice } from './machine/events.js'
 import type { Origin, WatchStatus } from './machine/status.js'
-import { nobodyError } from './overlay/nobody.js'
+import { noInstancesError } from './machine/no-instances.js'
 import type { Observer } from './observer.js'
-import { OfferListeners } from './overlay/offer-listeners.js'
-import type { Choice } from './overlay/overlay.js'
-import { NOBODY } from './overlay/overlay.js'
+import { OfferListeners } from './calls/offer-listeners.js'
 import type { Registration } from './registration.js'
-import { Selection } from './overlay/selection.js'
+import { Selection } from './calls/selection.js'
 import type { Shards } from './sharing/shards.js'
 import { WorkSharing } from './sharing/shards.js'
 import { waitWithin } from './start-up/waiting.js'
 import type { WarmUpHook, WarmUps } from './start-up/warm-up.js'
+import { NO_CHOICE } from './machine/events.js'
+import type { Clock } from './machine/ports.js'
 
 /** How to wait for a service. */
 export interface ReadyOptions {
@@ -279,7 +277,7 @@ export class ServiceHandle implements Service {
     this.closed = true
     this.caller.end(closedError())
     this.sharing.end()
-    this.offer(NOBODY)
+    this.offer(NO_CHOICE)
     this.offers.end()
     this.feed.end()
     this.deps.requester.close()
@@ -318,7 +316,7 @@ export class ServiceHandle implements Service {
     if (this.closed) return closedError()
     if (this.from === 'none')
       return new RegistryError('unreachable', `nothing is known of ${this.name} yet: await ready() first`)
-    return nobodyError(this.name, this.list)
+    return noInstancesError(this.name, this.list)
   }
 }
 

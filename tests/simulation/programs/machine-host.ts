@@ -48,14 +48,14 @@ export class MachineHost {
   constructor(deps: MachineHostDeps) {
     const { process, chance } = deps
     this.deps = deps
-    this.machine = createClientMachine(
+    this.machine = createClientMachine([
       machineSettings({
         urls: ['sim://registry'],
         random: () => chance.fraction(),
         incarnations: createIncarnations(process.clock.wallNow()),
         snapshots: true,
       }),
-    )
+    ])
     this.dispatch({ type: 'start' })
   }
 
@@ -122,9 +122,6 @@ export class MachineHost {
         return listener.log(effect)
       case 'list':
         return listener.list(effect)
-      case 'standing':
-        // Of machines that are one of several.
-        return
       case 'candidates':
         return listener.candidates(effect)
       case 'registration':

@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import type { CallOutcome } from '../overlay/ejections.js'
-import type { Random } from '../random.js'
+import type { CallOutcome } from '../machine/events.js'
+import type { Random } from '../machine/ports.js'
 
 /**
  * Chooses one of the candidates. `pick` is on the path of every call: it allocates nothing and waits for nothing.

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import type { Balancer } from './balancer.js'
 import type { BalancingOptions } from './balancing.js'
 import { createBalancing } from './balancing.js'

@@ -1,8 +1,8 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
 import { hashText, Identity, mix } from './hash.js'
+import { instanceKey } from '../machine/keys.js'
 
 /** How the balancer `hash` bounds the load of one instance. */
 export interface HashOptions {

@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import type { Balancer } from './balancer.js'
 import { createLeastLoaded } from './least-loaded.js'
 import { counts, seeded } from './picks.fixture.js'

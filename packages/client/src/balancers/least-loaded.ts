@@ -1,9 +1,9 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
-import type { Random } from '../random.js'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
 import { AliasTable } from './alias-table.js'
+import { instanceKey } from '../machine/keys.js'
+import type { Random } from '../machine/ports.js'
 
 /** How the balancer `least-loaded` remembers. */
 export interface LeastLoadedOptions {

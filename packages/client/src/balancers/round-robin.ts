@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import type { Random } from '../random.js'
 import type { Balancer } from './balancer.js'
+import type { Random } from '../machine/ports.js'
 
 /** Each candidate in turn, from a random start, so that many clients do not begin with the same one. */
 export function createRoundRobin(random: Random): Balancer {

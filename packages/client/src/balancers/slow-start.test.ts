@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import { counts, seeded } from './picks.fixture.js'
 import { createRoundRobin } from './round-robin.js'
 import { createSlowStart } from './slow-start.js'

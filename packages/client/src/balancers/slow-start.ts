@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
+import { instanceKey } from '../machine/keys.js'
 
 /** Share of its calls that a newcomer gets from the first moment on. */
 const SHARE_MIN = 0.1

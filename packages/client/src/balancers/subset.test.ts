@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import { createSubset } from './subset.js'
 
 const numbered = (n: number): Instance[] =>

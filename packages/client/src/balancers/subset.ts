@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
 import type { AttemptReport, Balancer } from './balancer.js'
 import { hashText, Identity } from './hash.js'
+import { instanceKey } from '../machine/keys.js'
 
 /** Which part of a very large service a client calls. */
 export interface SubsetOptions {

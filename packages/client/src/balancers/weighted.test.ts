@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { BalancerName } from './balancing.js'
 import { createBalancing } from './balancing.js'
 import { counts, seeded } from './picks.fixture.js'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 
 const make = (balancer: BalancerName, random: () => number) =>
   createBalancing({ balancer }, { random, now: () => 0 }).balancer

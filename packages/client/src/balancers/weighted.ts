@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
-import type { Random } from '../random.js'
 import type { Balancer } from './balancer.js'
 import { createRoundRobin } from './round-robin.js'
+import type { Random } from '../machine/ports.js'
 
 /**
  * Weighted: over every run of (sum of weights) picks each candidate is chosen exactly its weight's times,

@@ -1,9 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { Clock } from '../clock.js'
-import type { CallOutcome } from '../overlay/ejections.js'
 import type { CallObservation } from '../observer.js'
-import type { Selection } from '../overlay/selection.js'
+import type { Selection } from './selection.js'
 import type { CallOptions, Work } from './call.js'
 import { checkCallOptions } from './call.js'
 import type { Deadline } from './deadline.js'
@@ -15,6 +13,8 @@ import type { Requester } from './requester.js'
 import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
 import type { Attempt, CallTarget } from './run.js'
 import { runCall } from './run.js'
+import type { CallOutcome } from '../machine/events.js'
+import type { Clock } from '../machine/ports.js'
 
 /** What the calls to one service work with. */
 export interface CallerDeps {

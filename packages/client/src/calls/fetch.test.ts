@@ -4,14 +4,14 @@ import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from '@rollcall/wire'
 import { HandClock } from '../hand-clock.fixture.js'
-import { instance } from '../machine/stage.fixture.js'
-import type { CallOutcome } from '../overlay/ejections.js'
+import { instance } from '../clusters/stage.fixture.js'
 import type { FetchDeps, FetchInit } from './fetch.js'
 import { fetchFrom } from './fetch.js'
 import { startDeadline } from './deadline.js'
 import type { OutgoingRequest, RequestFailure } from './requester.js'
 import type { CallTarget } from './run.js'
 import { runCall } from './run.js'
+import type { CallOutcome } from '../machine/events.js'
 
 const [A, B, C] = ['a', 'b', 'c'].map((id, port) => instance(id, { port: port + 1 })) as [
   Instance,

@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../overlay/ejections.js'
+import type { CallOutcome } from '../machine/events.js'
 
 /** What came of one attempt. */
 export type AttemptEnd<T> =

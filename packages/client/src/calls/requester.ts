@@ -3,8 +3,8 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
-import type { Clock } from '../clock.js'
 import { Pools } from './pools.js'
+import type { Clock } from '../machine/ports.js'
 
 /** A request to one instance. */
 export interface OutgoingRequest {

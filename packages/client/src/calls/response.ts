@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
-import { abortedError } from '../driver.js'
+import { abortedError } from '../shell/driver.js'
 import { judgeError } from './judgement.js'
 
 const BODILESS_STATUS = new Set([204, 205, 304])

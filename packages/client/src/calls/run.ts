@@ -1,13 +1,13 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { Clock } from '../clock.js'
-import type { CallOutcome } from '../overlay/ejections.js'
 import type { AttemptObservation, CallObservation } from '../observer.js'
 import type { CallOptions, Work } from './call.js'
 import type { Deadline } from './deadline.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import { GOOD, isRefusal, judgeError } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
+import type { CallOutcome } from '../machine/events.js'
+import type { Clock } from '../machine/ports.js'
 
 /** An attempt that counts at the balancer until it ends. */
 export interface Attempt {

@@ -1,10 +1,13 @@
-import type { Guard } from '@rollcall/wire'
+/** What one cluster says of one list, as it changes. */
+import type { Guard, Instance } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
+import type { ClusterList } from '../cluster/events.js'
 import type { ListChange } from '../machine/events.js'
-import type { Standing } from '../overlay/overlay.js'
+import { instanceKey } from '../machine/keys.js'
+import type { ListStatus, Origin } from '../machine/status.js'
 import type { Part } from './merge.js'
 
-const UNKNOWN: Standing = {
+const UNKNOWN: ClusterList = {
   source: 'none',
   live: false,
   sign: EMPTY_SIGN,
@@ -13,38 +16,79 @@ const UNKNOWN: Standing = {
   statics: [],
 }
 
-/** One cluster's part in a merged list, as it changes. */
-export interface Answer extends Part {
-  standing: Standing
-  /** At most as many as it lists. */
-  readonly left: Map<string, number>
+const NONE: ReadonlyMap<string, number> = new Map()
+
+/** One cluster's part in a watched list. */
+export class ClusterAnswer implements Part {
+  readonly cluster: string
+  list: ClusterList = UNKNOWN
+  left: ReadonlyMap<string, number> = NONE
   guard: Guard | undefined
-  stale: boolean
-}
+  stale = false
 
-/** Of a cluster that has not said anything yet. */
-export function unknownAnswer(cluster: string): Answer {
-  return { cluster, standing: UNKNOWN, left: new Map(), guard: undefined, stale: false }
-}
+  constructor(cluster: string) {
+    this.cluster = cluster
+  }
 
-/** How old what a cluster says is; nothing for what no registry ever said. */
-export function ageOf(now: number, { standing }: Part): { readonly ageMs?: number } {
-  const { live, source, confirmedAt } = standing
-  if (source !== 'registry' && source !== 'snapshot') return {}
-  // A stream says at once what changes, and is watched for silence.
-  if (live) return { ageMs: 0 }
-  return confirmedAt === undefined ? {} : { ageMs: now - confirmedAt }
+  /** Takes over where the list stands. Returns whether its instances are others, or may count differently now. */
+  take(list: ClusterList): boolean {
+    const before = this.list
+    this.list = list
+    const returned = list.live && this.left.size > 0
+    if (returned) this.left = NONE
+    return (
+      returned ||
+      before.source !== list.source ||
+      before.instances !== list.instances ||
+      before.kept !== list.kept ||
+      before.statics !== list.statics
+    )
+  }
+
+  /** What its nodes say of their guard holds until their next full view. */
+  follow({ type, guard, stale = false }: ListChange): void {
+    if (type !== 'view') return
+    this.guard = guard
+    this.stale = stale
+  }
+
+  /** Remembers deregistrations from another cluster of what this one, out of reach, goes on listing. */
+  leave(gone: readonly Instance[]): void {
+    const { live, source, instances } = this.list
+    if (live || source === 'static') return
+    const listed = new Set(instances.map(instanceKey))
+    const left = new Map(this.left)
+    for (const instance of gone) {
+      const key = instanceKey(instance)
+      if (listed.has(key)) left.set(key, instance.incarnation)
+    }
+    this.left = left
+  }
+
+  /** Where the list is from, and how old: 0 while a stream vouches for it, nothing for what no registry ever said. */
+  origin(now: number): Origin {
+    const { source, live, confirmedAt } = this.list
+    const origin = { cluster: this.cluster, source, live }
+    if (source !== 'registry' && source !== 'snapshot') return origin
+    if (live) return { ...origin, ageMs: 0 }
+    return confirmedAt === undefined ? origin : { ...origin, ageMs: Math.round(now - confirmedAt) }
+  }
+
+  status(now: number, used: boolean): ListStatus {
+    const { sign, instances, kept } = this.list
+    return { ...this.origin(now), used, sign, instances: instances.length, kept: kept.length }
+  }
 }
 
 /** Whether registries hold back in any of these lists. */
-export function guardOf(parts: readonly Answer[]): Pick<ListChange, 'guard' | 'stale'> {
-  const guards = parts.map((part) => part.guard).filter((guard) => guard !== undefined)
+export function guardOf(answers: readonly ClusterAnswer[]): Pick<ListChange, 'guard' | 'stale'> {
+  const guards = answers.map(({ guard }) => guard).filter((guard) => guard !== undefined)
   if (guards.length === 0) return {}
   return {
     guard: {
       tripped: guards.some((guard) => guard.tripped),
       kept: guards.reduce((sum, guard) => sum + guard.kept, 0),
     },
-    stale: parts.some((part) => part.stale),
+    stale: answers.some(({ stale }) => stale),
   }
 }

@@ -1,7 +1,7 @@
 import { RegistryError } from '@rollcall/wire'
 import { earliestOf } from '../machine/deadlines.js'
 import type { RegistrationState, Token, Turn } from '../machine/events.js'
-import { isAccepted } from '../machine/registration-entry.js'
+import { isAccepted } from '../cluster/registration-entry.js'
 import type { Reach } from './reach.js'
 
 /** What a cluster said of one registration; undefined before it said anything. */

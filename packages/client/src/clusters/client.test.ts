@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { Rollcall } from '../client.js'
 import { createClient } from '../client.js'
 import { HandClock, settle } from '../hand-clock.fixture.js'
-import { createIncarnations } from '../incarnation.js'
-import { NO_LOGGER } from '../logger.js'
-import { BOOT, instance, stageSettings, view } from '../machine/stage.fixture.js'
+import { createIncarnations } from '../machine/incarnation.js'
+import { BOOT, instance, stageSettings, view } from './stage.fixture.js'
 import { Node } from '../node.fixture.js'
 import type { RegistrationEvent } from '../registration.js'
 import { createWarmUps } from '../start-up/warm-up.js'
+import { NO_LOGGER } from '../machine/ports.js'
 
 function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
   clock: HandClock

@@ -1,11 +1,11 @@
 import type { Instance } from '@rollcall/wire'
-import type { Ejections } from '../overlay/ejections.js'
-import type { Standing } from '../overlay/overlay.js'
+import type { Ejections } from './ejections.js'
+import type { ClusterList } from '../cluster/events.js'
 
 /** One cluster as the election sees it. */
 export interface Contender {
   readonly cluster: string
-  readonly standing: Standing
+  readonly list: ClusterList
   /** It may still answer within the head start: nobody worse is taken before. */
   readonly pending: boolean
 }
@@ -72,10 +72,10 @@ export class Election {
   trials(now: number, contenders: readonly Contender[], ejections: Ejections): readonly Instance[] {
     const trials: Instance[] = []
     if (this.current === undefined || ejections.empty) return trials
-    for (const { cluster, standing } of contenders) {
+    for (const { cluster, list } of contenders) {
       if (cluster === this.current) break
       if (!this.failed.has(cluster)) continue
-      trials.push(...callable(standing).filter((instance) => ejections.of(now, instance) === 'trial'))
+      trials.push(...callable(list).filter((instance) => ejections.of(now, instance) === 'trial'))
     }
     return trials
   }
@@ -85,8 +85,8 @@ export class Election {
     return since === undefined ? Number.POSITIVE_INFINITY : since + this.failBackMs
   }
 
-  private fit(now: number, { cluster, standing }: Contender, ejections: Ejections): boolean {
-    const members = callable(standing)
+  private fit(now: number, { cluster, list }: Contender, ejections: Ejections): boolean {
+    const members = callable(list)
     const out = ejections.empty
       ? 0
       : members.filter((instance) => ejections.of(now, instance) !== undefined).length
@@ -96,6 +96,6 @@ export class Election {
   }
 }
 
-function callable({ source, instances }: Standing): readonly Instance[] {
+function callable({ source, instances }: ClusterList): readonly Instance[] {
   return source === 'static' ? [] : instances.filter(({ state }) => state === 'up' || state === 'suspect')
 }

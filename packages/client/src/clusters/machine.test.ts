@@ -1,21 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { spec } from '../machine/stage.fixture.js'
-import { createClustersMachine } from './machine.js'
-import { ClustersStage } from './stage.fixture.js'
+import { spec } from './stage.fixture.js'
+import { createClientMachine } from './machine.js'
+import { Stage } from './stage.fixture.js'
 
 const KEY = 'default\norders'
 const ready = (token: number) => ({ type: 'ready', token, key: KEY, timeoutMs: 5_000 }) as const
 
+it.each([[['default']], [['east', 'west']]])('names the cluster in which an id is taken: %j', (names) => {
+  const stage = Stage.over(Object.fromEntries(names.map((name) => [name, {}])))
+  const items = [{ handle: 1, spec: spec('a'), intent: 'up' as const }]
+  stage.do({ type: 'start' }, { type: 'register', token: 1, items }, { type: 'register', token: 2, items })
+  expect(stage.all('reject')[0]?.error).toMatchObject({
+    code: 'id_taken',
+    message: `orders a is registered in ${names[0]} by this client already`,
+  })
+})
+
 it('needs a cluster', () => {
-  expect(() => createClustersMachine([])).toThrow(RangeError)
+  expect(() => createClientMachine([])).toThrow(RangeError)
 })
 
 describe('registrations', () => {
   const items = [{ handle: 1, spec: spec('a'), intent: 'up' as const }]
   const register = { type: 'register', token: 9, items } as const
 
-  function registering(...clusters: readonly string[]): ClustersStage {
-    const stage = new ClustersStage()
+  function registering(...clusters: readonly string[]): Stage {
+    const stage = Stage.over()
     stage.do({ type: 'start' })
     stage.meet(...clusters)
     stage.do(register)
@@ -88,7 +98,7 @@ describe('registrations', () => {
   })
 
   it('are of some clusters only, and on their own terms, if so asked', () => {
-    const stage = new ClustersStage({ north: {}, east: {}, west: {} })
+    const stage = Stage.over({ north: {}, east: {}, west: {} })
     stage.do({ type: 'start' })
     stage.meet('north', 'east', 'west')
     const clusters = new Map([
@@ -168,7 +178,7 @@ describe('closing', () => {
   } as const
 
   it('goes on in all clusters at the same time, and a dead one holds up nobody', () => {
-    const stage = new ClustersStage()
+    const stage = Stage.over()
     stage.do({ type: 'start' })
     stage.meet('east', 'west')
     stage.do(register)
@@ -195,8 +205,39 @@ describe('closing', () => {
     expect(stage.machine.status(stage.now).connection.state).toBe('closed')
   })
 
+  it.each([[['east']], [['east', 'west']]])(
+    'of %j lets deregistrations that are under way go on',
+    (names) => {
+      const stage = Stage.over(Object.fromEntries(names.map((name) => [name, {}])))
+      stage.do({ type: 'start' })
+      stage.meet(...names)
+      stage.do(register)
+      for (const name of names) stage.answers(name)
+      stage.do({ type: 'deregister', token: 1, handles: [1] }, { type: 'close', token: 2 })
+      expect([1, 2].map((token) => stage.outcome(token))).toEqual([undefined, undefined])
+      for (const name of names) {
+        const { req = 0 } = stage.told(name, 'deregister')[0]!
+        const nothing = { removed: [], unknown: [], superseded: [], durability: 'memory' } as const
+        stage.says(name, { type: 'deregistered', req, ...nothing })
+      }
+      expect([1, 2].map((token) => stage.outcome(token))).toEqual(['resolve', 'resolve'])
+    },
+  )
+
+  it('ends with deregistrations that no registry is left to confirm', () => {
+    const stage = Stage.over()
+    stage.do({ type: 'start' })
+    stage.meet('east', 'west')
+    stage.do(register)
+    stage.answers('east')
+    stage.answers('west')
+    stage.do({ type: 'deregister', token: 1, handles: [1] }, { type: 'close', token: 2 })
+    for (const name of ['east', 'west', 'east', 'west']) stage.loses(name)
+    expect([1, 2].map((token) => stage.outcome(token))).toEqual(['closed', 'resolve'])
+  })
+
   it('rejects what waits, and what comes later', () => {
-    const stage = new ClustersStage()
+    const stage = Stage.over()
     stage.do({ type: 'start' }, { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] })
     stage.do(ready(1), register, { type: 'close', token: 2 }, ready(3), { type: 'close', token: 4 })
     expect([1, 9, 2, 3, 4].map((token) => stage.outcome(token))).toEqual([

@@ -1,28 +1,40 @@
+/** The client of one or more clusters as a step function over messages and time. */
 import type { Instance, RegistryError } from '@rollcall/wire'
 import { RegistryError as RegistryFailure } from '@rollcall/wire'
 import { earliest } from '../machine/deadlines.js'
 import type { ClientEffect, ClientEvent, RegisterItem, Token, Turn } from '../machine/events.js'
-import type { LinkStatus } from '../machine/link.js'
-import type { ClientMachine, ClusterMachine } from '../machine/machine.js'
-import { createClientMachine } from '../machine/machine.js'
-import { nameOf } from '../machine/registration-entry.js'
+import type { ClusterEffect, ClusterEvent, ClusterItem } from '../cluster/events.js'
+import { ClusterMachine } from '../cluster/machine.js'
 import type { MachineSettings } from '../machine/settings.js'
 import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
 import { RegisterCalls } from './calls.js'
 import { Rounds } from './rounds.js'
 import type { Reach } from './reach.js'
-import { MergedWatches } from './merged-watches.js'
+import { WatchedLists } from './watched-lists.js'
+import { nameOf } from '../machine/keys.js'
+
+/** The whole client as a step function over messages and time. */
+export interface ClientMachine {
+  /** Takes events in at a moment (never earlier than the one before) and returns what is to be done, in order. */
+  step(now: number, events: readonly ClientEvent[]): readonly ClientEffect[]
+  /** When `step` next wants a `tick`; undefined when nothing is planned. Asked after each step. */
+  deadline(): number | undefined
+  status(now: number): MachineStatus
+  /** Of one watched list, by key; undefined when it is not watched. */
+  serviceStatus(now: number, key: string): WatchStatus | undefined
+  /** Where an instance of a list is known from, first of all where it was taken from. */
+  origins(now: number, key: string, instance: Instance): readonly Origin[]
+}
 
 /**
- * Creates one machine of several clusters. Each of them has its own machine, which knows nothing of the others:
- * what one of them does or fails to do delays no message of another. Here is only what concerns several: lists
- * are merged and chosen from, registrations are put to each, and who waits is told. With one cluster it is the
- * machine of that cluster.
+ * Creates the machine of a client of one or more clusters; nothing happens before a `start` event. Each cluster
+ * has its own machine, which knows nothing of the others: what one of them does or fails to do delays no message
+ * of another. Here lists are merged and chosen from, registrations are put to each cluster, and calls that wait
+ * are settled.
  */
-export function createClustersMachine(clusters: readonly MachineSettings[]): ClientMachine {
-  const [first, ...more] = clusters
-  if (first === undefined) throw new RangeError('a client needs a cluster')
-  return more.length === 0 ? createClientMachine(first) : new ClustersMachine(clusters)
+export function createClientMachine(clusters: readonly MachineSettings[]): ClientMachine {
+  if (clusters.length === 0) throw new RangeError('a client needs a cluster')
+  return new ClustersMachine(clusters)
 }
 
 /** One cluster, and what is to be put to it. */
@@ -32,13 +44,20 @@ interface Member {
   readonly machine: ClusterMachine
   readonly offline: boolean
   readonly urls: number
-  queue: ClientEvent[]
+  queue: ClusterEvent[]
   /** When its machine wants to go on. */
   dueAt: number
   connected: boolean
   /** No longer awaited from then on, until it is connected. */
   awayAt: number
   mayAnswer: boolean
+}
+
+/** A registration that is asked for, and where. */
+interface Placed {
+  readonly item: RegisterItem
+  readonly clusters: readonly string[]
+  readonly name: string
 }
 
 interface Registered {
@@ -50,13 +69,14 @@ class ClustersMachine implements ClientMachine, Reach {
   private readonly settings: MachineSettings
   private readonly members: readonly Member[]
   private readonly byName: ReadonlyMap<string, Member>
-  private readonly watches: MergedWatches
+  private readonly lists: WatchedLists
   private readonly registering: RegisterCalls
   private readonly rounds: Rounds
   private readonly registered = new Map<number, Registered>()
   /** Taken names, by cluster. */
   private readonly names = new Set<string>()
-  private closing = false
+  /** The call that closes it, once there is one. */
+  private closing: Token | undefined
   private closed = false
 
   constructor(clusters: readonly MachineSettings[]) {
@@ -64,7 +84,7 @@ class ClustersMachine implements ClientMachine, Reach {
     this.members = clusters.map((settings, index) => ({
       name: settings.cluster,
       index,
-      machine: createClientMachine({ ...settings, part: true }),
+      machine: new ClusterMachine(settings),
       offline: settings.urls.length === 0,
       urls: settings.urls.length,
       queue: [],
@@ -75,7 +95,7 @@ class ClustersMachine implements ClientMachine, Reach {
     }))
     this.byName = new Map(this.members.map((member) => [member.name, member]))
     const names = this.members.map(({ name }) => name)
-    this.watches = new MergedWatches(this.settings, this, names)
+    this.lists = new WatchedLists(this.settings, this, names)
     this.rounds = new Rounds(this, (cluster, event) => this.put(cluster, event))
     this.registering = new RegisterCalls(this.settings.times.pendingMs, this, (turn, handles) =>
       this.deregister(turn, undefined, handles),
@@ -96,17 +116,20 @@ class ClustersMachine implements ClientMachine, Reach {
     for (const event of events) this.handle(turn, event)
     if (this.closed) return effects
     this.run(turn)
-    // Who failed counts after the clusters have heard of it.
+    // What failed counts after the clusters have heard of it.
     for (const event of events) {
       if (event.type === 'failed' || event.type === 'trying' || event.type === 'succeeded')
-        this.watches.called(turn, event)
+        this.lists.called(turn, event)
     }
     this.registering.tick(turn)
     this.rounds.tick(turn)
     // A rejected registration is taken back.
     this.run(turn)
-    this.watches.step(turn)
-    this.closed = this.closing && this.rounds.idle
+    this.lists.step(turn)
+    if (this.closing !== undefined && !this.rounds.waits(this.closing)) {
+      this.closed = true
+      this.rounds.cancel(turn, closedError())
+    }
     return effects
   }
 
@@ -118,33 +141,32 @@ class ClustersMachine implements ClientMachine, Reach {
     return earliest(
       due === Number.POSITIVE_INFINITY ? undefined : due,
       this.registering.deadline(),
-      this.watches.deadline(),
+      this.lists.deadline(),
     )
   }
 
   status(now: number): MachineStatus {
-    const each = this.members.map(({ machine }) => machine.status(now))
-    const clusters = each.flatMap((status) => status.clusters)
+    const clusters = this.members.map(({ machine }) => machine.status())
     const rank = (state: string): number => ['connected', 'connecting', 'offline', 'closed'].indexOf(state)
     const best = [...clusters].sort((a, b) => rank(a.connection.state) - rank(b.connection.state))[0]!
     return {
       connection: best.connection,
       clusters,
-      services: this.watches.status(now),
+      services: this.lists.status(now),
       registrations: this.registered.size,
     }
   }
 
   serviceStatus(now: number, key: string): WatchStatus | undefined {
-    return this.watches.get(key)?.status(now)
+    return this.lists.get(key)?.status(now)
   }
 
   origins(now: number, key: string, instance: Instance): readonly Origin[] {
-    return this.watches.get(key)?.origins(now, instance) ?? []
+    return this.lists.get(key)?.origins(now, instance) ?? []
   }
 
   private handle(turn: Turn, event: ClientEvent): void {
-    if (this.closed || (this.closing && 'token' in event)) return this.tooLate(turn, event)
+    if (this.closed || (this.closing !== undefined && 'token' in event)) return this.tooLate(turn, event)
     switch (event.type) {
       case 'start':
         for (const { name } of this.members) this.put(name, event)
@@ -157,7 +179,7 @@ class ClustersMachine implements ClientMachine, Reach {
         return this.register(turn, event.token, event.items)
       case 'update': {
         const clusters = this.registered.get(event.handle)?.clusters ?? this.members.map(({ name }) => name)
-        const build = (token: Token): ClientEvent => ({ ...event, token })
+        const build = (token: Token): ClusterEvent => ({ ...event, token })
         return this.rounds.call(turn, event.token, 'first', new Map(clusters.map((name) => [name, build])))
       }
       case 'deregister':
@@ -165,17 +187,17 @@ class ClustersMachine implements ClientMachine, Reach {
       case 'abandon':
         return this.deregister(turn, undefined, this.registering.abandon(event.token))
       case 'watch': {
-        const added = this.watches.add(turn, event)
+        const added = this.lists.add(turn, event)
         for (const [cluster, names] of added) this.put(cluster, { type: 'watch', names })
         return
       }
       case 'snapshot':
         return this.put(event.cluster, event)
       case 'failed':
-        for (const name of this.watches.get(event.key)?.clusters ?? []) this.put(name, event)
+        for (const name of this.lists.get(event.key)?.clusters ?? []) this.put(name, event)
         return
       case 'ready':
-        return this.watches.ready(turn, event)
+        return this.lists.ready(turn, event)
       case 'close':
         return this.close(turn, event.token)
       case 'tick':
@@ -193,7 +215,7 @@ class ClustersMachine implements ClientMachine, Reach {
     if (member !== undefined) this.put(member.name, { ...event, connection })
   }
 
-  private put(cluster: string, event: ClientEvent): void {
+  private put(cluster: string, event: ClusterEvent): void {
     this.byName.get(cluster)?.queue.push(event)
   }
 
@@ -211,7 +233,7 @@ class ClustersMachine implements ClientMachine, Reach {
     }
   }
 
-  private absorb(turn: Turn, { name, index }: Member, effect: ClientEffect): void {
+  private absorb(turn: Turn, { name, index }: Member, effect: ClusterEffect): void {
     switch (effect.type) {
       case 'dial':
       case 'send':
@@ -220,11 +242,7 @@ class ClustersMachine implements ClientMachine, Reach {
       case 'log':
         return turn.emit({ ...effect, fields: { cluster: name, ...effect.fields } })
       case 'list':
-        return this.watches.changed(name, effect.key, effect.change)
-      case 'standing':
-        return this.watches.stood(name, effect.key, effect.standing)
-      case 'candidates':
-        return
+        return this.lists.told(turn, name, effect)
       case 'resolve':
         return this.rounds.settled(turn, effect)
       case 'reject':
@@ -240,33 +258,56 @@ class ClustersMachine implements ClientMachine, Reach {
     }
   }
 
-  /** Keeps track of who can be waited for. */
+  /** Keeps track of which clusters can be waited for. */
   private look(turn: Turn, member: Member): void {
     const { connected: before, mayAnswer } = member
-    const link = member.machine.link()
-    member.connected = link.state === 'connected'
-    if (before && !member.connected) this.watches.lost(turn, member.name)
-    member.mayAnswer = this.isAwaited(turn, member, link)
-    if (mayAnswer !== member.mayAnswer) this.watches.reachChanged()
+    member.connected = member.machine.connection.state === 'connected'
+    if (before && !member.connected) this.lists.lost(turn, member.name)
+    member.mayAnswer = this.isAwaited(turn, member)
+    if (mayAnswer !== member.mayAnswer) this.lists.reachChanged()
   }
 
-  private isAwaited({ now }: Turn, member: Member, { failures }: LinkStatus): boolean {
+  private isAwaited({ now }: Turn, member: Member): boolean {
     if (member.offline) return false
     if (member.connected) {
       member.awayAt = Number.POSITIVE_INFINITY
       return true
     }
     if (member.awayAt === Number.POSITIVE_INFINITY) member.awayAt = now + this.settings.times.headStartMs
-    return now < member.awayAt && failures < member.urls
+    return now < member.awayAt && member.machine.failuresInRow < member.urls
   }
 
   private register(turn: Turn, token: Token | undefined, items: readonly RegisterItem[]): void {
     const all = this.members.map(({ name }) => name)
-    const taken: string[] = []
-    const placed = items.map((item) => {
+    const placed = items.map((item): Placed => {
       const clusters = item.clusters === undefined ? all : all.filter((name) => item.clusters?.has(name))
       return { item, clusters, name: nameOf(item.spec) }
     })
+    const error = this.take(placed)
+    if (error !== undefined) {
+      if (token !== undefined) turn.emit({ type: 'reject', token, error })
+      return
+    }
+    const perCluster = new Map<string, ClusterItem[]>(all.map((name) => [name, []]))
+    for (const { item, clusters, name } of placed) {
+      const { handle, intent } = item
+      // One number everywhere: it is one intent of one process.
+      const incarnation = this.settings.incarnations.next()
+      this.registered.set(handle, { name, clusters })
+      for (const cluster of clusters) {
+        const spec = { ...item.spec, ...item.clusters?.get(cluster) }
+        perCluster.get(cluster)!.push({ handle, spec, intent, incarnation })
+      }
+    }
+    for (const [cluster, own] of perCluster)
+      if (own.length > 0) this.put(cluster, { type: 'register', items: own })
+    const clustersOf = new Map(placed.map(({ item, clusters }) => [item.handle, clusters]))
+    if (token !== undefined) this.registering.open(turn, token, clustersOf)
+  }
+
+  /** Takes the names of registrations in their clusters: all of them, or none and returns why. */
+  private take(placed: readonly Placed[]): RegistryError | undefined {
+    const taken: string[] = []
     for (const { item, clusters, name } of placed) {
       for (const cluster of clusters) {
         const full = `${cluster}\n${name}`
@@ -276,23 +317,12 @@ class ClustersMachine implements ClientMachine, Reach {
           continue
         }
         for (const other of taken) this.names.delete(other)
-        const message = `${item.spec.service} ${item.spec.id} is registered in ${cluster} by this client already`
-        if (token !== undefined)
-          turn.emit({ type: 'reject', token, error: new RegistryFailure('id_taken', message) })
-        return
+        const { service, id } = item.spec
+        const message = `${service} ${id} is registered in ${cluster} by this client already`
+        return new RegistryFailure('id_taken', message)
       }
     }
-    const perCluster = new Map<string, RegisterItem[]>(all.map((name) => [name, []]))
-    for (const { item, clusters, name } of placed) {
-      // One number everywhere: it is one intent of one process.
-      const incarnation = this.settings.incarnations.next()
-      this.registered.set(item.handle, { name, clusters })
-      for (const cluster of clusters) perCluster.get(cluster)!.push({ ...item, incarnation })
-    }
-    for (const [cluster, own] of perCluster)
-      if (own.length > 0) this.put(cluster, { type: 'register', items: own })
-    const clustersOf = new Map(placed.map(({ item, clusters }) => [item.handle, clusters]))
-    if (token !== undefined) this.registering.open(turn, token, clustersOf)
+    return undefined
   }
 
   /** Takes registrations back in every cluster at once. */
@@ -310,32 +340,35 @@ class ClustersMachine implements ClientMachine, Reach {
       }
     }
     this.registering.withdraw(turn, handles)
-    const events = [...perCluster].map(([cluster, own]): [string, (token: Token) => ClientEvent] => [
+    const events = [...perCluster].map(([cluster, own]): [string, (token: Token) => ClusterEvent] => [
       cluster,
       (each) => ({ type: 'deregister', token: each, handles: own }),
     ])
     this.rounds.call(turn, token, 'all', new Map(events))
   }
 
+  /** Deregistrations under way go on: they are part of leaving. */
   private close(turn: Turn, token: Token): void {
-    const error = new RegistryFailure('closed', 'the client was closed')
-    this.registering.cancel(turn, error)
-    this.rounds.cancel(turn, error)
-    this.watches.cancel(turn, error)
-    this.closing = true
-    const build = (each: Token): ClientEvent => ({ type: 'close', token: each })
+    this.registering.cancel(turn, closedError())
+    this.rounds.cancel(turn, closedError(), 'first')
+    this.lists.cancel(turn, closedError())
+    this.closing = token
+    const build = (each: Token): ClusterEvent => ({ type: 'close', token: each })
     this.rounds.call(turn, token, 'all', new Map(this.members.map(({ name }) => [name, build])))
   }
 
   private tooLate(turn: Turn, event: ClientEvent): void {
     if (!('token' in event) || event.token === undefined) return
     const { type, token } = event
-    const error = new RegistryFailure('closed', 'the client was closed')
-    turn.emit(type === 'close' ? { type: 'resolve', token } : { type: 'reject', token, error })
+    turn.emit(type === 'close' ? { type: 'resolve', token } : { type: 'reject', token, error: closedError() })
   }
 }
 
-/** With several clusters it has to be said who refused. */
+function closedError(): RegistryError {
+  return new RegistryFailure('closed', 'the client was closed')
+}
+
+/** An error says which cluster it is of. */
 function ofCluster(cluster: string, error: RegistryError): RegistryError {
   const { code, field, message } = error
   return new RegistryFailure(code, `${cluster}: ${message}`, {

@@ -2,20 +2,24 @@ import type { Instance, State } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
-import type { Standing } from '../overlay/overlay.js'
+import { instance } from './stage.fixture.js'
+import type { ClusterList } from '../cluster/events.js'
 import type { Part } from './merge.js'
 import { merge } from './merge.js'
 
 const STATES: readonly State[] = ['starting', 'up', 'suspect', 'down', 'draining', 'disabled']
 
-function standing(given: Partial<Standing> = {}): Standing {
+function list(given: Partial<ClusterList> = {}): ClusterList {
   const none = { sign: EMPTY_SIGN, instances: [], kept: [], statics: [] }
   return { source: 'registry', live: true, ...none, ...given }
 }
 
-function part(cluster: string, given: Partial<Standing> = {}, left: Iterable<[string, number]> = []): Part {
-  return { cluster, standing: standing(given), left: new Map(left) }
+function part(
+  cluster: string,
+  given: Partial<ClusterList> = {},
+  left: Iterable<[string, number]> = [],
+): Part {
+  return { cluster, list: list(given), left: new Map(left) }
 }
 
 const STALE = { live: false, confirmedAt: 1_000 }
@@ -23,7 +27,9 @@ const SNAPSHOT = { live: false, source: 'snapshot', confirmedAt: -60_000 } as co
 const STATIC = { live: false, source: 'static' } as const
 
 /** Who has the last word on `a`. */
-function winner(...parts: readonly (readonly [Partial<Standing>, Parameters<typeof instance>[1]])[]): number {
+function winner(
+  ...parts: readonly (readonly [Partial<ClusterList>, Parameters<typeof instance>[1]])[]
+): number {
   const merged = merge(
     parts.map(([given, what], index) =>
       part(`c${index}`, { ...given, instances: [instance('a', { ...what, port: 1 + index })] }),
@@ -42,9 +48,9 @@ const anInstance = fc
   })
   .map(({ id, ...given }) => instance(id, given))
 const someInstances = fc.uniqueArray(anInstance, { selector: ({ id }) => id, maxLength: 3 })
-const aStanding = fc
+const aClusterList = fc
   .record({
-    how: fc.constantFrom<Partial<Standing>>(
+    how: fc.constantFrom<Partial<ClusterList>>(
       { live: true },
       STALE,
       { ...STALE, confirmedAt: 2_000 },
@@ -59,7 +65,7 @@ const someLeft = fc.array(fc.tuple(fc.constantFrom('default\na', 'default\nb'), 
   maxLength: 2,
 })
 const someParts = fc
-  .array(fc.tuple(aStanding, someLeft), { minLength: 1, maxLength: 4 })
+  .array(fc.tuple(aClusterList, someLeft), { minLength: 1, maxLength: 4 })
   .map((all) => all.map(([given, left], index) => part(`c${index}`, given, given.live === true ? [] : left)))
 
 describe('merging', () => {
@@ -85,7 +91,7 @@ describe('merging', () => {
       fc.property(someParts, (parts) => {
         const { instances, kept } = merge(parts)
         const known = new Set([...instances.values(), ...kept].map(({ id }) => id))
-        for (const { id } of parts.flatMap((each) => each.standing.instances)) expect(known).toContain(id)
+        for (const { id } of parts.flatMap((each) => each.list.instances)) expect(known).toContain(id)
       }),
     )
   })
@@ -107,7 +113,7 @@ describe('merging', () => {
 
   it('is what a cluster says where it is the only one', () => {
     fc.assert(
-      fc.property(aStanding, (given) => {
+      fc.property(aClusterList, (given) => {
         const { instances, overlap } = merge([part('c', given)])
         expect([...instances.values()]).toEqual(given.instances)
         expect(overlap).toBe(false)
@@ -133,7 +139,7 @@ describe('the last word on one id', () => {
     const at = (
       state: State,
       incarnation = 1,
-    ): readonly [Partial<Standing>, { state: State; incarnation: number }] => [{}, { state, incarnation }]
+    ): readonly [Partial<ClusterList>, { state: State; incarnation: number }] => [{}, { state, incarnation }]
     expect(winner(at('up'), at('down', 2))).toBe(0)
     expect(winner(at('suspect', 2), at('starting'))).toBe(1)
     expect(winner(at('up', 2), at('disabled', 1))).toBe(0)

@@ -1,11 +1,11 @@
 import type { Instance, State } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
-import type { Standing } from '../overlay/overlay.js'
+import type { ClusterList } from '../cluster/events.js'
+import { instanceKey } from '../machine/keys.js'
 
 /** What one cluster says of one list. */
 export interface Part {
   readonly cluster: string
-  readonly standing: Standing
+  readonly list: ClusterList
   /** Incarnations by identity that said goodbye to another cluster since a stream last vouched for this list. */
   readonly left: ReadonlyMap<string, number>
 }
@@ -54,7 +54,7 @@ export function merge(parts: readonly Part[]): Merged {
   const claims = new Map<string, Claim>()
   let overlap = false
   for (const part of ordered) {
-    for (const instance of part.standing.instances) {
+    for (const instance of part.list.instances) {
       const key = instanceKey(instance)
       if (hasLeft(part, key, instance)) continue
       const other = claims.get(key)
@@ -67,13 +67,13 @@ export function merge(parts: readonly Part[]): Merged {
   return {
     instances,
     kept: keptOf(ordered, claims),
-    statics: onceEach(ordered.map((part) => part.standing.statics)),
+    statics: onceEach(ordered.map((part) => part.list.statics)),
     overlap,
   }
 }
 
 /** How fresh an answer is: infinite for a stream, else the moment of the last confirmation. */
-export function freshness({ live, source, confirmedAt }: Standing): number {
+export function freshness({ live, source, confirmedAt }: ClusterList): number {
   if (live) return Number.POSITIVE_INFINITY
   if (source === 'none' || source === 'static') return Number.NEGATIVE_INFINITY
   return confirmedAt ?? -Number.MAX_VALUE
@@ -81,7 +81,7 @@ export function freshness({ live, source, confirmedAt }: Standing): number {
 
 /** Whether the first of two claims on one identity has the last word. */
 export function beats(a: Claim, b: Claim): boolean {
-  const [fresh, other] = [freshness(a.part.standing), freshness(b.part.standing)]
+  const [fresh, other] = [freshness(a.part.list), freshness(b.part.list)]
   if (fresh !== other) return fresh > other
   if (isSilent(a.instance) !== isSilent(b.instance)) return isSilent(b.instance)
   const newer = a.instance.incarnation - b.instance.incarnation
@@ -100,7 +100,7 @@ function hasLeft({ left }: Part, key: string, instance: Instance): boolean {
 /** The missing of all clusters, without those of whom somebody else knows better. */
 function keptOf(parts: readonly Part[], claims: ReadonlyMap<string, Claim>): readonly Instance[] {
   const lists = parts.map((part) => {
-    const { kept, instances } = part.standing
+    const { kept, instances } = part.list
     const gone =
       part.left.size === 0 ? [] : instances.filter((each) => hasLeft(part, instanceKey(each), each))
     return [...kept, ...gone].filter((each) => (claims.get(instanceKey(each))?.part ?? part) === part)

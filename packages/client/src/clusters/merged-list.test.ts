@@ -3,9 +3,9 @@ import type { Instance, State } from '@rollcall/wire'
 import { signOf } from '@rollcall/wire'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { instance, view } from '../machine/stage.fixture.js'
-import { instanceKey } from '../mirror.js'
-import { ClustersStage } from './stage.fixture.js'
+import { instance, view } from './stage.fixture.js'
+import { Stage } from './stage.fixture.js'
+import { instanceKey } from '../machine/keys.js'
 
 const KEY = 'default\norders'
 const CLUSTERS = ['east', 'west'] as const
@@ -44,7 +44,7 @@ const happenings = fc.array(happening, { minLength: 5, maxLength: 30, size: 'max
 
 /** The stage, and a consumer that follows the changes. */
 class Scene {
-  readonly stage = new ClustersStage()
+  readonly stage = Stage.over()
   readonly listed = new Map<Name, readonly Instance[]>()
   readonly connected = new Set<Name>()
   private followed = new Map<string, Instance>()

@@ -1,5 +1,7 @@
+/** Calls that are settled by the answers of several clusters. */
 import type { RegistryError } from '@rollcall/wire'
-import type { ClientEffect, ClientEvent, Token, Turn } from '../machine/events.js'
+import type { ClusterEvent } from '../cluster/events.js'
+import type { ClientEffect, Token, Turn } from '../machine/events.js'
 import type { Reach } from './reach.js'
 
 type Settled = Extract<ClientEffect, { readonly type: 'resolve' | 'reject' }>
@@ -13,33 +15,33 @@ interface Round {
 }
 
 /**
- * Calls that are put to several clusters at once. `first`: done when one has agreed, and rejected when somebody
- * refused and nobody else is in reach to agree. `all`: done when everybody has answered, and rejected with the
- * first error then. Nobody waits for one cluster before another is asked.
+ * Calls that are put to their clusters at once. `first`: done when one has agreed, and rejected when one has
+ * refused and no other is in reach to agree. `all`: done when all have answered, and rejected with the first
+ * error then. No cluster is waited for before another is asked.
  */
 export class Rounds {
   private readonly reach: Reach
-  private readonly put: (cluster: string, event: ClientEvent) => void
+  private readonly put: (cluster: string, event: ClusterEvent) => void
   private readonly rounds = new Set<Round>()
   private readonly byToken = new Map<Token, Round>()
   private nextToken = 1
 
-  constructor(reach: Reach, put: (cluster: string, event: ClientEvent) => void) {
+  constructor(reach: Reach, put: (cluster: string, event: ClusterEvent) => void) {
     this.reach = reach
     this.put = put
   }
 
-  /** Whether nobody waits. */
-  get idle(): boolean {
-    return this.rounds.size === 0
+  /** Whether a call is not settled yet. */
+  waits(token: Token): boolean {
+    return [...this.rounds].some((round) => round.token === token)
   }
 
-  /** Puts a call; of no clusters it is done at once. `token` undefined: nobody waits. */
+  /** Puts a call; of no clusters it is done at once. Without `token` its end is not told. */
   call(
     turn: Turn,
     token: Token | undefined,
     until: Round['until'],
-    events: ReadonlyMap<string, (token: Token) => ClientEvent>,
+    events: ReadonlyMap<string, (token: Token) => ClusterEvent>,
   ): void {
     const open = new Map<Token, string>()
     for (const [cluster, build] of events) {
@@ -62,19 +64,21 @@ export class Rounds {
     round.open.delete(effect.token)
     if (effect.type === 'reject') round.error ??= effect.error
     else if (round.until === 'first') return this.finish(turn, round, undefined)
-    this.judge(turn, round)
+    this.review(turn, round)
   }
 
-  /** Somebody came into reach or out of it. */
+  /** A cluster came into reach or out of it. */
   tick(turn: Turn): void {
-    for (const round of this.rounds) this.judge(turn, round)
+    for (const round of this.rounds) this.review(turn, round)
   }
 
-  cancel(turn: Turn, error: RegistryError): void {
-    for (const round of this.rounds) this.finish(turn, round, error)
+  /** Rejects the calls of one kind, or all. */
+  cancel(turn: Turn, error: RegistryError, until?: Round['until']): void {
+    for (const round of this.rounds)
+      if (until === undefined || round.until === until) this.finish(turn, round, error)
   }
 
-  private judge(turn: Turn, round: Round): void {
+  private review(turn: Turn, round: Round): void {
     const hope =
       round.until === 'all'
         ? round.open.size > 0

@@ -6,13 +6,11 @@ import type {
   Intent,
   Liveness,
   Probe,
+  Remove,
   RegistryError,
   ServerMessage,
   ViewName,
 } from '@rollcall/wire'
-import type { FailureKind } from '../overlay/ejections.js'
-import type { Removed } from '../mirror.js'
-import type { Choice, Standing } from '../overlay/overlay.js'
 
 /** Pairs an API call with the effect that settles it; chosen by the caller, never used twice. */
 export type Token = number
@@ -68,6 +66,13 @@ export type ClusterTerms = Pick<RegistrationSpec, 'liveness' | 'leaseMs' | 'prob
 /** Where a list came from. */
 export type ListSource = 'none' | 'registry' | 'snapshot' | 'static'
 
+/** An instance that left a list. */
+export interface Removed {
+  readonly instance: Instance
+  /** Absent when the instance is merely missing from a full view: no registry said that it left. */
+  readonly reason?: Remove['reason']
+}
+
 /** A list and how it differs from the one before. */
 export interface ListChange {
   /** `view`: take `instances` as the list; `delta`: the same list, reached by `upserts` and `removes`. */
@@ -81,14 +86,36 @@ export interface ListChange {
   readonly stale?: boolean
 }
 
+/**
+ * How a call failed. `unreachable`: no connection, or one that broke before the answer. `timeout`: no answer
+ * in time. `failure`: an answer that its caller counts as a failure.
+ */
+export type FailureKind = 'unreachable' | 'timeout' | 'failure'
+
+/** How a call ended. */
+export type CallOutcome = 'success' | FailureKind
+
+/** Which instances may be called now. */
+export interface Choice {
+  /** In no order of preference. */
+  readonly candidates: readonly Instance[]
+  /** Those of the candidates that failed and may be given one call each, to see whether they are back. */
+  readonly trials: readonly Instance[]
+  /** All others that are `up` or `suspect`: out for what happened here, or doubted by the registry. */
+  readonly spare: readonly Instance[]
+  /** Every candidate failed again and again, the last time a moment ago: callers should hold back. */
+  readonly hopeless: boolean
+}
+
+/** The choice when there is no instance. */
+export const NO_CHOICE: Choice = { candidates: [], trials: [], spare: [], hopeless: false }
+
 /** One registration that is asked for. */
 export interface RegisterItem {
   readonly handle: number
   readonly spec: RegistrationSpec
   readonly intent: Intent
-  /** Default the next number. */
-  readonly incarnation?: number
-  /** With several clusters: in which ones, and on which terms. Default all. */
+  /** In which clusters, and on which terms. Default all. */
   readonly clusters?: ReadonlyMap<string, ClusterTerms>
 }
 
@@ -119,9 +146,9 @@ export type ClientEvent =
   | {
       readonly type: 'watch'
       readonly names: readonly ViewName[]
-      /** With several clusters: in which ones, the best first. Default all. */
+      /** In which clusters, the best first. Default all. */
       readonly clusters?: readonly string[]
-      /** With several clusters. Default `union`. */
+      /** Default `union`. */
       readonly merge?: MergeMode
     }
   | {
@@ -161,8 +188,6 @@ export type ClientEffect =
     }
   | { readonly type: 'list'; readonly key: string; readonly change: ListChange }
   | ({ readonly type: 'candidates'; readonly key: string } & Choice)
-  /** Instead of `candidates`, from a machine that is one of several: the choice is made over all of them. */
-  | { readonly type: 'standing'; readonly key: string; readonly standing: Standing }
   | {
       readonly type: 'loadSnapshot'
       readonly cluster: string

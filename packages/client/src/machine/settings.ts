@@ -1,9 +1,8 @@
+/** What the machine is made with, and the times by which it lives. */
 import type { Instance } from '@rollcall/wire'
 import { DEFAULTS } from '@rollcall/wire'
-import type { Incarnations } from '../incarnation.js'
-import type { OverlayOptions } from '../overlay/overlay.js'
-import { OVERLAY_DEFAULTS } from '../overlay/overlay.js'
-import type { Random } from '../random.js'
+import type { Incarnations } from './incarnation.js'
+import type { Random } from './ports.js'
 
 /** Times and bounds of the machine. */
 export interface MachineTimes {
@@ -79,12 +78,52 @@ export const TIMES: MachineTimes = {
   closeMs: 5_000,
 }
 
+/** How instances that failed here are treated. */
+export interface EjectionOptions {
+  /** First time out. 1 s: about what the registry needs to learn of a dead process. */
+  readonly ejectMsMin: number
+  /** Longest time out; each failed trial doubles it. 30 s: a dead address costs two attempts a minute. */
+  readonly ejectMsMax: number
+  /**
+   * Timeouts and failures in a row that eject. 3: one may be the fault of the request. A broken connection
+   * ejects at once: calls in flight together would fail together otherwise.
+   */
+  readonly failuresMax: number
+  /** A trial call without a report is over after this, and another may begin. */
+  readonly trialMs: number
+  /** An instance out after this many failures in a row is hopeless: calls that have no other are limited. */
+  readonly hopelessFailures: number
+}
+
+/** How long and how many of the missing are kept. */
+export interface ShrinkGuardOptions {
+  /**
+   * A healthy registry that has not known an instance for this long is believed. 10 min, as long as a node may
+   * doubt what it hears, and a shrunk list waits for its snapshot.
+   */
+  readonly keptMs: number
+  /** Most instances kept per list; beyond it the oldest go. */
+  readonly keptMax: number
+}
+
+/** What this client thinks of instances by itself: of those that failed here, and of those that vanished. */
+export interface ChoiceOptions extends EjectionOptions, ShrinkGuardOptions {}
+
+/** Defaults of ChoiceOptions. */
+export const CHOICE_DEFAULTS: ChoiceOptions = {
+  ejectMsMin: 1_000,
+  ejectMsMax: 30_000,
+  failuresMax: 3,
+  trialMs: 5_000,
+  hopelessFailures: 5,
+  keptMs: 600_000,
+  keptMax: 10_000,
+}
+
 /** Everything the machine needs to know at its start. */
 export interface MachineSettings {
   /** Name of the cluster. Default `default`. */
   readonly cluster: string
-  /** This machine is one of several: it tells where its lists stand, and others choose. Default false. */
-  readonly part: boolean
   /** Stream URLs of the nodes of one cluster; may be empty. */
   readonly urls: readonly string[]
   readonly namespace: string
@@ -97,7 +136,7 @@ export interface MachineSettings {
   /** Whether there are snapshots to load and save. */
   readonly snapshots: boolean
   readonly times: MachineTimes
-  readonly overlay: OverlayOptions
+  readonly choice: ChoiceOptions
   /** Most services watched; more are refused with `limit_exceeded`. */
   readonly watchesMax: number
 }
@@ -110,11 +149,10 @@ export function machineSettings(
   return {
     namespace: DEFAULTS.namespace,
     cluster: 'default',
-    part: false,
     agent: 'rollcall-client',
     statics: new Map(),
     snapshots: false,
-    overlay: OVERLAY_DEFAULTS,
+    choice: CHOICE_DEFAULTS,
     watchesMax: 10_000,
     ...given,
     times: { ...TIMES, ...given.times },

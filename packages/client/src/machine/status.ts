@@ -1,6 +1,17 @@
+/** What people may know about the client. */
 import type { ViewName } from '@rollcall/wire'
 import type { ListSource } from './events.js'
-import type { LinkStatus } from './link.js'
+
+/** What people may know about the link. */
+export interface LinkStatus {
+  readonly state: 'connected' | 'connecting' | 'offline'
+  readonly url?: string
+  readonly node?: string
+  readonly cluster?: string
+  readonly island?: boolean
+  /** Attempts in a row that led nowhere. */
+  readonly failures: number
+}
 
 /** What one cluster says of one list. */
 export interface ListStatus {

@@ -2,7 +2,7 @@ import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Assignment } from './assignment.js'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 
 const list = (ids: readonly string[]): Instance[] => ids.map((id) => instance(id))
 

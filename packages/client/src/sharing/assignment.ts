@@ -1,5 +1,5 @@
 import type { Instance } from '@rollcall/wire'
-import { instanceKey } from '../mirror.js'
+import { instanceKey } from '../machine/keys.js'
 
 /** A member with the two halves of the hash of its group and id. */
 interface Member {

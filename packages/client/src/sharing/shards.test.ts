@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import { membersOf } from './members.js'
 import type { OwnRegistration } from './members.js'
 import type { Registration } from '../registration.js'

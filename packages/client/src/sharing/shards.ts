@@ -1,7 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { Assignment } from './assignment.js'
-import { abortedError } from '../driver.js'
+import { abortedError } from '../shell/driver.js'
 import type { ListSource } from '../machine/events.js'
 import { membersOf, ownMembers } from './members.js'
 import type { Registration } from '../registration.js'

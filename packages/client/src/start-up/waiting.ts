@@ -1,7 +1,7 @@
 import { RegistryError } from '@rollcall/wire'
-import type { Clock } from '../clock.js'
-import { abortedError } from '../driver.js'
+import { abortedError } from '../shell/driver.js'
 import type { ReadyOptions, Service } from '../service.js'
+import type { Clock } from '../machine/ports.js'
 
 /**
  * Waits for all services at once. Rejects when each one is ready or is not, with the code of the first that is not,

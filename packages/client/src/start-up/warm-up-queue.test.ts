@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import { WarmUpBatch, WarmUpQueue } from './warm-up-queue.js'
 
 const list = (...ids: string[]) => ids.map((id) => instance(id))

@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { instance } from '../machine/stage.fixture.js'
+import { instance } from '../clusters/stage.fixture.js'
 import type { WarmUpHook, WarmUpOptions } from './warm-up.js'
 import { createWarmUps, PARALLEL_MAX, WARMED_MAX } from './warm-up.js'
 

@@ -1,9 +1,8 @@
 import { connect } from 'node:net'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { Clock } from '../clock.js'
-import type { Random } from '../random.js'
 import { WarmUpBatch, WarmUpQueue } from './warm-up-queue.js'
+import type { Clock, Random } from '../machine/ports.js'
 
 /**
  * Prepares for calls to one instance: opens a connection, fetches a key, asks for readiness. A rejection counts as

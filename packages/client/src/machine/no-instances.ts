@@ -1,0 +1,14 @@
+/** Why a known service cannot be called. */
+import type { Instance, State } from '@rollcall/wire'
+import { RegistryError } from '@rollcall/wire'
+
+/** The error of a service that is known and has no instance to call: it counts the instances it has by state. */
+export function noInstancesError(service: string, list: readonly Instance[]): RegistryError {
+  const states: Partial<Record<State, number>> = {}
+  for (const { state } of list) states[state] = (states[state] ?? 0) + 1
+  const counts = Object.entries(states).map(([state, count]) => `${count} ${state}`)
+  const known = counts.length === 0 ? 'none is registered' : counts.join(', ')
+  return new RegistryError('no_instances', `${service} has no instance that can be called: ${known}`, {
+    details: { states },
+  })
+}

@@ -1,0 +1,100 @@
+import { createSocket } from 'node:dgram'
+import { BlockList, isIP, isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { RegistryError } from '@rollcall/wire'
+import type { Clock } from '../machine/ports.js'
+
+/** How the own address is found when a registration names no host. */
+export interface AddressOptions {
+  /** Used as it is. */
+  readonly host?: string
+  /** CIDR blocks such as `10.0.0.0/8`; the first that holds an address of this host wins. */
+  readonly prefer?: readonly string[]
+}
+
+/** The address that was picked, and why. */
+export interface OwnAddress {
+  readonly host: string
+  readonly how: 'explicit' | 'preferred' | 'connection' | 'route' | 'interface' | 'loopback'
+}
+
+/** What the search looks at; tests replace it. */
+export interface AddressSources {
+  /** Addresses of this host that others may reach. */
+  interfaces(): readonly string[]
+  /** Local address that the kernel would use towards a host; sends nothing. */
+  route(host: string, port: number): Promise<string | undefined>
+}
+
+/** A name server that is away must not hold up a registration for longer than this. */
+const ROUTE_TIMEOUT_MS = 1_000
+
+/** Explicit host > preferred network > the interface that reaches the registry > any interface > loopback. */
+export async function findOwnAddress(
+  options: AddressOptions,
+  connection: string | undefined,
+  registries: readonly string[],
+  sources: AddressSources,
+): Promise<OwnAddress> {
+  if (options.host !== undefined) return { host: options.host, how: 'explicit' }
+  const addresses = sources.interfaces()
+  for (const cidr of options.prefer ?? []) {
+    const list = blockOf(cidr)
+    const host = addresses.find((address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'))
+    if (host !== undefined) return { host, how: 'preferred' }
+  }
+  if (connection !== undefined) return { host: connection, how: 'connection' }
+  // All at once: a name that nobody resolves costs its time once, and is not waited for behind one that works.
+  const routes = registries.map((registry) => {
+    const { hostname, port, protocol } = new URL(registry)
+    const fallback = protocol === 'https:' ? 443 : 80
+    return sources.route(hostname.replace(/^\[|\]$/g, ''), port === '' ? fallback : Number(port))
+  })
+  for (const route of routes) {
+    const host = await route
+    if (host !== undefined) return { host, how: 'route' }
+  }
+  const host = addresses.find((address) => isIP(address) === 4) ?? addresses[0]
+  return host === undefined ? { host: '127.0.0.1', how: 'loopback' } : { host, how: 'interface' }
+}
+
+/** Reads a CIDR block; throws `invalid_argument`. */
+export function blockOf(cidr: string): BlockList {
+  const [network = '', bits = ''] = cidr.split('/')
+  const family = isIP(network)
+  const prefix = Number(bits)
+  if (family === 0 || !/^\d+$/.test(bits) || prefix > (family === 6 ? 128 : 32)) {
+    throw new RegistryError('invalid_argument', `${cidr} is not a CIDR block`, { field: 'address.prefer' })
+  }
+  const list = new BlockList()
+  list.addSubnet(network, prefix, family === 6 ? 'ipv6' : 'ipv4')
+  return list
+}
+
+/** The interfaces and the routing table of this host. */
+export function createSystemAddresses(clock: Clock): AddressSources {
+  return {
+    interfaces() {
+      const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+      return all
+        .filter((item) => !item.internal && !item.address.startsWith('fe80'))
+        .map((item) => item.address)
+    },
+    route(host, port) {
+      return new Promise((resolve) => {
+        // Connecting a datagram socket asks the routing table and sends nothing.
+        const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+        const end = (address: string | undefined): void => {
+          cancel()
+          socket.removeAllListeners('error')
+          socket.on('error', () => undefined)
+          socket.close()
+          resolve(address)
+        }
+        const cancel = clock.setTimer(ROUTE_TIMEOUT_MS, () => end(undefined))
+        socket.once('error', () => end(undefined))
+        socket.connect(port, host, () => end(socket.address().address))
+      })
+    },
+  }
+}

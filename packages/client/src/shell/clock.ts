@@ -1,0 +1,20 @@
+/** Real time. */
+import type { Clock } from '../machine/ports.js'
+
+/** Wall-clock moment at which this process started: the first incarnation number. */
+export function bootMs(): number {
+  return Math.floor(performance.timeOrigin)
+}
+
+/** The clock of the process. */
+export function createSystemClock(): Clock {
+  return {
+    now: () => performance.now(),
+    wallNow: () => Date.now(),
+    setTimer(delayMs, callback) {
+      // One more millisecond than asked: Node may fire up to 1 ms early, and a tick before its deadline is wasted.
+      const timer = setTimeout(callback, Math.min(Math.ceil(delayMs) + 1, 2_147_483_647))
+      return () => clearTimeout(timer)
+    },
+  }
+}
