@@ -1,4 +1,5 @@
 /** The native contract: types, error codes, limits and sign arithmetic. This entry has no dependency. */
+export * from './defined.js'
 export * from './errors.js'
 export * from './events.js'
 export * from './explanation.js'

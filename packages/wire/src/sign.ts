@@ -28,11 +28,12 @@ export interface Lanes {
   readonly lo: number
 }
 
-const HEX16 = /^[0-9a-f]{16}$/
+/** A digest or sign in its wire form. */
+export const SIGN_PATTERN: RegExp = /^[0-9a-f]{16}$/
 
 /** Whether the text is a digest or sign as it travels: 16 lower-case hex digits. */
 export function isSign(text: string): boolean {
-  return HEX16.test(text)
+  return SIGN_PATTERN.test(text)
 }
 
 function readHex(hex: string, from: number): number {

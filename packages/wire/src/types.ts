@@ -13,6 +13,9 @@ export type Intent = 'starting' | 'up' | 'draining'
 /** Where an acknowledged write is kept: in memory only, on this node's disk, or in the engine as well. */
 export type Durability = 'memory' | 'disk' | 'replicated'
 
+/** All of them, from the weakest to the strongest. */
+export const DURABILITIES: readonly Durability[] = ['memory', 'disk', 'replicated']
+
 /** How a node learns that an instance lives. */
 export type Liveness = 'lease' | 'probe' | 'static'
 
@@ -274,6 +277,17 @@ export interface ServiceSettings {
 /** What an operator declares about a namespace. */
 export interface NamespaceSettings {
   readonly allow?: readonly string[]
+}
+
+/** Answer to a declaration. */
+export interface DeclaredResponse {
+  readonly durability: Durability
+  readonly warnings?: readonly string[]
+}
+
+/** Answer when a declaration or a freeze is taken back: whether there was one. */
+export interface UndeclaredResponse {
+  readonly removed: boolean
 }
 
 export interface SignsRequest {

@@ -6,9 +6,6 @@ import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
 
-/** Parsed query parameters; a repeated one is a list. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
-
 /** What answering needs. */
 export interface HttpDeps {
   readonly clock: Clock
@@ -31,39 +28,23 @@ export class Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly headers: RequestHeaders
-  readonly params: Readonly<Record<string, string | undefined>>
-  readonly query: Query
   private readonly deps: HttpDeps
   private readonly startedAt: number
   private answered = false
   /** Set for requests that wait by design, whose time says nothing. */
   patient = false
 
-  constructor(
-    deps: HttpDeps,
-    req: IncomingMessage,
-    res: ServerResponse,
-    headers: RequestHeaders,
-    params: Readonly<Record<string, string | undefined>>,
-    query: Query,
-  ) {
+  constructor(deps: HttpDeps, req: IncomingMessage, res: ServerResponse, headers: RequestHeaders) {
     this.deps = deps
     this.req = req
     this.res = res
     this.headers = headers
-    this.params = params
-    this.query = query
     this.startedAt = deps.clock.now()
   }
 
   /** Address of the peer, without the IPv6 dress of IPv4. */
   get peer(): string | undefined {
     return peerOf(this.req)
-  }
-
-  /** A path parameter; the router guarantees it. */
-  param(name: string): string {
-    return this.params[name] ?? ''
   }
 
   /** Answers with a JSON value. */

@@ -1,5 +1,5 @@
 /** From requests of the wire to commands of the core, and the core's answers back. Pure. */
-import type { InstanceKey, RegisterCommand, Update, WatchCommand } from '@rollcall/core'
+import type { RegisterCommand, Update, WatchCommand } from '@rollcall/core'
 import {
   DEFAULTS,
   NAME_PATTERN,
@@ -177,14 +177,4 @@ export function toPushMessage(update: Update): ViewMessage | DeltaMessage {
   return update.kind === 'view'
     ? { type: 'view', seq: update.seq, ...update.view }
     : { type: 'delta', seq: update.seq, ...update.delta }
-}
-
-/** The instance that a path and its query name. Ids are not checked: a wrong one names nothing. */
-export function toInstanceKey(service: string, id: string, namespace: string, group: string): InstanceKey {
-  return {
-    namespace: checkName(namespace, 'namespace'),
-    service: checkName(service, 'service'),
-    group: checkName(group, 'group'),
-    id,
-  }
 }

@@ -10,7 +10,7 @@ import { EventStreams } from '../http/event-stream.js'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
 import { createGate } from '../http/gate.js'
 import { createDeclarations } from './handlers/declarations.js'
-import type { HandlerDeps } from './handlers/deps.js'
+import type { HandlerDeps, Handlers } from './handlers/deps.js'
 import { createEvents } from './handlers/log-feed.js'
 import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { createLookups } from './handlers/lookups.js'
@@ -20,7 +20,7 @@ import { Waits } from '../http/waits.js'
 import { createWrites } from './handlers/writes.js'
 import { headersOf } from '../http/headers.js'
 import { resolveOptions, type NativeOptions } from './options.js'
-import { createRouter, type Handlers } from './router.js'
+import { createRouter, type Router } from './router.js'
 import { createStreams } from './stream.js'
 import { ViewCache } from '../http/view-cache.js'
 
@@ -67,6 +67,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   const gate = createGate(resolved.allowedHosts)
   const router = createRouter(
     createHandlers({ registry, clock, options: resolved, views, waits }, events, feeds),
+    resolved.limits,
   )
   let closing: Promise<void> | undefined
   const http: HttpDeps = {
@@ -84,13 +85,13 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
       gate.checkHost(headers, req.httpVersion)
       const method = req.method ?? 'GET'
-      const { id, handler, params, query } = router.find(method, req.url ?? '/')
+      const { id, handler, parameters } = router.find(method, req.url ?? '/')
       if ((method !== 'GET' && method !== 'HEAD') || id === 'watch' || id === 'listEvents')
         gate.checkOrigin(headers)
-      const exchange = new Exchange(http, req, res, headers, params, query)
-      exchange.guard(() => handler(exchange))
+      const exchange = new Exchange(http, req, res, headers)
+      exchange.guard(() => handler(exchange, parameters))
     } catch (error) {
-      refuse(new Exchange(http, req, res, headers, {}, {}), error)
+      refuse(new Exchange(http, req, res, headers), error)
     }
   }
 
@@ -106,7 +107,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       const headers = headersOf(req)
       gate.checkHost(headers, req.httpVersion)
       gate.checkOrigin(headers)
-      checkStream(req)
+      checkStream(req, router)
     } catch (error) {
       refuseUpgrade(socket, writeError(toErrorBody(error, logger)))
       return
@@ -150,7 +151,8 @@ function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStr
       )
     },
     openapi: (exchange) => {
-      document ??= JSON.stringify(openApiDocument({ version: deps.options.version }))
+      const { version, limits } = deps.options
+      document ??= JSON.stringify(openApiDocument({ version, limits }))
       exchange.text(200, document)
     },
   }
@@ -172,9 +174,9 @@ function refuse(exchange: Exchange, error: unknown): void {
   exchange.fail(error, Array.isArray(allow) ? ['Allow', allow.join(', ')] : [])
 }
 
-function checkStream(req: IncomingMessage): void {
-  const path = req.url?.split('?', 1)[0]
-  if (path !== STREAM_PATH) throw new RegistryError('unknown_path', `streams are at ${STREAM_PATH}`)
+function checkStream(req: IncomingMessage, router: Router): void {
+  if (router.find('GET', req.url ?? '/').id !== 'stream')
+    throw new RegistryError('unknown_path', `streams are at ${STREAM_PATH}`)
   const protocols = req.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim())
   if (protocols?.includes(STREAM_PROTOCOL) === true) return
   throw new RegistryError('protocol', `the subprotocol ${STREAM_PROTOCOL} must be offered`)

@@ -1,23 +1,24 @@
-/** From method and path to handler, by the route table of wire: document and router cannot disagree. */
-import { RegistryError } from '@rollcall/wire'
-import { ROUTES, type OperationId } from '@rollcall/wire/schemas'
+/**
+ * From method and URL to handler and parameters, by the route table of wire: what the document says of a path or of a
+ * parameter is what is found and read here.
+ */
+import { RegistryError, type Limits } from '@rollcall/wire'
+import { readParameters, ROUTES, type OperationId, type Route } from '@rollcall/wire/schemas'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import type { Query } from '../http/exchange.js'
-import type { Handler } from './handlers/deps.js'
+import type { Handler, Handlers } from './handlers/deps.js'
 
-/** A handler for every operation of the route table. */
-export type Handlers = Readonly<Record<OperationId, Handler>>
-
-/** What a path leads to. */
+/** What a URL leads to. */
 export interface Destination {
   readonly id: OperationId
   readonly handler: Handler
-  readonly params: Readonly<Record<string, string | undefined>>
-  readonly query: Query
+  /** The values of the parameters that the operation declares, as its handler takes them. */
+  readonly parameters: Readonly<Record<string, unknown>>
 }
 
 export interface Router {
-  /** Throws `unknown_path` or `method_not_allowed`; the latter with `details.allow`. */
+  /**
+   * Throws `unknown_path`, `method_not_allowed` with `details.allow`, or `invalid_argument` for a parameter.
+   */
   find(method: string, url: string): Destination
 }
 
@@ -28,23 +29,36 @@ const URL_CHARS_MAX = 256
 /** Streams have no HEAD: there would be nothing to end the answer. */
 const WITHOUT_HEAD: ReadonlySet<OperationId> = new Set(['watch', 'stream'])
 
-/** Builds the router. */
-export function createRouter(handlers: Handlers): Router {
+/** What the trie keeps for a path. */
+interface Place {
+  readonly route: Route
+  readonly handler: Handler
+}
+
+/** A place, and the parts of the URL that led there. */
+interface Found extends Place {
+  readonly path: Readonly<Record<string, string | undefined>>
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** Builds the router of a node with these limits. */
+export function createRouter(handlers: Handlers, limits: Limits): Router {
   const trie = findMyWay({ maxParamLength: 1_024, onBadUrl: () => {} })
   const noop = (): void => {}
   const methods = new Set<HTTPMethod>()
-  for (const { id, method, path } of ROUTES) {
+  for (const route of ROUTES) {
+    const { id, method, path } = route
     const all: HTTPMethod[] = method === 'GET' && !WITHOUT_HEAD.has(id) ? ['GET', 'HEAD'] : [method]
     for (const each of all) methods.add(each)
-    trie.on(all, path.replaceAll(/\{(\w+)\}/g, ':$1'), noop, { id, handler: handlers[id] })
+    const place: Place = { route, handler: handlers[id] as Handler }
+    trie.on(all, path.replaceAll(/\{(\w+)\}/g, ':$1'), noop, place)
   }
   const remembered = new Map<string, Map<string, Destination>>([...methods].map((each) => [each, new Map()]))
-  const look = (method: string, url: string): Destination | undefined => {
+  const look = (method: string, url: string): Found | undefined => {
     const found = trie.find(method as HTTPMethod, url)
     // `/services/` is no service without a name.
-    if (found === null || !isStore(found.store) || Object.values(found.params).includes('')) return undefined
-    const { id, handler } = found.store
-    return { id, handler, params: found.params, query: found.searchParams }
+    if (found === null || !isPlace(found.store) || Object.values(found.params).includes('')) return undefined
+    return { ...found.store, path: found.params, query: found.searchParams }
   }
   return {
     find(method, url) {
@@ -52,20 +66,29 @@ export function createRouter(handlers: Handlers): Router {
       const hit = known?.get(url)
       if (hit !== undefined) return hit
       const found = look(method, url)
-      if (found !== undefined) {
-        if (known !== undefined && url.length <= URL_CHARS_MAX) {
-          if (known.size >= REMEMBERED_MAX) known.clear()
-          known.set(url, found)
-        }
-        return found
+      if (found === undefined)
+        throw astray(
+          [...methods].filter((each) => look(each, url) !== undefined),
+          method,
+        )
+      const { route, handler, path, query } = found
+      const parameters = readParameters(route.parameters, path, query, limits)
+      const destination = { id: route.id, handler, parameters }
+      if (known !== undefined && url.length <= URL_CHARS_MAX) {
+        if (known.size >= REMEMBERED_MAX) known.clear()
+        known.set(url, destination)
       }
-      const allow = [...methods].filter((each) => look(each, url) !== undefined)
-      if (allow.length === 0) throw new RegistryError('unknown_path', 'there is nothing at this path')
-      throw new RegistryError('method_not_allowed', `${method} is not possible here`, { details: { allow } })
+      return destination
     },
   }
 }
 
-function isStore(store: unknown): store is { readonly id: OperationId; readonly handler: Handler } {
-  return typeof store === 'object' && store !== null && 'handler' in store
+/** The error for a URL that leads nowhere, or not with this method. */
+function astray(allow: readonly string[], method: string): RegistryError {
+  if (allow.length === 0) return new RegistryError('unknown_path', 'there is nothing at this path')
+  return new RegistryError('method_not_allowed', `${method} is not possible here`, { details: { allow } })
+}
+
+function isPlace(store: unknown): store is Place {
+  return typeof store === 'object' && store !== null && 'route' in store
 }

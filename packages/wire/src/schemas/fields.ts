@@ -4,9 +4,8 @@
  */
 import { z } from 'zod'
 import { DEFAULTS, ID_PATTERN, LIMITS, NAME_PATTERN, PROBE_LIMITS } from '../limits.js'
+import { SIGN_PATTERN } from '../sign.js'
 import { STATES, type Durability, type Intent, type Liveness, type Probe, type State } from '../types.js'
-
-const SIGN_PATTERN = '^[0-9a-f]{16}$'
 
 /** Name of a namespace, service, group, zone or protocol. */
 export const nameField: z.ZodType<string> = z.string().meta({ pattern: NAME_PATTERN.source })
@@ -49,7 +48,7 @@ export const incarnationField: z.ZodType<number> = z
   .meta({ minimum: 0, description: 'Number of a registration intent; the higher one wins.' })
 
 /** A digest or sign in its wire form. */
-export const signField: z.ZodType<string> = z.string().meta({ pattern: SIGN_PATTERN })
+export const signField: z.ZodType<string> = z.string().meta({ pattern: SIGN_PATTERN.source })
 
 /** What consumers see of an instance. */
 export const stateField: z.ZodType<State> = z.enum(STATES)

@@ -2,9 +2,10 @@
 export { isJsonObject, type Judged } from './judging.js'
 export { openApiDocument, type OpenApiOptions } from './openapi.js'
 export { readClearing, readFreeze, readOverride, readRestore, type FramedBatch } from './operator-readers.js'
-export type { OperatorOperationId } from './operator-routes.js'
 export { overridesListSchema, overridesResponseSchema } from './operators.js'
-export { EVENTS_LIMIT, SERVICES_LIMIT, type Parameter } from './parameters.js'
+export type { Parameter } from './parameters/parameter.js'
+export { readParameters, type Given } from './parameters/read.js'
+export { EVENTS_LIMIT, SERVICES_LIMIT } from './parameters/table.js'
 export {
   readAck,
   readDeregister,
@@ -24,5 +25,6 @@ export {
   type RefusedItem,
 } from './readers.js'
 export * from './responses.js'
-export type { Method } from './route.js'
-export { NODE_ROUTES, ROUTES, type OperationId, type Route } from './routes.js'
+export { NODE_ROUTES, ROUTES } from './routes/index.js'
+export type { OperationId, ParametersOf } from './routes/operations.js'
+export type { Method, Route } from './routes/route.js'

@@ -2,7 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../errors.js'
 import { openApiDocument } from './openapi.js'
-import { NODE_ROUTES, ROUTES } from './routes.js'
+import { NODE_ROUTES, ROUTES } from './routes/index.js'
 
 const document = JSON.parse(JSON.stringify(openApiDocument({ version: '1.2.3' }))) as {
   openapi: string

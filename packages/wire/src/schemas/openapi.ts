@@ -1,15 +1,15 @@
 /** The OpenAPI 3.1 document, generated from the route table, the schemas and the table of error codes. */
 import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode } from '../errors.js'
-import type { Parameter } from './parameters.js'
+import { LIMITS, type Limits } from '../limits.js'
 import { clientMessageSchema } from './client-messages.js'
 import { explanationSchema } from './explanation.js'
-import { OPERATOR_ROUTES } from './operator-routes.js'
 import * as operators from './operators.js'
 import * as requests from './requests.js'
 import * as responses from './responses.js'
-import { ERRORS_OF_ALL, ERRORS_OF_BODIES, NODE_ROUTES, ROUTES, type Route } from './routes.js'
-import type { Success } from './route.js'
+import type { HeaderParameter, Parameter } from './parameters/parameter.js'
+import { ERRORS_OF_ALL, ERRORS_OF_BODIES, NODE_ROUTES, ROUTES } from './routes/index.js'
+import type { Route, Success } from './routes/route.js'
 
 type Json = Record<string, unknown>
 
@@ -17,6 +17,8 @@ type Json = Record<string, unknown>
 export interface OpenApiOptions {
   /** Version of the software. */
   readonly version: string
+  /** Bounds of the node that serves the document. Default: LIMITS. */
+  readonly limits?: Limits
 }
 
 /** Shapes that the document names once and refers to. */
@@ -67,10 +69,11 @@ const reference = (name: string): string => `#/components/schemas/${name}`
 
 /** Builds the document. The result is plain JSON data and belongs to the caller. */
 export function openApiDocument(options: OpenApiOptions): Json {
+  const { limits = LIMITS } = options
   const paths: Record<string, Json> = {}
   for (const route of [...ROUTES, ...NODE_ROUTES]) {
     const path = (paths[route.path] ??= {})
-    path[route.method.toLowerCase()] = operationOf(route)
+    path[route.method.toLowerCase()] = operationOf(route, limits)
   }
   return {
     openapi: '3.1.0',
@@ -87,12 +90,16 @@ export function openApiDocument(options: OpenApiOptions): Json {
   }
 }
 
-function operationOf(route: Route<string>): Json {
+function operationOf(route: Route<string>, limits: Limits): Json {
+  const parameters = [
+    ...route.parameters.map((each) => parameterOf(each, limits)),
+    ...(route.headers ?? []).map(headerOf),
+  ]
   return {
     operationId: route.id,
     summary: route.summary,
-    tags: [tagOf(route)],
-    ...(route.parameters.length === 0 ? {} : { parameters: route.parameters.map(parameterOf) }),
+    tags: [route.tag],
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}
       : {
@@ -102,24 +109,16 @@ function operationOf(route: Route<string>): Json {
   }
 }
 
-const FOR_OPERATORS: ReadonlySet<string> = new Set(OPERATOR_ROUTES.map(({ id }) => id))
-
-function tagOf({ id, path }: Route<string>): string {
-  if (FOR_OPERATORS.has(id)) return 'operators'
-  return path.startsWith('/api/') ? 'registry' : 'node'
+/** A list is either repeated or separated by commas. */
+function parameterOf(parameter: Parameter, limits: Limits): Json {
+  const { name, in: place, description, required, repeated } = parameter
+  const schema = parameter.schema(limits)
+  const style = schema['type'] === 'array' ? { style: 'form', explode: repeated } : {}
+  return { name, in: place, description, required, schema, ...style }
 }
 
-function parameterOf(parameter: Parameter): Json {
-  const schema = schemaOf(parameter.schema)
-  return {
-    name: parameter.name,
-    in: parameter.in,
-    description: parameter.description,
-    required: parameter.required === true,
-    ...(parameter.repeated === true
-      ? { schema: { type: 'array', items: schema, minItems: 1 }, style: 'form', explode: true }
-      : { schema }),
-  }
+function headerOf({ name, description }: HeaderParameter): Json {
+  return { name, in: 'header', description, required: false, schema: { type: 'string' } }
 }
 
 function responsesOf(route: Route<string>): Json {

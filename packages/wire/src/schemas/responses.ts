@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ERROR_CODES, type ErrorBody, type ErrorCode } from '../errors.js'
 import type {
+  DeclaredResponse,
   Delta,
   DeregisterResponse,
   HeartbeatResponse,
@@ -14,6 +15,7 @@ import type {
   ServiceSummary,
   ServicesResponse,
   SignsResponse,
+  UndeclaredResponse,
   View,
 } from '../types.js'
 import {
@@ -180,12 +182,12 @@ export const signsResponseSchema: z.ZodType<SignsResponse & { readonly warnings?
   })
 
 /** Answer to a declaration. */
-export const declaredResponseSchema: z.ZodType<{
-  readonly durability: string
-  readonly warnings?: readonly string[]
-}> = z.object({ durability: durabilityField, warnings: warnings.exactOptional() })
+export const declaredResponseSchema: z.ZodType<DeclaredResponse> = z.object({
+  durability: durabilityField,
+  warnings: warnings.exactOptional(),
+})
 
 /** Answer when a declaration is taken back. */
-export const undeclaredResponseSchema: z.ZodType<{ readonly removed: boolean }> = z.object({
+export const undeclaredResponseSchema: z.ZodType<UndeclaredResponse> = z.object({
   removed: z.boolean(),
 })

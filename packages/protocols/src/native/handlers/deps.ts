@@ -1,12 +1,22 @@
 /** What handlers share. */
 import type { Clock, RegistryApi } from '@rollcall/core'
+import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { ResolvedOptions } from '../options.js'
+import { inNamespace } from '../queries.js'
 import type { ViewCache } from '../../http/view-cache.js'
 import type { Waits } from '../../http/waits.js'
 
-/** Answers one request. What it throws becomes the answer. */
-export type Handler = (exchange: Exchange) => void | Promise<void>
+/** Answers one request with the parameters that its operation declares. What it throws becomes the answer. */
+export type Handler<Parameters = unknown> = (
+  exchange: Exchange,
+  parameters: Parameters,
+) => void | Promise<void>
+
+/** A handler for each of some operations; by default for every operation of the route table. */
+export type Handlers<Id extends OperationId = OperationId> = {
+  readonly [Each in Id]: Handler<ParametersOf<Each>>
+}
 
 /** Collaborators of the handlers. */
 export interface HandlerDeps {
@@ -15,4 +25,13 @@ export interface HandlerDeps {
   readonly options: ResolvedOptions
   readonly views: ViewCache
   readonly waits: Waits
+}
+
+/** Reads the body of a request whose query may name the body's namespace. */
+export function readBody(
+  exchange: Exchange,
+  { namespace }: { readonly namespace?: string },
+  take: (body: unknown) => void | Promise<void>,
+): void {
+  exchange.body((body) => take(inNamespace(body, namespace)))
 }

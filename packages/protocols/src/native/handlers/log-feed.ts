@@ -1,10 +1,11 @@
 /** The event log over HTTP: as one answer, or followed as server-sent events. */
 import type { EventsQuery, OperatorApi } from '@rollcall/core'
-import { RegistryError, type EventsResponse } from '@rollcall/wire'
+import type { EventsResponse } from '@rollcall/wire'
+import type { ParametersOf } from '@rollcall/wire/schemas'
 import { bodyChunk, type EventFeed, type EventStreams } from '../../http/event-stream.js'
 import type { Exchange } from '../../http/exchange.js'
 import type { Outlet } from '../../http/outlet.js'
-import { eventsQueryOf, one } from '../queries.js'
+import { eventsQueryOf } from '../queries.js'
 import type { Handler } from './deps.js'
 
 type Log = Pick<OperatorApi, 'events' | 'follow'>
@@ -13,22 +14,18 @@ type Log = Pick<OperatorApi, 'events' | 'follow'>
 const PAGE = 100
 
 /** Builds the handler of GET /api/v1/events. */
-export function createEvents(log: Log, streams: EventStreams): Handler {
-  return (exchange) => {
-    const query = eventsQueryOf(exchange.query)
-    if (!follows(exchange)) return exchange.json(200, log.events(query))
+export function createEvents(log: Log, streams: EventStreams): Handler<ParametersOf<'listEvents'>> {
+  return (exchange, parameters) => {
+    const query = eventsQueryOf(parameters)
+    if (!follows(exchange, parameters.follow)) return exchange.json(200, log.events(query))
     const after = startOf(log, query, exchange.headers.lastEventId)
     streams.open(exchange, (outlet) => feedOf(log, outlet, query, after))
   }
 }
 
-function follows({ headers, query, req }: Exchange): boolean {
+function follows({ headers, req }: Exchange, follow = false): boolean {
   if (req.method !== 'GET') return false
-  const follow = one(query, 'follow')
-  if (follow !== undefined && follow !== 'true' && follow !== 'false') {
-    throw new RegistryError('invalid_argument', 'follow must be true or false', { field: 'follow' })
-  }
-  return follow === 'true' || headers.accept?.toLowerCase().includes('text/event-stream') === true
+  return follow || headers.accept?.toLowerCase().includes('text/event-stream') === true
 }
 
 function feedOf(log: Log, outlet: Outlet, query: EventsQuery, start: number): EventFeed {

@@ -4,32 +4,31 @@ import { EMPTY_SIGN, RegistryError, type View, type ViewName } from '@rollcall/w
 import { readSigns } from '@rollcall/wire/schemas'
 import { DEFAULTS } from '@rollcall/wire'
 import type { Exchange } from '../../http/exchange.js'
-import { toInstanceKey, toSignItems, viewKey } from '../mapping.js'
+import { toSignItems, viewKey } from '../mapping.js'
 import {
+  instanceKeyOf,
   listQueryOf,
   lookupQueryOf,
-  namespaceOf,
-  one,
   passes,
   signOfTag,
   tagOf,
   type Filter,
   type LookupQuery,
 } from '../queries.js'
-import type { Handler, HandlerDeps } from './deps.js'
+import { readBody, type HandlerDeps, type Handlers } from './deps.js'
 import { requireLoaded } from './operations.js'
 
 type Lookups = 'listServices' | 'getService' | 'getInstance' | 'compareSigns'
 
 /** Handlers of the routes that read. */
-export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handler>> {
+export function createLookups(deps: HandlerDeps): Handlers<Lookups> {
   const { registry, options, waits } = deps
-  const { waitMsMax, batchItemsMax } = options.limits
+  const { batchItemsMax } = options.limits
   return {
-    getService(exchange) {
+    getService(exchange, parameters) {
       requireLoaded(registry)
       const tag = signOfTag(exchange.headers.ifNoneMatch)
-      const query = lookupQueryOf(exchange.param('service'), exchange.query, tag, waitMsMax)
+      const query = lookupQueryOf(parameters, tag)
       const { name, since, waitMs, everyMs } = query
       registry.operators.polled(name, everyMs)
       if (waitMs === undefined) {
@@ -45,10 +44,10 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
       )
     },
 
-    listServices(exchange) {
+    listServices(exchange, parameters) {
       requireLoaded(registry)
       const tag = signOfTag(exchange.headers.ifNoneMatch)
-      const [query, waitMs] = listQueryOf(exchange.query, tag, waitMsMax)
+      const [query, waitMs] = listQueryOf(parameters, tag)
       const answer = (): void => {
         const { sign, ...page } = registry.services(query)
         if (sign === tag) exchange.unchanged(tagOf(sign))
@@ -58,18 +57,16 @@ export function createLookups(deps: HandlerDeps): Readonly<Record<Lookups, Handl
       return waits.hold(exchange, () => registry.waitForServices(query, tag, waitMs), answer)
     },
 
-    getInstance(exchange) {
+    getInstance(exchange, parameters) {
       requireLoaded(registry)
-      const namespace = namespaceOf(exchange.query)
-      const group = one(exchange.query, 'group') ?? DEFAULTS.group
-      const key = toInstanceKey(exchange.param('service'), exchange.param('id'), namespace, group)
+      const key = instanceKeyOf(parameters)
       const instance = registry.instance(key)
       if (instance !== undefined) return exchange.json(200, instance)
       throw unknownInstance(registry, key)
     },
 
-    compareSigns(exchange) {
-      exchange.body((body) => {
+    compareSigns(exchange, parameters) {
+      readBody(exchange, parameters, (body) => {
         requireLoaded(registry)
         const { value, warnings } = readSigns(body, batchItemsMax)
         const answer = registry.compareSigns(

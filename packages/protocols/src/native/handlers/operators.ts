@@ -1,33 +1,36 @@
 /** What operators do and ask, over HTTP. */
-import type { OperatorWrite, OverrideResult, OverridesQuery } from '@rollcall/core'
-import { DEFAULTS, type InstanceRef } from '@rollcall/wire'
-import {
-  readClearing,
-  readFreeze,
-  readOverride,
-  readRestore,
-  type Batch,
-  type OperatorOperationId,
-} from '@rollcall/wire/schemas'
+import type { OperatorWrite, OverrideResult } from '@rollcall/core'
+import { DEFAULTS, type Durability, type InstanceRef } from '@rollcall/wire'
+import { readClearing, readFreeze, readOverride, readRestore, type Batch } from '@rollcall/wire/schemas'
 import { statusOf } from '../../http/errors.js'
 import type { Exchange } from '../../http/exchange.js'
-import { checkName, commonFailure, mergeResults, toInstanceKey, toRef, toViewName } from '../mapping.js'
-import { countOf, durabilityOf, namespaceOf, one, pageOf, required } from '../queries.js'
-import type { Handler, HandlerDeps } from './deps.js'
+import { checkName, commonFailure, mergeResults, toRef } from '../mapping.js'
+import { instanceKeyOf, viewNameOf } from '../queries.js'
+import { readBody, type HandlerDeps, type Handlers } from './deps.js'
 import { unknownInstance, unknownService } from './lookups.js'
 import { requireLoaded } from './operations.js'
 
 /** Handlers of the operators' routes. */
 export function createOperators(
   deps: HandlerDeps,
-): Readonly<Record<Exclude<OperatorOperationId, 'listEvents'>, Handler>> {
+): Handlers<
+  | 'putOverrides'
+  | 'clearOverrides'
+  | 'listOverrides'
+  | 'freeze'
+  | 'unfreeze'
+  | 'listFreezes'
+  | 'restore'
+  | 'listSubscribers'
+  | 'explain'
+> {
   const { registry, options } = deps
   const { operators } = registry
   const { batchItemsMax } = options.limits
   return {
-    putOverrides(exchange) {
-      const write = writeOf(exchange)
-      exchange.body(async (body) => {
+    putOverrides(exchange, parameters) {
+      const write = writeOf(parameters.durability)
+      readBody(exchange, parameters, async (body) => {
         const { batch, frame } = readOverride(body, batchItemsMax)
         const refs = refsOf(batch)
         const results = await operators.override({ refs, ...frame }, originOf(exchange), write)
@@ -35,9 +38,9 @@ export function createOperators(
       })
     },
 
-    clearOverrides(exchange) {
-      const write = writeOf(exchange)
-      exchange.body(async (body) => {
+    clearOverrides(exchange, parameters) {
+      const write = writeOf(parameters.durability)
+      readBody(exchange, parameters, async (body) => {
         const { batch, frame } = readClearing(body, batchItemsMax)
         const refs = refsOf(batch)
         const results = await operators.clearOverrides({ refs, ...frame }, originOf(exchange), write)
@@ -45,8 +48,8 @@ export function createOperators(
       })
     },
 
-    freeze(exchange) {
-      exchange.body(async (body) => {
+    freeze(exchange, parameters) {
+      readBody(exchange, parameters, async (body) => {
         const { value, warnings } = readFreeze(body)
         const durability = await operators.freeze(
           value.namespace ?? DEFAULTS.namespace,
@@ -57,8 +60,8 @@ export function createOperators(
       })
     },
 
-    unfreeze(exchange) {
-      exchange.body(async (body) => {
+    unfreeze(exchange, parameters) {
+      readBody(exchange, parameters, async (body) => {
         const { value } = readFreeze(body)
         const namespace = value.namespace ?? DEFAULTS.namespace
         exchange.json(200, { removed: await operators.unfreeze(namespace, value, originOf(exchange)) })
@@ -70,9 +73,9 @@ export function createOperators(
       exchange.json(200, { freezes: operators.freezes() })
     },
 
-    restore(exchange) {
-      const write = writeOf(exchange)
-      exchange.body(async (body) => {
+    restore(exchange, parameters) {
+      const write = writeOf(parameters.durability)
+      readBody(exchange, parameters, async (body) => {
         const { value, warnings } = readRestore(body)
         const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
         checkName(value.service, 'service')
@@ -81,37 +84,25 @@ export function createOperators(
       })
     },
 
-    listSubscribers(exchange) {
+    listSubscribers(exchange, parameters) {
       requireLoaded(registry)
-      const { query } = exchange
-      const group = one(query, 'group')
-      const item = { service: exchange.param('service'), ...(group === undefined ? {} : { group }) }
-      const name = toViewName(item, namespaceOf(query))
-      const seq = countOf(query, 'seq')
-      const ageMs = countOf(query, 'ageMs')
-      const answer = operators.audience(name, {
-        ...(seq === undefined ? {} : { seq }),
-        ...(ageMs === undefined ? {} : { ageMs }),
-      })
+      const name = viewNameOf(parameters)
+      const answer = operators.audience(name, parameters)
       if (answer === undefined) throw unknownService(name)
       exchange.json(200, answer)
     },
 
-    explain(exchange) {
+    explain(exchange, parameters) {
       requireLoaded(registry)
-      const { query } = exchange
-      const namespace = namespaceOf(query)
-      const group = one(query, 'group') ?? DEFAULTS.group
-      const key = toInstanceKey(required(query, 'service'), required(query, 'id'), namespace, group)
+      const key = instanceKeyOf(parameters)
       const explanation = operators.explain(key)
       if (explanation === undefined) throw unknownInstance(registry, key)
       exchange.json(200, explanation)
     },
 
-    listOverrides(exchange) {
+    listOverrides(exchange, parameters) {
       requireLoaded(registry)
-      const query: OverridesQuery = pageOf(exchange.query)
-      exchange.json(200, operators.overrides(query))
+      exchange.json(200, operators.overrides(parameters))
     },
   }
 }
@@ -120,8 +111,7 @@ function originOf({ peer }: Exchange): { readonly peer?: string } {
   return peer === undefined ? {} : { peer }
 }
 
-function writeOf(exchange: Exchange): OperatorWrite | undefined {
-  const durability = durabilityOf(exchange.query)
+function writeOf(durability: Durability | undefined): OperatorWrite | undefined {
   return durability === undefined ? undefined : { require: durability }
 }
 

@@ -1,6 +1,7 @@
 /** Server-sent events: one subscription per request, each publication encoded once for all readers. */
 import type { Clock, RegistryApi, Meter, Subscription, Update } from '@rollcall/core'
 import type { ViewName } from '@rollcall/wire'
+import type { ParametersOf } from '@rollcall/wire/schemas'
 import { EventStreams, type EventFeed } from '../../http/event-stream.js'
 import type { Outlet } from '../../http/outlet.js'
 import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk, viewOf } from '../codec.js'
@@ -21,10 +22,14 @@ export function createViewStreams(clock: Clock, meter: Meter, options: ResolvedO
 }
 
 /** Builds the handler of GET /api/v1/watch. */
-export function createWatch(registry: RegistryApi, options: ResolvedOptions, streams: EventStreams): Handler {
-  return (exchange) => {
+export function createWatch(
+  registry: RegistryApi,
+  options: ResolvedOptions,
+  streams: EventStreams,
+): Handler<ParametersOf<'watch'>> {
+  return (exchange, parameters) => {
     requireLoaded(registry)
-    const views = watchedOf(exchange.query, options.eventWatchesMax)
+    const views = watchedOf(parameters, options.eventWatchesMax)
     const signs = parseEventId(exchange.headers.lastEventId, views.length)
     streams.open(exchange, (outlet) => feedOf(registry, outlet, views, signs))
   }

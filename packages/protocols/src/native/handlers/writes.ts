@@ -1,20 +1,16 @@
 /** Registration, heartbeat and deregistration over HTTP. */
+import type { Durability } from '@rollcall/wire'
 import { statusOf } from '../../http/errors.js'
 import type { Exchange } from '../../http/exchange.js'
-import { durabilityOf } from '../queries.js'
-import type { Handler, HandlerDeps } from './deps.js'
+import { readBody, type HandlerDeps, type Handlers } from './deps.js'
 import { ALL_HEARD, deregister, heartbeat, register, type Outcome, type Surroundings } from './operations.js'
 
 const ALL_HEARD_TEXT = JSON.stringify(ALL_HEARD)
 
 /** Handlers of the routes that write instances. */
-export function createWrites(
-  deps: HandlerDeps,
-): Readonly<Record<'register' | 'heartbeat' | 'deregister', Handler>> {
+export function createWrites(deps: HandlerDeps): Handlers<'register' | 'heartbeat' | 'deregister'> {
   const { registry, options } = deps
-  const around = (exchange: Exchange): Surroundings => {
-    const { peer } = exchange
-    const durability = durabilityOf(exchange.query)
+  const around = ({ peer }: Exchange, durability?: Durability): Surroundings => {
     return {
       registry,
       origin: peer === undefined ? {} : { peer },
@@ -23,21 +19,21 @@ export function createWrites(
     }
   }
   return {
-    register(exchange) {
-      const surroundings = around(exchange)
-      exchange.body(async (body) => answer(exchange, await register(surroundings, body)))
+    register(exchange, parameters) {
+      const surroundings = around(exchange, parameters.durability)
+      readBody(exchange, parameters, async (body) => answer(exchange, await register(surroundings, body)))
     },
-    heartbeat(exchange) {
+    heartbeat(exchange, parameters) {
       const surroundings = around(exchange)
-      exchange.body((body) => {
+      readBody(exchange, parameters, (body) => {
         const outcome = heartbeat(surroundings, body)
         if (outcome.response === ALL_HEARD) exchange.text(200, ALL_HEARD_TEXT)
         else answer(exchange, outcome)
       })
     },
-    deregister(exchange) {
-      const surroundings = around(exchange)
-      exchange.body(async (body) => answer(exchange, await deregister(surroundings, body)))
+    deregister(exchange, parameters) {
+      const surroundings = around(exchange, parameters.durability)
+      readBody(exchange, parameters, async (body) => answer(exchange, await deregister(surroundings, body)))
     },
   }
 }

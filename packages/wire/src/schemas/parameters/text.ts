@@ -1,0 +1,159 @@
+/** How a value stands as text in a URL: its JSON schema and its reader, made from the same bounds. */
+import { ID_PATTERN, NAME_PATTERN, type Limits } from '../../limits.js'
+import { SIGN_PATTERN } from '../../sign.js'
+import type { JsonSchema } from '../json-schema.js'
+
+/** One kind of text. `read` accepts exactly what `schema` describes; a test holds the two against each other. */
+export interface Text<T> {
+  /** Schema of the value; `limits` are those of the node that reads it. */
+  schema(limits: Limits): JsonSchema
+  /** The value, or undefined when the text is none. */
+  read(text: string, limits: Limits): T | undefined
+  /** What a text must be, for the error about one that is not; it follows the name and `must be`. */
+  expected(limits: Limits): string
+  /** The text that is read as this value. */
+  write(value: T): string
+}
+
+/** A text that a pattern describes. */
+function patterned(pattern: string, expected: string, more: JsonSchema = {}): Text<string> {
+  const form = new RegExp(pattern)
+  return {
+    schema: () => ({ type: 'string', pattern, ...more }),
+    read: (text) => (form.test(text) ? text : undefined),
+    expected: () => expected,
+    write: (value) => value,
+  }
+}
+
+const NAME = 'a name: 1 to 128 of A-Z a-z 0-9 . _ -'
+
+/** Name of a namespace, service, group or zone. `more` is added to the schema. */
+export function name(more?: JsonSchema): Text<string> {
+  return patterned(NAME_PATTERN.source, NAME, more)
+}
+
+/** Name of a namespace, or `*` for all of them. */
+export function nameOrAll(more?: JsonSchema): Text<string> {
+  return patterned(`^\\*$|${NAME_PATTERN.source}`, `* or ${NAME}`, more)
+}
+
+/** Id of an instance. */
+export const id: Text<string> = patterned(ID_PATTERN.source, 'an id: 1 to 320 of A-Z a-z 0-9 . _ : [ ] -')
+
+/** Any text but the empty one. */
+export const words: Text<string> = {
+  schema: () => ({ type: 'string', minLength: 1 }),
+  read: (text) => (text === '' ? undefined : text),
+  expected: () => 'a text that is not empty',
+  write: (value) => value,
+}
+
+/** Sign of a list. */
+export const sign: Text<string> = patterned(SIGN_PATTERN.source, 'a sign: 16 lower-case hex digits')
+
+/** `true` or `false`. */
+export const flag: Text<boolean> = {
+  schema: () => ({ type: 'boolean' }),
+  read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  expected: () => 'true or false',
+  write: String,
+}
+
+/** A whole number in decimal digits. Without a maximum it is at most the largest exact one. */
+export function whole(bounds: {
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly default?: number
+}): Text<number> {
+  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = bounds
+  const above = maximum === Number.MAX_SAFE_INTEGER ? ` from ${minimum} on` : ` from ${minimum} to ${maximum}`
+  return {
+    schema: () => ({ type: 'integer', ...bounds, minimum, maximum }),
+    read(text) {
+      const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
+      return value >= minimum && value <= maximum ? value : undefined
+    },
+    expected: () => `an integer${above}`,
+    write: String,
+  }
+}
+
+/** One of these. */
+export function choice<const T extends string>(all: readonly T[]): Text<T> {
+  return {
+    schema: () => ({ type: 'string', enum: all }),
+    read: (text) => all.find((each) => each === text),
+    expected: () => `one of ${all.join(', ')}`,
+    write: (value) => value,
+  }
+}
+
+/** Some of these, separated by commas. */
+export function choices<const T extends string>(all: readonly T[]): Text<readonly T[]> {
+  return {
+    schema: () => ({ type: 'array', items: { type: 'string', enum: all }, minItems: 1 }),
+    read(text) {
+      const some = text.split(',').map((part) => all.find((each) => each === part))
+      return some.includes(undefined) ? undefined : (some as T[])
+    },
+    expected: () => `some of ${all.join(', ')}, separated by commas`,
+    write: (values) => values.join(','),
+  }
+}
+
+/** A service, or one group of it: `NAME` or `NAME:GROUP`. */
+export const serviceAndGroup: Text<{ readonly service: string; readonly group?: string }> = {
+  schema: () => ({ type: 'string', pattern: SERVICE_AND_GROUP.source }),
+  read(text) {
+    if (!SERVICE_AND_GROUP.test(text)) return undefined
+    const [service = '', group] = text.split(':')
+    return group === undefined ? { service } : { service, group }
+  },
+  expected: () => 'NAME or NAME:GROUP, each 1 to 128 of A-Z a-z 0-9 . _ -',
+  write: ({ service, group }) => (group === undefined ? service : `${service}:${group}`),
+}
+const ONE_NAME = NAME_PATTERN.source.slice(1, -1)
+const SERVICE_AND_GROUP = new RegExp(`^${ONE_NAME}(?::${ONE_NAME})?$`)
+
+/** Milliseconds of `500ms`, `30s` or a number of seconds. The value is at most what the limits of the node say. */
+export function span(msMax: (limits: Limits) => number): Text<number> {
+  return {
+    schema: (limits) => ({ type: 'string', pattern: spanPattern(msMax(limits)).source }),
+    read(text, limits) {
+      const match = spanPattern(msMax(limits)).exec(text)
+      if (match === null) return undefined
+      return match[1] === undefined ? Number.parseFloat(text) * 1_000 : Number(match[1])
+    },
+    expected: (limits) =>
+      `a time such as 500ms or 30s, a bare number counts seconds, and at most ${msMax(limits) / 1_000}s`,
+    write: (value) => `${value}ms`,
+  }
+}
+
+const spanPatterns = new Map<number, RegExp>()
+
+/** Group 1 is the number of milliseconds where they are given as such. A bound within a second is given in `ms`. */
+function spanPattern(msMax: number): RegExp {
+  let pattern = spanPatterns.get(msMax)
+  if (pattern === undefined) {
+    pattern = new RegExp(`^(?:(${atMost(msMax)})ms|${atMost(Math.floor(msMax / 1_000))}s?)$`)
+    spanPatterns.set(msMax, pattern)
+  }
+  return pattern
+}
+
+/** Pattern of the decimal numbers from 0 to a whole one. */
+function atMost(max: number): string {
+  const digits = String(max)
+  const below = Array.from(digits).flatMap((digit, at) => {
+    if (digit === '0') return []
+    const first = digit === '1' ? '0' : `[0-${Number(digit) - 1}]`
+    const rest = digits.length - at - 1
+    return [`${digits.slice(0, at)}${first}${rest === 0 ? '' : `[0-9]{${rest}}`}`]
+  })
+  const shorter = digits.length === 1 ? [] : [`[0-9]{1,${digits.length - 1}}`]
+  const less = [...shorter, ...below]
+  const exact = `${digits}(?:\\.0+)?`
+  return `0*(?:${less.length === 0 ? '' : `(?:${less.join('|')})(?:\\.[0-9]+)?|`}${exact})`
+}

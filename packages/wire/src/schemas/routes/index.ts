@@ -1,0 +1,75 @@
+/**
+ * The routes of the native API: one table from which the router of a node, the OpenAPI document and the HTTP client
+ * are made, so that they cannot disagree.
+ */
+import type { ErrorCode } from '../../errors.js'
+import { feeds } from './feeds.js'
+import { instances } from './instances.js'
+import { namespaces } from './namespaces.js'
+import type { OperationId } from './operations.js'
+import { overrides } from './overrides.js'
+import type { Route, RoutesOf } from './route.js'
+import { services } from './services.js'
+
+/** Codes that any route below /api may answer with. A parameter that is wrong, or unknown, is `invalid_argument`. */
+export const ERRORS_OF_ALL: readonly ErrorCode[] = [
+  'forbidden_host',
+  'invalid_argument',
+  'internal',
+  'stopping',
+]
+
+/** Further codes of every route that takes a body. */
+export const ERRORS_OF_BODIES: readonly ErrorCode[] = [
+  'malformed',
+  'forbidden_origin',
+  'body_too_large',
+  'unsupported_media_type',
+]
+
+/** Every route of the native API by its operation. */
+export const OPERATIONS: RoutesOf<OperationId> = {
+  ...instances,
+  ...services,
+  ...namespaces,
+  ...overrides,
+  ...feeds,
+}
+
+/** The same as a list. */
+export const ROUTES: readonly Route[] = Object.entries(OPERATIONS).map(([id, { parameters, ...route }]) => ({
+  ...route,
+  id: id as OperationId,
+  parameters: Object.values(parameters),
+}))
+
+const node = (
+  id: 'livez' | 'readyz' | 'metrics',
+  summary: string,
+  success: Omit<Route['successes'][number], 'status'>,
+  errors: readonly ErrorCode[] = [],
+): Route<'livez' | 'readyz' | 'metrics'> => ({
+  id,
+  method: 'GET',
+  path: `/${id}`,
+  summary,
+  tag: 'node',
+  parameters: [],
+  successes: [{ status: 200, ...success }],
+  errors,
+})
+
+/** Routes that the server answers itself, outside the native API. They are part of the document. */
+export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
+  node('livez', 'Whether the process runs.', { description: 'It runs.' }),
+  node(
+    'readyz',
+    'Whether the node answers lookups.',
+    { description: 'It does. The body also names what is `frozen`, and a `journal` that is `failing`.' },
+    ['not_ready'],
+  ),
+  node('metrics', 'Figures in the Prometheus text format.', {
+    description: 'The figures.',
+    mediaType: 'text/plain',
+  }),
+]

@@ -1,0 +1,84 @@
+/** Routes about namespaces: their allow lists and freezes. */
+import { freezeRequestSchema, freezesListSchema } from '../operators.js'
+import * as p from '../parameters/table.js'
+import { namespaceSettingsSchema } from '../requests.js'
+import { declaredResponseSchema, namespacesResponseSchema, undeclaredResponseSchema } from '../responses.js'
+import type { RoutesOf } from './route.js'
+
+export const namespaces: RoutesOf<
+  | 'listNamespaces'
+  | 'getNamespace'
+  | 'declareNamespace'
+  | 'undeclareNamespace'
+  | 'freeze'
+  | 'unfreeze'
+  | 'listFreezes'
+> = {
+  listNamespaces: {
+    method: 'GET',
+    path: '/api/v1/namespaces',
+    summary: 'List namespaces.',
+    tag: 'registry',
+    parameters: {},
+    successes: [{ status: 200, description: 'All namespaces.', schema: namespacesResponseSchema }],
+    errors: ['not_ready'],
+  },
+  getNamespace: {
+    method: 'GET',
+    path: '/api/v1/namespaces/{namespace}',
+    summary: 'The allow list of a namespace; an empty object where there is none.',
+    tag: 'registry',
+    parameters: { namespace: p.namespaceInPath },
+    successes: [{ status: 200, description: 'The declaration.', schema: namespaceSettingsSchema }],
+    errors: [],
+  },
+  declareNamespace: {
+    method: 'PUT',
+    path: '/api/v1/namespaces/{namespace}',
+    summary: 'Set the allow list of a namespace.',
+    tag: 'registry',
+    parameters: { namespace: p.namespaceInPath },
+    body: namespaceSettingsSchema,
+    successes: [{ status: 200, description: 'Set.', schema: declaredResponseSchema }],
+    errors: ['limit_exceeded'],
+  },
+  undeclareNamespace: {
+    method: 'DELETE',
+    path: '/api/v1/namespaces/{namespace}',
+    summary: 'Take the allow list of a namespace back; `removed` says whether there was one.',
+    tag: 'registry',
+    parameters: { namespace: p.namespaceInPath },
+    successes: [{ status: 200, description: 'Taken back.', schema: undeclaredResponseSchema }],
+    errors: ['forbidden_origin'],
+  },
+  freeze: {
+    method: 'PUT',
+    path: '/api/v1/freeze',
+    summary:
+      'Freeze a namespace, or all: silence takes no instance down, none expires, none is taken out by host.',
+    tag: 'operators',
+    parameters: { namespace: p.namespaceOfBodyOrAll },
+    body: freezeRequestSchema,
+    successes: [{ status: 200, description: 'Frozen.', schema: declaredResponseSchema }],
+    errors: ['limit_exceeded'],
+  },
+  unfreeze: {
+    method: 'DELETE',
+    path: '/api/v1/freeze',
+    summary: 'End a freeze; `removed` says whether there was one of this very name.',
+    tag: 'operators',
+    parameters: { namespace: p.namespaceOfBodyOrAll },
+    body: freezeRequestSchema,
+    successes: [{ status: 200, description: 'Ended.', schema: undeclaredResponseSchema }],
+    errors: [],
+  },
+  listFreezes: {
+    method: 'GET',
+    path: '/api/v1/freeze',
+    summary: 'What is frozen, by which operator and why.',
+    tag: 'operators',
+    parameters: {},
+    successes: [{ status: 200, description: 'All freezes.', schema: freezesListSchema }],
+    errors: ['not_ready'],
+  },
+}

@@ -1,0 +1,53 @@
+/** Routes about overrides. */
+import {
+  overrideClearingSchema,
+  overrideRequestSchema,
+  overridesListSchema,
+  overridesResponseSchema,
+} from '../operators.js'
+import * as p from '../parameters/table.js'
+import type { RoutesOf } from './route.js'
+
+export const overrides: RoutesOf<'putOverrides' | 'clearOverrides' | 'listOverrides'> = {
+  putOverrides: {
+    method: 'PUT',
+    path: '/api/v1/overrides',
+    summary:
+      'Drain, disable or weigh instances, against what they say themselves. Items are judged one by one.',
+    tag: 'operators',
+    parameters: { namespace: p.namespaceOfBody, durability: p.durability },
+    body: overrideRequestSchema,
+    batch: true,
+    successes: [
+      { status: 200, description: 'One result per item, in order.', schema: overridesResponseSchema },
+    ],
+    errors: ['unknown_instance', 'superseded', 'batch_too_large', 'not_durable'],
+  },
+  clearOverrides: {
+    method: 'DELETE',
+    path: '/api/v1/overrides',
+    summary: 'Take overrides back. Where none stands, nothing is written.',
+    tag: 'operators',
+    parameters: { namespace: p.namespaceOfBody, durability: p.durability },
+    body: overrideClearingSchema,
+    batch: true,
+    successes: [
+      { status: 200, description: 'One result per item, in order.', schema: overridesResponseSchema },
+    ],
+    errors: ['unknown_instance', 'superseded', 'batch_too_large', 'not_durable'],
+  },
+  listOverrides: {
+    method: 'GET',
+    path: '/api/v1/overrides',
+    summary: 'The overrides that stand, in order of namespace, service, group and id.',
+    tag: 'operators',
+    parameters: {
+      namespace: p.namespaceFilter,
+      service: p.serviceFilter,
+      limit: p.limit,
+      after: p.after,
+    },
+    successes: [{ status: 200, description: 'One page.', schema: overridesListSchema }],
+    errors: ['not_ready'],
+  },
+}
