@@ -14,7 +14,6 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
 
   Random: 'to be one: client, server',
   Registration: 'to be renamed: client, wire',
-  Route: 'to be renamed: wire',
 }
 
 /** Long files, and long functions as `path: name`. */

@@ -77,9 +77,24 @@ ${table(['name', 'kind', 'label', 'meaning'], rows)}
 `
 }
 
+/** One line for each operation and each shape, so that a change of the contract shows as such. */
 function openApi() {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  return `${JSON.stringify(openApiDocument({ version }), null, 2)}\n`
+  const { paths, components, ...head } = openApiDocument({ version })
+  const rows = (value) =>
+    `{\n${Object.entries(value)
+      .map(([name, row]) => `${JSON.stringify(name)}:${row}`)
+      .join(',\n')}\n}`
+  const lines = (value) => rows(mapValues(value, (row) => JSON.stringify(row)))
+  return `${rows({
+    ...mapValues(head, (each) => JSON.stringify(each)),
+    paths: rows(mapValues(paths, lines)),
+    components: rows(mapValues(components, lines)),
+  })}\n`
+}
+
+function mapValues(object, map) {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]))
 }
 
 const PAGES = {

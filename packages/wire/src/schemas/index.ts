@@ -4,7 +4,7 @@ export { openApiDocument, type OpenApiOptions } from './openapi.js'
 export { readClearing, readFreeze, readOverride, readRestore, type FramedBatch } from './operator-readers.js'
 export { overridesListSchema, overridesResponseSchema } from './operators.js'
 export type { Parameter } from './parameters/parameter.js'
-export { readParameters, type Given } from './parameters/read.js'
+export { readParameters, type UrlValues } from './parameters/read.js'
 export { EVENTS_LIMIT, SERVICES_LIMIT } from './parameters/table.js'
 export {
   readAck,

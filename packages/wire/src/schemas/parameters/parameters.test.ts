@@ -6,7 +6,7 @@ import { LIMITS, type Limits } from '../../limits.js'
 import type { JsonSchema } from '../json-schema.js'
 import { OPERATIONS, ROUTES } from '../routes/index.js'
 import type { Parameter } from './parameter.js'
-import { nearest, readParameters, type Given } from './read.js'
+import { nearest, readParameters, type UrlValues } from './read.js'
 import * as table from './table.js'
 
 const ALL = Object.entries(table).filter(
@@ -140,7 +140,7 @@ describe('times', () => {
 })
 
 describe('reading a request', () => {
-  const fault = (id: keyof typeof OPERATIONS, path: Given, query: Given): unknown => {
+  const fault = (id: keyof typeof OPERATIONS, path: UrlValues, query: UrlValues): unknown => {
     const route = ROUTES.find((each) => each.id === id)
     try {
       return readParameters(route?.parameters ?? [], path, query, LIMITS)

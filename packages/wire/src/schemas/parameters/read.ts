@@ -4,7 +4,7 @@ import type { Limits } from '../../limits.js'
 import type { Parameter } from './parameter.js'
 
 /** Parts of a path or a query as a URL gives them, decoded; a repeated one is a list. */
-export type Given = Readonly<Record<string, string | readonly string[] | undefined>>
+export type UrlValues = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
  * The values of all parameters by name; those that were left out are not there. Throws `invalid_argument` with the
@@ -12,8 +12,8 @@ export type Given = Readonly<Record<string, string | readonly string[] | undefin
  */
 export function readParameters(
   parameters: readonly Parameter[],
-  path: Given,
-  query: Given,
+  path: UrlValues,
+  query: UrlValues,
   limits: Limits,
 ): Readonly<Record<string, unknown>> {
   const inQuery = parameters.filter((each) => each.in === 'query').map(({ name }) => name)
