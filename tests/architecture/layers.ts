@@ -86,6 +86,25 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'node.ts',
     'index.ts',
   ],
+  'packages/client/src': [
+    'machine/',
+    'balancers/',
+    'calls/',
+    'start-up/',
+    'api.ts',
+    'sharing/',
+    'cluster/',
+    'clusters/',
+    'shell/',
+    'changes.ts',
+    'options.ts',
+    'registration.ts',
+    'service.ts',
+    'client.ts',
+    'connect.ts',
+    'index.ts',
+    'internal.ts',
+  ],
 }
 
 /** The folders of a package in their order, as ARCHITECTURE.md has it. */

@@ -1,5 +1,5 @@
-import { abortedError } from './shell/driver.js'
 import type { ListChange } from './machine/events.js'
+import { abortedError } from './machine/errors.js'
 
 /** Most changes kept for a consumer that is behind; beyond it they become one change with the latest list. */
 const QUEUE_MAX = 256

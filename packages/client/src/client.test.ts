@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
 import { HandClock, settle } from './hand-clock.fixture.js'
 import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './clusters/stage.fixture.js'
 import { Node } from './node.fixture.js'
-import type { RegistrationEvent } from './registration.js'
 import { createWarmUps } from './start-up/warm-up.js'
 import { NO_LOGGER } from './machine/ports.js'
+import type { Rollcall, RegistrationEvent } from './api.js'
 
 function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()

@@ -1,57 +1,33 @@
 import type { ViewName } from '@rollcall/wire'
-import type { AddressOptions, AddressSources } from './shell/address.js'
+import type { AddressSources } from './shell/address.js'
 import { findOwnAddress } from './shell/address.js'
 import { createBalancing } from './balancers/balancing.js'
 import { createClientMachine } from './clusters/machine.js'
-import { lookupOf, placesOf } from './clusters/options.js'
 import type { Driver } from './shell/driver.js'
 import { createDriver } from './shell/driver.js'
-import type { Observer } from './observer.js'
 import type { ClientEffect, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
-import type { RegisterOptions, ServiceOptions } from './options.js'
-import { checkName, registrationSpec } from './options.js'
-import type { Registration } from './registration.js'
-import { registrationEvent, RegistrationHandle } from './registration.js'
+import { checkName, lookupOf, placesOf, registrationSpec } from './options.js'
+import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
-import type { ReadyOptions, Service } from './service.js'
 import { ServiceHandle } from './service.js'
 import type { SnapshotStore } from './shell/snapshots.js'
-import { allReady } from './start-up/waiting.js'
 import type { Transport } from './shell/transport.js'
 import type { WarmUps } from './start-up/warm-up.js'
 import { viewKey } from './machine/keys.js'
 import type { Clock, Logger, Random } from './machine/ports.js'
-
-/** A client of one cluster, or of several. It keeps the process alive until `close()`. */
-export interface Rollcall {
-  /**
-   * Registers one or several instances. Resolves when a registry has accepted them, or with state `pending`
-   * after 3 s without any, and keeps them registered from then on. A refusal rejects; then nothing of this
-   * call stays registered. Of several clusters the first that accepts decides; the others go on being tried.
-   */
-  register(options: RegisterOptions, call?: { readonly signal?: AbortSignal }): Promise<Registration>
-  register(
-    options: readonly RegisterOptions[],
-    call?: { readonly signal?: AbortSignal },
-  ): Promise<Registration[]>
-  /** The handle of a service; the first call starts to watch it. Never waits. */
-  service(name: string, options?: ServiceOptions): Service
-  /**
-   * Watches services in one message and waits for all of them at once: the start of a program takes as long as its
-   * slowest service. Rejects when each one is ready or is not, naming those that are not in `details.services`.
-   */
-  ready(services: readonly (string | Service)[], options?: ReadyOptions): Promise<Service[]>
-  /** Connections, lists and registrations, by cluster; where each answer came from, and how old it is. */
-  status(): MachineStatus
-  /**
-   * Drains and deregisters all registrations of this client, then ends everything. At most 5 s, whatever
-   * happens; idempotent.
-   */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
+import type {
+  AddressOptions,
+  Observer,
+  ReadyOptions,
+  RegisterOptions,
+  Registration,
+  Rollcall,
+  Service,
+  ServiceOptions,
+} from './api.js'
+import { RegistryError } from '@rollcall/wire'
 
 /** What a client is made of. */
 export interface ClientDeps {
@@ -251,6 +227,31 @@ class Client implements Rollcall {
     if (registration?.state === 'deregistered') this.registrations.delete(effect.handle)
     for (const service of this.services.values()) service.registered()
   }
+}
+
+/**
+ * Waits for all services at once. Rejects when each one is ready or is not, with the code of the first that is not,
+ * and `details.services`: the code of each that is not, by name.
+ */
+async function allReady(services: readonly Service[], options: ReadyOptions): Promise<void> {
+  const failed: Record<string, string> = {}
+  let first: RegistryError | undefined
+  await Promise.all(
+    services.map((service) =>
+      service.ready(options).catch((error: unknown) => {
+        if (!(error instanceof RegistryError)) throw error
+        first ??= error
+        failed[service.group === undefined ? service.name : `${service.name}:${service.group}`] = error.code
+      }),
+    ),
+  )
+  if (first === undefined) return
+  const names = Object.entries(failed).map(([name, code]) => `${name} (${code})`)
+  throw new RegistryError(
+    first.code,
+    `${names.length} of ${services.length} services are not ready: ${names.join(', ')}`,
+    { cause: first, details: { services: failed } },
+  )
 }
 
 function isList(

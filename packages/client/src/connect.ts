@@ -1,14 +1,11 @@
 import { DEFAULTS } from '@rollcall/wire'
 import { createSystemAddresses } from './shell/address.js'
-import type { Rollcall } from './client.js'
 import { createClient } from './client.js'
-import { clustersOf, lookupOf } from './clusters/options.js'
 import { bootMs, createSystemClock } from './shell/clock.js'
 import type { Incarnations } from './machine/incarnation.js'
 import { createIncarnations } from './machine/incarnation.js'
 import { machineSettings } from './machine/settings.js'
-import type { ConnectOptions } from './options.js'
-import { checkAddress, checkName, defaultSnapshotDir } from './options.js'
+import { checkAddress, checkName, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
 import { createSystemRandom } from './shell/random.js'
 import { createRequester } from './calls/requester.js'
 import type { SnapshotStore } from './shell/snapshots.js'
@@ -16,6 +13,7 @@ import { createSnapshotStore } from './shell/snapshots.js'
 import { createWebSocketTransport } from './shell/transport.js'
 import { createWarmUps } from './start-up/warm-up.js'
 import { NO_LOGGER } from './machine/ports.js'
+import type { Rollcall, ConnectOptions } from './api.js'
 
 /** One sequence for the whole process: two clients of it never use the same number. */
 let incarnations: Incarnations | undefined

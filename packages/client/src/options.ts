@@ -1,7 +1,7 @@
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
-import type { Instance, Intent, Liveness, Probe } from '@rollcall/wire'
+import type { Instance } from '@rollcall/wire'
 import {
   DEFAULTS,
   EMPTY_SIGN,
@@ -11,112 +11,16 @@ import {
   RegistryError,
   STREAM_PATH,
 } from '@rollcall/wire'
-import type { AddressOptions } from './shell/address.js'
 import { blockOf } from './shell/address.js'
-import type { BalancingOptions } from './balancers/balancing.js'
-import type { Observer } from './observer.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
-import type { MachineTimes } from './machine/settings.js'
-import type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
 import { viewKey } from './machine/keys.js'
-import type { Logger } from './machine/ports.js'
-
-/** An instance of a static list. */
-export interface StaticInstance {
-  readonly host: string
-  readonly port: number
-  /** Default `host:port`. */
-  readonly id?: string
-  readonly group?: string
-  readonly protocol?: string
-  readonly weight?: number
-  readonly zone?: string
-  readonly metadata?: Readonly<Record<string, string>>
-}
-
-/** One of several clusters. */
-export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'cluster' | 'static'>
-
-/** Options of `connect`. */
-export interface ConnectOptions extends WarmUpOptions {
-  /** URLs of the nodes of one cluster. Default `[]`: only snapshots and static lists. */
-  readonly registries?: readonly string[]
-  /**
-   * Several clusters by name, the preferred one first, instead of `registries`, `cluster` and `static`, which each
-   * of them has for itself. At most 16; more are refused.
-   */
-  readonly clusters?: Readonly<Record<string, ClusterOptions>>
-  /** How the lists of several clusters become one where a service does not say it. Default `union`. */
-  readonly merge?: MergeMode
-  /** Default `default`. */
-  readonly namespace?: string
-  /**
-   * The zone of this process: registrations carry it, and services are called in it first, unless they say otherwise.
-   * Default none.
-   */
-  readonly zone?: string
-  /** Names the cluster in snapshot files. Default: derived from `registries`, so set it if that list changes often. */
-  readonly cluster?: string
-  /**
-   * Where snapshots are kept; `false` keeps none. Default: `rollcall` in the user's cache directory
-   * (XDG_CACHE_HOME, LOCALAPPDATA or ~/.cache), or in the temporary directory where there is no home.
-   */
-  readonly snapshotDir?: string | false
-  /** Last resort by service, in the namespace of this client. */
-  readonly static?: Readonly<Record<string, readonly StaticInstance[]>>
-  /** Default: nothing is logged. */
-  readonly logger?: Logger
-  /** Follows calls and lists, for traces and metrics. Default: nobody does. */
-  readonly observer?: Observer
-  /** Closes the client when aborted. */
-  readonly signal?: AbortSignal
-  /** How the own address is found where a registration names no host. */
-  readonly address?: AddressOptions
-  /** Times and bounds other than the defaults. */
-  readonly times?: Partial<MachineTimes>
-}
-
-/** One registration. */
-export interface RegisterOptions {
-  readonly service: string
-  readonly port: number
-  /** Default: the own address, see `ConnectOptions.address`. */
-  readonly host?: string
-  /** Default `host:port`. */
-  readonly id?: string
-  readonly namespace?: string
-  /** Default `default`. */
-  readonly group?: string
-  readonly protocol?: string
-  /** 0 to 65,535, default 100. */
-  readonly weight?: number
-  /** Default: `ConnectOptions.zone`. */
-  readonly zone?: string
-  readonly metadata?: Readonly<Record<string, string>>
-  /** Default `up`. */
-  readonly state?: Intent
-  readonly leaseMs?: number
-  readonly liveness?: Liveness
-  readonly probe?: Probe
-  /**
-   * Only these of several clusters; by name, or with what is different there, such as
-   * `{ east: {}, west: { liveness: 'static' } }`. Default all that have registries.
-   */
-  readonly clusters?: readonly string[] | Readonly<Record<string, ClusterTerms>>
-}
-
-/** Options of `service`; those of its first use count. */
-export interface ServiceOptions extends BalancingOptions {
-  /** Only this group; default all. */
-  readonly group?: string
-  readonly namespace?: string
-  /** Instead of `ConnectOptions.warmup`. */
-  readonly warmup?: WarmUpHook | false
-  /** Only these of several clusters, the preferred one first. Default all as `connect` has them. Counts at the first use. */
-  readonly clusters?: readonly string[]
-  /** Default that of `connect`. Counts at the first use. */
-  readonly merge?: MergeMode
-}
+import type {
+  AddressOptions,
+  ConnectOptions,
+  RegisterOptions,
+  ServiceOptions,
+  StaticInstance,
+} from './api.js'
 
 /** Stream URLs of registries; throws `invalid_argument`. */
 export function streamUrls(registries: readonly string[]): string[] {
@@ -224,4 +128,94 @@ export function clusterName(registries: readonly string[]): string {
 /** The error of an argument that cannot work. */
 export function invalid(message: string, field: string): RegistryError {
   return new RegistryError('invalid_argument', message, { field })
+}
+
+/** Most clusters of one client: each costs a connection, and a copy of every list. */
+export const CLUSTERS_MAX = 16
+
+/** One cluster, checked. */
+export interface Cluster {
+  /** As people call it. */
+  readonly name: string
+  readonly registries: readonly string[]
+  /** Stream URLs of the registries. */
+  readonly urls: readonly string[]
+  /** Name in snapshot files: derived from the registries, so that one name for two clusters mixes nothing. */
+  readonly snapshotName: string
+  readonly statics: ReadonlyMap<string, readonly Instance[]>
+}
+
+/** The clusters of a client, in order; throws `invalid_argument`. */
+export function clustersOf(options: ConnectOptions, namespace: string): readonly Cluster[] {
+  if (options.clusters === undefined) {
+    const { registries = [], cluster, static: lists } = options
+    return [clusterOf(cluster ?? 'default', { registries, cluster, static: lists }, namespace)]
+  }
+  for (const field of ['registries', 'cluster', 'static'] as const)
+    if (options[field] !== undefined) throw invalid(`${field} belongs to each of the clusters`, field)
+  const named = Object.entries(options.clusters)
+  if (named.length === 0 || named.length > CLUSTERS_MAX)
+    throw invalid(`there must be 1 to ${CLUSTERS_MAX} clusters`, 'clusters')
+  return named.map(([name, each]) => clusterOf(checkName(name, 'clusters'), each, namespace))
+}
+
+function clusterOf(
+  name: string,
+  options: { readonly [K in 'registries' | 'cluster' | 'static']?: ConnectOptions[K] | undefined },
+  namespace: string,
+): Cluster {
+  const { registries = [], cluster } = options
+  return {
+    name,
+    registries,
+    urls: streamUrls(registries),
+    snapshotName: cluster === undefined ? clusterName(registries) : checkName(cluster, 'cluster'),
+    statics: staticLists(options.static, namespace),
+  }
+}
+
+/** Where and how to look for a service; throws `invalid_argument`. */
+export function lookupOf(
+  { clusters, merge }: ServiceOptions,
+  known: readonly string[],
+  usual: MergeMode,
+): { readonly clusters: readonly string[]; readonly merge: MergeMode } {
+  if (merge !== undefined && merge !== 'union' && merge !== 'preferred')
+    throw invalid(`${String(merge)} is neither union nor preferred`, 'merge')
+  return { clusters: clusters === undefined ? known : namesOf(clusters, known), merge: merge ?? usual }
+}
+
+/** Where to register, and on which terms; `known` are the clusters that take registrations. Throws `invalid_argument`. */
+export function placesOf(
+  { clusters }: RegisterOptions,
+  known: readonly string[],
+): ReadonlyMap<string, ClusterTerms> {
+  if (clusters === undefined) return new Map(known.map((name) => [name, {}]))
+  const given: Readonly<Record<string, ClusterTerms>> = isNames(clusters)
+    ? Object.fromEntries(clusters.map((name) => [name, {}]))
+    : clusters
+  const places = new Map<string, ClusterTerms>()
+  for (const name of namesOf(Object.keys(given), known)) {
+    const { liveness, leaseMs, probe } = given[name] ?? {}
+    places.set(name, {
+      ...(liveness === undefined ? {} : { liveness }),
+      ...(leaseMs === undefined ? {} : { leaseMs }),
+      ...(probe === undefined ? {} : { probe }),
+    })
+  }
+  return places
+}
+
+function namesOf(given: readonly string[], known: readonly string[]): readonly string[] {
+  if (given.length === 0) throw invalid('at least one cluster has to be named', 'clusters')
+  for (const name of given)
+    if (!known.includes(name))
+      throw invalid(`${name} is none of the clusters ${known.join(', ')}`, 'clusters')
+  return [...new Set(given)]
+}
+
+function isNames(
+  clusters: readonly string[] | Readonly<Record<string, ClusterTerms>>,
+): clusters is readonly string[] {
+  return Array.isArray(clusters)
 }

@@ -7,32 +7,7 @@ import type {
   RegistrationState,
 } from './machine/events.js'
 import type { Logger } from './machine/ports.js'
-
-/**
- * A change in the life of a registration. All but `changed` are somebody else's doing and say why in `error`;
- * none ends the registration, which goes on being tried.
- * changed: another state or incarnation in the ordinary course of things.
- * deregistered: somebody took it out of the registry; registered anew after a minute.
- * superseded: another process took over the id with a higher incarnation; asked for again every 30 s.
- * conflict: a live process holds the id; asked for again every 30 s.
- * refused: the registry does not take it at present; asked for again every 30 s.
- */
-export type RegistrationEvent =
-  | {
-      readonly type: 'changed'
-      /** Where it happened; the state and the incarnation are those there. */
-      readonly cluster: string
-      readonly state: RegistrationState
-      readonly incarnation: number
-    }
-  | {
-      readonly type: 'deregistered' | 'superseded' | 'conflict' | 'refused'
-      readonly cluster: string
-      readonly state: RegistrationState
-      /** The incarnation it happened to. */
-      readonly incarnation: number
-      readonly error: RegistryError
-    }
+import type { ClusterRegistration, Registration, RegistrationEvent } from './api.js'
 
 /** The event of what the machine says. */
 export function registrationEvent(
@@ -42,15 +17,6 @@ export function registrationEvent(
   return error === undefined
     ? { type: 'changed', cluster, state, incarnation }
     : { type: troubleOf(state, error), cluster, state, incarnation, error }
-}
-
-/** How a registration stands in one cluster. */
-export interface ClusterRegistration {
-  readonly cluster: string
-  readonly state: RegistrationState
-  readonly incarnation: number
-  /** Why it is not as it was asked for. */
-  readonly error?: RegistryError
 }
 
 /** What stands for the whole where clusters differ: an acknowledged state, then what says most about why there is none. */
@@ -72,37 +38,6 @@ function troubleOf(
   if (state === 'removed') return 'deregistered'
   if (state !== 'conflict') return 'refused'
   return error.code === 'superseded' ? 'superseded' : 'conflict'
-}
-
-/** A registration of this process. It is kept up until `deregister()` or `close()`, through every outage. */
-export interface Registration {
-  readonly namespace: string
-  readonly service: string
-  readonly group: string
-  readonly id: string
-  readonly host: string
-  readonly port: number
-  /** Number of this registration intent; it rises when the registration has to be made anew. Of several clusters the highest. */
-  readonly incarnation: number
-  /** Of several clusters that of one that has acknowledged it, if any. */
-  readonly state: RegistrationState
-  /** How it stands in each of its clusters. */
-  readonly clusters: readonly ClusterRegistration[]
-  /**
-   * Changes what is registered; resolves when a registry has it (with none in reach it waits: give a signal).
-   * A refused change rejects and what was registered before stays. Of several clusters the first decides, and
-   * those out of reach follow when they are back.
-   */
-  update(patch: RegistrationPatch, options?: { readonly signal?: AbortSignal }): Promise<void>
-  setState(state: Intent, options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Asks consumers to choose others, without leaving: `setState('draining')`. */
-  drain(options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Takes it back for good, in all clusters at once; rejects with `timeout` after 5 s without an answer, and is still tried then. */
-  deregister(options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Calls `listener` at each change of state or incarnation, and with what others do to it; the result ends that. */
-  onEvent(listener: (event: RegistrationEvent) => void): () => void
-  /** `deregister()`, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What a registration handle works with. */

@@ -1,113 +1,23 @@
 import type { Instance, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
-import type { CallOptions, Work } from './calls/call.js'
+import type { Attempt, CallOptions, Work } from './calls/call.js'
 import { Caller } from './calls/caller.js'
 import type { FetchInit } from './calls/fetch.js'
 import type { Requester } from './calls/requester.js'
-import type { Attempt } from './calls/run.js'
 import { ChangeFeed } from './changes.js'
 import type { Driver } from './shell/driver.js'
-import type { ListChange, ListSource, CallOutcome, Choice } from './machine/events.js'
+import type { CallOutcome, Choice, ListChange, ListSource } from './machine/events.js'
 import type { Origin, WatchStatus } from './machine/status.js'
-import { noInstancesError } from './machine/no-instances.js'
-import type { Observer } from './observer.js'
 import { OfferListeners } from './calls/offer-listeners.js'
-import type { Registration } from './registration.js'
 import { Selection } from './calls/selection.js'
-import type { Shards } from './sharing/shards.js'
 import { WorkSharing } from './sharing/shards.js'
 import { waitWithin } from './start-up/waiting.js'
 import type { WarmUpHook, WarmUps } from './start-up/warm-up.js'
 import { NO_CHOICE } from './machine/events.js'
 import type { Clock } from './machine/ports.js'
-
-/** How to wait for a service. */
-export interface ReadyOptions {
-  /** Default 5,000. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
-
-/** Which instance is wanted. */
-export interface PickOptions {
-  /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
-  readonly key?: string
-  /** None of these, such as those a call was refused by. */
-  readonly except?: Iterable<Instance>
-}
-
-/** A watched service, or one group of it. */
-export interface Service {
-  readonly namespace: string
-  readonly name: string
-  readonly group: string | undefined
-  /** Where the current list came from. */
-  readonly source: ListSource
-  /**
-   * Resolves once there is something to call, and, the first time, when those who can be called were warmed up
-   * (`ConnectOptions.warmup`) or the deadline has come. Rejects at the deadline with `no_instances` (the service is
-   * known and has none), `unreachable` (no registry, snapshot or static list) or `timeout` (a registry that does not
-   * tell).
-   */
-  ready(options?: ReadyOptions): Promise<void>
-  /**
-   * The next instance to call, from memory; never waits. Throws `no_instances`, or `unreachable` while
-   * nothing is known of the service. Order: `up`, `suspect`, `draining`, those that vanished without a word and
-   * left less than half of the list, the static list; within it by the balancer.
-   */
-  pick(options?: PickOptions): Instance
-  /**
-   * `pick` for a call whose end will be told: it counts as in flight until `end()`, which reports the outcome and
-   * the time it took. For libraries with an interface of their own; where you can wrap the call, `call` does it all.
-   */
-  attempt(options?: PickOptions): Attempt
-  /**
-   * Says how a call to a picked instance ended; `fetch` does so by itself. `unreachable` leaves the instance out
-   * at once, `timeout` and `failure` do so three in a row, for 1 s doubling to 30 s; then it gets one call at a
-   * time until one succeeds. Never more than half are left out. Unknown instances are ignored. `latencyMs` tells
-   * the balancer `least-loaded` how long it took.
-   */
-  report(instance: Instance, outcome: CallOutcome, details?: { readonly latencyMs?: number }): void
-  /** Where the list came from and how old that is, for each cluster. */
-  status(): WatchStatus
-  /** Where an instance is listed: first of all where it was taken from. Empty for one that is not listed. */
-  origins(instance: Instance): readonly Origin[]
-  /** The current list in all states, as the source gave it; of several clusters as they were merged. */
-  instances(): readonly Instance[]
-  /** Whom `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
-  candidates(): readonly Instance[]
-  /**
-   * Calls `listener` after each change of `candidates()`, once whatever caused it is complete; several changes
-   * at once are one call. The result ends that, as `close()` does.
-   */
-  onCandidates(listener: () => void): () => void
-  /**
-   * A call of any protocol: `ready`, and `work` carried out at one instance after the other until one answers, with
-   * deadlines, retries within the budget and, if asked for, a hedge. `work` is given an instance and a signal, and
-   * rejects when it fails. Rejects like `fetch`, with `timeout` after `timeoutMs`, and with the error of `work` itself
-   * when that is no broken connection and no timeout.
-   */
-  call<T>(work: Work<T>, options?: CallOptions<T>): Promise<T>
-  /**
-   * The live instances in a stable order (group, then id), for splitting work: `up` and `suspect`. The same for all
-   * clients that have the same list; what failed here does not count.
-   */
-  members(): readonly Instance[]
-  /**
-   * Assigns so many numbered shards, 1 to 65,536, to the members, and tells which are this process's own, by its
-   * registrations. When a member leaves only its shards move, when one joins they move only to it. Not a lock: see
-   * `Shards`. Throws `invalid_argument` for another count.
-   */
-  shards(count: number): Shards
-  /**
-   * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
-   * `no_instances` or `unreachable` when there is nobody, at once when all have just failed several times.
-   */
-  fetch(path: string, init?: FetchInit): Promise<Response>
-  /** Starts with the current list; a consumer that is behind gets the latest list instead of every step. Ends at `close()`. */
-  changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ListChange>
-}
+import type { Observer, PickOptions, ReadyOptions, Registration, Service, Shards } from './api.js'
+import { closedError, noInstancesError } from './machine/errors.js'
 
 /** What a service handle works with. */
 export interface ServiceDeps {
@@ -318,8 +228,4 @@ export class ServiceHandle implements Service {
       return new RegistryError('unreachable', `nothing is known of ${this.name} yet: await ready() first`)
     return noInstancesError(this.name, this.list)
   }
-}
-
-function closedError(): RegistryError {
-  return new RegistryError('closed', 'the client was closed')
 }

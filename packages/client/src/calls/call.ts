@@ -3,6 +3,7 @@ import { RegistryError } from '@rollcall/wire'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
 import { isHedgeDelay } from './latencies.js'
+import type { CallOutcome } from '../machine/events.js'
 
 /** How a call is made: which attempts, how long, how often. */
 export interface CallOptions<T = unknown> {
@@ -49,6 +50,13 @@ export interface AttemptContext {
   readonly timeoutMs: number | undefined
   /** What an `observer` wants passed on to the instance, such as the context of a trace. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** An attempt that counts at the balancer until it ends. */
+export interface Attempt {
+  readonly instance: Instance
+  /** Says how it ended: the first time counts. Without an outcome nothing is said about the instance. */
+  end(outcome?: CallOutcome): void
 }
 
 /** Carries out one attempt of a call at one instance. */

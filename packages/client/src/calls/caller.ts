@@ -1,8 +1,7 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { CallObservation } from '../observer.js'
 import type { Selection } from './selection.js'
-import type { CallOptions, Work } from './call.js'
+import type { CallOptions, Work, Attempt } from './call.js'
 import { checkCallOptions } from './call.js'
 import type { Deadline } from './deadline.js'
 import { startDeadline } from './deadline.js'
@@ -11,10 +10,11 @@ import { fetchFrom } from './fetch.js'
 import { Latencies } from './latencies.js'
 import type { Requester } from './requester.js'
 import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
-import type { Attempt, CallTarget } from './run.js'
+import type { CallTarget } from './run.js'
 import { runCall } from './run.js'
 import type { CallOutcome } from '../machine/events.js'
 import type { Clock } from '../machine/ports.js'
+import type { CallObservation } from './observation.js'
 
 /** What the calls to one service work with. */
 export interface CallerDeps {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { RegistryError } from '@rollcall/wire'
-import { abortedError } from '../shell/driver.js'
 import type { Clock } from '../machine/ports.js'
+import { abortedError } from '../machine/errors.js'
 
 /** So many calls at once on one signal are a mistake after all. */
 const LISTENERS_MAX = 100_000

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { createRoundRobin } from '../balancers/round-robin.js'
 import { HandClock } from '../hand-clock.fixture.js'
 import { instance } from '../clusters/stage.fixture.js'
-import type { CallObservation } from '../observer.js'
 import { Selection } from './selection.js'
 import type { CallOptions, Work } from './call.js'
 import { Caller } from './caller.js'
+import type { CallObservation } from './observation.js'
 
 /** Calls to two instances, with everything an observer is told. */
 function stage() {

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
-import { abortedError } from '../shell/driver.js'
 import { judgeError } from './judgement.js'
+import { abortedError } from '../machine/errors.js'
 
 const BODILESS_STATUS = new Set([204, 205, 304])
 

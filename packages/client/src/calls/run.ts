@@ -1,20 +1,13 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { AttemptObservation, CallObservation } from '../observer.js'
-import type { CallOptions, Work } from './call.js'
+import type { Attempt, CallOptions, Work } from './call.js'
 import type { Deadline } from './deadline.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import { GOOD, isRefusal, judgeError } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
 import type { CallOutcome } from '../machine/events.js'
 import type { Clock } from '../machine/ports.js'
-
-/** An attempt that counts at the balancer until it ends. */
-export interface Attempt {
-  readonly instance: Instance
-  /** Says how it ended: the first time counts. Without an outcome nothing is said about the instance. */
-  end(outcome?: CallOutcome): void
-}
+import type { AttemptObservation, CallObservation } from './observation.js'
 
 /** Where attempts go, and what limits them. */
 export interface CallTarget {

@@ -1,6 +1,6 @@
 /** The client of one cluster as a step function over messages and time: connection, registrations, lists. */
 import type { ClientMessage, ServerMessage } from '@rollcall/wire'
-import { RegistryError } from '@rollcall/wire'
+import { closedError } from '../machine/errors.js'
 import { earliest } from '../machine/deadlines.js'
 import type { Token } from '../machine/events.js'
 import type { MachineSettings } from '../machine/settings.js'
@@ -163,7 +163,7 @@ export class ClusterMachine implements Outbox {
   }
 
   private beginClosing(turn: ClusterTurn, token: Token): void {
-    this.registrations.cancel(turn, new RegistryError('closed', 'the client was closed'))
+    this.registrations.cancel(turn, closedError())
     this.lists.flush(turn)
     this.link.hurry(turn)
     const { times, urls } = this.settings

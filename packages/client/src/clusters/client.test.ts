@@ -1,14 +1,13 @@
 /** The client over several clusters, with nodes in memory. */
 import { describe, expect, it } from 'vitest'
-import type { Rollcall } from '../client.js'
 import { createClient } from '../client.js'
 import { HandClock, settle } from '../hand-clock.fixture.js'
 import { createIncarnations } from '../machine/incarnation.js'
 import { BOOT, instance, stageSettings, view } from './stage.fixture.js'
 import { Node } from '../node.fixture.js'
-import type { RegistrationEvent } from '../registration.js'
 import { createWarmUps } from '../start-up/warm-up.js'
 import { NO_LOGGER } from '../machine/ports.js'
+import type { Rollcall, RegistrationEvent } from '../api.js'
 
 function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
   clock: HandClock

@@ -1,7 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import { instanceKey } from '../machine/keys.js'
+import { instanceKey, samePeer } from '../machine/keys.js'
 import type { FailureKind } from '../machine/events.js'
-import { samePeer } from '../machine/keys.js'
 import type { EjectionOptions } from '../machine/settings.js'
 
 /** Why an instance is not one of those that take calls: for some time, or but for one trial call. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { spec } from './stage.fixture.js'
+import { spec, Stage } from './stage.fixture.js'
 import { createClientMachine } from './machine.js'
-import { Stage } from './stage.fixture.js'
 
 const KEY = 'default\norders'
 const ready = (token: number) => ({ type: 'ready', token, key: KEY, timeoutMs: 5_000 }) as const

@@ -12,6 +12,7 @@ import { Rounds } from './rounds.js'
 import type { Reach } from './reach.js'
 import { WatchedLists } from './watched-lists.js'
 import { nameOf } from '../machine/keys.js'
+import { closedError } from '../machine/errors.js'
 
 /** The whole client as a step function over messages and time. */
 export interface ClientMachine {
@@ -362,10 +363,6 @@ class ClustersMachine implements ClientMachine, Reach {
     const { type, token } = event
     turn.emit(type === 'close' ? { type: 'resolve', token } : { type: 'reject', token, error: closedError() })
   }
-}
-
-function closedError(): RegistryError {
-  return new RegistryFailure('closed', 'the client was closed')
 }
 
 /** An error says which cluster it is of. */

@@ -2,8 +2,7 @@ import type { Instance } from '@rollcall/wire'
 import { signOf } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { ListChange, MergeMode } from '../machine/events.js'
-import { delta, instance, view } from './stage.fixture.js'
-import { Stage } from './stage.fixture.js'
+import { delta, instance, view, Stage } from './stage.fixture.js'
 
 const KEY = 'default\norders'
 const NAMES = [{ namespace: 'default', service: 'orders' }]

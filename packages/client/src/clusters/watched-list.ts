@@ -6,7 +6,6 @@ import { earliest, earliestOf } from '../machine/deadlines.js'
 import type { Choice, FailureKind, ListChange, MergeMode, Token, Turn } from '../machine/events.js'
 import { NO_CHOICE } from '../machine/events.js'
 import { instanceKey, samePeer, viewKey } from '../machine/keys.js'
-import { noInstancesError } from '../machine/no-instances.js'
 import type { MachineSettings } from '../machine/settings.js'
 import type { Origin, WatchStatus } from '../machine/status.js'
 import { ClusterAnswer } from './answer.js'
@@ -18,6 +17,7 @@ import { beats } from './merge.js'
 import type { Reach } from './reach.js'
 import type { ShownList } from './shown-list.js'
 import { MergedList, SingleList } from './shown-list.js'
+import { noInstancesError } from '../machine/errors.js'
 
 /** Where and how a service is looked for. */
 export interface WatchedListOptions {

@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
-import type { Registration } from '../registration.js'
 import { instanceKey } from '../machine/keys.js'
+import type { Registration } from '../api.js'
 
 /**
  * Those among whom work is shared: `up` and `suspect`, in the order of group and id. A suspect stays until it is

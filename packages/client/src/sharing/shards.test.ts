@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
 import { membersOf } from './members.js'
 import type { OwnRegistration } from './members.js'
-import type { Registration } from '../registration.js'
-import type { ShardChange } from './shards.js'
 import { WorkSharing } from './shards.js'
+import type { Registration, ShardChange } from '../api.js'
 
 const [A, B, C] = ['a', 'b', 'c'].map((id) => instance(id)) as [Instance, Instance, Instance]
 const COUNT = 30

@@ -1,42 +1,10 @@
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { Assignment } from './assignment.js'
-import { abortedError } from '../shell/driver.js'
 import type { ListSource } from '../machine/events.js'
 import { membersOf, ownMembers } from './members.js'
-import type { Registration } from '../registration.js'
-
-/** What this process is to work on from now on. */
-export interface ShardChange {
-  /** All shards of this process, ascending. */
-  readonly own: readonly number[]
-  /** Those that are new, compared with the change before. */
-  readonly gained: readonly number[]
-  /** Those that are another's now, or nobody's. */
-  readonly lost: readonly number[]
-  /** Where the list came from by which they were assigned. */
-  readonly source: ListSource
-}
-
-/**
- * Numbered shards of some work, each assigned to one member of a service. Not a lock: for as long as a change needs to
- * reach everybody, two processes may believe that a shard is theirs, or none; a process that has lost the registry
- * goes on with what it knew.
- */
-export interface Shards {
-  readonly count: number
-  /** Those of the registrations of this process, ascending. */
-  own(): readonly number[]
-  /**
-   * Who has a shard, 0 to count − 1; undefined while there are no members. Throws `invalid_argument` for other numbers.
-   */
-  owner(shard: number): Instance | undefined
-  /**
-   * Each change of `own()`, beginning with the present ones once a list is known. A consumer that is behind gets
-   * several changes as one. Ends at `close()`: nothing is this process's any more then.
-   */
-  changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ShardChange>
-}
+import type { Registration, ShardChange, Shards } from '../api.js'
+import { abortedError } from '../machine/errors.js'
 
 /** Most shards of one service. */
 export const SHARDS_MAX = 65_536

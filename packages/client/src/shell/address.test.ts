@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { AddressOptions } from './address.js'
 import { findOwnAddress } from './address.js'
+import type { AddressOptions } from '../api.js'
 
 const INTERFACES = ['172.17.0.1', '10.1.2.3', 'fd00::5']
 

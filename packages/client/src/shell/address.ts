@@ -3,14 +3,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../machine/ports.js'
-
-/** How the own address is found when a registration names no host. */
-export interface AddressOptions {
-  /** Used as it is. */
-  readonly host?: string
-  /** CIDR blocks such as `10.0.0.0/8`; the first that holds an address of this host wins. */
-  readonly prefer?: readonly string[]
-}
+import type { AddressOptions } from '../api.js'
 
 /** The address that was picked, and why. */
 export interface OwnAddress {

@@ -1,11 +1,11 @@
 import type { Instance, RegistryError } from '@rollcall/wire'
-import { RegistryError as RegistryFailure } from '@rollcall/wire'
 import type { ClientEffect, ClientEvent, StoredList, Token } from '../machine/events.js'
 import type { ClientMachine } from '../clusters/machine.js'
 import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
 import type { SnapshotStore } from './snapshots.js'
 import type { Connection, Transport } from './transport.js'
 import type { Clock, Logger } from '../machine/ports.js'
+import { abortedError } from '../machine/errors.js'
 
 /** What the driver works with. */
 export interface DriverDeps {
@@ -43,11 +43,6 @@ export interface Driver {
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   readonly undo?: (token: Token) => ClientEvent
-}
-
-/** The error of an operation its caller aborted. */
-export function abortedError(signal: AbortSignal): RegistryError {
-  return new RegistryFailure('aborted', 'the operation was aborted', { cause: signal.reason })
 }
 
 /** Creates a driver; the machine starts with the first event. */

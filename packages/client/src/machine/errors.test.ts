@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
-import { noInstancesError } from './no-instances.js'
+import { noInstancesError } from './errors.js'
 
 it('says who is there and cannot be called', () => {
   const list = [

@@ -1,4 +1,4 @@
-/** Why a known service cannot be called. */
+/** The errors that several parts of the client give. */
 import type { Instance, State } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 
@@ -11,4 +11,14 @@ export function noInstancesError(service: string, list: readonly Instance[]): Re
   return new RegistryError('no_instances', `${service} has no instance that can be called: ${known}`, {
     details: { states },
   })
+}
+
+/** The error of an operation its caller aborted. */
+export function abortedError(signal: AbortSignal): RegistryError {
+  return new RegistryError('aborted', 'the operation was aborted', { cause: signal.reason })
+}
+
+/** The error of whatever is asked of a closed client, or waited for when it is closed. */
+export function closedError(): RegistryError {
+  return new RegistryError('closed', 'the client was closed')
 }

@@ -1,23 +1,6 @@
+/** How a call is followed from outside, for traces and metrics. */
 import type { Instance } from '@rollcall/wire'
-import type { Rollcall } from './client.js'
-import type { Service } from './service.js'
-import type { CallOutcome } from './machine/events.js'
-
-/**
- * Follows what a client does, for traces and metrics (`@rollcall/integrations/opentelemetry` is one). Its functions are
- * called as things happen, some of them for every call: they are quick and do not throw; what they throw reaches
- * whoever called.
- */
-export interface Observer {
-  /** A client was made. What this returns is called when it has closed. */
-  connected?(client: Rollcall): (() => void) | undefined
-  /** A service is used for the first time. */
-  opened?(service: Service): void
-  /** An instance was handed out, by `pick` or for an attempt. */
-  picked?(service: Service, instance: Instance): void
-  /** A call begins: `call` or `fetch`. */
-  called?(service: Service): CallObservation | undefined
-}
+import type { CallOutcome } from '../machine/events.js'
 
 /** One call. */
 export interface CallObservation {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ConnectOptions } from '../options.js'
 import { CLUSTERS_MAX, clustersOf, lookupOf, placesOf } from './options.js'
+import type { ConnectOptions } from './api.js'
 
 const EAST = ['http://e1:7400', 'http://e2:7400']
 const of = (options: ConnectOptions) => clustersOf(options, 'default')
