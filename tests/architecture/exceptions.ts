@@ -2,10 +2,9 @@
 
 /** Type names that several product files declare. */
 export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
-  Answer: 'to be renamed: client, integrations, server',
+  Answer: 'to be renamed: client, integrations',
   CallOptions: 'to be renamed: client',
   Clock: 'to be one: client, core, cli, integrations',
-  Conversation: 'to be renamed: protocols, server',
   Entry: 'to be renamed: client, core',
   Exchange: 'to be renamed: integrations',
   Liveness: 'to be renamed: core, wire',
@@ -21,13 +20,9 @@ export const LONG: Readonly<Record<string, string>> = {
   'packages/protocols/src/native/handlers/operators.ts: createOperators': 'to become rows of a table: core',
   'packages/protocols/src/native/protocol.ts: createNativeProtocol': 'to be split: protocols',
   'packages/server/src/listener/http-listener.ts: createHttpListener': 'to be split: server, the listener',
-  'packages/server/src/prober/prober.ts: createProber': 'to be split: server',
-  'packages/server/src/shutdown.ts: createShutdown': 'to be split: server',
   'tests/simulation/invariants/dead.ts: createDead': 'to be split: simulation',
   'tests/simulation/invariants/finality.ts: createFinality': 'to be split: simulation',
   'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
-  'tests/integration/openapi-contract.ts: createContract': 'to be split',
-  'tests/integration/subscribers.ts: openStream': 'to be split',
 }
 
 /** Folders with files that do not say what they are for. */

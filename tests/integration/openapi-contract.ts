@@ -31,28 +31,10 @@ const OUTSIDE = new Set([404, 405])
 
 function createContract(document: unknown): Contract {
   const root = document as Json
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  ajv.addSchema(closed(root) as Json, 'openapi')
-  const validators = new Map<string, ValidateFunction>()
   const paths = Object.entries(root['paths'] as Record<string, Json>)
+  const operations = operationsOf(paths)
+  const validate = createValidator(root)
   const seen = new Set<string>()
-
-  function validate(pointer: string, body: unknown, where: string): void {
-    let validator = validators.get(pointer)
-    validator ??= ajv.compile({ $ref: `openapi#${pointer}` })
-    validators.set(pointer, validator)
-    if (validator(body)) return
-    throw new Error(
-      `${where} is not what the document says: ${ajv.errorsText(validator.errors)}\n${JSON.stringify(body).slice(0, 500)}`,
-    )
-  }
-
-  const operations = paths.flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      forOperators: ((operation as Json)['tags'] as readonly string[]).includes('operators'),
-    })),
-  )
   const unseen = (forOperators: boolean): string[] =>
     operations
       .filter((operation) => operation.forOperators === forOperators && !seen.has(operation.name))
@@ -64,48 +46,82 @@ function createContract(document: unknown): Contract {
     get unseenForOperators() {
       return unseen(true)
     },
-    check(method, url, { status, headers, body }) {
-      const where = `${method} ${url.slice(0, 100)} → ${status}`
+    check(method, url, answer) {
+      const where = `${method} ${url.slice(0, 100)} → ${answer.status}`
       const path = url.split('?', 1)[0] ?? ''
       const template = paths.find(([each]) => matches(each, path))
       const operation = (template?.[1][method.toLowerCase()] ?? undefined) as Json | undefined
       if (template === undefined || operation === undefined) {
-        if (!OUTSIDE.has(status) && status !== 403) throw new Error(`${where}: nothing documents this`)
-        return validate('/components/schemas/ErrorResponse', body, where)
+        if (!OUTSIDE.has(answer.status) && answer.status !== 403)
+          throw new Error(`${where}: no operation documents this`)
+        return validate(['components', 'schemas', 'ErrorResponse'], answer.body, where)
       }
-      const answers = operation['responses'] as Record<string, Json>
-      const answer = answers[String(status)]
-      if (answer === undefined)
-        throw new Error(`${where} is not documented: ${JSON.stringify(body).slice(0, 300)}`)
+      checkAnswer(validate, ['paths', template[0], method.toLowerCase()], operation, answer, where)
       seen.add(`${method} ${template[0]}`)
-      if (answer['headers'] !== undefined && headers.etag === undefined)
-        throw new Error(`${where} has no ETag`)
-      const content = Object.entries((answer['content'] ?? {}) as Record<string, Json>)[0]
-      if (content === undefined) return
-      const [mediaType, { schema }] = content
-      if (headers['content-type']?.startsWith(mediaType) !== true) {
-        throw new Error(`${where} is ${headers['content-type']}, not ${mediaType}`)
-      }
-      const schemaOf = (code: number): string =>
-        [
-          'paths',
-          template[0],
-          method.toLowerCase(),
-          'responses',
-          String(code),
-          'content',
-          mediaType,
-          'schema',
-        ]
-          .map((step) => `/${escape(step)}`)
-          .join('')
-      if (schema !== undefined) validate(schemaOf(status), body, where)
-      // A batch that failed as a whole has its usual body beside the error.
-      const usual = (answers['200']?.['content'] as Json | undefined)?.[mediaType] !== undefined
-      if (usual && status >= 400 && Object.keys(body as object).length > 1)
-        validate(schemaOf(200), body, where)
     },
   }
+}
+
+/** Throws where a value is not what the shape at a place of the document says. */
+type Validate = (steps: readonly string[], value: unknown, where: string) => void
+
+function createValidator(root: Json): Validate {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  ajv.addSchema(closed(root) as Json, 'openapi')
+  const validators = new Map<string, ValidateFunction>()
+  return (steps, value, where) => {
+    const pointer = steps.map((step) => `/${escape(step)}`).join('')
+    const validator = validators.get(pointer) ?? ajv.compile({ $ref: `openapi#${pointer}` })
+    validators.set(pointer, validator)
+    if (validator(value)) return
+    throw new Error(
+      `${where} is not what the document says: ${ajv.errorsText(validator.errors)}\n${JSON.stringify(value).slice(0, 500)}`,
+    )
+  }
+}
+
+function operationsOf(
+  paths: readonly (readonly [path: string, methods: Json])[],
+): { readonly name: string; readonly forOperators: boolean }[] {
+  return paths.flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      forOperators: ((operation as Json)['tags'] as readonly string[]).includes('operators'),
+    })),
+  )
+}
+
+/** Status, headers, media type and body of one answer of an operation that stands at `steps`. */
+function checkAnswer(
+  validate: Validate,
+  steps: readonly string[],
+  operation: Json,
+  { status, headers, body }: Answer,
+  where: string,
+): void {
+  const answers = operation['responses'] as Record<string, Json>
+  const answer = answers[String(status)]
+  if (answer === undefined)
+    throw new Error(`${where} is not documented: ${JSON.stringify(body).slice(0, 300)}`)
+  if (answer['headers'] !== undefined && headers.etag === undefined) throw new Error(`${where} has no ETag`)
+  const content = Object.entries((answer['content'] ?? {}) as Record<string, Json>)[0]
+  if (content === undefined) return
+  const [mediaType, { schema }] = content
+  if (headers['content-type']?.startsWith(mediaType) !== true) {
+    throw new Error(`${where} is ${headers['content-type']}, not ${mediaType}`)
+  }
+  const schemaOf = (code: number): string[] => [
+    ...steps,
+    'responses',
+    String(code),
+    'content',
+    mediaType,
+    'schema',
+  ]
+  if (schema !== undefined) validate(schemaOf(status), body, where)
+  // A batch that failed as a whole has its usual body beside the error.
+  const usual = (answers['200']?.['content'] as Json | undefined)?.[mediaType] !== undefined
+  if (usual && status >= 400 && Object.keys(body as object).length > 1) validate(schemaOf(200), body, where)
 }
 
 function matches(template: string, path: string): boolean {

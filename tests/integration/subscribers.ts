@@ -92,81 +92,96 @@ export async function openStream(
     perMessageDeflate: deflate,
     maxPayload: 256 * 1024 * 1024,
   })
-  const messages: ServerMessage[] = []
-  const faults: string[] = []
-  const mirrors = new Map<string, Mirror>()
-  const waiting = new Map<number, { resolve(message: ServerMessage): void; reject(error: Error): void }>()
-  const listeners: ((update: View | Delta) => void)[] = []
-  let closed: { code: number; reason: string } | undefined
-  let socket: Socket | undefined
-  let requests = 0
-
-  const mirror = (service: string): Mirror => {
-    let found = mirrors.get(service)
-    if (found === undefined) mirrors.set(service, (found = new Mirror()))
-    return found
-  }
-  const take = (message: ServerMessage): void => {
-    messages.push(message)
-    try {
-      if (message.type === 'view') mirror(message.service).view(message)
-      if (message.type === 'delta') mirror(message.service).delta(message)
-    } catch (error) {
-      faults.push(String(error))
-    }
-    if (message.type === 'view' || message.type === 'delta')
-      for (const listener of listeners) listener(message)
-    if ('req' in message && message.req !== undefined) {
-      waiting.get(message.req)?.resolve(message)
-      waiting.delete(message.req)
-    }
-  }
-  ws.on('upgrade', (response: IncomingMessage) => (socket = response.socket))
-  ws.on('message', (data: Buffer) => take(JSON.parse(data.toString()) as ServerMessage))
-  const timer = setInterval(() => {
-    if (ws.readyState === WebSocket.OPEN) ws.send('{"type":"ping"}')
-  }, pingMs)
-  ws.on('close', (code, reason) => {
-    clearInterval(timer)
-    closed = { code, reason: reason.toString() }
-    for (const each of waiting.values())
-      each.reject(new Error(`the stream was closed with ${code} ${reason.toString()}`))
-  })
+  const peer = new BareStreamPeer(ws, pingMs)
   await new Promise<void>((resolve, reject) => {
     ws.once('open', resolve)
     ws.once('error', reject)
   })
   ws.on('error', () => {})
-  const ask = (message: ClientMessage): Promise<ServerMessage> =>
-    new Promise((resolve, reject) => {
-      const req = ++requests
-      waiting.set(req, { resolve, reject })
-      ws.send(JSON.stringify({ ...message, req }), (error) => {
+  await peer.ask({ type: 'hello', client: 'integration test' })
+  return peer
+}
+
+class BareStreamPeer implements StreamPeer {
+  readonly messages: ServerMessage[] = []
+  readonly faults: string[] = []
+  readonly ws: WebSocket
+  closed: StreamPeer['closed']
+  private readonly mirrors = new Map<string, Mirror>()
+  private readonly waiting = new Map<
+    number,
+    { resolve(message: ServerMessage): void; reject(error: Error): void }
+  >()
+  private readonly listeners: ((update: View | Delta) => void)[] = []
+  private connection: Socket | undefined
+  private requests = 0
+
+  constructor(ws: WebSocket, pingMs: number) {
+    this.ws = ws
+    ws.on('upgrade', (response: IncomingMessage) => (this.connection = response.socket))
+    ws.on('message', (data: Buffer) => this.take(JSON.parse(data.toString()) as ServerMessage))
+    const timer = setInterval(() => {
+      if (ws.readyState === WebSocket.OPEN) ws.send('{"type":"ping"}')
+    }, pingMs)
+    ws.on('close', (code, reason) => {
+      clearInterval(timer)
+      this.closed = { code, reason: reason.toString() }
+      for (const each of this.waiting.values())
+        each.reject(new Error(`the stream was closed with ${code} ${reason.toString()}`))
+    })
+  }
+
+  get socket(): Socket {
+    if (this.connection === undefined) throw new Error('no connection')
+    return this.connection
+  }
+
+  mirror(service: string): Mirror {
+    const found = this.mirrors.get(service) ?? new Mirror()
+    this.mirrors.set(service, found)
+    return found
+  }
+
+  ask(message: ClientMessage): Promise<ServerMessage> {
+    return new Promise((resolve, reject) => {
+      const req = ++this.requests
+      this.waiting.set(req, { resolve, reject })
+      this.ws.send(JSON.stringify({ ...message, req }), (error) => {
         if (error) reject(error)
       })
     })
-  await ask({ type: 'hello', client: 'integration test' })
-  return {
-    messages,
-    faults,
-    ws,
-    get socket() {
-      if (socket === undefined) throw new Error('no connection')
-      return socket
-    },
-    get closed() {
-      return closed
-    },
-    mirror,
-    ask,
-    onChange: (listener) => void listeners.push(listener),
-    close: () =>
-      new Promise((resolve) => {
-        if (ws.readyState === WebSocket.CLOSED) return resolve()
-        ws.once('close', () => resolve())
-        ws.close(1000)
-      }),
-    drop: () => ws.terminate(),
+  }
+
+  onChange(listener: (update: View | Delta) => void): void {
+    this.listeners.push(listener)
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.ws.readyState === WebSocket.CLOSED) return resolve()
+      this.ws.once('close', () => resolve())
+      this.ws.close(1000)
+    })
+  }
+
+  drop(): void {
+    this.ws.terminate()
+  }
+
+  private take(message: ServerMessage): void {
+    this.messages.push(message)
+    try {
+      if (message.type === 'view') this.mirror(message.service).view(message)
+      if (message.type === 'delta') this.mirror(message.service).delta(message)
+    } catch (error) {
+      this.faults.push(String(error))
+    }
+    if (message.type === 'view' || message.type === 'delta')
+      for (const listener of this.listeners) listener(message)
+    if ('req' in message && message.req !== undefined) {
+      this.waiting.get(message.req)?.resolve(message)
+      this.waiting.delete(message.req)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+/** The orderly end of a process: signals, the steps of stopping, and errors that no code caught. */
 import { constants } from 'node:os'
 import type { Clock, Logger } from '@rollcall/core'
 
@@ -38,8 +39,8 @@ export interface ShutdownOptions {
 export interface Shutdown {
   /**
    * Listens for SIGTERM and SIGINT (the first runs the steps and exits 0, or 1 if one failed or the deadline
-   * passed; the second exits at once with 128 + its number) and for errors nobody caught, which are mistakes of
-   * ours: logged, and the process exits with 1 rather than go on in a state nobody thought of. Idempotent.
+   * passed; the second exits at once with 128 + its number) and for uncaught errors and rejections, which are mistakes
+   * of ours: logged, and the process exits with 1 rather than go on in an unknown state. Idempotent.
    */
   start(): void
   /** Does what the first signal does. Resolves after the exit was asked for. Idempotent. */
@@ -50,32 +51,63 @@ export interface Shutdown {
 
 /** Creates the shutdown of a process. */
 export function createShutdown(deps: ShutdownDeps, options: ShutdownOptions): Shutdown {
-  const { clock, logger } = deps
-  const own = deps.process ?? process
-  const deadlineMs = options.deadlineMs ?? 10_000
-  let stopping: Promise<void> | undefined
-  let exited = false
+  return new ProcessShutdown(deps, options)
+}
 
-  function exit(code: number): void {
-    if (exited) return
-    exited = true
-    deps.flush?.()
-    own.exit(code)
+class ProcessShutdown implements Shutdown {
+  private readonly deps: ShutdownDeps
+  private readonly process: ShutdownProcess
+  private readonly steps: readonly ShutdownStep[]
+  private readonly deadlineMs: number
+  private readonly listeners: readonly (readonly [event: string, listener: (value: unknown) => void])[]
+  private listening = false
+  private stopping: Promise<void> | undefined
+  private exited = false
+
+  constructor(deps: ShutdownDeps, options: ShutdownOptions) {
+    this.deps = deps
+    this.process = deps.process ?? process
+    this.steps = options.steps
+    this.deadlineMs = options.deadlineMs ?? 10_000
+    this.listeners = [
+      ['SIGTERM', () => this.onSignal('SIGTERM')],
+      ['SIGINT', () => this.onSignal('SIGINT')],
+      ['uncaughtException', (error) => this.crash('uncaughtException', error)],
+      ['unhandledRejection', (error) => this.crash('unhandledRejection', error)],
+    ]
   }
 
-  async function run(reason: string): Promise<void> {
+  start(): void {
+    if (this.listening) return
+    this.listening = true
+    for (const [event, listener] of this.listeners) this.process.on(event, listener)
+  }
+
+  stop(reason: string): Promise<void> {
+    this.stopping ??= this.run(reason)
+    return this.stopping
+  }
+
+  close(): void {
+    if (!this.listening) return
+    this.listening = false
+    for (const [event, listener] of this.listeners) this.process.off(event, listener)
+  }
+
+  private async run(reason: string): Promise<void> {
+    const { clock, logger } = this.deps
     const beganMs = clock.now()
     logger.info({ reason }, 'stopping')
     // If the loop runs empty now, a step waits for something that will never come.
-    own.exitCode = 1
+    this.process.exitCode = 1
     let current = ''
     let failed = false
-    const cancelDeadline = clock.setTimer(deadlineMs, () => {
-      logger.error({ step: current, deadlineMs }, 'stopping took too long')
-      exit(1)
+    const cancelDeadline = clock.setTimer(this.deadlineMs, () => {
+      logger.error({ step: current, deadlineMs: this.deadlineMs }, 'stopping took too long')
+      this.exit(1)
     })
-    for (const step of options.steps) {
-      if (exited) return
+    for (const step of this.steps) {
+      if (this.exited) return
       current = step.name
       try {
         await step.run()
@@ -86,52 +118,29 @@ export function createShutdown(deps: ShutdownDeps, options: ShutdownOptions): Sh
       }
     }
     cancelDeadline()
-    if (exited) return
+    if (this.exited) return
     logger.info({ durationMs: Math.round(clock.now() - beganMs) }, 'stopped')
-    exit(failed ? 1 : 0)
+    this.exit(failed ? 1 : 0)
   }
 
-  function stop(reason: string): Promise<void> {
-    stopping ??= run(reason)
-    return stopping
-  }
-
-  function crash(event: string): (error: unknown) => void {
-    return (error) => {
-      logger.error({ error, event }, 'a mistake of this program; exiting')
-      exit(1)
+  private onSignal(signal: StopSignal): void {
+    if (this.stopping !== undefined) {
+      this.deps.logger.warn({ reason: signal }, 'second signal, exiting at once')
+      return this.exit(128 + constants.signals[signal])
     }
+    // `run` catches what steps throw; anything else is a mistake and ends in `unhandledRejection`.
+    void this.stop(signal)
   }
 
-  function onSignal(signal: StopSignal): () => void {
-    return () => {
-      if (stopping !== undefined) {
-        logger.warn({ reason: signal }, 'second signal, exiting at once')
-        return exit(128 + constants.signals[signal])
-      }
-      // `run` catches what steps throw; anything else is a mistake and ends in `unhandledRejection`.
-      void stop(signal)
-    }
+  private crash(event: string, error: unknown): void {
+    this.deps.logger.error({ error, event }, 'a mistake of this program; exiting')
+    this.exit(1)
   }
 
-  const listeners: readonly (readonly [string, (value: unknown) => void])[] = [
-    ['SIGTERM', onSignal('SIGTERM')],
-    ['SIGINT', onSignal('SIGINT')],
-    ['uncaughtException', crash('uncaughtException')],
-    ['unhandledRejection', crash('unhandledRejection')],
-  ]
-  let listening = false
-  return {
-    stop,
-    start() {
-      if (listening) return
-      listening = true
-      for (const [event, listener] of listeners) own.on(event, listener)
-    },
-    close() {
-      if (!listening) return
-      listening = false
-      for (const [event, listener] of listeners) own.off(event, listener)
-    },
+  private exit(code: number): void {
+    if (this.exited) return
+    this.exited = true
+    this.deps.flush?.()
+    this.process.exit(code)
   }
 }

@@ -1,7 +1,7 @@
-import type { Answer } from './socket.js'
+import type { ProbeAnswer } from './socket.js'
 
 /** Asks one address; answers once and later, unless the returned function gives up first. */
-export type Ask = (address: string, callback: (answer: Answer) => void) => () => void
+export type Ask = (address: string, callback: (answer: ProbeAnswer) => void) => () => void
 
 /**
  * Asks one address after the other until one succeeds, and answers once and later: `succeeded` when one did,
@@ -12,9 +12,9 @@ export type Ask = (address: string, callback: (answer: Answer) => void) => () =>
 export function attempt(
   ask: Ask,
   addresses: readonly string[],
-  callback: (answer: Answer) => void,
+  callback: (answer: ProbeAnswer) => void,
 ): () => void {
-  let worst: Answer = { outcome: 'unable' }
+  let worst: ProbeAnswer = { outcome: 'unable' }
   let stop = (): void => {}
 
   function next(index: number): void {

@@ -4,7 +4,7 @@ import type { ProbeRequest } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { memoryConnection } from './memory-socket.fixture.js'
 import { GRPC_PROBE } from './grpc.js'
-import type { Answer } from './socket.js'
+import type { ProbeAnswer } from './socket.js'
 
 interface Asked {
   readonly headers: IncomingHttpHeaders
@@ -17,7 +17,7 @@ const SERVING = Buffer.from([0, 0, 0, 0, 2, 0x08, 1])
 async function ask(
   reply: (stream: ServerHttp2Stream) => void,
   change: Partial<ProbeRequest> = {},
-): Promise<Answer & { readonly asked?: Asked }> {
+): Promise<ProbeAnswer & { readonly asked?: Asked }> {
   const { near, far } = memoryConnection()
   let asked: Asked | undefined
   const server = createServer()
@@ -39,7 +39,7 @@ async function ask(
 function converse(
   near: Parameters<ReturnType<typeof GRPC_PROBE.conversation>>[0],
   change: Partial<ProbeRequest>,
-): Promise<Answer> {
+): Promise<ProbeAnswer> {
   const request: ProbeRequest = {
     key: { namespace: 'default', service: 'orders', group: 'default', id: 'a' },
     incarnation: 1,

@@ -4,7 +4,7 @@ import { decodeHealthResponse, encodeHealthRequest } from './grpc-health.js'
 import { authorityOf } from './method.js'
 import type { ProbeMethod } from './method.js'
 import { causeOf } from './socket.js'
-import type { Answer } from './socket.js'
+import type { ProbeAnswer } from './socket.js'
 
 const CHECK_PATH = '/grpc.health.v1.Health/Check'
 /** Node wants to know where the session leads; the call says so itself, because not every host fits into a URL. */
@@ -63,7 +63,7 @@ function statusOf(headers: IncomingHttpHeaders): string | undefined {
   return typeof status === 'string' ? status : undefined
 }
 
-function answerOf(httpStatus: number, status: string, body: Buffer): Answer {
+function answerOf(httpStatus: number, status: string, body: Buffer): ProbeAnswer {
   if (httpStatus === 0) return { outcome: 'failed', cause: 'no response' }
   if (httpStatus !== 200) return { outcome: 'failed', cause: `status ${httpStatus}` }
   if (status !== '0') return { outcome: 'failed', cause: `grpc-status ${status.slice(0, 16)}` }

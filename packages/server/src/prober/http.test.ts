@@ -3,14 +3,14 @@ import type { ProbeRequest } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { memoryConnection } from './memory-socket.fixture.js'
 import { HTTP_PROBE } from './http.js'
-import type { Answer } from './socket.js'
+import type { ProbeAnswer } from './socket.js'
 
 /** Asks a server that answers with these words, whatever it is asked, and then hangs up if it is told to. */
 async function ask(
   words: string | readonly string[],
   change: Partial<ProbeRequest> = {},
   hangUp = false,
-): Promise<Answer & { readonly asked: string }> {
+): Promise<ProbeAnswer & { readonly asked: string }> {
   const { near, far } = memoryConnection()
   const request: ProbeRequest = {
     key: { namespace: 'default', service: 'orders', group: 'default', id: 'a' },
@@ -23,7 +23,7 @@ async function ask(
     delayMs: 0,
     ...change,
   }
-  const answer = new Promise<Answer>((resolve) => {
+  const answer = new Promise<ProbeAnswer>((resolve) => {
     const release = HTTP_PROBE.conversation(request)(near, (result) => {
       release()
       near.destroy()

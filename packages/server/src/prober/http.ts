@@ -5,7 +5,7 @@ import type { ProbeRequest } from '@rollcall/core'
 import { authorityOf } from './method.js'
 import type { ProbeMethod } from './method.js'
 import { causeOf } from './socket.js'
-import type { Answer } from './socket.js'
+import type { ProbeAnswer } from './socket.js'
 
 /** As much of a body as is read before the connection is cut; a health endpoint says less. */
 const BODY_BYTES_MAX = 4_096
@@ -48,14 +48,14 @@ function headersOf(request: ProbeRequest): Record<string, string> {
   return headers
 }
 
-function answerOf(request: ProbeRequest, response: IncomingMessage): Answer {
+function answerOf(request: ProbeRequest, response: IncomingMessage): ProbeAnswer {
   const status = response.statusCode ?? 0
   if (acceptsStatus(request.status, status)) return { outcome: 'succeeded' }
   return { outcome: 'failed', cause: `status ${status}` }
 }
 
 /** Reads politely, so that the other side does not log a broken connection for each probe, but not for long. */
-function read(response: IncomingMessage, answer: Answer, end: (answer: Answer) => void): void {
+function read(response: IncomingMessage, answer: ProbeAnswer, end: (answer: ProbeAnswer) => void): void {
   let bytes = 0
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length

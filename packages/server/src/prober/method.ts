@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 import type { ProbeRequest } from '@rollcall/core'
-import type { Conversation, ProbeTarget } from './socket.js'
+import type { ProbeConversation, ProbeTarget } from './socket.js'
 
 /** One way to ask an instance. */
 export interface ProbeMethod {
   /** What to offer in the TLS handshake; none = this way is never taken over TLS. */
   readonly alpn: readonly string[]
   /** What to say once connected. */
-  conversation(request: ProbeRequest): Conversation
+  conversation(request: ProbeRequest): ProbeConversation
 }
 
 /** The connection that a probe needs to an address of its host. */

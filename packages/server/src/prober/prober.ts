@@ -1,18 +1,16 @@
+/** The prober: which probes are made, when, and how many at a time. */
 import type { Clock, Logger, Meter, ProbeOutcome, ProbeRequest } from '@rollcall/core'
-import { createAddressRule } from './address-rule.js'
-import { attempt } from './attempt.js'
+import type { Random } from '../random.js'
+import { createAddressRule, type AddressRule } from './address-rule.js'
 import { createConnect } from './connect.js'
+import { beginExchange, FORBIDDEN, type ExchangeDeps } from './exchange.js'
 import { GRPC_PROBE } from './grpc.js'
 import { HTTP_PROBE } from './http.js'
-import { targetOf } from './method.js'
 import type { ProbeMethod } from './method.js'
-import { createProbeQueue } from './queue.js'
-import { createAddressResolver, systemLookup } from './resolver.js'
-import type { Lookup } from './resolver.js'
-import { ask } from './socket.js'
-import type { Answer, Connect } from './socket.js'
+import { createProbeQueue, type ProbeQueue } from './queue.js'
+import { createAddressResolver, systemLookup, type Lookup } from './resolver.js'
+import type { Connect, ProbeAnswer } from './socket.js'
 import { TCP_PROBE } from './tcp.js'
-import type { Random } from '../random.js'
 
 export interface ProberDeps {
   readonly clock: Clock
@@ -64,23 +62,14 @@ export interface Prober {
 
 /** A baseline waits up to this much longer, and up to a tenth of its delay, so that a batch does not knock at once. */
 const BASELINE_JITTER_MS = 100
-/** Addresses tried of a host name, one after the other within one timeout. */
-const ADDRESSES_MAX = 4
 /** Questions to the system's resolver at a time; libuv gives them at most half of its threads. */
 const LOOKUPS_MAX = 16
-/**
- * A timeout that fires this late means that the event loop stood still, and Node runs timers before it reads
- * the sockets that may long hold the answer: it gets this much more time to be read.
- */
-const STALL_MS = 20
-/** Cause of an outcome. */
-const FORBIDDEN = 'address not allowed'
 /** Attempts begun in one turn of the event loop: a few milliseconds of work, so that beats are read in between. */
 const BURST_MAX = 64
 /** At most one line about probes that were not made in this time. */
 const LOG_INTERVAL_MS = 10_000
 
-/** Who asked, and who is told. */
+/** A probe that was asked for, and the listener to its outcome. */
 interface Inquiry {
   readonly request: ProbeRequest
   readonly callback: (outcome: ProbeOutcome, cause?: string) => void
@@ -100,127 +89,117 @@ const METHODS: Readonly<Record<Exclude<ProbeRequest['type'], 'none'>, ProbeMetho
 
 /** Creates a prober; it needs no start. */
 export function createProber(deps: ProberDeps, options: ProberOptions = {}): Prober {
-  const { clock, logger, meter } = deps
-  const concurrencyMax = options.concurrencyMax ?? 2_048
-  const connect = deps.connect ?? createConnect()
-  const rule = createAddressRule(options.networks ?? [])
-  const resolver = createAddressResolver(deps.lookup ?? systemLookup, LOOKUPS_MAX)
-  const queue = createProbeQueue<Job>(options.queueMax ?? 200_000)
-  /** For each attempt under way, what ends it without an answer. */
-  const active = new Set<() => void>()
-  const reportLoss = createLossReport(clock, logger)
-  let wake: { readonly atMs: number; readonly cancel: () => void } | undefined
-  let closed = false
+  return new QueueingProber(deps, options)
+}
 
-  function answer({ request, callback }: Inquiry, { outcome, cause }: Answer): void {
+class QueueingProber implements Prober {
+  private readonly deps: ProberDeps
+  private readonly rule: AddressRule
+  private readonly concurrencyMax: number
+  private readonly queue: ProbeQueue<Job>
+  private readonly exchange: ExchangeDeps
+  /** Exchanges under way. */
+  private readonly active = new Set<{ abandon: () => void }>()
+  private readonly reportLoss: (cause: string) => void
+  private wake: { readonly atMs: number; readonly cancel: () => void } | undefined
+  private closed = false
+
+  constructor(deps: ProberDeps, options: ProberOptions) {
+    this.deps = deps
+    this.concurrencyMax = options.concurrencyMax ?? 2_048
+    this.queue = createProbeQueue(options.queueMax ?? 200_000)
+    this.rule = createAddressRule(options.networks ?? [])
+    this.exchange = {
+      clock: deps.clock,
+      connect: deps.connect ?? createConnect(),
+      resolver: createAddressResolver(deps.lookup ?? systemLookup, LOOKUPS_MAX),
+      rule: this.rule,
+    }
+    this.reportLoss = createLossReport(deps.clock, deps.logger)
+  }
+
+  permits(host: string, peer: string | undefined): boolean {
+    return this.rule.decide(host, peer) !== 'forbidden'
+  }
+
+  probe(request: ProbeRequest, callback: Inquiry['callback']): void {
+    if (this.closed) return
+    const { type, purpose, delayMs, host, peer } = request
+    if (type === 'none') return this.decline({ request, callback }, 'skipped', 'no probe')
+    if (!this.permits(host, peer)) return this.decline({ request, callback }, 'skipped', FORBIDDEN)
+    const { clock, random } = this.deps
+    const spreadMs = purpose === 'baseline' ? BASELINE_JITTER_MS + delayMs / 10 : 0
+    const dueMs = clock.now() + delayMs + spreadMs * random.fraction()
+    const dropped = this.queue.add({ request, callback, method: METHODS[type], purpose, dueMs })
+    if (dropped !== undefined) {
+      this.reportLoss('queue full')
+      this.decline(dropped, 'unable', 'queue full')
+    }
+    this.schedule()
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.wake?.cancel()
+    this.queue.clear()
+    for (const { abandon } of this.active) abandon()
+    this.active.clear()
+  }
+
+  /** Sees to it that `pump` runs when the next probe is due and there is room for it. */
+  private schedule(): void {
+    const nextMs = this.active.size < this.concurrencyMax ? this.queue.nextDueMs() : undefined
+    if (nextMs === this.wake?.atMs) return
+    this.wake?.cancel()
+    this.wake = undefined
+    if (nextMs === undefined) return
+    const { clock } = this.deps
+    const cancel = clock.setTimer(Math.max(0, Math.ceil(nextMs - clock.now())), () => {
+      this.wake = undefined
+      this.pump()
+    })
+    this.wake = { atMs: nextMs, cancel }
+  }
+
+  private pump(): void {
+    const nowMs = this.deps.clock.now()
+    for (
+      let begun = 0;
+      begun < BURST_MAX && !this.closed && this.active.size < this.concurrencyMax;
+      begun++
+    ) {
+      const job = this.queue.take(nowMs)
+      if (job === undefined) break
+      this.begin(job)
+    }
+    if (!this.closed) this.schedule()
+  }
+
+  private begin(job: Job): void {
+    const running = { abandon: (): void => undefined }
+    this.active.add(running)
+    // The answer comes at once where no socket could be made.
+    running.abandon = beginExchange(this.exchange, job.request, job.method, (answer) => {
+      this.active.delete(running)
+      if (answer.outcome === 'unable') this.reportLoss(answer.cause ?? 'unknown')
+      this.answer(job, answer)
+      this.schedule()
+    })
+  }
+
+  private decline(inquiry: Inquiry, outcome: 'skipped' | 'unable', cause: string): void {
+    queueMicrotask(() => {
+      if (!this.closed) this.answer(inquiry, { outcome, cause })
+    })
+  }
+
+  private answer({ request, callback }: Inquiry, { outcome, cause }: ProbeAnswer): void {
+    const { logger, meter } = this.deps
     meter.count('rollcall_probes_total', 1, outcome)
     const { key, type, purpose } = request
     if (outcome === 'failed') logger.debug({ ...key, type, purpose, cause }, 'probe failed')
     callback(outcome, cause)
-  }
-
-  function decline(inquiry: Inquiry, outcome: 'skipped' | 'unable', cause: string): void {
-    queueMicrotask(() => {
-      if (!closed) answer(inquiry, { outcome, cause })
-    })
-  }
-
-  function begin(job: Job): void {
-    const { request, method } = job
-    const { host, peer, timeoutMs } = request
-    let stop = (): void => {}
-    const abandon = (): void => {
-      active.delete(abandon)
-      cancelTimeout()
-      stop()
-    }
-    const end = (result: Answer): void => {
-      abandon()
-      answer(job, result)
-      schedule()
-    }
-    const askAll = (addresses: readonly string[]): void => {
-      const converse = method.conversation(request)
-      stop = attempt(
-        (address, callback) => ask(connect, targetOf(request, method, address), converse, callback),
-        addresses,
-        (result) => {
-          if (result.outcome === 'unable') reportLoss(result.cause ?? 'unknown')
-          end(result)
-        },
-      )
-    }
-    const timedOut = (): void => end({ outcome: 'failed', cause: 'timeout' })
-    const deadlineMs = clock.now() + timeoutMs
-    let cancelTimeout = clock.setTimer(timeoutMs, () => {
-      if (clock.now() < deadlineMs + STALL_MS) return timedOut()
-      cancelTimeout = clock.setTimer(STALL_MS, timedOut)
-    })
-    active.add(abandon)
-    if (rule.decide(host, peer) === 'allowed') return askAll([host])
-    stop = resolver.resolve(host, (found) => {
-      // The address that was judged is the address that is asked, whatever the name means a moment later.
-      const allowed = found.filter((address) => rule.allows(address, peer)).slice(0, ADDRESSES_MAX)
-      if (allowed.length > 0) askAll(allowed)
-      else
-        end(
-          found.length > 0
-            ? { outcome: 'skipped', cause: FORBIDDEN }
-            : { outcome: 'failed', cause: 'unknown host' },
-        )
-    })
-  }
-
-  /** Sees to it that `pump` runs when the next probe is due and there is room for it. */
-  function schedule(): void {
-    const nextMs = active.size < concurrencyMax ? queue.nextDueMs() : undefined
-    if (nextMs === wake?.atMs) return
-    wake?.cancel()
-    if (nextMs === undefined) {
-      wake = undefined
-      return
-    }
-    const cancel = clock.setTimer(Math.max(0, Math.ceil(nextMs - clock.now())), () => {
-      wake = undefined
-      pump()
-    })
-    wake = { atMs: nextMs, cancel }
-  }
-
-  function pump(): void {
-    const nowMs = clock.now()
-    for (let begun = 0; begun < BURST_MAX && !closed && active.size < concurrencyMax; begun++) {
-      const job = queue.take(nowMs)
-      if (job === undefined) break
-      begin(job)
-    }
-    if (!closed) schedule()
-  }
-
-  return {
-    permits: (host, peer) => rule.decide(host, peer) !== 'forbidden',
-    probe(request, callback) {
-      if (closed) return
-      const { type, purpose, delayMs } = request
-      if (type === 'none') return decline({ request, callback }, 'skipped', 'no probe')
-      if (rule.decide(request.host, request.peer) === 'forbidden')
-        return decline({ request, callback }, 'skipped', FORBIDDEN)
-      const spreadMs = purpose === 'baseline' ? BASELINE_JITTER_MS + delayMs / 10 : 0
-      const dueMs = clock.now() + delayMs + spreadMs * deps.random.fraction()
-      const dropped = queue.add({ request, callback, method: METHODS[type], purpose, dueMs })
-      if (dropped !== undefined) {
-        reportLoss('queue full')
-        decline(dropped, 'unable', 'queue full')
-      }
-      schedule()
-    },
-    close() {
-      if (closed) return
-      closed = true
-      wake?.cancel()
-      queue.clear()
-      for (const abandon of [...active]) abandon()
-    },
   }
 }
 

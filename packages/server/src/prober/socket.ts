@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { ProbeOutcome } from '@rollcall/core'
 
 /** What one probe of one address came to. */
-export interface Answer {
+export interface ProbeAnswer {
   readonly outcome: ProbeOutcome
   /** Why it did not succeed, in a few words for people: `status 503`, `ECONNRESET`. */
   readonly cause?: string
@@ -36,7 +36,7 @@ export type Connect = (target: ProbeTarget) => ProbeSocket
  * Asks over a connected socket and calls `end` once, at once or later. The returned function releases what it
  * holds beside the socket; `end` must not be called any more after it.
  */
-export type Conversation = (socket: ProbeSocket, end: (answer: Answer) => void) => () => void
+export type ProbeConversation = (socket: ProbeSocket, end: (answer: ProbeAnswer) => void) => () => void
 
 /** Troubles of this node, not of the instance. */
 const OWN_TROUBLES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
@@ -49,8 +49,8 @@ const OWN_TROUBLES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'
 export function ask(
   connect: Connect,
   target: ProbeTarget,
-  converse: Conversation,
-  callback: (answer: Answer) => void,
+  converse: ProbeConversation,
+  callback: (answer: ProbeAnswer) => void,
 ): () => void {
   let socket: ProbeSocket | undefined
   let release = (): void => {}
@@ -61,7 +61,7 @@ export function ask(
     release()
     socket?.destroy()
   }
-  function end(answer: Answer): void {
+  function end(answer: ProbeAnswer): void {
     if (over) return
     stop()
     callback(answer)
@@ -97,7 +97,7 @@ export function ask(
   return stop
 }
 
-function answerTo(error: Error): Answer {
+function answerTo(error: Error): ProbeAnswer {
   const cause = causeOf(error)
   if (cause === 'ECONNREFUSED') return { outcome: 'refused', cause }
   return { outcome: OWN_TROUBLES.has(cause) ? 'unable' : 'failed', cause }
