@@ -64,7 +64,7 @@ function touch(path) {
   try {
     utimesSync(path, now, now)
   } catch {
-    // Somebody removed the lock by hand; finishing the work is still right.
+    // The lock was removed by hand; finishing the work is still right.
   }
 }
 

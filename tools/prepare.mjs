@@ -70,13 +70,13 @@ function installReason() {
 
 /**
  * Why what is installed is not what the lock file wants, or undefined. What is installed beyond that (a tool
- * somebody tries out) is no reason. Both are `packages` of a lock file; `linked` tells whether a command is in place.
+ * that is tried out) is no reason. Both are `packages` of a lock file; `linked` tells whether a command is in place.
  */
 export function difference(wanted, installed, linked) {
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '') continue
     const present = installed[path]
-    // What npm leaves out on purpose: binaries of other platforms, and peers that nobody asked for.
+    // What npm leaves out on purpose: binaries of other platforms, and peers that no package asked for.
     if (present === undefined && (entry.optional === true || entry.peer === true)) continue
     if (present === undefined) return `${path} is missing`
     if (present.version !== entry.version || present.integrity !== entry.integrity)

@@ -2,11 +2,9 @@
 
 /** Type names that several product files declare. */
 export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
-  Answer: 'to be renamed: client, integrations',
   CallOptions: 'to be renamed: client',
   Clock: 'to be one: client, core, cli, integrations',
   Entry: 'to be renamed: client, core',
-  Exchange: 'to be renamed: integrations',
   Liveness: 'to be renamed: core, wire',
   Logger: 'to be one: client, core',
   Origin: 'to be renamed: client, core',
@@ -27,12 +25,9 @@ export const LONG: Readonly<Record<string, string>> = {
 
 /** Folders with files that do not say what they are for. */
 export const HEADLESS: Readonly<Record<string, string>> = {
-  'bench/src/': 'to be done',
   'packages/client/': 'to be done',
-  'packages/integrations/': 'to be done',
-  'packages/server/': 'to be done',
-  'packages/storage/': 'to be done',
-  'packages/testkit/src/': 'to be done',
+  'packages/server/src/driver/': 'to be done',
+  'packages/server/src/listener/': 'to be done',
   'tests/simulation/': 'to be done',
 }
 
@@ -40,7 +35,6 @@ export const HEADLESS: Readonly<Record<string, string>> = {
 export const PERSONS: Readonly<Record<string, string>> = {
   'CHANGELOG.md': 'to be done',
   'README.md': 'to be done',
-  'bench/src/': 'to be done',
   'docs/ARCHITECTURE.md': 'to be done',
   'docs/adr/': 'to be done',
   'docs/availability.md': 'to be done',
@@ -52,18 +46,14 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'docs/protocol.md': 'to be done',
   'docs/reference/': 'to be done',
   'docs/simulation.md': 'to be done',
-  'examples/': 'to be done',
   'packages/client/': 'to be done',
   'packages/core/': 'to be done',
-  'packages/integrations/': 'to be done',
   'packages/protocols/': 'to be done',
-  'packages/server/': 'to be done',
-  'packages/storage/': 'to be done',
-  'packages/testkit/': 'to be done',
+  'packages/server/src/driver/': 'to be done',
+  'packages/server/src/listener/': 'to be done',
   'packages/wire/': 'to be done',
   'tests/integration/': 'to be done',
   'tests/simulation/': 'to be done',
-  'tools/': 'to be done',
 }
 
 /** Packages without a README. */

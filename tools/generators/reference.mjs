@@ -45,7 +45,7 @@ function addressOf(orders: Service): string | undefined {
     return [host, port].join(':')
   } catch (error) {
     if (!isRegistryError(error) || !error.retryable) throw error
-    console.warn(error.code, error.message) // nobody there, nobody reached: ask again
+    console.warn(error.code, error.message) // no instance, or none reached: ask again
     return undefined
   }
 }

@@ -11,7 +11,7 @@ const audience = createServer((socket) => {
   socket.on('close', () => subscribers.delete(socket))
 })
 
-/** Whoever connects here says what is written: a length in four bytes, then the bytes. */
+/** A connection here says what is written: a length in four bytes, then the bytes. */
 const control = createServer((socket) => {
   let rest: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk) => {

@@ -91,7 +91,7 @@ async function provide({ port, count }: { readonly port: number; readonly count:
   }, BEAT_MS).unref()
 }
 
-/** The first frame of somebody who knows nothing: the whole list. */
+/** The first frame of a subscriber that knows nothing: the whole list. */
 async function wholeList(port: number, deflate: boolean): Promise<{ bytes: number; sign: string }> {
   const stream = await RawStream.open(port, { deflate })
   stream.send({ type: 'watch', services: [{ service: SERVICE }] })
@@ -174,7 +174,7 @@ function nextVersion(index: number): Registration {
 
 /** The frames with which the witness has learnt of all these versions. */
 async function witnessed(expected: readonly Registration[]): Promise<Frame[]> {
-  if (witness === undefined) throw new Error('nobody watches')
+  if (witness === undefined) throw new Error('no subscriber')
   const missing = new Map(expected.map(({ id, rev }) => [id, String(rev)]))
   const taken: Frame[] = []
   for (;;) {

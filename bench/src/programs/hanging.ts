@@ -1,4 +1,4 @@
-/** A port that hangs in connect, as a host does that drops packets: the backlog is full and nobody accepts. */
+/** A port that hangs in connect, as a host does that drops packets: the backlog is full and never read. */
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { serveProgram } from '../program.js'
 

@@ -86,7 +86,7 @@ class Asker {
       if (end < 0) return
       const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.head)?.[1] ?? Number.NaN)
       if (!this.head.startsWith('HTTP/1.1 200 ') || Number.isNaN(length))
-        throw new Error(`an answer nobody expected: ${this.head}`)
+        throw new Error(`an unexpected answer: ${this.head}`)
       this.remaining = length - (this.seen - end - 4)
       this.head = ''
       this.seen = 0
@@ -158,7 +158,7 @@ class Run {
   }
 
   /**
-   * Never sleeps while it floods. Whoever writes to a sleeping process pays for waking it, on virtual machines more
+   * Never sleeps while it floods. A write to a sleeping process pays for waking it, on virtual machines more
    * than for everything else together; a slower server finds the load asleep more often and would pay twice.
    */
   private stayAwake(): void {

@@ -24,7 +24,7 @@ let pickBare = pickSdk
 /** What was picked last; kept, so that no compiler finds the loop useless. */
 let picked: Instance | undefined
 
-/** Makes a client that knows one service, from a static list: `pick` is the same whoever told. */
+/** Makes a client that knows one service, from a static list: `pick` is the same for any source. */
 async function prepare({ instances, options, weighted, keyed }: PickList): Promise<void> {
   await client?.close()
   const random = createRandom(SEED)

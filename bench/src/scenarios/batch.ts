@@ -1,3 +1,4 @@
+/** Scenario `batch`: registering over the stream, 1,000 instances per message. */
 import { measureOf, Series } from '../measure.js'
 import { settledCpuMs } from '../process-cpu.js'
 import type { BareStream } from '../programs/bare-stream.js'

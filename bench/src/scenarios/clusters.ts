@@ -1,3 +1,4 @@
+/** Scenario `clusters`: calls of a client of two clusters, one of which is killed. */
 import { measureOf, Series, type Target } from '../measure.js'
 import type { ClustersLoad, Latencies } from '../programs/clusters-load.js'
 import type { Scenario } from '../scenario.js'
@@ -10,7 +11,7 @@ const JOINS = 9
 /** Dialing a second cluster costs a millisecond; waiting for it would cost the 300 ms of its head start. */
 const READY: Target = { of: 'value', atMost: 50 }
 
-/** What a dead registry costs those who have another one. */
+/** What a dead registry costs a client that has another one. */
 export const clusters: Scenario = {
   name: 'clusters',
   about: `calls over two clusters of which one is killed meanwhile: ${INSTANCES} instances, ${PER_SECOND} calls a second`,

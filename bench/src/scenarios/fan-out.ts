@@ -1,3 +1,4 @@
+/** Scenarios of pushes: one change, and bursts of changes, to very many subscribers. */
 import { measureOf, Series, type Measure } from '../measure.js'
 import { settledCpuMs } from '../process-cpu.js'
 import type { Program } from '../program.js'

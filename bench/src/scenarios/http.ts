@@ -9,7 +9,7 @@ import type { Findings, Scenario, Stage } from '../scenario.js'
 import { getJson, instancesOf, postJson } from './requests.js'
 
 const CONNECTIONS = 64
-/** Slow enough that nobody queues on either side: what is left is the latency of one request. */
+/** Slow enough that no request queues on either side: what is left is the latency of one request. */
 const PACED_RATE = 1_000
 const WARM_UP_SECONDS = 1
 const BASELINE =

@@ -1,3 +1,4 @@
+/** Scenario `idle`: 100,000 instances in which nothing changes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { INSPECTABLE, inspect } from '../inspector.js'
 import { measureOf, Series } from '../measure.js'

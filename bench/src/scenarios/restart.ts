@@ -1,3 +1,4 @@
+/** Scenario `restart`: a killed node with 100,000 instances until it answers again. */
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { get } from 'node:http'
@@ -20,7 +21,7 @@ async function untilAnswers(port: number, path: string): Promise<number> {
     if ((await accepts(port)) && (await answers(port, path))) return performance.now() - startedAt
     await sleep(POLL_MS)
   }
-  throw new Error(`nobody answered on port ${port} within ${READY_MS_MAX} ms`)
+  throw new Error(`no answer on port ${port} within ${READY_MS_MAX} ms`)
 }
 
 function accepts(port: number): Promise<boolean> {
@@ -118,7 +119,7 @@ export const restart: Scenario = {
   },
 }
 
-/** A port near this one where nobody listens. */
+/** A port near this one on which no process listens. */
 async function freePortAfter(port: number): Promise<number> {
   for (let candidate = port + 1; ; candidate++) if (!(await accepts(candidate))) return candidate
 }

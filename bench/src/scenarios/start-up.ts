@@ -1,3 +1,4 @@
+/** Scenario `start-up`: until a program is ready some of whose instances hang in connect. */
 import { measureOf, Series } from '../measure.js'
 import type { Hanging } from '../programs/hanging.js'
 import type { StartUpLoad } from '../programs/start-up-load.js'

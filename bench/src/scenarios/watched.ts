@@ -1,3 +1,4 @@
+/** Scenario `watched`: memory and CPU of a client that watches very many services. */
 import { measureOf, Series } from '../measure.js'
 import { settledCpuMs } from '../process-cpu.js'
 import type { WatchedLoad } from '../programs/watched-load.js'
@@ -50,7 +51,7 @@ export const watched: Scenario = {
       ],
       rounds,
       notes: [
-        `Each round changes one instance of every service, each in a message of its own. Both clients receive the same at the same time; pings and, of the SDK, acknowledgements and timers are included. No snapshots, nobody reads \`changes()\`.`,
+        `Each round changes one instance of every service, each in a message of its own. Both clients receive the same at the same time; pings and, of the SDK, acknowledgements and timers are included. No snapshots, no reader of \`changes()\`.`,
       ],
     }
   },

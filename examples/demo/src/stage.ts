@@ -70,7 +70,7 @@ export class Stage {
     const victim = this.provider('orders')
     const killedAt = Date.now()
     await end(victim.process, 'SIGKILL')
-    tell(`${victim.id} (pid ${victim.pid}) is dead; nobody told the registry`)
+    tell(`${victim.id} (pid ${victim.pid}) is dead; it did not deregister`)
     const known = await this.seen.until(() => this.seen.stateOf(victim.id) !== 'up', 5_000)
     const tookMs = (this.seen.list?.at ?? Date.now()) - killedAt
     tell(

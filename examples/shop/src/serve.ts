@@ -50,7 +50,7 @@ export async function serve(
   await once(server, 'close')
 }
 
-/** With nobody to call, the caller may try again later; what is neither that nor bad JSON is a mistake of this program. */
+/** Without an instance to call, the caller may try again later; any other error but bad JSON is a mistake of this program. */
 function failure(error: unknown): Answer {
   if (error instanceof SyntaxError) return { status: 400, body: { error: error.message } }
   if (isRegistryError(error)) return { status: 503, body: { error: error.code, message: error.message } }

@@ -1,5 +1,5 @@
 /** Time, where an integration has to wait. */
-export interface Clock {
+export interface Timing {
   /** Monotonic milliseconds. */
   now(): number
   /** Resolves after `delayMs`; the timer keeps the process alive. */
@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** The clock of the process. */
-export const SYSTEM_CLOCK: Clock = {
+export const SYSTEM_TIMING: Timing = {
   now: () => performance.now(),
   sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
   deadline: (delayMs) => AbortSignal.timeout(delayMs),

@@ -1,7 +1,7 @@
 import type { Registration, RegistrationState, RegisterOptions, Rollcall } from '@rollcall/client'
 import { RegistryError } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
-import type { Clock } from './clock.js'
+import type { Timing } from './clock.js'
 import type { ProviderOptions } from './provider.js'
 import { createProvider } from './provider.js'
 
@@ -41,7 +41,7 @@ function stage(options: Partial<ProviderOptions> = {}, silent = false) {
     },
     close: () => Promise.resolve(void told.push('close')),
   } as unknown as Rollcall
-  const clock: Clock = {
+  const timing: Timing = {
     now: () => 0,
     sleep: (delayMs) => Promise.resolve(void told.push(`sleep ${delayMs}`)),
     deadline: (delayMs) => {
@@ -49,7 +49,7 @@ function stage(options: Partial<ProviderOptions> = {}, silent = false) {
       return silent ? AbortSignal.abort() : new AbortController().signal
     },
   }
-  return { told, provider: createProvider({ service: 'orders', client, ...options }, clock) }
+  return { told, provider: createProvider({ service: 'orders', client, ...options }, timing) }
 }
 
 describe('a server', () => {
@@ -110,7 +110,7 @@ describe('a server', () => {
 })
 
 describe('without a registry', () => {
-  it('serves as pending, and waits for nobody at the end', async () => {
+  it('serves as pending, and does not wait at the end', async () => {
     const { told, provider } = stage({ ready: () => {} }, true)
     const server = await provider
     expect((await server.listening(3000)).state).toBe('pending')

@@ -1,7 +1,8 @@
+/** A server of this process as a registered instance: what Express, Fastify, NestJS and gRPC share. */
 import type { ConnectOptions, RegisterOptions, Registration, Rollcall } from '@rollcall/client'
 import { connect, isRegistryError } from '@rollcall/client'
-import type { Clock } from './clock.js'
-import { SYSTEM_CLOCK } from './clock.js'
+import type { Timing } from './clock.js'
+import { SYSTEM_TIMING } from './clock.js'
 
 /** How a server of this process is registered: as `register` takes it, and what belongs to its beginning and end. */
 export interface ProviderOptions extends Omit<RegisterOptions, 'port' | 'state'> {
@@ -41,20 +42,20 @@ export class RegisteredServer implements Provider {
   readonly registered: Promise<Registration>
   private readonly own: boolean
   private readonly options: ProviderOptions
-  private readonly clock: Clock
+  private readonly timing: Timing
   private readonly stop = new AbortController()
   private settle: { resolve(registration: Registration): void; reject(error: unknown): void }
   private registering: Promise<Registration> | undefined
   private leaving: Promise<void> | undefined
 
-  constructor(client: Rollcall, own: boolean, options: ProviderOptions, clock: Clock) {
+  constructor(client: Rollcall, own: boolean, options: ProviderOptions, timing: Timing) {
     this.client = client
     this.own = own
     this.options = options
-    this.clock = clock
+    this.timing = timing
     this.settle = { resolve: () => undefined, reject: () => undefined }
     this.registered = new Promise((resolve, reject) => (this.settle = { resolve, reject }))
-    // Whoever cares awaits it; the framework is told by `listening`.
+    // A rejection that is not awaited is no fault here: `listening` tells the framework.
     this.registered.catch(() => undefined)
   }
 
@@ -92,7 +93,7 @@ export class RegisteredServer implements Provider {
     try {
       await Promise.race([ready(signal), aborted(signal)])
     } catch (error) {
-      await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
+      await registration.deregister({ signal: this.timing.deadline(TOLD_MS) }).catch(() => undefined)
       throw error
     }
     await this.sayUp(registration, signal)
@@ -106,7 +107,7 @@ export class RegisteredServer implements Provider {
       return
     }
     try {
-      const patience = AbortSignal.any([signal, this.clock.deadline(TOLD_MS)])
+      const patience = AbortSignal.any([signal, this.timing.deadline(TOLD_MS)])
       await registration.setState('up', { signal: patience })
     } catch (error) {
       if (!isRegistryError(error) || error.code !== 'aborted') throw error
@@ -117,13 +118,13 @@ export class RegisteredServer implements Provider {
     this.stop.abort()
     const registration = await this.registering?.catch(() => undefined)
     if (registration === undefined) return
-    const told = await registration.drain({ signal: this.clock.deadline(TOLD_MS) }).then(
+    const told = await registration.drain({ signal: this.timing.deadline(TOLD_MS) }).then(
       () => true,
       () => false,
     )
-    if (told) await this.clock.sleep(this.options.settleMs ?? 1_000)
+    if (told) await this.timing.sleep(this.options.settleMs ?? 1_000)
     // What does not arrive in time is still tried until the client is closed; then the closed session tells.
-    await registration.deregister({ signal: this.clock.deadline(TOLD_MS) }).catch(() => undefined)
+    await registration.deregister({ signal: this.timing.deadline(TOLD_MS) }).catch(() => undefined)
   }
 }
 
@@ -141,10 +142,10 @@ function aborted(signal: AbortSignal): Promise<never> {
 /** Begins the life of a server; it is registered once it listens. Rejects for options that cannot work. */
 export async function createProvider(
   options: ProviderOptions,
-  clock: Clock = SYSTEM_CLOCK,
+  timing: Timing = SYSTEM_TIMING,
 ): Promise<RegisteredServer> {
   const { client, own } = await openClient(options.client)
-  return new RegisteredServer(client, own, options, clock)
+  return new RegisteredServer(client, own, options, timing)
 }
 
 /** The client that was given, or one of these options; `own` if it has to be closed. */

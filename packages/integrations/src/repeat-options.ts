@@ -1,3 +1,4 @@
+/** Which HTTP requests are tried again, for undici and axios. */
 import type { CallOptions, Judgement } from '@rollcall/client'
 
 /** Which attempts an HTTP request is given, and what answers mean. */

@@ -1,3 +1,4 @@
+/** Which host names of URLs mean services. Pure. */
 import type { Rollcall, Service, ServiceOptions } from '@rollcall/client'
 
 /** Which host names of URLs are names of services; all others are left alone. */

@@ -1,3 +1,4 @@
+/** The clock of a node’s process. */
 import type { Clock } from '@rollcall/core'
 
 /** Longest delay Node keeps; a longer one would silently become 1 ms. */

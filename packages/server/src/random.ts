@@ -1,3 +1,4 @@
+/** Chance of a node’s process. */
 import { randomBytes } from 'node:crypto'
 
 /** Chance, as shells see it. The core itself receives random values as arguments. */

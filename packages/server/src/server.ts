@@ -56,7 +56,7 @@ export async function startNode(settings: ServerSources['flags']): Promise<Embed
   return { url: urlOf(node), config, close, [Symbol.asyncDispose]: close }
 }
 
-/** Each step is taken, also after one that failed; the first failure is the outcome. */
+/** Runs every step, also after one that failed; rejects with the first failure. */
 async function stop({ stopSteps, logger }: ComposedNode): Promise<void> {
   const failures: unknown[] = []
   for (const step of stopSteps) {

@@ -1,3 +1,4 @@
+/** The version that a node reports. */
 import { readFileSync } from 'node:fs'
 
 /** Version of the software, from the package itself. */

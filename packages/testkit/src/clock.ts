@@ -1,3 +1,4 @@
+/** Real time of the launchers. */
 import type { Clock } from '@rollcall/core'
 
 /** Real time, for what starts real processes. */

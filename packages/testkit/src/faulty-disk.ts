@@ -184,7 +184,7 @@ export class FaultyDisk {
   /**
    * What is left after a power failure: everything synced, and of the rest whatever chance keeps: each sector
    * and each name change for itself, with the file's size anywhere from the durable one on. Sectors that never
-   * reached the disk read as zeros. `random` gives numbers from 0 to below 1. The old disk answers nobody any more.
+   * reached the disk read as zeros. `random` gives numbers from 0 to below 1. The old disk never answers again.
    */
   crash(random: () => number): FaultyDisk {
     this.dead = true

@@ -1,3 +1,4 @@
+/** What tests of several packages share: launchers of real processes, and a disk that fails on command. */
 export * from './faulty-disk.js'
 export {
   killCommands,

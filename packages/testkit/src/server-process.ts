@@ -1,3 +1,4 @@
+/** Runs a built node as a process of its own. */
 import { killCommands, startCommand, type CommandOptions, type CommandProcess } from './command-process.js'
 
 export interface ServerProcessOptions extends CommandOptions {

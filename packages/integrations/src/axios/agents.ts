@@ -1,8 +1,9 @@
+/** Agents for axios that keep connections, one pair per protocol. */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { SYSTEM_CLOCK } from '../clock.js'
+import { SYSTEM_TIMING } from '../clock.js'
 
 /** Idle connections kept per instance; more are closed after use. */
 const IDLE_SOCKETS_MAX = 64
@@ -43,7 +44,7 @@ function limitConnecting(agent: object, connected: string, timeoutMs: number): v
       })
       socket.destroy(error)
     }
-    const limit = SYSTEM_CLOCK.deadline(timeoutMs)
+    const limit = SYSTEM_TIMING.deadline(timeoutMs)
     limit.addEventListener('abort', late, { once: true })
     socket.once(connected, () => limit.removeEventListener('abort', late))
     return made

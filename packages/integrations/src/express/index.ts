@@ -6,7 +6,7 @@ import type { AddressInfo, ListenOptions } from 'node:net'
 import type { Rollcall, Registration } from '@rollcall/client'
 import type { Provider, ProviderOptions, RegisteredServer } from '../provider.js'
 import { createProvider } from '../provider.js'
-import { SYSTEM_CLOCK } from '../clock.js'
+import { SYSTEM_TIMING } from '../clock.js'
 
 export type { Provider, ProviderOptions } from '../provider.js'
 
@@ -106,7 +106,7 @@ class ServedApplication implements Served {
 
   private async stopServer(): Promise<void> {
     const { server } = this
-    const cut = SYSTEM_CLOCK.deadline(this.requestsMs)
+    const cut = SYSTEM_TIMING.deadline(this.requestsMs)
     cut.addEventListener('abort', () => server.closeAllConnections(), { once: true })
     const closed = once(server, 'close')
     server.close()

@@ -32,7 +32,7 @@ export interface InstalledResolver {
 /**
  * Makes channels to `rollcall:///SERVICE`, `rollcall:///SERVICE/GROUP` and `rollcall://NAMESPACE/SERVICE` follow the
  * candidates of this client, balanced round robin (a weight counts only as zero or not) and with a retry policy. For
- * the whole process; doing it again is for channels made afterwards. A channel whose service nobody knows fails calls
+ * the whole process; doing it again is for channels made afterwards. A channel whose service no registry knows fails calls
  * with UNAVAILABLE after 5 s. A channel option `grpc.service_config` replaces the policies; credentials are the
  * channel's own, and the name to verify is that of the service unless `grpc.ssl_target_name_override` says otherwise.
  */
@@ -112,7 +112,7 @@ class ServiceResolver implements experimental.Resolver {
   private readonly service: Service
   private readonly listener: Listener
   private readonly config: ServiceConfig | null
-  /** Set while somebody listens. */
+  /** Set while there is a listener. */
   private stop: (() => void) | undefined
   private handedOver: string | undefined
 

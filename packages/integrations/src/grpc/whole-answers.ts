@@ -1,3 +1,4 @@
+/** An interceptor that repeats unary gRPC calls whose answer broke off. */
 import type { Interceptor, Metadata, Requester, StatusObject } from '@grpc/grpc-js'
 import { InterceptingCall, status } from '@grpc/grpc-js'
 

@@ -13,7 +13,7 @@ import type { AddressInfo, Server } from 'node:net'
 import type { ConnectOptions, Rollcall } from '@rollcall/client'
 import type { ProviderOptions } from '../provider.js'
 import { openClient, RegisteredServer } from '../provider.js'
-import { SYSTEM_CLOCK } from '../clock.js'
+import { SYSTEM_TIMING } from '../clock.js'
 
 export type { Provider, ProviderOptions } from '../provider.js'
 
@@ -122,7 +122,7 @@ class Connection implements OnApplicationShutdown {
 
   static async open({ client: given, register }: RollcallModuleOptions): Promise<Connection> {
     const { client, own } = await openClient(given)
-    const server = register && new RegisteredServer(client, own, { client, ...register }, SYSTEM_CLOCK)
+    const server = register && new RegisteredServer(client, own, { client, ...register }, SYSTEM_TIMING)
     return new Connection(client, own, server)
   }
 

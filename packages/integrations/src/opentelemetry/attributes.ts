@@ -1,3 +1,4 @@
+/** Attributes of spans and metrics. */
 import type { Attributes } from '@opentelemetry/api'
 import type { Instance } from '@rollcall/client'
 

@@ -2,7 +2,7 @@
 import type { Meter, Tracer } from '@opentelemetry/api'
 import { metrics, trace } from '@opentelemetry/api'
 import type { Observer } from '@rollcall/client'
-import { SYSTEM_CLOCK } from '../clock.js'
+import { SYSTEM_TIMING } from '../clock.js'
 import { createInstruments } from './instruments.js'
 import { CallSpan } from './spans.js'
 
@@ -28,6 +28,6 @@ export function createObserver(options: TelemetryOptions = {}): Observer {
     connected: (client) => instruments.follow(client),
     opened: (service) => instruments.opened(service),
     picked: (service) => instruments.picked(service),
-    called: (service) => new CallSpan({ tracer, instruments, now: () => SYSTEM_CLOCK.now() }, service),
+    called: (service) => new CallSpan({ tracer, instruments, now: () => SYSTEM_TIMING.now() }, service),
   }
 }

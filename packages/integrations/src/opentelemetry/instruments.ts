@@ -1,3 +1,4 @@
+/** The metrics of calls and lists. */
 import type { Attributes, BatchObservableResult, Meter } from '@opentelemetry/api'
 import type { Instance, Rollcall, Service } from '@rollcall/client'
 import { serviceAttributes } from './attributes.js'

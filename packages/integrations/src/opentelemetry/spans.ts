@@ -1,3 +1,4 @@
+/** The spans of calls and their attempts. */
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type {

@@ -1,3 +1,4 @@
+/** The answer of one attempt, held until it is known whether it is used. */
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Control } from './control.js'
@@ -6,7 +7,7 @@ type Handler = Dispatcher.DispatchHandler
 type Controller = Dispatcher.DispatchController
 type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
 
-/** Who hears what becomes of an attempt. */
+/** What becomes of an attempt. */
 export interface AnswerEvents {
   /** The answer began and waits to be handed over. */
   begun(answer: Answer): void
@@ -16,7 +17,7 @@ export interface AnswerEvents {
   broken(): void
 }
 
-/** The handler of one attempt: holds the answer from its first byte until it is known who reads it. */
+/** The handler of one attempt: holds the answer from its first byte until it is handed over or discarded. */
 export class Answer implements Handler {
   status = 0
   private readonly signal: AbortSignal
@@ -32,7 +33,7 @@ export class Answer implements Handler {
     this.events = events
   }
 
-  /** Goes on with somebody who reads it. */
+  /** Passes the answer on to the handler that reads it. */
   handOver(handler: Handler, control: Control): void {
     const { controller, begin } = this
     if (controller === undefined || begin === undefined) throw new Error('there is no answer yet')
@@ -47,7 +48,7 @@ export class Answer implements Handler {
     else this.end(this.error)
   }
 
-  /** Nobody will read it. */
+  /** Releases the answer unread. */
   discard(): void {
     this.controller?.abort(new Error('another answer is used'))
   }

@@ -1,3 +1,4 @@
+/** The controller that the handler of a request holds across its attempts. */
 import type { Dispatcher } from 'undici'
 
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>

@@ -1,3 +1,4 @@
+/** Headers of a request with more of them. */
 import type { Dispatcher } from 'undici'
 
 type Headers = NonNullable<Dispatcher.DispatchOptions['headers']> | null

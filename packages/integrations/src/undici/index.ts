@@ -4,7 +4,7 @@ import { Agent, type Dispatcher } from 'undici'
 import type { HostOptions } from '../service-hosts.js'
 import { serviceHosts } from '../service-hosts.js'
 import type { RepeatOptions } from '../repeat-options.js'
-import { Exchange } from './exchange.js'
+import { RoutedRequest } from './routed-request.js'
 
 export type { HostOptions } from '../service-hosts.js'
 export type { RepeatOptions } from '../repeat-options.js'
@@ -50,7 +50,15 @@ export function interceptor(
     const service = serviceOf(origin)
     if (service === undefined) return dispatch(request, handler)
     const key = options.key?.(request)
-    new Exchange({ service, dispatch, request, handler, protocol: origin.protocol, options, key }).start()
+    new RoutedRequest({
+      service,
+      dispatch,
+      request,
+      handler,
+      protocol: origin.protocol,
+      options,
+      key,
+    }).start()
     return true
   }
 }

@@ -1,3 +1,4 @@
+/** Hosts, ports and networks as settings write them. Pure. */
 import { isIP, isIPv4 } from 'node:net'
 import { isLoopback, parseNetwork } from '../prober/address-rule.js'
 

@@ -249,7 +249,7 @@ describe('what is refused', () => {
   })
 
   it.each(['0.0.0.0:7400', '[::]:7400', 'registry.example:0'])(
-    'is to advertise %s, which nobody can call',
+    'is to advertise %s, which cannot be called',
     (advertise) => {
       expect(problemsOf({ flags: { advertise } })).toHaveLength(1)
     },

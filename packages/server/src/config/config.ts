@@ -1,3 +1,4 @@
+/** The configuration of a node, read from flags, environment, file and defaults. */
 import { readFileSync } from 'node:fs'
 import { RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './address.js'
@@ -11,7 +12,7 @@ export type { Config } from './types.js'
 export type { ConfigProblem, ConfigSource } from './sources.js'
 export { parseHostPort } from './address.js'
 
-/** The file that is read when nobody names one, if it exists. */
+/** The file that is read when none is named, if it exists. */
 export const CONFIG_FILE = 'rollcall.yaml'
 
 export interface ConfigSources {
@@ -29,7 +30,7 @@ export interface ConfigOrigin {
   readonly name: string
 }
 
-/** What a setting is, and who says so. */
+/** The value of a setting, and its origin. */
 export interface SettingValue {
   /** Such as `limits.bodyBytesMax`, as in the file. */
   readonly key: string
@@ -131,7 +132,7 @@ function preferStorage(chosen: Map<string, Given>, problems: ConfigProblem[]): v
   }
 }
 
-/** What no setting can know by itself. Each problem is reported where the value that causes it was given. */
+/** Checks that concern several settings. Each problem is reported at the source of the value that causes it. */
 function judgeTogether(config: Config, chosen: ReadonlyMap<string, Given>): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const report = (key: string, message: string): void => {
@@ -142,7 +143,7 @@ function judgeTogether(config: Config, chosen: ReadonlyMap<string, Given>): Conf
   if (listen !== undefined && !isLoopbackHost(listen.host) && !config.insecureListen) {
     report(
       'listen',
-      'is reachable from other machines, and nobody is authenticated yet; where the network is trusted, say so with --insecure-listen',
+      'is reachable from other machines, and callers are not authenticated yet; where the network is trusted, say so with --insecure-listen',
     )
   }
   const { leaseMsMin, leaseMsMax } = config.limits

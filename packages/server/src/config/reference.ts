@@ -1,3 +1,4 @@
+/** The reference page of the configuration, made from the schema. */
 import { SETTINGS } from './schema.js'
 import type { Setting } from './schema.js'
 

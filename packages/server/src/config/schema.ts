@@ -1,3 +1,4 @@
+/** The settings of a node: type, default and reason of each. Flags, variables, file and reference page follow from it. */
 import { DEFAULTS, LIMITS, NAME_PATTERN } from '@rollcall/wire'
 import { z } from 'zod'
 import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './address.js'
@@ -20,7 +21,7 @@ const namespaceNote: Note = {
   form: 'a map from namespace to {"allow": [address, CIDR block or host name, …]}',
   reason:
     'Who may register in a namespace; everybody may in those that are not named. Given once on every node, unlike a ' +
-    'PUT it cannot be changed by whoever reaches the API.',
+    'PUT it cannot be changed through the API.',
 }
 
 const limits = z.strictObject({
@@ -103,7 +104,7 @@ const journal = z.strictObject({
   commitMsMax: integer(
     100,
     600_000,
-    'A commit that takes longer counts as a failing disk, so that nobody is kept waiting.',
+    'A commit that takes longer counts as a failing disk, so that no caller is kept waiting.',
   ).default(5_000),
 })
 
@@ -111,7 +112,7 @@ const journal = z.strictObject({
 const SCHEMA = z.strictObject({
   listen: text(
     'HOST:PORT, with IPv6 in brackets',
-    'Where API, stream and console are served. Loopback, because nobody is authenticated yet. Port 0 takes any free port.',
+    'Where API, stream and console are served. Loopback, because callers are not authenticated yet. Port 0 takes any free port.',
     (value) => parseHostPort(value) !== undefined,
   ).default(DEFAULTS.listen),
   advertise: text(
@@ -152,7 +153,7 @@ const SCHEMA = z.strictObject({
   probeNetworks: list(
     NETWORK,
     (value) => parseNetwork(value) !== undefined,
-    'Networks whose addresses may be probed whoever registered them. By default a node connects only to the address that the registration came from: it is not a port scanner.',
+    'Networks whose addresses may be probed on behalf of any caller. By default a node connects only to the address that the registration came from: it is not a port scanner.',
   ).default([]),
   namespaces: z
     .record(
@@ -176,7 +177,7 @@ const SCHEMA = z.strictObject({
     .default({}),
   logLevel: choice(
     LOG_LEVELS,
-    'Least urgent level that is logged: error = somebody must act, warn = it heals itself, info = life of the node, debug = for finding faults.',
+    'Least urgent level that is logged: error = an operator must act, warn = it heals itself, info = life of the node, debug = for finding faults.',
   ).default('info'),
   logFormat: choice(
     LOG_FORMATS,

@@ -1,3 +1,4 @@
+/** The sources of settings: what each holds, and what is wrong with it. */
 import { parseDocument } from 'yaml'
 import type { SettingKind } from './fields.js'
 import { SETTINGS } from './schema.js'
@@ -16,7 +17,7 @@ export interface ConfigProblem {
   readonly message: string
 }
 
-/** A value somebody gave. */
+/** A value that a source gives. */
 export interface Given {
   readonly setting: Setting
   readonly value: unknown
@@ -68,7 +69,7 @@ const COMMAND_VARIABLES: ReadonlySet<string> = new Set([
 
 /**
  * What Kubernetes tells every container about a Service whose name begins with `rollcall`. A registry that refuses
- * to start because it runs behind a Service of its own name would be a bad joke.
+ * to start because it runs behind a Service of its own name would be absurd.
  */
 const SERVICE_LINK =
   /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
@@ -104,7 +105,7 @@ export function readYaml(file: string, text: string): Reading {
   try {
     content = faults.length === 0 ? document.toJS() : null
   } catch (error) {
-    // A file whose aliases unfold into far more than was written.
+    // Thrown for a file whose aliases unfold into far more than was written.
     faults.push(error instanceof Error ? error.message : String(error))
   }
   if (faults.length > 0)
@@ -156,7 +157,7 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value a text stands for; what stands for nothing stays as it is and is refused by the setting. */
+/** The value that a text stands for; a text that stands for none stays as it is, and the setting refuses it. */
 const READERS: Readonly<Record<SettingKind, (text: string) => unknown>> = {
   text: (text) => text,
   integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),

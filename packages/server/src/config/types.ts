@@ -1,3 +1,4 @@
+/** The configuration as the parts of a node receive it. */
 import type { AdmissionMode } from '@rollcall/core'
 import type { Limits } from '@rollcall/wire'
 import type { LogFormat, LogLevel } from '../telemetry/logging.js'

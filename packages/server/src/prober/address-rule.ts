@@ -1,3 +1,4 @@
+/** The address rule: which addresses may be probed on behalf of whom. Pure. */
 import { BlockList, SocketAddress, isIP, isIPv4 } from 'node:net'
 
 /** Whether a host may be probed; `resolve` means it is a name whose addresses must be asked one by one. */
@@ -13,7 +14,7 @@ export interface AddressRule {
 
 /**
  * Addresses at which clouds hand out credentials (AWS, GCP and Azure, ECS tasks, AWS over IPv6, Alibaba).
- * They are never probed, whoever says they are its own, unless an operator listed them.
+ * They are never probed, not even for the peer that has the address, unless an operator listed them.
  */
 const METADATA_ADDRESSES: ReadonlySet<string> = new Set([
   '169.254.169.254',
@@ -104,7 +105,7 @@ export function createAddressRule(networks: readonly string[]): AddressRule {
       const version = isIP(host)
       if (version !== 0) return judge(host, version, peer) ? 'allowed' : 'forbidden'
       remember(peer)
-      // Only a loopback peer may mean this machine; asking the resolver would not change that.
+      // Only a loopback peer may mean this machine, whatever the resolver says.
       if (isLocalhost(host) && !lastPeerLoopback && networks.length === 0) return 'forbidden'
       return peer === undefined && networks.length === 0 ? 'forbidden' : 'resolve'
     },

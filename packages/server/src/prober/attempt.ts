@@ -1,3 +1,4 @@
+/** The addresses of one host, asked one after the other. */
 import type { ProbeAnswer } from './socket.js'
 
 /** Asks one address; answers once and later, unless the returned function gives up first. */

@@ -1,3 +1,4 @@
+/** Connections of probes, over TCP or TLS. */
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'

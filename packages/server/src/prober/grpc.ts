@@ -1,3 +1,4 @@
+/** The gRPC health probe. */
 import { connect as connectHttp2 } from 'node:http2'
 import type { IncomingHttpHeaders } from 'node:http2'
 import { decodeHealthResponse, encodeHealthRequest } from './grpc-health.js'
@@ -7,7 +8,7 @@ import { causeOf } from './socket.js'
 import type { ProbeAnswer } from './socket.js'
 
 const CHECK_PATH = '/grpc.health.v1.Health/Check'
-/** Node wants to know where the session leads; the call says so itself, because not every host fits into a URL. */
+/** Node asks for a URL of the session. The call names its authority itself, because not every host fits into a URL. */
 const PLACE = 'http://instance'
 /** A health response is 7 bytes. */
 const BODY_BYTES_MAX = 4_096

@@ -1,3 +1,4 @@
+/** The HTTP probe. */
 import { request as requestHttp } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { acceptsStatus } from '@rollcall/core'
@@ -13,7 +14,7 @@ const HEADER_BYTES_MAX = 8_192
 
 /**
  * One GET on a connection of its own. The status decides, once the response is complete or longer than is
- * worth reading. Redirects are answers like any other: whom they point to is nobody's own address.
+ * worth reading. A redirect is an answer like any other and is not followed: its target need not be the peer's own address.
  */
 export const HTTP_PROBE: ProbeMethod = {
   alpn: ['http/1.1'],
@@ -54,7 +55,7 @@ function answerOf(request: ProbeRequest, response: IncomingMessage): ProbeAnswer
   return { outcome: 'failed', cause: `status ${status}` }
 }
 
-/** Reads politely, so that the other side does not log a broken connection for each probe, but not for long. */
+/** Reads to the end where that is near, so that the other side does not log a broken connection for each probe. */
 function read(response: IncomingMessage, answer: ProbeAnswer, end: (answer: ProbeAnswer) => void): void {
   let bytes = 0
   response.on('data', (chunk: Buffer) => {
@@ -62,6 +63,6 @@ function read(response: IncomingMessage, answer: ProbeAnswer, end: (answer: Prob
     if (bytes > BODY_BYTES_MAX) end(answer)
   })
   response.on('end', () => end(answer))
-  // Said by the close of the request.
+  // The close of the request reports it.
   response.on('error', () => {})
 }

@@ -22,7 +22,7 @@ class Side extends Duplex {
   }
 }
 
-/** What one side writes the other reads; who is destroyed ends the other's input. */
+/** What one side writes the other reads; destroying one side ends the input of the other. */
 export function memoryConnection(): { readonly near: Duplex; readonly far: Duplex } {
   const near = new Side()
   const far = new Side()

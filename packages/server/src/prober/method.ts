@@ -1,3 +1,4 @@
+/** What a type of probe has to define, and where its connections go. */
 import { isIP } from 'node:net'
 import type { ProbeRequest } from '@rollcall/core'
 import type { ProbeConversation, ProbeTarget } from './socket.js'

@@ -1,4 +1,4 @@
-/** A prober whose sockets are made up. */
+/** A prober over sockets in memory, for its tests. */
 import { Duplex } from 'node:stream'
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import type { ProbeOutcome, ProbeRequest } from '@rollcall/core'
@@ -7,7 +7,7 @@ import { createProber } from './prober.js'
 import type { Prober, ProberDeps, ProberOptions } from './prober.js'
 import type { ProbeTarget } from './socket.js'
 
-/** A socket that hears nothing and notes what is said. */
+/** A socket that receives nothing and keeps what is written. */
 export class FakeSocket extends Duplex {
   readonly target: ProbeTarget
   written = ''

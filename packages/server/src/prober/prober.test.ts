@@ -30,7 +30,7 @@ describe('the outcome of a probe', () => {
     expect(sockets[0]?.destroyed).toBe(true)
   })
 
-  it('is succeeded on connect, once, and a late error harms nobody', () => {
+  it('is succeeded on connect, once, and a late error changes nothing', () => {
     const { probe, sockets, outcomes } = setUp()
     probe()
     vi.advanceTimersByTime(1)

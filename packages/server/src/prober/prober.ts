@@ -3,7 +3,7 @@ import type { Clock, Logger, Meter, ProbeOutcome, ProbeRequest } from '@rollcall
 import type { Random } from '../random.js'
 import { createAddressRule, type AddressRule } from './address-rule.js'
 import { createConnect } from './connect.js'
-import { beginExchange, FORBIDDEN, type ExchangeDeps } from './exchange.js'
+import { beginHostProbe, FORBIDDEN, type HostProbeDeps } from './host-probe.js'
 import { GRPC_PROBE } from './grpc.js'
 import { HTTP_PROBE } from './http.js'
 import type { ProbeMethod } from './method.js'
@@ -26,7 +26,7 @@ export interface ProberDeps {
 export interface ProberOptions {
   /**
    * Most attempts at a time, a descriptor each. Default 2,048: with the timeout of 1 s, 5,000 instances of a
-   * lost rack are found out in 3 s.
+   * lost rack are found dead in 3 s.
    */
   readonly concurrencyMax?: number
   /**
@@ -34,7 +34,7 @@ export interface ProberOptions {
    * full, baselines go first (they come again); what goes is answered `unable`.
    */
   readonly queueMax?: number
-  /** CIDR blocks that may be probed whoever registered there. Default none. */
+  /** CIDR blocks that may be probed on behalf of any peer. Default none. */
   readonly networks?: readonly string[]
 }
 
@@ -42,7 +42,7 @@ export interface ProberOptions {
 export interface Prober {
   /**
    * Whether a probe could be made at all. Cheap; false only where `probe` would answer `skipped` for sure, so
-   * that a batch of strangers costs nothing.
+   * that a batch of hosts that are none of the peer's costs nothing.
    */
   permits(host: string, peer: string | undefined): boolean
   /**
@@ -51,7 +51,7 @@ export interface Prober {
    *
    * `succeeded` = it answered as the type of the probe demands; `refused` = every address of the host refused the
    * connection; `skipped` = never asked (type `none`, forbidden by the address rule); `unable` = not asked now (no
-   * room, this node out of sockets), which says nothing about the instance; `failed` = anything else. The timeout is that of the whole
+   * room, this node out of sockets), no evidence about the instance; `failed` = anything else. The timeout is that of the whole
    * exchange, from the question to the resolver to the end of the answer. `cause` says in a few words why it did
    * not succeed, where that is known.
    */
@@ -60,7 +60,7 @@ export interface Prober {
   close(): void
 }
 
-/** A baseline waits up to this much longer, and up to a tenth of its delay, so that a batch does not knock at once. */
+/** A baseline waits up to this much longer, and up to a tenth of its delay, so that a batch does not connect all at once. */
 const BASELINE_JITTER_MS = 100
 /** Questions to the system's resolver at a time; libuv gives them at most half of its threads. */
 const LOOKUPS_MAX = 16
@@ -97,8 +97,8 @@ class QueueingProber implements Prober {
   private readonly rule: AddressRule
   private readonly concurrencyMax: number
   private readonly queue: ProbeQueue<Job>
-  private readonly exchange: ExchangeDeps
-  /** Exchanges under way. */
+  private readonly hostProbe: HostProbeDeps
+  /** Probes under way. */
   private readonly active = new Set<{ abandon: () => void }>()
   private readonly reportLoss: (cause: string) => void
   private wake: { readonly atMs: number; readonly cancel: () => void } | undefined
@@ -109,7 +109,7 @@ class QueueingProber implements Prober {
     this.concurrencyMax = options.concurrencyMax ?? 2_048
     this.queue = createProbeQueue(options.queueMax ?? 200_000)
     this.rule = createAddressRule(options.networks ?? [])
-    this.exchange = {
+    this.hostProbe = {
       clock: deps.clock,
       connect: deps.connect ?? createConnect(),
       resolver: createAddressResolver(deps.lookup ?? systemLookup, LOOKUPS_MAX),
@@ -180,7 +180,7 @@ class QueueingProber implements Prober {
     const running = { abandon: (): void => undefined }
     this.active.add(running)
     // The answer comes at once where no socket could be made.
-    running.abandon = beginExchange(this.exchange, job.request, job.method, (answer) => {
+    running.abandon = beginHostProbe(this.hostProbe, job.request, job.method, (answer) => {
       this.active.delete(running)
       if (answer.outcome === 'unable') this.reportLoss(answer.cause ?? 'unknown')
       this.answer(job, answer)

@@ -1,3 +1,4 @@
+/** Probes that wait for their time or for room. Pure. */
 import type { ProbePurpose } from '@rollcall/core'
 
 /** Something that waits for its turn. */

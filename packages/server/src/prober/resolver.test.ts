@@ -22,7 +22,7 @@ function createSlowLookup(): {
 }
 
 describe('the resolver of probes', () => {
-  it('asks for a name once, whoever wants it', () => {
+  it('asks for a name once, for all probes that want it', () => {
     const system = createSlowLookup()
     const resolver = createAddressResolver(system.lookup, 2)
     const answers: string[][] = []

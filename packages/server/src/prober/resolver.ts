@@ -1,3 +1,4 @@
+/** Host names to addresses, by the system’s resolver. */
 import { lookup as lookUpHost } from 'node:dns'
 
 /** Asks the system's resolver; answers with numeric addresses, none when the name is unknown. */
@@ -5,7 +6,7 @@ export type Lookup = (host: string, callback: (addresses: readonly string[]) => 
 
 /** Turns names into addresses without ever holding more than a few threads of this process. */
 export interface AddressResolver {
-  /** Answers once and later, never before returning; the returned function loses interest. */
+  /** Answers once and later, never before returning; the returned function cancels. */
   resolve(host: string, callback: (addresses: readonly string[]) => void): () => void
 }
 
@@ -21,8 +22,8 @@ export const systemLookup: Lookup = (host, callback) => {
 
 /**
  * At most `lookupsMax` questions are out at a time, because each holds a thread until the system gives up, which
- * may be long after the asker did. Who asks for a name that is being asked for shares the answer. What waits
- * is bounded by the callers: each probe has at most one question.
+ * may be long after the probe did. A second question for the same name shares the answer. What waits is bounded by
+ * the callers: each probe has at most one question.
  */
 export function createAddressResolver(lookup: Lookup, lookupsMax: number): AddressResolver {
   const asked = new Map<string, Set<(addresses: readonly string[]) => void>>()

@@ -1,3 +1,4 @@
+/** One probe of one address: the connection, what is said on it, and its answer. */
 import type { Duplex } from 'node:stream'
 import type { ProbeOutcome } from '@rollcall/core'
 
@@ -43,7 +44,7 @@ const OWN_TROUBLES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS'
 
 /**
  * Connects, holds the conversation and answers once. `refused` = the kernel on the other side says that
- * nobody listens; `unable` = this node is out of sockets. The socket is destroyed before the answer; the
+ * no process listens; `unable` = this node is out of sockets. The socket is destroyed before the answer; the
  * returned function gives up without one.
  */
 export function ask(
@@ -109,8 +110,8 @@ export function causeOf(error: Error): string {
 }
 
 /**
- * Nobody listens on a port of the ephemeral range of this machine, the kernel picks that very port for the
- * outgoing connection, and TCP's simultaneous open connects the socket to itself. That is a dead instance.
+ * No process listens on a port of the ephemeral range of this machine, the kernel picks that very port for the
+ * outgoing connection, and TCP's simultaneous open connects the socket to itself. Such an instance is dead.
  */
 function isSelfConnection(socket: ProbeSocket): boolean {
   return (

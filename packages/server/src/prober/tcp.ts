@@ -1,6 +1,7 @@
+/** The TCP probe. */
 import type { ProbeMethod } from './method.js'
 
-/** Connects, and that is all: the kernel of the other side accepts for a process that hangs, too. */
+/** Succeeds on connect. The kernel of the other side accepts for a process that hangs, too. */
 export const TCP_PROBE: ProbeMethod = {
   alpn: [],
   conversation: () => (_socket, end) => {

@@ -45,7 +45,7 @@ function stringify(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    // Cycles and big integers: a log line must not be what takes the node down.
+    // Cycles and big integers, which must not end the node.
     return JSON.stringify(String(value))
   }
 }

@@ -1,3 +1,4 @@
+/** Log lines of a node: levels, formats, and a standard output that never blocks. */
 import { isatty } from 'node:tty'
 import type { Clock, Logger } from '@rollcall/core'
 import { pino } from 'pino'
@@ -7,7 +8,7 @@ import { formatTextLine, plainError } from './logging-format.js'
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** `auto`: text when a person watches the terminal, JSON otherwise. */
+/** `auto`: text on a terminal, JSON otherwise. */
 export const LOG_FORMATS = ['auto', 'json', 'text'] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
@@ -52,7 +53,7 @@ export function createLogger(deps: LoggerDeps, options: LoggerOptions): ProcessL
       ? makeJson(deps.clock, destination, options.level)
       : makeText(deps.clock, destination, options.level)
   const root = make({})
-  destination.onRelief((lines) => root.warn({ lines }, 'log lines lost because nobody read them'))
+  destination.onRelief((lines) => root.warn({ lines }, 'log lines lost because they were not read'))
   return { ...root, child: make, flush: () => destination.flush() }
 }
 

@@ -1,3 +1,4 @@
+/** Metrics of a node, by the catalogue, in Prometheus’ text format. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { METRICS } from '@rollcall/core'
 import type { Meter, MetricInfo, MetricName } from '@rollcall/core'
@@ -108,7 +109,7 @@ export function createMetricsRegistry(deps: MetricsRegistryDeps = {}): MetricsRe
   }
 }
 
-/** Makes room for a new label value, or finds the one that stands for all that came too late. */
+/** Makes room for a new label value, or gives the one that stands for all beyond the limit. */
 function newCell(labelled: Map<string, { value: number }>, label: string): { value: number } {
   const key = labelled.size < LABEL_VALUES_MAX - 1 ? label : OVERFLOW_LABEL
   const known = labelled.get(key)

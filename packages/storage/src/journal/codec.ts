@@ -244,7 +244,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Decodes a payload whose checksum was right, and calls `each` with its entries in order. Throws JournalError
- * `damaged` (without a place) when it is no payload all the same: then whoever wrote it had a fault.
+ * `damaged` (without a place) when it is no payload all the same: then the writer had a fault.
  */
 export function decodeEntries(payload: Uint8Array, each: (entry: JournalEntry) => void): void {
   let slices: unknown

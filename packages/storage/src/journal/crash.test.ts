@@ -62,7 +62,7 @@ async function run(
     { disk, clock, logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => memory.entries() },
     { directory: '/data', rotateBytesMin: 900 },
   )
-  // A disk that is dead answers nobody, so opening may never end.
+  // A disk that is dead never answers, so opening may never end.
   const opened = await Promise.race([opening.catch(() => undefined), settle()])
   if (opened === undefined) return { disk, acked, appended, forgotten, snapshots: 0 }
   for (const entry of opened.recovered.entries) memory.apply(entry)
@@ -85,7 +85,7 @@ async function run(
     const { journal } = opened
     const answer = async (): Promise<void> => {
       const durability = await journal.append(entries)
-      // An answer that comes after the power went off was given to nobody: the disk never lets one through.
+      // After the power went off no answer reaches a caller: the disk never lets one through.
       if (each.kind !== 'put' || durability !== 'disk') return
       for (const index of indexes) acked.set(index, Math.max(at, acked.get(index) ?? 0))
     }

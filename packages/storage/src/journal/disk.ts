@@ -1,3 +1,4 @@
+/** The disk as the journal needs it, as a port, and the disk of this machine. */
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'

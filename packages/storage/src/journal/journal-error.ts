@@ -1,7 +1,7 @@
 /**
  * Why a journal cannot be opened or used. `damaged`: bytes that were once complete are not what was written.
  * `missing`: a file that the others need is not there. `unknown-version`: written by a newer Rollcall.
- * `locked`: another process uses the directory. `io`: the operating system refused. `closed`: our own doing.
+ * `locked`: another process uses the directory. `io`: the operating system refused. `closed`: this process closed it.
  */
 export type JournalErrorKind = 'damaged' | 'missing' | 'unknown-version' | 'locked' | 'io' | 'closed'
 

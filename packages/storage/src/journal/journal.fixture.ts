@@ -36,7 +36,7 @@ export function createManualClock(): ManualClock {
   }
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Lets everything run that is due in this and the next turns of the event loop. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,7 +1,7 @@
 /**
  * One process per directory, without flock, which Node does not have.
  *
- * The lock is the directory `LOCK`. Whoever wants it listens on a Unix socket in there, named
+ * The lock is the directory `LOCK`. A starter listens on a Unix socket in there, named
  * `<pid>-<random>.sock`, and then makes the symbolic link `LOCK/<generation>` that points to it.
  *
  * - *Is the holder alive?* Connect to what the link points to. The kernel answers, not the process: the socket
@@ -10,8 +10,8 @@
  *   ports of the two sides have nothing to do with each other.
  * - *Who wins?* Making a link is atomic and fails if the name exists. The highest generation rules; a starter
  *   that finds it dead makes the next one and then looks again: if a higher one is there, it has lost. Numbers
- *   only grow and nobody ever removes the highest, so two winners a < b cannot be: b was made either before a
- *   looked again (then a saw it and gave up), or later, by somebody who found a, or a living one above a, dead.
+ *   only grow and the highest is never removed, so two winners a < b cannot be: b was made either before a
+ *   looked again (then a saw it and gave up), or later, by a starter that found a, or a living one above a, dead.
  *   A takeover by renaming or deleting a dead lock file does not have this property: the file may be a fresh
  *   one by the time it is deleted.
  * - Neither links nor sockets take data blocks, so a node also starts on a full disk.
@@ -68,7 +68,7 @@ function listen(path: string): Promise<Server> {
   })
 }
 
-/** Whether somebody listens there. Anything but the kernel's own "nobody" counts as yes. */
+/** Whether a process listens there. Anything but a refusal by the kernel counts as yes. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
@@ -92,7 +92,7 @@ async function removeQuietly(path: string): Promise<void> {
   try {
     await unlink(path)
   } catch {
-    // Somebody else cleans up as well, or the disk refuses: a left-over name harms nobody.
+    // Another starter cleans up as well, or the disk refuses: a left-over name does no harm.
   }
 }
 
@@ -101,7 +101,7 @@ async function holderError(journalDirectory: string, link: string): Promise<Jour
   try {
     target = await readlink(link)
   } catch {
-    // The holder was just replaced by another one; that one's pid is not worth another round.
+    // The holder was just replaced; the pid of its successor is not worth another round.
   }
   const pid = Number.parseInt(target, 10)
   const who = Number.isNaN(pid) ? 'another process' : `process ${pid}`

@@ -1,3 +1,4 @@
+/** The journal of a node without a disk. */
 import type { JournalPort } from '@rollcall/core'
 import { JournalError } from './journal-error.js'
 

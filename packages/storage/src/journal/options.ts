@@ -1,3 +1,4 @@
+/** Settings of a journal, each with its default and the reason for it. */
 import type { FrameLimits } from './codec.js'
 
 /** What a journal may be told. */

@@ -16,7 +16,7 @@ export interface Recovered {
    */
   readonly entries: Iterable<JournalEntry>
   readonly entryCount: number
-  /** Bytes of the unfinished write that was cut off the last log; nobody had been told that it was kept. */
+  /** Bytes of the unfinished write that was cut off the last log; no caller had been told that it was kept. */
   readonly tornBytes: number
 }
 
@@ -81,7 +81,7 @@ async function reopenLog(
     throw error
   }
   if (last.version !== FORMAT_VERSION) {
-    // An older format takes no new entries: whoever wrote it would not understand them.
+    // An older format takes no new entries: the version that wrote it would not understand them.
     await file.close()
     const [number, sealed] = last.frames.length === 0 ? [last.number, last.sealed] : [last.number + 1, length]
     return { log: await createLog(disk, directory, number, sealed), tornBytes }

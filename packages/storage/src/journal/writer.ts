@@ -7,7 +7,7 @@
  *
  * A log that failed once is never written again: after a failed fsync the kernel may have dropped the pages and
  * report success the next time. The next log says in its header how many bytes of the failed one count, so a half
- * written frame there harms nobody. From the failure on, memory holds entries that no file holds (`gap`): every
+ * written frame there does no harm. From the failure on, memory holds entries that no file holds (`gap`): every
  * answer is `memory` until a snapshot begun after the last loss is durable.
  */
 import { join } from 'node:path'

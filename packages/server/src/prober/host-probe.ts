@@ -6,7 +6,7 @@ import { targetOf, type ProbeMethod } from './method.js'
 import type { AddressResolver } from './resolver.js'
 import { ask, type Connect, type ProbeAnswer } from './socket.js'
 
-export interface ExchangeDeps {
+export interface HostProbeDeps {
   readonly clock: Clock
   readonly connect: Connect
   readonly resolver: AddressResolver
@@ -28,8 +28,8 @@ const STALL_MS = 20
  * `failed` at the timeout of the request at the latest. The returned function gives up without an answer; after one it
  * does nothing.
  */
-export function beginExchange(
-  { clock, connect, resolver, rule }: ExchangeDeps,
+export function beginHostProbe(
+  { clock, connect, resolver, rule }: HostProbeDeps,
   request: ProbeRequest,
   method: ProbeMethod,
   callback: (answer: ProbeAnswer) => void,

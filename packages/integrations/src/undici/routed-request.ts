@@ -1,3 +1,4 @@
+/** One request to a service, over as many attempts as it takes. */
 import { Readable } from 'node:stream'
 import type { AttemptContext, AttemptEnd, Instance, Judgement, Service } from '@rollcall/client'
 import { judgeError } from '@rollcall/client'
@@ -9,8 +10,8 @@ import { Answer } from './answer.js'
 import { Control } from './control.js'
 import { withHeaders } from './headers.js'
 
-/** What an exchange works with. */
-export interface ExchangeDeps {
+/** What a routed request works with. */
+export interface RoutedRequestDeps {
   readonly service: Service
   readonly dispatch: Dispatcher.Dispatch
   readonly request: Dispatcher.DispatchOptions
@@ -22,12 +23,12 @@ export interface ExchangeDeps {
 }
 
 /** One request and its answer, as its handler sees them, over as many attempts as it takes. */
-export class Exchange {
-  private readonly deps: ExchangeDeps
+export class RoutedRequest {
+  private readonly deps: RoutedRequestDeps
   private readonly control = new Control()
   private readonly unsent = new WeakSet<Error>()
 
-  constructor(deps: ExchangeDeps) {
+  constructor(deps: RoutedRequestDeps) {
     this.deps = deps
   }
 
