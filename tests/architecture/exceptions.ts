@@ -58,12 +58,6 @@ export const PERSONS: Readonly<Record<string, string>> = {
 
 /** Packages without a README. */
 export const NO_README: Readonly<Record<string, string>> = {
-  bench: 'to be written',
-  'examples/demo': 'to be written',
-  'packages/cli': 'to be written',
-  'packages/integrations': 'to be written',
-  'packages/storage': 'to be written',
-  'packages/testkit': 'to be written',
   'packages/client': 'to be written',
   'packages/core': 'to be written',
   'packages/protocols': 'to be written',
