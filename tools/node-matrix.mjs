@@ -1,6 +1,7 @@
 /**
- * The SDK and a node on every Node that is promised: imported, required and bundled. Each Node comes from npm as the
- * package of its platform (no install script) into .cache/; nothing of it becomes a dependency.
+ * The SDK and a node on every Node that is promised: imported, required and bundled, and how the node takes offers to
+ * upgrade. Each Node comes from npm as the package of its platform (no install script) into .cache/; nothing of it
+ * becomes a dependency.
  *
  *     node tools/node-matrix.mjs [version ...]
  */
@@ -18,6 +19,8 @@ const VERSIONS = ['20.19.0', '20', '22', '24', '26']
 const SMOKE = join(ROOT, 'tests', 'integration', 'support', 'smoke')
 const RESULT = join(ROOT, 'docs', 'results', 'node-matrix.json')
 const READY_MS = 30_000
+/** What each Node makes of offers to upgrade depends on how its HTTP server is built. */
+const OFFERS = 'offers to upgrade'
 
 /** The newest Node of a version such as 22 or 22.1, fetched if it is not there. */
 async function fetched(wanted) {
@@ -88,6 +91,12 @@ async function tried(wanted, forms) {
     say(`${version} ${form}: ${results[form]}`)
   }
   await node.stop()
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+  results[OFFERS] = await output(binary, vitest, 'run', '--project=integration', 'upgrades.test.ts').then(
+    () => 'ok',
+    (error) => error.message,
+  )
+  say(`${version} ${OFFERS}: ${results[OFFERS]}`)
   return { version, ...results }
 }
 
@@ -112,7 +121,8 @@ async function main(asked) {
       RESULT,
       `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), nodes }, null, 2)}\n`,
     )
-    return nodes.every((node) => Object.keys(forms).every((form) => node[form] === 'ok')) ? 0 : 1
+    const tests = [...Object.keys(forms), OFFERS]
+    return nodes.every((node) => tests.every((test) => node[test] === 'ok')) ? 0 : 1
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,36 +1,48 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { NO_LOGGER, NO_METER } from '@rollcall/core'
+import { NO_LOGGER, NO_METER, type Logger, type Meter } from '@rollcall/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
+import { createConnections } from '../../packages/server/src/listener/connections.js'
 import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
 import type {
   HttpListener,
   HttpListenerDeps,
   HttpListenerOptions,
 } from '../../packages/server/src/listener/http-listener.js'
+import { createListeners } from '../../packages/server/src/listener/listeners.js'
+import type { Mount } from '../../packages/server/src/listener/mounts.js'
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
   for (const step of cleanUp.splice(0).reverse()) await step()
 })
 
+interface SetUp extends Omit<Mount, 'path'>, HttpListenerOptions {
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly connectionsMax: number
+}
+
+function depsOf({
+  logger = NO_LOGGER,
+  meter = NO_METER,
+  connectionsMax = 100,
+}: Partial<SetUp>): HttpListenerDeps {
+  const deps = { clock: createSystemClock(), logger }
+  return { ...deps, connections: createConnections({ ...deps, meter }, connectionsMax) }
+}
+
 async function setUp(
-  deps: Partial<HttpListenerDeps> = {},
-  options: Partial<HttpListenerOptions> = {},
+  some: Partial<SetUp> = {},
 ): Promise<{ listener: HttpListener; host: string; port: number }> {
-  const listener = createHttpListener(
-    {
-      clock: createSystemClock(),
-      logger: NO_LOGGER,
-      meter: NO_METER,
-      handleRequest: (_request, response) => void response.end('hello'),
-      handleUpgrade: (_request, socket) => void socket.destroy(),
-      ...deps,
-    },
-    { host: '127.0.0.1', port: 0, connectionsMax: 100, ...options },
-  )
+  const {
+    handleRequest = (_request, response) => void response.end('hello'),
+    handleUpgrade = (_request, socket) => void socket.destroy(),
+  } = some
+  const mounts = [{ path: '/', handleRequest, handleUpgrade }]
+  const listener = createHttpListener(depsOf(some), { host: '127.0.0.1', port: 0, mounts, ...some })
   cleanUp.push(() => listener.close(0))
   return { listener, ...(await listener.start()) }
 }
@@ -65,13 +77,13 @@ describe('the listener', () => {
 
   it('names the address that is taken', async () => {
     const { port } = await setUp()
-    await expect(setUp({}, { port })).rejects.toMatchObject({
+    await expect(setUp({ port })).rejects.toMatchObject({
       code: 'invalid_argument',
       field: 'listen',
       message: `cannot listen on 127.0.0.1:${port}: another process listens there`,
       details: { address: `127.0.0.1:${port}`, reason: 'EADDRINUSE' },
     })
-    await expect(setUp({}, { host: '203.0.113.9' })).rejects.toMatchObject({
+    await expect(setUp({ host: '203.0.113.9' })).rejects.toMatchObject({
       details: { reason: 'EADDRNOTAVAIL' },
     })
   })
@@ -140,10 +152,11 @@ describe('the listener', () => {
     const warn = vi.fn()
     const count = vi.fn()
     const set = vi.fn()
-    const { port } = await setUp(
-      { logger: { ...NO_LOGGER, warn }, meter: { ...NO_METER, count, set } },
-      { connectionsMax: 2 },
-    )
+    const { port } = await setUp({
+      logger: { ...NO_LOGGER, warn },
+      meter: { ...NO_METER, count, set },
+      connectionsMax: 2,
+    })
     const clients = [await open(port), await open(port)]
     await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 2])
     const late = [await open(port), await open(port)]
@@ -180,10 +193,11 @@ describe('the listener', () => {
 
   it('cuts off who takes too long to ask, not who waits long for an answer', async () => {
     const answers: (() => void)[] = []
-    const listener = await setUp(
-      { handleRequest: (_request, response) => void answers.push(() => response.end('late')) },
-      { headersMs: 200, requestMs: 300 },
-    )
+    const listener = await setUp({
+      handleRequest: (_request, response) => void answers.push(() => response.end('late')),
+      headersMs: 200,
+      requestMs: 300,
+    })
     const patient = await open(listener.port)
     patient.socket.write(GET)
     const slow = await open(listener.port)
@@ -241,20 +255,44 @@ describe('closing the listener', () => {
   it('may come twice, before the start, or during it', async () => {
     const { listener } = await setUp()
     await Promise.all([listener.close(), listener.close()])
-    const deps: HttpListenerDeps = {
-      clock: createSystemClock(),
-      logger: NO_LOGGER,
-      meter: NO_METER,
-      handleRequest: () => {},
-      handleUpgrade: () => {},
-    }
-    const unused = createHttpListener(deps, { host: '127.0.0.1', port: 0, connectionsMax: 1 })
+    const options = { host: '127.0.0.1', port: 0, mounts: [{ path: '/', handleRequest: () => {} }] }
+    const unused = createHttpListener(depsOf({}), options)
     await unused.close()
     await expect(unused.start()).rejects.toMatchObject({ code: 'closed' })
-    const hasty = createHttpListener(deps, { host: '127.0.0.1', port: 0, connectionsMax: 1 })
+    const hasty = createHttpListener(depsOf({}), options)
     const started = hasty.start()
     await hasty.close()
     const { port } = await started
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
+  })
+})
+
+describe('several listeners', () => {
+  const at = (port: number, text: string): HttpListenerOptions => ({
+    host: '127.0.0.1',
+    port,
+    mounts: [{ path: '/', handleRequest: (_request, response) => void response.end(text) }],
+  })
+
+  it('answer each with its own mounts, and count their connections together', async () => {
+    const set = vi.fn()
+    const listeners = createListeners(depsOf({ meter: { ...NO_METER, set } }), [at(0, 'one'), at(0, 'two')])
+    cleanUp.push(() => listeners.close(0))
+    const bound = await listeners.start()
+    for (const { port } of bound) await open(port)
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 2])
+    const texts = bound.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/`)).text())
+    expect(await Promise.all(texts)).toEqual(['one', 'two'])
+    await listeners.close(0)
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 0])
+  })
+
+  it('leave nothing open when one address is taken', async () => {
+    const { port } = await setUp()
+    const free = await setUp()
+    await free.listener.close(0)
+    const listeners = createListeners(depsOf({}), [at(free.port, 'one'), at(port, 'two')])
+    await expect(listeners.start()).rejects.toMatchObject({ field: 'listen' })
+    await expect(fetch(`http://127.0.0.1:${free.port}/`)).rejects.toThrow()
   })
 })

@@ -14,6 +14,7 @@ import type {
   View,
 } from '@rollcall/wire'
 import { createSystemClock } from '../../packages/server/src/clock.js'
+import { createConnections } from '../../packages/server/src/listener/connections.js'
 import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
 import { createNodeDriver, type NodeDriver } from '../../packages/server/src/driver/node-driver.js'
 
@@ -61,15 +62,10 @@ export async function startNode(
     },
     native,
   )
+  const deps = { clock, logger: NO_LOGGER }
   const listener = createHttpListener(
-    {
-      clock,
-      logger: NO_LOGGER,
-      meter,
-      handleRequest: (req, res) => protocol.handleRequest(req, res),
-      handleUpgrade: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
-    },
-    { host: '127.0.0.1', port: 0, connectionsMax: 10_000 },
+    { ...deps, connections: createConnections({ ...deps, meter }, 10_000) },
+    { host: '127.0.0.1', port: 0, mounts: [{ path: '/', ...protocol }] },
   )
   const { port } = await listener.start()
   return {

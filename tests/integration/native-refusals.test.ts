@@ -138,21 +138,6 @@ describe('what a node refuses', () => {
       await loading.close()
     }
   })
-
-  it('ignores an offer to speak h2c', async () => {
-    const offer =
-      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
-    const get = await exchangeBytes(
-      node.port,
-      `GET /api/v1/services HTTP/1.1\r\nHost: 127.0.0.1\r\n${offer}\r\n`,
-    )
-    expect(get).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*"services":\[\]/)
-    const post = await exchangeBytes(
-      node.port,
-      `POST /api/v1/signs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n${offer}\r\n{}`,
-    )
-    expect(post).toMatch(/^HTTP\/1\.1 400[\s\S]*"protocol"/)
-  })
 })
 
 describe('the document and the router', () => {

@@ -2,7 +2,6 @@
  * The composition root: the one file that names every adapter and store. It turns a configuration into a
  * running node, and takes it apart in the order that loses nothing.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type Clock,
   type JournalPort,
@@ -16,8 +15,10 @@ import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
 import { RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
-import { createHealthHandler } from './listener/health.js'
-import { createHttpListener, type HttpListener } from './listener/http-listener.js'
+import { createConnections } from './listener/connections.js'
+import { healthMounts } from './listener/health.js'
+import { createListeners, type Listeners } from './listener/listeners.js'
+import type { Mount } from './listener/mounts.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
@@ -65,15 +66,15 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const { journal, failing } = await openStorage(config, parts)
   driver.attachJournal(journal)
   const native = createNative(config, nodeId, parts)
-  const listener = createListener(config, parts, native, failing)
+  const listeners = openAddresses(config, parts, native, failing)
   try {
-    const address = await listener.start()
+    const [address] = await listeners.start()
     driver.start()
     logger.info(
       { node: nodeId, cluster: config.cluster, ...address, data: config.memory ? 'memory' : config.data },
       'ready',
     )
-    return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listener, journal) }
+    return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listeners, journal) }
   } catch (error) {
     await native.close()
     driver.close()
@@ -160,16 +161,17 @@ function createNative(
   )
 }
 
-function createListener(
+/** The addresses of a node, each with what answers there. */
+function openAddresses(
   config: Config,
   { clock, logger, metrics, driver }: Parts,
   native: NativeProtocol,
   journalFailing: () => boolean,
-): HttpListener {
+): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
-  const health = createHealthHandler({
+  const health = healthMounts({
     readiness: () => driver.readiness(),
     frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
     journalFailing,
@@ -181,24 +183,16 @@ function createListener(
       return metrics.render()
     },
   })
-  return createHttpListener(
-    {
-      clock,
-      logger: logger.child({ component: 'listener' }),
-      meter: metrics,
-      handleRequest(request: IncomingMessage, response: ServerResponse): void {
-        if (!health(request, response)) native.handleRequest(request, response)
-      },
-      handleUpgrade: (request, socket, head) => native.handleUpgrade(request, socket, head),
-    },
-    { host: listen.host, port: listen.port, connectionsMax: config.limits.connectionsMax },
-  )
+  const mounts: readonly Mount[] = [...health, { path: '/', ...native }]
+  const log = logger.child({ component: 'listener' })
+  const connections = createConnections({ clock, logger: log, meter: metrics }, config.limits.connectionsMax)
+  return createListeners({ clock, logger: log, connections }, [{ ...listen, mounts }])
 }
 
 function stopSteps(
   parts: Parts,
   native: NativeProtocol,
-  listener: HttpListener,
+  listeners: Listeners,
   journal: JournalPort,
 ): ShutdownStep[] {
   const { driver, prober, clock } = parts
@@ -212,7 +206,7 @@ function stopSteps(
       },
     },
     { name: 'streams', run: () => native.close() },
-    { name: 'listener', run: () => listener.close() },
+    { name: 'listeners', run: () => listeners.close() },
     {
       name: 'judgement',
       run: () => {

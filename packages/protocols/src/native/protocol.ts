@@ -1,6 +1,5 @@
 /** The native protocol of a node: everything under /api/v1. The server owns listeners and hands requests over. */
-import { ServerResponse, type IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { isRegistryError, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
 import { openApiDocument } from '@rollcall/wire/schemas'
@@ -42,7 +41,7 @@ export interface NativeStats {
 export interface NativeProtocol {
   /** Answers any request; `unknown_path` outside /api/v1. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void
-  /** Takes the socket of any upgrade request. */
+  /** Takes the socket of a request for WebSocket. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Asks all stream clients to go elsewhere within `afterMs`. */
   goaway(reason: string, afterMs: number): void
@@ -98,10 +97,6 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   const handleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const drop = (): void => void socket.destroy()
     socket.on('error', drop)
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      answerUpgrade(req, socket, handleRequest)
-      return
-    }
     try {
       if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
       const headers = headersOf(req)
@@ -191,36 +186,4 @@ function refuseUpgrade(socket: Duplex, { status, type, body }: ErrorAnswer): voi
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
-}
-
-/**
- * An offer to upgrade to something else, such as the h2c that some HTTP clients send with a first request. It
- * may be ignored, but Node has handed over the bare socket by now: the answer is given on it and ends it.
- */
-function answerUpgrade(
-  req: IncomingMessage,
-  socket: Duplex,
-  handleRequest: (req: IncomingMessage, res: ServerResponse) => void,
-): void {
-  const res = new ServerResponse(req)
-  res.shouldKeepAlive = false
-  if (socket instanceof Socket) res.assignSocket(socket)
-  res.once('finish', () => socket.end(() => socket.destroy()))
-  if (hasBody(req)) {
-    const text = 'this connection speaks HTTP/1.1 only; send requests with a body without an offer to upgrade'
-    const body = JSON.stringify({ error: new RegistryError('protocol', text).toBody() })
-    res.writeHead(400, [
-      'Content-Type',
-      'application/json; charset=utf-8',
-      'Content-Length',
-      String(body.length),
-    ])
-    res.end(body)
-    return
-  }
-  handleRequest(req, res)
-}
-
-function hasBody(req: IncomingMessage): boolean {
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
 }

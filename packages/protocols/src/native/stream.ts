@@ -63,6 +63,8 @@ export function createStreams(deps: StreamSessionDeps, options: ResolvedOptions)
       return bytes
     },
     accept(req, socket, head) {
+      // Offered among others, it is the one that is taken; `ws` knows it only alone.
+      req.headers.upgrade = 'websocket'
       server.handleUpgrade(req, socket, head, (ws) => {
         if (stopped || connections.size >= options.streamsMax) {
           ws.on('error', () => ws.terminate())

@@ -1,42 +1,31 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+/** Health and metrics of a node, for orchestrators and scrapers. */
+import type { ServerResponse } from 'node:http'
 import type { Readiness } from '@rollcall/core'
 import { errorBody } from '@rollcall/wire'
+import type { Mount } from './mounts.js'
 
 export interface HealthDeps {
   readonly readiness: () => Readiness
-  /** What operators froze; shown beside readiness, so that nobody forgets it. */
+  /** Namespaces that are frozen; shown beside readiness, so that it is not forgotten. */
   readonly frozen: () => readonly string[]
   /**
-   * Whether the journal is behind because the disk refuses. The node serves on and stays ready, since losing it would
-   * help nobody; shown, so that somebody looks after the disk.
+   * Whether the journal is behind because the disk refuses. The node serves on and stays ready, since clients are better
+   * off with it than without; shown, so that an operator sees to the disk.
    */
   readonly journalFailing: () => boolean
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => string
 }
 
-/** Answers a request if it is one of its own and says whether it was. */
-export type HealthHandler = (request: IncomingMessage, response: ServerResponse) => boolean
-
 /**
  * `/livez` (200 as long as the event loop turns: it asks nothing else, so that no trouble of disk or cluster
- * makes an orchestrator kill the node), `/readyz` (200, or 503 with the reason) and `/metrics`. They come before
- * the rule about the Host header: orchestrators and scrapers ask by whatever name they know.
+ * makes an orchestrator kill the node), `/readyz` (200, or 503 with the reason) and `/metrics`. The rule about the Host
+ * header is not theirs: orchestrators and scrapers ask by whatever name they know.
  */
-export function createHealthHandler(deps: HealthDeps): HealthHandler {
-  return (request, response) => {
-    const path = pathOf(request.url)
-    if (path !== '/livez' && path !== '/readyz' && path !== '/metrics') return false
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD')
-      // The body, if any, is not read, so the connection cannot be used again.
-      response.setHeader('Connection', 'close')
-      answerJson(response, 405, { error: errorBody('method_not_allowed', `${path} is read with GET`) })
-    } else if (path === '/metrics') {
-      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics())
-    } else if (path === '/livez') {
-      answerJson(response, 200, { live: true })
-    } else {
+export function healthMounts(deps: HealthDeps): readonly Mount[] {
+  return [
+    readOnly('/livez', (response) => answerJson(response, 200, { live: true })),
+    readOnly('/readyz', (response) => {
       const readiness = deps.readiness()
       const frozen = deps.frozen()
       answerJson(response, readiness.ready ? 200 : 503, {
@@ -45,15 +34,24 @@ export function createHealthHandler(deps: HealthDeps): HealthHandler {
         ...(frozen.length === 0 ? {} : { frozen }),
         ...(deps.journalFailing() ? { journal: 'failing' } : {}),
       })
-    }
-    return true
-  }
+    }),
+    readOnly('/metrics', (response) =>
+      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics()),
+    ),
+  ]
 }
 
-function pathOf(url: string | undefined): string {
-  const text = url ?? ''
-  const query = text.indexOf('?')
-  return query === -1 ? text : text.slice(0, query)
+function readOnly(path: string, read: (response: ServerResponse) => void): Mount {
+  return {
+    path,
+    handleRequest({ method }, response) {
+      if (method === 'GET' || method === 'HEAD') return read(response)
+      response.setHeader('Allow', 'GET, HEAD')
+      // The body, if any, is not read, so the connection cannot be used again.
+      response.setHeader('Connection', 'close')
+      answerJson(response, 405, { error: errorBody('method_not_allowed', `${path} is read with GET`) })
+    },
+  }
 }
 
 function answerJson(response: ServerResponse, status: number, body: unknown): void {
