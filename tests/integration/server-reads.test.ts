@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, Api } from './http-calls.js'
 import { openCheckedApi, type Contract } from './openapi-contract.js'
 import { openEvents } from './subscribers.js'
+import { soon } from './support/soon.js'
 
 let server: ServerProcess
 let api: Api
@@ -95,7 +96,7 @@ describe('GET /api/v1/services', () => {
       namespace: 'pages',
       instances: [{ service: 'list-f', host: '127.0.0.1', port: 6 }],
     })
-    const { status, body } = await waiting
+    const { status, body } = await soon(waiting)
     expect(status).toBe(200)
     expect((body as { services: unknown[] }).services).toHaveLength(6)
   })
@@ -141,14 +142,20 @@ describe('GET /api/v1/services/{service}', () => {
     expect(body).not.toHaveProperty('group')
     expect(signOf((body as View).instances)).toBe((body as View).sign)
     expect(headers.etag).toBe(`W/"${(body as View).sign}"`)
-    expect((await api.get('/api/v1/services/seen', { 'If-None-Match': headers.etag ?? '' })).status).toBe(304)
+    for (const tag of [headers.etag ?? '', `"${(body as View).sign}"`]) {
+      const same = await api.get('/api/v1/services/seen', { 'If-None-Match': tag })
+      expect([same.status, same.body, same.headers.etag]).toEqual([304, '', headers.etag])
+    }
   })
 
   it('can be one group, with a sign of its own', async () => {
     const group = await view('seen?group=spare')
     expect(group).toMatchObject({ group: 'spare', instances: [{ port: 2 }] })
     expect(signOf(group.instances)).toBe(group.sign)
-    expect((await api.get('/api/v1/services/seen?group=nobody')).status).toBe(404)
+    expect(await api.get('/api/v1/services/seen?group=unheard')).toMatchObject({
+      status: 404,
+      body: errorOf('unknown_service') as object,
+    })
   })
 
   it('can be filtered by state and zone; the sign stays that of the whole', async () => {
@@ -169,12 +176,15 @@ describe('GET /api/v1/services/{service}', () => {
     ['since=abc', 'since'],
     ['since=0000000000000000&wait=61s', 'wait'],
     ['since=0000000000000000&wait=-1s', 'wait'],
+    ['since=0000000000000000&wait=soon', 'wait'],
     ['wait=1s', 'wait'],
     ['group=a/b', 'group'],
     ['namespace=', 'namespace'],
+    ['namespace=a%20b', 'namespace'],
+    ['namespace=a&namespace=b', 'namespace'],
     ['states=up', 'states'],
     ['since=0000000000000000&since=0000000000000001', 'since'],
-  ])('judges ?%s', async (query, field) => {
+  ])('refuses ?%s', async (query, field) => {
     const answer = await api.get(`/api/v1/services/seen?${query}`)
     expect(answer).toMatchObject({ status: 400, body: errorOf('invalid_argument', field) as object })
   })
@@ -219,8 +229,8 @@ describe('GET /api/v1/services/{service}', () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(95)
     const waiting = api.get(`/api/v1/services/seen?since=${sign}&wait=30s`)
     await register(at(6))
-    expect((await waiting).body).toMatchObject({ from: sign, upserts: [{ port: 6 }], removes: [] })
-    expect((await api.get(`/api/v1/services/seen?since=${sign}&wait=30s`)).body).toMatchObject({
+    expect((await soon(waiting)).body).toMatchObject({ from: sign, upserts: [{ port: 6 }], removes: [] })
+    expect((await soon(api.get(`/api/v1/services/seen?since=${sign}&wait=30s`))).body).toMatchObject({
       upserts: [{ port: 6 }],
     })
   })
@@ -230,10 +240,10 @@ describe('GET /api/v1/services/{service}', () => {
     expect((await api.get('/api/v1/services/seen?wait=50ms', tag)).status).toBe(304)
     const waiting = api.get('/api/v1/services/seen?wait=30s', tag)
     await register(at(7))
-    expect(((await waiting).body as View).instances.map(({ port }) => port)).toContain(7)
+    expect(((await soon(waiting)).body as View).instances.map(({ port }) => port)).toContain(7)
   })
 
-  it('waits for a service nobody registered yet, and is 404 without waiting', async () => {
+  it('waits for a service that is not registered yet, and is 404 without waiting', async () => {
     expect(await api.get('/api/v1/services/future')).toMatchObject({
       status: 404,
       body: errorOf('unknown_service') as object,
@@ -242,7 +252,7 @@ describe('GET /api/v1/services/{service}', () => {
     expect(still.body).toMatchObject({ from: EMPTY_SIGN, to: EMPTY_SIGN, upserts: [] })
     const waiting = api.get(`/api/v1/services/future?since=${EMPTY_SIGN}&wait=30s`)
     await register({ service: 'future', host: '127.0.0.1', port: 1 })
-    const { body } = await waiting
+    const { body } = await soon(waiting)
     const instances = 'upserts' in (body as object) ? (body as Delta).upserts : (body as View).instances
     expect(instances).toMatchObject([{ service: 'future', port: 1 }])
   })
@@ -262,7 +272,7 @@ describe('GET /api/v1/services/{service}/instances/{id}', () => {
       status: 404,
       body: errorOf('unknown_instance') as object,
     })
-    expect(await api.get('/api/v1/services/nobody/instances/x')).toMatchObject({
+    expect(await api.get('/api/v1/services/unheard/instances/x')).toMatchObject({
       status: 404,
       body: errorOf('unknown_service') as object,
     })

@@ -149,6 +149,7 @@ describe('paths and methods', () => {
     '/favicon.ico',
     '/api/v1/services/a/b',
     '/api/v1//services',
+    '/api/v1/services/%zz',
   ])('nothing is at %s', async (path) => {
     const answer = await api.get(path)
     expect([answer.status, codeOf(answer)]).toEqual([404, 'unknown_path'])

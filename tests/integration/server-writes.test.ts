@@ -92,6 +92,7 @@ describe('POST /api/v1/register', () => {
     )
     expect(status).toBe(200)
     const { results } = body as { results: { ok: boolean; error?: { code: string; field?: string } }[] }
+    expect(new Set(results.map(({ error }) => error?.code))).toEqual(new Set([undefined, 'invalid_argument']))
     expect(results.map(({ ok, error }) => (ok ? 'ok' : error?.field))).toEqual([
       'ok', 'instances[1].port', 'instances[2].service', 'instances[3].port', 'instances[4].host', 'instances[5]', 'ok',
     ]) // prettier-ignore
@@ -105,7 +106,8 @@ describe('POST /api/v1/register', () => {
     )
     expect(answer.status).toBe(400)
     expect(answer.body).toMatchObject(errorOf('invalid_argument', 'instances[0].port') as object)
-    expect(answer.body).toMatchObject({ results: [{ ok: false }, { ok: false }] })
+    const { error, results } = answer.body as { error: object; results: object[] }
+    expect(results).toMatchObject([{ ok: false, error }, { ok: false }])
     expect((await api.get('/api/v1/services/bad')).status).toBe(404)
   })
 
@@ -196,15 +198,15 @@ describe('POST /api/v1/heartbeat', () => {
 
   it('answers malformed items beside the others', async () => {
     const { status, body } = await api.post('/api/v1/heartbeat', {
-      instances: [
-        { service: 'beats', id: 7 },
-        { service: 'beats', id: 'plain' },
-      ],
+      instances: [{ service: 'beats', id: 7 }, { service: 'beats', id: 'plain' }, { id: 'plain' }],
     })
     expect(status).toBe(200)
     expect(body).toMatchObject({
       unknown: [],
-      errors: [{ code: 'invalid_argument', field: 'instances[0].id' }],
+      errors: [
+        { code: 'invalid_argument', field: 'instances[0].id' },
+        { code: 'invalid_argument', field: 'instances[2].service' },
+      ],
     })
     const all = await api.post('/api/v1/heartbeat', { instances: [{ service: 'beats' }] })
     expect(all).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'instances[0].id') as object })
@@ -213,7 +215,7 @@ describe('POST /api/v1/heartbeat', () => {
 
 describe('POST /api/v1/deregister', () => {
   it('takes instances out by name', async () => {
-    await register(
+    const { body: registered } = await register(
       { service: 'leave', id: 'a', host: '127.0.0.1', port: 1 },
       { service: 'leave', id: 'b', host: '127.0.0.1', port: 2, incarnation: 5 },
     )
@@ -232,9 +234,10 @@ describe('POST /api/v1/deregister', () => {
       unknown: [{ namespace: 'default', service: 'leave', group: 'default', id: 'c' }],
       durability: 'memory',
     })
+    const [{ incarnation }] = (registered as { results: [{ incarnation: number }] }).results
     const left = await view('leave')
     expect(left.instances.map(({ id }) => id)).toEqual(['b'])
-    expect(left.removes).toMatchObject([{ group: 'default', id: 'a', reason: 'deregistered' }])
+    expect(left.removes).toEqual([{ group: 'default', id: 'a', incarnation, reason: 'deregistered' }])
   })
 
   it('takes everything on a host out, in one namespace or in all', async () => {
@@ -329,6 +332,7 @@ describe('declarations', () => {
     expect((await api.call('PUT', path, { json: { allow: ['10.0.0.0/8'] } })).body).toEqual({
       durability: 'memory',
     })
+    expect((await api.call('PUT', path, { json: { allow: ['not an address'] } })).status).toBe(400)
     expect((await api.get(path)).body).toEqual({ allow: ['10.0.0.0/8'] })
     const refused = await api.post('/api/v1/register', {
       namespace: 'fenced',
