@@ -26,7 +26,6 @@ export const LONG: Readonly<Record<string, string>> = {
 export const HEADLESS: Readonly<Record<string, string>> = {
   'packages/client/': 'to be done',
   'packages/server/src/driver/': 'to be done',
-  'packages/server/src/listener/': 'to be done',
   'tests/simulation/': 'to be done',
 }
 
@@ -49,9 +48,7 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'packages/core/': 'to be done',
   'packages/protocols/': 'to be done',
   'packages/server/src/driver/': 'to be done',
-  'packages/server/src/listener/': 'to be done',
   'packages/wire/': 'to be done',
-  'tests/integration/': 'to be done',
   'tests/simulation/': 'to be done',
 }
 

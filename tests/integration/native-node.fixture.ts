@@ -1,4 +1,4 @@
-/** A node in memory behind real sockets: the real rules and listener, with nobody probed. */
+/** A node in memory behind real sockets: the real rules and listener, without probes. */
 import { connect, type Socket } from 'node:net'
 import { NO_LOGGER, NODE_DEFAULTS, type Meter } from '@rollcall/core'
 import { createNativeProtocol, type NativeOptions, type NativeProtocol } from '@rollcall/protocols/native'

@@ -94,7 +94,7 @@ export async function listen(server: Pick<Server, 'listen' | 'close' | 'address'
   return (server.address() as AddressInfo).port
 }
 
-/** A port of this machine on which nobody listens (any more). */
+/** A port of this machine on which no process listens (any more). */
 export async function closedPort(): Promise<number> {
   const server = createServer()
   const port = await listen(server)

@@ -19,7 +19,7 @@ export interface Spread {
   readonly max: number
 }
 
-/** Sums samples up, prints them for whoever reads the run, and keeps them for the result. Nearest rank, no guesses between. */
+/** Sums samples up, prints them for the reader of the run, and keeps them for the result. Nearest rank, no guesses between. */
 export function measured(what: string, samples: readonly number[]): Spread {
   const sorted = samples.toSorted((a, b) => a - b)
   const at = (share: number): number => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN)

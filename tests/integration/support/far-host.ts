@@ -1,6 +1,6 @@
 /**
  * Another host, made of a network namespace behind a pair of virtual cables, so that its silence is that of a real
- * one: packets leave and nobody takes them, no error comes back, connections stay half open. Linux and root only.
+ * one: packets leave and are never taken, no error comes back, connections stay half open. Linux and root only.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -19,8 +19,8 @@ export interface FarHost {
   close(): void
 }
 
-/** An address that no network card here has: frames sent to it are taken by nobody. */
-const NOBODY = '02:00:00:00:00:01'
+/** An address that no network card here has: frames sent to it are lost. */
+const NO_CARD = '02:00:00:00:00:01'
 
 let made = 0
 
@@ -49,8 +49,8 @@ export function createFarHost(): FarHost {
     there,
     command: ['ip', 'netns', 'exec', name],
     cut() {
-      ip('neighbour', 'replace', there, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', cable)
-      ip('-n', name, 'neighbour', 'replace', here, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', end)
+      ip('neighbour', 'replace', there, 'lladdr', NO_CARD, 'nud', 'permanent', 'dev', cable)
+      ip('-n', name, 'neighbour', 'replace', here, 'lladdr', NO_CARD, 'nud', 'permanent', 'dev', end)
     },
     heal() {
       ip('neighbour', 'delete', there, 'dev', cable)

@@ -1,5 +1,5 @@
 // Many instances in one process: `fleet-child.mjs JSON`, see fleet.ts. Some have a session of the SDK each, some beat
-// over HTTP like a client in another language; each has a port of its own, unless nobody shall listen there.
+// over HTTP like a client in another language; each has a port of its own, unless no process shall listen there.
 import { createServer } from 'node:http'
 import { connect } from '@rollcall/client'
 

@@ -16,7 +16,7 @@ export interface FleetOptions {
   readonly beatMs?: number
   /** Lease of them all; in a session it matters only after a restart of the node. Default: the node's. */
   readonly leaseMs?: number
-  /** Registers ports from here on, on which nobody listens: one wrong probe is enough. Default: every port answers. */
+  /** Registers ports from here on, on which no process listens: one wrong probe is enough. Default: every port answers. */
   readonly silentPortsFrom?: number
   /** Connections that a port takes while its process accepts none. Default 1, so that `freeze` can take them all. */
   readonly backlog?: number

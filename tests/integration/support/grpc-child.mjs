@@ -27,7 +27,7 @@ server.addService(
         setTimeout(() => process.kill(process.pid, 'SIGKILL'), 20)
       } else callback(null, String(process.pid))
     },
-    // Nobody is answered before the test is over.
+    // No call is answered before the test is over.
     place: (_call, callback) => setTimeout(() => callback(null, ''), 60_000).unref(),
   },
 )

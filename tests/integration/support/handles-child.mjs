@@ -17,7 +17,7 @@ const server = createServer((request, response) => request.pipe(response))
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 const controller = new AbortController()
 const rollcall = await connect({
-  // The first is nobody: a client that also tries in vain.
+  // No node is at the first: a client that also tries in vain.
   registries: ['http://127.0.0.1:1', registry],
   snapshotDir,
   signal: controller.signal,
@@ -35,10 +35,10 @@ await changes.next()
 const shards = service.shards(8).changes()
 await shards.next()
 service.onCandidates(() => {})
-// Warming up goes on, and so do a wait that is in vain and a call whose answer nobody reads.
+// Warming up goes on, and so do a wait that is in vain and a call whose answer is not read.
 const pending = [
   service.ready({ timeoutMs: 60_000 }),
-  rollcall.ready(['nobody'], { timeoutMs: 60_000, signal: controller.signal }),
+  rollcall.ready(['absent'], { timeoutMs: 60_000, signal: controller.signal }),
   rollcall.service('fixed').ready(),
   changes.next(),
   shards.next(),

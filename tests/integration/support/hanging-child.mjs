@@ -1,4 +1,4 @@
-// Ports that hang in connect, as a host does that drops packets: the backlog is full and nobody accepts.
+// Ports that hang in connect, as a host does that drops packets: the backlog is full and never read.
 // `hanging-child.mjs` is ready with the port, and stands still from then on, SIGKILL excepted.
 import { connect, createServer } from 'node:net'
 

@@ -263,7 +263,7 @@ const FLOOD_BATCHES = 80
 const FLOOD_BATCH = 500
 const FLOOD_CHARS = 10_000
 
-/** Sends lists without end, or one message that grows beyond all bounds when it is unpacked, to whoever connects. */
+/** Sends lists without end, or one message that grows beyond all bounds when it is unpacked, to every client that connects. */
 export async function startFlood(port: number, kind: 'endless list' | 'bomb'): Promise<HostileNode> {
   const attacks = new Set<string>([kind])
   let connections = 0

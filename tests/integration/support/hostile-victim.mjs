@@ -1,5 +1,5 @@
 // A program that uses everything of the SDK all the time, whatever the registry does: `hostile-victim.mjs REGISTRY`.
-// Says how it is ten times a second, ends by itself after `close`, and dies of anything that nobody handles.
+// Says how it is ten times a second, ends by itself after `close`, and dies of any error that is not handled.
 import { connect } from '@rollcall/client'
 
 const [registry] = process.argv.slice(2)
@@ -46,7 +46,7 @@ async function consume(service) {
       service.report(service.pick(), 'timeout')
       if (service.instances().length < 1_000) service.shards(16).own()
     } catch {
-      // Nobody is there.
+      // No node is there.
     }
     await service.fetch('/', { timeoutMs: 50 }).then(
       (response) => response.body?.cancel(),

@@ -74,7 +74,7 @@ export async function endAll(): Promise<void> {
   await Promise.all([...children].map((child) => end({ process: child, ready: '' }, 'SIGKILL')))
 }
 
-/** A port nobody listens on at the moment. */
+/** A port on which no process listens at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -21,7 +21,7 @@ export async function smoke({ connect, isRegistryError }, registry) {
   let weight
   while (weight !== 7) weight = (await changes.next()).value.instances[0].weight
   const refusal = await rollcall
-    .service('nobody')
+    .service('absent')
     .ready({ timeoutMs: 300 })
     .catch((error) => error)
   same('refusal', isRegistryError(refusal) && refusal.code, 'no_instances')
