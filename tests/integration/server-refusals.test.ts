@@ -201,10 +201,13 @@ describe('browser safety', () => {
     }
   })
 
-  it('a configured host name may call', async () => {
-    const other = await startServerProcess({ args: ['--allowed-hosts', 'registry.internal'] })
+  it('a configured host name may call, and the advertised one', async () => {
+    const other = await startServerProcess({
+      args: ['--allowed-hosts', 'registry.internal', '--advertise', 'Node-7.example:7400'],
+    })
     const { api: named } = await openCheckedApi(other)
     expect((await named.get('/api/v1/services', { host: 'Registry.Internal:7400' })).status).toBe(200)
+    expect((await named.get('/api/v1/services', { host: 'node-7.example' })).status).toBe(200)
     expect((await named.get('/api/v1/services', { host: 'registry.external' })).status).toBe(403)
     named.close()
     await other.stop()

@@ -136,6 +136,12 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
   }
 }
 
+/** Names under which a node may be called: those that are configured, and its own. */
+function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] {
+  const own = advertise === undefined ? undefined : parseHostPort(advertise)
+  return own === undefined ? allowedHosts : [...allowedHosts, own.host]
+}
+
 function createNative(
   config: Config,
   nodeId: string,
@@ -152,7 +158,7 @@ function createNative(
     {
       version: SOFTWARE_VERSION,
       limits: config.limits,
-      allowedHosts: config.allowedHosts,
+      allowedHosts: allowedHostsOf(config),
       pingMs: config.pingMs,
       bufferBytesMax: config.limits.subscriberBufferBytesMax,
       streamsMax: config.limits.connectionsMax,

@@ -11,7 +11,7 @@ const CODES = {
   forbidden_host: {
     httpStatus: 403,
     retryable: false,
-    help: 'Use the address, localhost, or a host name listed in allowedHosts.',
+    help: 'Use the address, localhost, the advertised host, or a name in allowedHosts.',
   },
   forbidden_origin: {
     httpStatus: 403,

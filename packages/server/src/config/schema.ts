@@ -117,7 +117,7 @@ const SCHEMA = z.strictObject({
   ).default(DEFAULTS.listen),
   advertise: text(
     'HOST:PORT that others can call',
-    'Reserved: address under which other nodes will reach this one, where it differs from the one it listens on. It is checked and shown, and has no effect while a node is alone.',
+    'Address under which clients reach this node, where it differs from the one it listens on. Its host is an allowed host.',
     isCallable,
   ).optional(),
   insecureListen: toggle(
@@ -148,7 +148,7 @@ const SCHEMA = z.strictObject({
   allowedHosts: list(
     'a host name',
     isHostName,
-    'Host names, beside addresses and localhost, under which the node may be called. A web page that points its own name at this node is thereby refused.',
+    'Host names, beside addresses, localhost and the advertised host, under which the node may be called. A web page that points its own name at this node is thereby refused.',
   ).default([]),
   probeNetworks: list(
     NETWORK,
