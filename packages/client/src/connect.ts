@@ -1,4 +1,6 @@
+/** The way in: a client over the real world, or over another. */
 import { DEFAULTS } from '@rollcall/wire'
+import type { AddressSources } from './shell/address.js'
 import { createSystemAddresses } from './shell/address.js'
 import { createClient } from './client.js'
 import { bootMs, createSystemClock } from './shell/clock.js'
@@ -7,36 +9,68 @@ import { createIncarnations } from './machine/incarnation.js'
 import { machineSettings } from './machine/settings.js'
 import { checkAddress, checkName, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
 import { createSystemRandom } from './shell/random.js'
+import type { Requester } from './calls/requester.js'
 import { createRequester } from './calls/requester.js'
-import type { SnapshotStore } from './shell/snapshots.js'
+import type { SnapshotOptions, SnapshotStore } from './shell/snapshots.js'
 import { createSnapshotStore } from './shell/snapshots.js'
+import type { Transport } from './shell/transport.js'
 import { createWebSocketTransport } from './shell/transport.js'
 import { createWarmUps } from './start-up/warm-up.js'
+import type { Clock, Logger, Random } from './machine/ports.js'
 import { NO_LOGGER } from './machine/ports.js'
 import type { Rollcall, ConnectOptions } from './api.js'
 
 /** One sequence for the whole process: two clients of it never use the same number. */
 let incarnations: Incarnations | undefined
 
+/** What a client needs of the world around it. */
+export interface ClientPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly incarnations: Incarnations
+  readonly transport: Transport
+  readonly addresses: AddressSources
+  /** For the HTTP calls to one service. */
+  readonly createRequester: () => Requester
+  /** Of one cluster. */
+  readonly openSnapshots: (options: SnapshotOptions, logger: Logger) => SnapshotStore
+}
+
 /**
  * Creates a client and starts connecting. Never waits for a registry; rejects with `invalid_argument` for
  * options that cannot work, and with nothing else.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
+  const clock = createSystemClock()
+  incarnations ??= createIncarnations(bootMs())
+  return connectOver(
+    {
+      clock,
+      random: createSystemRandom(),
+      incarnations,
+      transport: createWebSocketTransport(clock),
+      addresses: createSystemAddresses(clock),
+      createRequester: () => createRequester(clock),
+      openSnapshots: (where, logger) => createSnapshotStore({ clock, logger }, where),
+    },
+    options,
+  )
+}
+
+/** `connect` in another world than the real one. */
+export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollcall {
+  const { clock, random, openSnapshots } = ports
   const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace')
   const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})
-  const clock = createSystemClock()
-  const random = createSystemRandom()
   const warmUps = createWarmUps({ clock, random }, options)
   const logger = options.logger ?? NO_LOGGER
   const dir = options.snapshotDir ?? defaultSnapshotDir(process.env)
   const snapshots = new Map<string, SnapshotStore>()
   if (dir !== false) {
     for (const { name, snapshotName: cluster } of clusters)
-      snapshots.set(name, createSnapshotStore({ clock, logger }, { dir, cluster }))
+      snapshots.set(name, openSnapshots({ dir, cluster }, logger))
   }
-  const numbers = (incarnations ??= createIncarnations(bootMs()))
   const settings = clusters.map(({ name, urls, statics }) =>
     machineSettings({
       cluster: name,
@@ -44,23 +78,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       namespace,
       agent: `rollcall-client node/${process.versions.node}`,
       random,
-      incarnations: numbers,
+      incarnations: ports.incarnations,
       statics,
       snapshots: dir !== false,
       ...(options.times === undefined ? {} : { times: options.times }),
     }),
   )
   return createClient(
-    {
-      transport: createWebSocketTransport(clock),
-      clock,
-      logger,
-      observer: options.observer,
-      snapshots,
-      createRequester: () => createRequester(clock),
-      addresses: createSystemAddresses(clock),
-      warmUps,
-    },
+    { ...ports, logger, observer: options.observer, snapshots, warmUps },
     {
       clusters: settings,
       merge: lookupOf({}, [], options.merge ?? 'union').merge,

@@ -21,6 +21,10 @@ export class HandClock implements Clock {
     }
   }
 
+  soon(run: () => void): void {
+    queueMicrotask(run)
+  }
+
   get pending(): number {
     return this.timers.length
   }

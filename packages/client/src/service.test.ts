@@ -48,7 +48,7 @@ function setUp(
     retain() {},
     close() {},
   }
-  const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {} }
+  const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {}, soon: queueMicrotask }
   const warmUps = createWarmUps({ clock, random: () => 0 }, {})
   const service = new ServiceHandle(
     {

@@ -225,9 +225,7 @@ function bootLater(world: World, downMs: number): void {
   })
 }
 
-function streaming(
-  program: Program,
-): Pick<SdkProgram, 'trouble'> & { streams: NonNullable<SdkProgram['host']>['streams'] } {
+function streaming(program: Program): Pick<SdkProgram, 'trouble' | 'streams'> {
   if (!(program instanceof SdkProgram)) throw new Error(`${program.name} has no streams`)
-  return { trouble: program.trouble, streams: program.host?.streams ?? [] }
+  return program
 }

@@ -30,8 +30,8 @@ export function createAgreement(world: World): Invariant {
           world.violated(invariant, `${name.service}: ${who} has ${sign}, the registry ${own}`)
       }
       for (const consumer of world.consumers) {
-        if (consumer.host === undefined || !consumer.owed(world.queue.now)) continue
-        for (const status of consumer.host.machine.status(consumer.process.clock.now()).services) {
+        if (consumer.client === undefined || !consumer.owed(world.queue.now)) continue
+        for (const status of consumer.client.status().services) {
           compare(status, consumer.name, status.sign)
         }
       }

@@ -50,11 +50,10 @@ export function createBounds(world: World): Invariant {
         if (session.inFlight > 0)
           world.violated(invariant, `${session.inFlight} requests were never answered`)
       }
-      for (const { name, host, endpoints } of living) {
+      for (const { name, waiting, endpoints } of living) {
         // A change of what another process holds waits as long as that one lives.
         if (endpoints.some(({ contested }) => contested)) continue
-        if (host !== undefined && !host.settled)
-          world.violated(invariant, `${name} still waits for a call to end`)
+        if (waiting > 0) world.violated(invariant, `${name} still waits for a call to end`)
       }
     },
   }

@@ -76,7 +76,8 @@ export function createDead(world: World): Invariant {
     // Deregistered meanwhile, it may come back under the number it never used.
     if (endpoint.alive && endpoint.incarnation === dead.incarnation) return false
     for (const watched of consumer.lists.values()) {
-      if (!watches(watched, endpoint) || !watched.candidates.some((item) => isDead(item, dead))) continue
+      if (!watches(watched, endpoint) || !watched.service.candidates().some((item) => isDead(item, dead)))
+        continue
       const other = world.endpoints.some((each) => each.owed(now) && watches(watched, each))
       if (other && watched.source === 'registry') return true
     }

@@ -76,9 +76,11 @@ export function createFinality(world: World): Invariant {
       if (!registry.process.alive || registry.process.paused || queue.now < registry.trouble.calmFrom) return
       for (const consumer of consumers) {
         if (!consumer.owed(queue.now)) continue
-        for (const { candidates, source } of consumer.lists.values()) {
+        for (const { service, source } of consumer.lists.values()) {
           const ghost =
-            source === 'registry' ? candidates.find((instance) => buriedFor(instance, TOLD_MS)) : undefined
+            source === 'registry'
+              ? service.candidates().find((instance) => buriedFor(instance, TOLD_MS))
+              : undefined
           if (ghost === undefined) continue
           const { incarnation } = ghost
           world.violated(
@@ -89,10 +91,10 @@ export function createFinality(world: World): Invariant {
       }
     },
     listed(program, view, { instances, removes, source }) {
-      const { host } = program
-      if (host === undefined || source !== 'registry' || view.group !== undefined) return
-      const lost = seen.get(host) ?? new Map<string, number>()
-      seen.set(host, lost)
+      const { client } = program
+      if (client === undefined || source !== 'registry' || view.group !== undefined) return
+      const lost = seen.get(client) ?? new Map<string, number>()
+      seen.set(client, lost)
       for (const instance of instances) {
         const key = keyText(instance)
         // A deregistration that was lost with its node, as its answer had said it might be, may be seen undone.

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '@rollcall/core'
 import type { ListChange } from '@rollcall/client/internal'
-import type { Instance, View, ViewName } from '@rollcall/wire'
+import type { View, ViewName } from '@rollcall/wire'
 import type { SdkProgram } from '../programs/sdk-program.js'
 import type { Witness } from '../world/witness.js'
 
@@ -12,8 +12,6 @@ export interface Invariant extends Partial<Witness> {
   viewed?(name: ViewName, view: View, before: View | undefined): void
   /** A program shows another list. */
   listed?(program: SdkProgram, name: ViewName, change: ListChange): void
-  /** A program chose an instance to call. */
-  chosen?(program: SdkProgram, instance: Instance): void
   /** A program lost its connection to the registry, or gave it up. */
   disconnected?(program: SdkProgram, reason: string): void
   /** The registry hands entries to its journal. */

@@ -2,7 +2,7 @@ import type { Instance, View, ViewName } from '@rollcall/wire'
 import { type Endpoint, keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
 import type { World } from '../world/world.js'
-import { listText, type WatchedList } from '../programs/sdk-program.js'
+import { listText, type SeenList } from '../programs/sdk-program.js'
 
 /** From the end of a firewall until who is heard all the time was heard again: the distance of beats, and telling. */
 const HEARD_MS = 6_000
@@ -35,7 +35,7 @@ export function createLiving(world: World): Invariant {
   }
 
   /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
-  function shows({ name, list }: WatchedList, endpoint: Endpoint): boolean {
+  function shows({ name, list }: SeenList, endpoint: Endpoint): boolean {
     const { key, incarnation, named } = endpoint
     // Who names no incarnation is content with whichever its beats keep alive.
     const item = list.find((each) => each.id === key.id && each.group === key.group)
@@ -96,6 +96,6 @@ export function createLiving(world: World): Invariant {
 }
 
 /** Whether an endpoint belongs to a watched list. */
-export function watches({ name }: Pick<WatchedList, 'name'>, { key }: Pick<Endpoint, 'key'>): boolean {
+export function watches({ name }: Pick<SeenList, 'name'>, { key }: Pick<Endpoint, 'key'>): boolean {
   return name.service === key.service && (name.group === undefined || name.group === key.group)
 }

@@ -1,26 +1,30 @@
+/** A process with the SDK in it: the client as it ships, over simulated ports. */
 import {
-  type Balancer,
-  createWeighted,
+  connectOver,
   type ListChange,
-  type MirrorChange,
+  type Logger,
+  type Registration,
+  type RegistrationEvent,
   type RegistrationPatch,
-  type StoredList,
+  type Rollcall,
+  type Service,
   viewKey,
 } from '@rollcall/client/internal'
 import type { Instance, Intent, ViewName } from '@rollcall/wire'
-import { MachineHost, type MachineListener } from './machine-host.js'
 import { Program, type ProgramDeps } from './program.js'
+import { createClientPorts, type Snapshots } from '../world/client-ports.js'
+import type { StreamEnd } from '../world/stream.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
 import type { Trouble } from '../world/trouble.js'
 
 /** A watched view as the program has it. */
-export interface WatchedList {
+export interface SeenList {
   readonly name: ViewName
+  readonly service: Service
   list: readonly Instance[]
   source: ListChange['source']
-  removes: MirrorChange['removes']
-  candidates: readonly Instance[]
-  readonly balancer: Balancer
+  /** A call is under way. */
+  calling: boolean
 }
 
 /** What an SDK program is made of. */
@@ -34,16 +38,22 @@ export interface SdkProgramDeps extends ProgramDeps {
 /** A call that is not answered in this time failed. */
 const CALL_TIMEOUT_MS = 1_000
 
-/** A process with the SDK in it: it registers, watches and calls. */
+/** It registers, watches and calls. */
 export class SdkProgram extends Program {
   readonly trouble: Trouble
   /** From when on its lists may be demanded to be right. */
   owedFrom: number = Infinity
-  readonly lists: Map<string, WatchedList> = new Map()
-  host: MachineHost | undefined
+  readonly lists: Map<string, SeenList> = new Map()
+  /** The client of this life. */
+  client: Rollcall | undefined
+  /** The streams it holds. */
+  readonly streams: Set<StreamEnd> = new Set()
+  /** Promises of the client that a registry in reach is to settle. */
+  waiting = 0
+  private registrations: readonly Registration[] = []
   private readonly watches: readonly ViewName[]
   private readonly callMs: number
-  private readonly snapshots = new Map<string, StoredList & { readonly savedAt: number }>()
+  private readonly snapshots: Snapshots = new Map()
 
   constructor(deps: SdkProgramDeps) {
     super(deps)
@@ -59,137 +69,161 @@ export class SdkProgram extends Program {
 
   /** Changes what it says of one of its endpoints. */
   update(index: number, patch: RegistrationPatch, intent: Intent | undefined): void {
-    const { host, endpoints, process } = this
-    const handle = index % Math.max(1, endpoints.length)
-    const endpoint = endpoints[handle]
-    if (host === undefined || endpoint === undefined || !process.alive) return
-    process.deliver(() => {
-      if (this.host !== host) return
-      if (intent !== undefined) endpoint.intent = intent
+    const at = index % Math.max(1, this.endpoints.length)
+    const [endpoint, registration] = [this.endpoints[at], this.registrations[at]]
+    const { client } = this
+    if (endpoint === undefined || registration === undefined || !this.process.alive) return
+    this.process.deliver(() => {
+      if (this.client !== client) return
       // Whatever it says now has to reach the registry first.
       endpoint.excuse(this.world.queue.now + RECOVERY_MS)
-      host.call(
-        (token) => ({ type: 'update', token, handle, patch, ...(intent === undefined ? {} : { intent }) }),
-        () => {},
-      )
+      const ignore = (): void => {}
+      if (Object.keys(patch).length > 0) this.awaiting(registration.update(patch)).catch(ignore)
+      if (intent === undefined) return
+      endpoint.intent = intent
+      this.awaiting(registration.setState(intent)).catch(ignore)
     })
   }
 
   protected begin(): void {
-    const { world, process, chance } = this
-    this.lists.clear()
+    const { world, process, chance, snapshots, streams } = this
     this.owedFrom = world.queue.now + RECOVERY_MS
-    const host = new MachineHost({
-      process,
-      network: world.network,
-      chance: chance.fork(process.life),
-      registry: world.registry.address,
-      snapshots: this.snapshots,
-      listener: this.listener(),
+    const { host, port } = world.registry.address
+    const deps = { process, network: world.network, chance: chance.fork(process.life), snapshots, streams }
+    const client = connectOver(createClientPorts(deps), {
+      registries: [`http://${host}:${port}`],
+      snapshotDir: '/simulated',
+      logger: this.logger(),
+      warmup: (instance) => this.knock(instance),
+      warmupTimeoutMs: CALL_TIMEOUT_MS,
     })
-    this.host = host
+    this.client = client
     for (const name of this.watches) {
-      const balancer = createWeighted(() => chance.fraction())
-      this.lists.set(viewKey(name), { name, list: [], source: 'none', removes: [], candidates: [], balancer })
+      const service = client.service(name.service, name)
+      const seen: SeenList = { name, service, list: [], source: 'none', calling: false }
+      this.lists.set(viewKey(name), seen)
+      this.follow(client, seen).catch((error: unknown) => world.failed(error))
     }
-    host.watch(this.watches)
-    if (this.endpoints.length > 0) this.register(host)
-    if (this.watches.length > 0) this.call()
+    if (this.endpoints.length > 0) this.register(client)
+    if (this.watches.length === 0) return
+    client
+      .ready([...this.lists.values()].map(({ service }) => service))
+      .catch((error: unknown) => world.note(this.name, () => `not ready: ${String(error)}`))
+    this.call()
   }
 
   protected farewell(exit: () => void): void {
-    if (this.host === undefined) return exit()
-    this.host.call((token) => ({ type: 'close', token }), exit)
+    if (this.client === undefined) return exit()
+    this.awaiting(this.client.close()).then(exit, (error: unknown) => this.world.failed(error))
   }
 
   protected override ended(): void {
-    this.host = undefined
+    this.client = undefined
     this.lists.clear()
+    this.streams.clear()
+    this.registrations = []
+    this.waiting = 0
   }
 
-  private register(host: MachineHost): void {
-    const items = this.endpoints.map((endpoint, handle) => ({
-      handle,
-      intent: endpoint.intent,
-      spec: {
-        ...endpoint.key,
-        host: endpoint.host,
-        port: endpoint.port,
-        leaseMs: endpoint.leaseMs,
-        ...(endpoint.probed ? {} : { probe: { type: 'none' as const } }),
-      },
+  /** Counts a promise of the client while it is not settled. */
+  private awaiting<T>(promise: Promise<T>): Promise<T> {
+    const { life } = this.process
+    this.waiting += 1
+    return promise.finally(() => {
+      if (this.process.life === life) this.waiting -= 1
+    })
+  }
+
+  private register(client: Rollcall): void {
+    const items = this.endpoints.map(({ key, port, leaseMs, probed, intent }) => ({
+      ...key,
+      port,
+      leaseMs,
+      state: intent,
+      ...(probed ? {} : { probe: { type: 'none' as const } }),
     }))
-    host.call(
-      (token) => ({ type: 'register', token, items }),
-      (error) => {
-        if (error === undefined) return
-        // Refused as a whole: as a supervisor would, the program tries again a little later.
-        this.world.note(this.name, () => `register() failed: ${error.message}`)
-        for (const endpoint of this.endpoints) this.conflicts(endpoint)
-        this.process.clock.setTimer(5_000, () => {
-          if (this.host === host) this.register(host)
-        })
-      },
-    )
-  }
-
-  private listener(): MachineListener {
-    const { world } = this
-    return {
-      list: ({ key, change }) => {
-        const watched = this.lists.get(key)
-        if (watched === undefined) return
-        watched.list = change.instances
-        watched.source = change.source
-        watched.removes = change.removes
-        world.note(
-          this.name,
-          () => `sees ${watched.name.service} ${change.source} ${listText(change.instances)}`,
-        )
-        world.listed(this, watched.name, change)
-      },
-      candidates: ({ key, candidates }) => {
-        const watched = this.lists.get(key)
-        if (watched === undefined) return
-        watched.candidates = candidates
-        watched.balancer.update(candidates)
-      },
-      registration: ({ handle, state, incarnation }) => {
-        const endpoint = this.endpoints[handle]
-        if (endpoint === undefined) return
-        endpoint.incarnation = incarnation
-        world.note(this.name, () => `registration of ${endpoint.key.id}: ${state} as ${incarnation}`)
-        if (state === 'conflict') this.conflicts(endpoint)
-        if (state === 'removed') endpoint.excuse(world.queue.now + HOLD_OFF_MS)
-      },
-      log: ({ message, fields }) => {
-        world.note(this.name, () => `${message} ${JSON.stringify(fields)}`)
-        if (message === 'registry connection lost') world.disconnected(this, String(fields['reason']))
-      },
-    }
-  }
-
-  /** Calls one instance of each watched service, again and again. */
-  private call(): void {
-    const { process, world } = this
-    const { host } = this
-    process.clock.setTimer(this.callMs, () => this.call())
-    for (const watched of this.lists.values()) {
-      const instance = watched.balancer.pick()
-      if (instance === undefined || host === undefined) continue
-      world.chosen(this, instance)
-      world.network.knock(process.host, instance.host, instance.port, CALL_TIMEOUT_MS, (state) => {
-        const hung = world.obituaries.some(
-          (dead) => dead.hung && dead.host === instance.host && dead.port === instance.port,
-        )
-        const answered = state === 'accepts' && !hung
-        world.queue.after(hung && state === 'accepts' ? CALL_TIMEOUT_MS : 0, () =>
-          process.deliver(() => {
-            if (this.host === host) host.called(watched.name, instance, answered)
-          }),
-        )
+    const registered = (registrations: readonly Registration[]): void => {
+      if (this.client !== client) return
+      this.registrations = registrations
+      registrations.forEach((registration, index) => {
+        registration.onEvent((event) => this.registered(index, event))
+        for (const each of registration.clusters) this.registered(index, each)
       })
     }
+    const refused = (error: unknown): void => {
+      if (this.client !== client) return
+      // Refused as a whole: as a supervisor would, the program tries again a little later.
+      this.world.note(this.name, () => `register() failed: ${String(error)}`)
+      for (const endpoint of this.endpoints) this.conflicts(endpoint)
+      this.process.clock.setTimer(5_000, () => {
+        if (this.client === client) this.register(client)
+      })
+    }
+    this.awaiting(client.register(items)).then(registered, refused)
+  }
+
+  private registered(index: number, event: Pick<RegistrationEvent, 'state' | 'incarnation'>): void {
+    const endpoint = this.endpoints[index]
+    const { state, incarnation } = event
+    if (endpoint === undefined) return
+    endpoint.incarnation = incarnation
+    this.world.note(this.name, () => `registration of ${endpoint.key.id}: ${state} as ${incarnation}`)
+    if (state === 'conflict') this.conflicts(endpoint)
+    if (state === 'removed') endpoint.excuse(this.world.queue.now + HOLD_OFF_MS)
+  }
+
+  /** Reads what changes on a list. */
+  private async follow(client: Rollcall, seen: SeenList): Promise<void> {
+    const { world } = this
+    for await (const change of seen.service.changes()) {
+      if (this.client !== client) return
+      seen.list = change.instances
+      seen.source = change.source
+      const text = (): string => `sees ${seen.name.service} ${change.source} ${listText(change.instances)}`
+      world.note(this.name, text)
+      world.listed(this, seen.name, change)
+    }
+  }
+
+  private logger(): Logger {
+    const { world } = this
+    const line = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      world.note(this.name, () => `${message} ${JSON.stringify(fields)}`)
+      if (message === 'registry connection lost') world.disconnected(this, String(fields['reason']))
+    }
+    return { error: line, warn: line, info: line, debug: line }
+  }
+
+  /** Calls each watched service, again and again; one call at a time. */
+  private call(): void {
+    const { process, client } = this
+    process.clock.setTimer(this.callMs, () => this.call())
+    for (const seen of this.lists.values()) {
+      if (seen.calling || client === undefined) continue
+      seen.calling = true
+      const options = { idempotent: true, tryTimeoutMs: CALL_TIMEOUT_MS }
+      seen.service
+        .call((instance) => this.knock(instance), options)
+        .catch((error: unknown) => this.world.note(this.name, () => `a call failed: ${String(error)}`))
+        .finally(() => {
+          seen.calling = false
+        })
+    }
+  }
+
+  /** A request to an instance: resolves when it answers. One that hangs accepts the connection, and is silent. */
+  private knock({ host, port }: Instance): Promise<void> {
+    const { process, world } = this
+    return new Promise((resolve, reject) => {
+      world.network.knock(process.host, host, port, CALL_TIMEOUT_MS, (state) => {
+        if (state === 'accepts' && world.hangs(host, port)) return
+        process.deliver(() => {
+          if (state === 'accepts') return resolve()
+          const code = state === 'refuses' ? 'ECONNREFUSED' : 'ETIMEDOUT'
+          reject(Object.assign(new Error(`${host}:${port} ${state}`), { code, syscall: 'connect' }))
+        })
+      })
+    })
   }
 }
 

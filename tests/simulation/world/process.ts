@@ -14,6 +14,8 @@ export interface ProcessDeps {
   readonly chance: Chance
   /** Something ran: promises it settled may have more to do. */
   readonly ran: () => void
+  /** Something that ran soon after has thrown. */
+  readonly failed: (error: unknown) => void
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ProcessDeps {
 export class SimProcess {
   readonly name: string
   readonly host: string
-  readonly clock: Clock
+  readonly clock: Clock & { soon(callback: () => void): void }
   alive = false
   paused = false
   /** Counts starts, so that what belongs to an earlier life can be told apart. */
@@ -51,6 +53,7 @@ export class SimProcess {
       now: () => this.now(),
       wallNow: () => this.wallNow(),
       setTimer: (delayMs, callback) => this.setTimer(delayMs, callback),
+      soon: (callback) => this.soon(callback),
     }
   }
 
@@ -119,6 +122,19 @@ export class SimProcess {
 
   private wallNow(): number {
     return Math.round(WALL_START_MS + this.deps.queue.now + this.wallSkewMs)
+  }
+
+  /** Within the same moment: the world waits for it before it goes on. */
+  private soon(callback: () => void): void {
+    const { life } = this
+    queueMicrotask(() => {
+      if (life !== this.life) return
+      try {
+        callback()
+      } catch (error) {
+        this.deps.failed(error)
+      }
+    })
   }
 
   /** Timers of Node are never shorter than 1 ms, and off by a little. */

@@ -1,6 +1,6 @@
 import type { ListChange } from '@rollcall/client/internal'
-import type { Instance, ViewName } from '@rollcall/wire'
-import type { Endpoint, Obituary } from './endpoint.js'
+import type { ViewName } from '@rollcall/wire'
+import type { Endpoint } from './endpoint.js'
 import type { EventQueue } from './event-queue.js'
 import type { Network } from './network.js'
 import type { SimProcess } from './process.js'
@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly registry: SimRegistry
   /** A line of the transcript; built only when somebody reads it. */
   note(actor: string, text: () => string): void
+  /** Something failed that nothing waits for. */
+  failed(error: unknown): void
   /** Instances of a process that died or hangs. */
   bury(process: SimProcess, endpoints: readonly Endpoint[], hung: boolean): void
   /** It goes on. */
@@ -22,11 +24,10 @@ export interface Surroundings {
   revive(endpoint: Endpoint): void
   /** A program shows another list. */
   listed(program: SdkProgram, name: ViewName, change: ListChange): void
-  /** A program chose an instance to call. */
-  chosen(program: SdkProgram, instance: Instance): void
   /** A program lost its connection to the registry, or gave it up. */
   disconnected(program: SdkProgram, reason: string): void
-  readonly obituaries: readonly Obituary[]
+  /** Whether the process that listens there hangs. */
+  hangs(host: string, port: number): boolean
 }
 
 /** How long a living instance may take, undisturbed, until everybody knows it: a few failed attempts to connect. */

@@ -1,7 +1,7 @@
 import type { ListChange } from '@rollcall/client/internal'
 import type { Logger, RegistryApi } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
-import type { Instance, ViewName } from '@rollcall/wire'
+import type { ViewName } from '@rollcall/wire'
 import { BareProgram } from '../programs/bare-program.js'
 import { Endpoint, type Obituary, type Vouch } from './endpoint.js'
 import { EventQueue } from './event-queue.js'
@@ -75,7 +75,7 @@ export class World implements Surroundings {
   private readonly ongoing = new Set<() => void>()
   private invariants: readonly Invariant[] = []
   private stirred = false
-  private violation: InvariantViolation | undefined
+  private failure: Error | undefined
 
   constructor(scenario: Scenario, options: WorldOptions = {}) {
     this.scenario = scenario
@@ -125,15 +125,21 @@ export class World implements Surroundings {
       if (!this.stirred) continue
       this.stirred = false
       for (let turn = 0; turn < MICROTASK_TURNS; turn++) await SETTLED
-      if (this.violation !== undefined) throw this.violation
+      if (this.failure !== undefined) throw this.failure
     }
     for (const invariant of this.invariants) invariant.healed?.()
   }
 
   violated(invariant: Invariant, message: string): never {
-    // Kept as well: not everybody who calls this can let it pass.
-    this.violation ??= new InvariantViolation(invariant.name, this.queue.now, message)
-    throw this.violation
+    const violation = new InvariantViolation(invariant.name, this.queue.now, message)
+    // Kept as well: not every caller of this lets it pass.
+    this.failed(violation)
+    throw violation
+  }
+
+  /** Something failed that nothing waits for; the first such failure ends the run. */
+  failed(error: unknown): void {
+    this.failure ??= error instanceof Error ? error : new Error(String(error))
   }
 
   note(actor: string, text: () => string): void {
@@ -148,6 +154,7 @@ export class World implements Surroundings {
       ran: () => {
         this.stirred = true
       },
+      failed: (error) => this.failed(error),
     })
   }
 
@@ -239,8 +246,8 @@ export class World implements Surroundings {
     for (const invariant of this.invariants) invariant.listed?.(program, name, change)
   }
 
-  chosen(program: SdkProgram, instance: Instance): void {
-    for (const invariant of this.invariants) invariant.chosen?.(program, instance)
+  hangs(host: string, port: number): boolean {
+    return this.obituaries.some((dead) => dead.hung && dead.host === host && dead.port === port)
   }
 
   disconnected(program: SdkProgram, reason: string): void {
@@ -325,7 +332,7 @@ export class World implements Surroundings {
     try {
       run()
     } catch (error) {
-      if (this.violation === undefined) throw error
+      if (this.failure === undefined) throw error
     }
   }
 

@@ -8,6 +8,8 @@ export interface Clock {
   wallNow(): number
   /** Calls `callback` once after `delayMs` (a timer keeps the process alive); the result cancels. */
   setTimer(delayMs: number, callback: () => void): () => void
+  /** Calls `callback` when what runs now has ended, before anything else happens. */
+  soon(callback: () => void): void
 }
 
 /** Uniform in [0, 1). */

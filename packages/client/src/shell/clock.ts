@@ -16,5 +16,6 @@ export function createSystemClock(): Clock {
       const timer = setTimeout(callback, Math.min(Math.ceil(delayMs) + 1, 2_147_483_647))
       return () => clearTimeout(timer)
     },
+    soon: (callback) => queueMicrotask(callback),
   }
 }

@@ -70,7 +70,7 @@ class MachineDriver implements Driver {
     this.queue.push(event)
     if (this.scheduled) return
     this.scheduled = true
-    queueMicrotask(() => this.drain())
+    this.deps.clock.soon(() => this.drain())
   }
 
   call(build: (token: Token) => ClientEvent, { signal, undo }: CallOptions = {}): Promise<void> {
