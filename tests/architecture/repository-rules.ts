@@ -117,6 +117,16 @@ export function brokenLinks(path: string, text: string, find: (path: string) => 
   })
 }
 
+/** Tests that a document names, by path or by file name, and that do not exist. */
+export function missingTests(path: string, text: string, files: readonly string[]): string[] {
+  const named = [...text.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, name = '']) => name)
+  return [...new Set(named)]
+    .filter(
+      (name) => !files.some((file) => file === name || (!name.includes('/') && file.endsWith(`/${name}`))),
+    )
+    .map((name) => `${path}: ${name} does not exist`)
+}
+
 /** Anchors of a document's headings, as code forges derive them. */
 function headings(text: string): string[] {
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, title = '']) =>

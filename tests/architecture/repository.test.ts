@@ -46,6 +46,10 @@ describe('documents', () => {
   it('link to what exists', () => {
     expect(documents.flatMap((path) => rules.brokenLinks(path, read(path), find))).toEqual([])
   })
+  it('name tests that exist', () => {
+    const pages = ['docs/guarantees.md', 'docs/availability.md', 'docs/simulation.md']
+    expect(pages.flatMap((path) => rules.missingTests(path, read(path), files))).toEqual([])
+  })
   it('keep the README short', () =>
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150))
   it('number the decisions without gaps', () => {
@@ -178,6 +182,14 @@ describe('each rule can fail', () => {
     expect(rules.brokenLinks('docs/a.md', text, find)).toEqual([
       'docs/a.md: b.md#two has no such heading',
       'docs/a.md: gone.md leads nowhere',
+    ])
+  })
+
+  it('tests that a document names', () => {
+    const text = 'see `a/b.test.ts`, `c.test.ts`, `a/c.test.ts` and `d.test.ts`'
+    expect(rules.missingTests('docs/a.md', text, ['a/b.test.ts', 'b/c.test.ts'])).toEqual([
+      'docs/a.md: a/c.test.ts does not exist',
+      'docs/a.md: d.test.ts does not exist',
     ])
   })
 

@@ -208,7 +208,7 @@ describe('a request', () => {
     expect((await reader.read()).done).toBe(true)
   })
 
-  it('whose answer is not read to its end is held against nobody', async () => {
+  it('whose answer is not read to its end is held against no instance', async () => {
     const [one, other] = [await provider(), await provider()]
     const service = await fixed(IN_ORDER, one.port, other.port)
     const open = async (init: object = {}): Promise<Response> => {
@@ -252,7 +252,7 @@ describe('a request', () => {
     expect(await told({ timeoutMs: 5_000, timeoutHeader: false })).toBe('none')
   })
 
-  it('fails with the error of its own stream, which is held against nobody', async () => {
+  it('fails with the error of its own stream, which is held against no instance', async () => {
     const [one, other] = [await provider(), await provider()]
     const service = await fixed(IN_ORDER, one.port, other.port)
     const body = new Readable({ read: () => void setImmediate(() => body.destroy(new Error('my disk'))) })

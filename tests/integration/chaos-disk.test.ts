@@ -145,7 +145,7 @@ describe.runIf(missing === undefined)('a full disk', () => {
     const listed = async (): Promise<number> => (await viewOf(api, 'orders')).instances?.length ?? 0
     const least = await listed()
     const backMs = await until(async () => (await listed()) === 15, 'all are back', 15_000)
-    // Five are on disk, or were so quickly back that nobody saw them missing.
+    // Five are on disk, or were so quickly back that no list missed them.
     expect(least).toBeGreaterThanOrEqual(before.ids.length)
     const ids = (await viewOf(api, 'orders')).instances
       .filter(({ state }) => state === 'up')

@@ -97,7 +97,7 @@ describe.concurrent('the network fails', () => {
     await server.stop()
   })
 
-  it('between a provider and the registry: it is doubted, called all the same while there is nobody else, and back at once', async () => {
+  it('between a provider and the registry: it is doubted, called all the same while there is no other, and back at once', async () => {
     const server = await startServerProcess(SETTINGS)
     const way = await openWay(server)
     const only = await startFleet({

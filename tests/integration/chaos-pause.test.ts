@@ -1,7 +1,7 @@
 /**
  * A registry that stands still (a debugger, a frozen virtual machine, a swapping host) and goes on. Three rules stand
  * behind this one promise, and it breaks only when all are off: the judged clock leaves the stall out, the first tick
- * after it judges nobody, and mass silence is doubted. Each has unit tests and planted bugs of its own.
+ * after it makes no verdict, and mass silence is doubted. Each has unit tests and planted bugs of its own.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { killServerProcesses, startServerProcess } from '@rollcall/testkit'
@@ -28,10 +28,10 @@ afterAll(async () => {
   await killServerProcesses()
 })
 
-it('stopped and continued under sessions and heartbeats: nobody is suspected, nothing is sent', async () => {
+it('stopped and continued under sessions and heartbeats: no instance is suspected, nothing is sent', async () => {
   const server = await startServerProcess({ args: ['--ping-ms', String(PING_MS)] })
   const api = createApi(server)
-  // Nobody listens on these ports: one wrong probe would be enough.
+  // No process listens on these ports: one wrong probe would be enough.
   const fleet = { registry: server.url, service: 'crowd', leaseMs: LEASE_MS, beatMs: LEASE_MS / 3 }
   const fleets = await Promise.all([
     startFleet({ ...fleet, sessions: SESSIONS / 2, silentPortsFrom: 1 }),

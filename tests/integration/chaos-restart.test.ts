@@ -29,7 +29,7 @@ afterEach(async () => {
 })
 
 async function client(url: string): Promise<Rollcall> {
-  // Two hundred consumers in one process would make 400,000 connections to ports where nobody listens.
+  // Two hundred consumers in one process would make 400,000 connections to ports where no process listens.
   const made = await connect({ registries: [url], snapshotDir: false, warmup: false })
   clients.push(made)
   return made
@@ -38,7 +38,7 @@ async function client(url: string): Promise<Rollcall> {
 it('killed under its instances and subscribers, and started again: no empty list, no removal, no change', async () => {
   const first = await startServerProcess({ dataDir })
   const providers = await Promise.all(Array.from({ length: PROVIDERS }, () => client(first.url)))
-  // Nobody listens on these ports: only the sessions speak for them.
+  // No process listens on these ports: only the sessions speak for them.
   const registrations = await Promise.all(
     providers.map((provider, p) =>
       provider.register(

@@ -38,7 +38,7 @@ if (missing !== undefined)
 
 describe.concurrent('a host that goes silent, with the settings as they come', () => {
   it.runIf(missing === undefined)(
-    'behind a dead cable: nobody is up 10 s later; who vanished is given up, who was cut off comes back',
+    'behind a dead cable: no instance is up 10 s later; what vanished is given up, what was cut off comes back',
     async () => {
       const far = createFarHost()
       try {
@@ -90,7 +90,7 @@ describe.concurrent('a host that goes silent, with the settings as they come', (
     },
   )
 
-  it('as a process that says nothing and a port that swallows: nobody is up 10 s later, all return at once', async () => {
+  it('as a process that says nothing and a port that swallows: no instance is up 10 s later, all return at once', async () => {
     const server = await startServerProcess()
     const fleet = { registry: server.url, service: 'orders' }
     const stayers = await startFleet({ ...fleet, sessions: STAYERS })
@@ -235,5 +235,5 @@ describe.concurrent('60 % of a service silent at once, its ports swallowing', ()
   it.each([
     ['sessions', 3 * PING_MS],
     ['beats', LEASE_MS],
-  ] as const)('in %s the others stay, nobody is removed, and the guard says so, also much later', silence)
+  ] as const)('in %s the others stay, none is removed, and the guard says so, also much later', silence)
 })

@@ -53,7 +53,7 @@ describe('drain, disable, enable', () => {
     expect((await rollcall('enable', 'orders', 'a')).stdout).toBe('orders/default a is up\n')
     expect((await rollcall('enable', 'orders', 'b')).code).toBe(0)
     expect(await states('orders')).toEqual({ a: 'up', b: 'up' })
-    expect(await rollcall('drain', 'orders', 'nobody')).toMatchObject({ code: 1 })
+    expect(await rollcall('drain', 'orders', 'absent')).toMatchObject({ code: 1 })
   })
 
   it('drain --wait ends when every subscriber has acknowledged, not before', async () => {
@@ -124,7 +124,7 @@ describe('explain, events', () => {
     expect(log.stdout).toMatch(
       /registered .*\n.*override_set +known\/default +a +up → draining +\(drain\) +by ann/,
     )
-    expect(await rollcall('explain', 'known', 'nobody')).toMatchObject({ code: 1 })
+    expect(await rollcall('explain', 'known', 'absent')).toMatchObject({ code: 1 })
     expect(await rollcall('events', '--kind', 'nonsense')).toMatchObject({ code: 2 })
   })
 

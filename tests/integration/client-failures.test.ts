@@ -173,7 +173,7 @@ describe('close()', () => {
     expect(tookMs).toBeGreaterThan(100)
     await Promise.all(seen)
     reader.abort()
-    // Somebody who watches and never acknowledges: the full second.
+    // A subscriber that never acknowledges: the full second.
     const deaf = new WebSocket(`${registry.ready.replace('http', 'ws')}/api/v1/stream`, 'rollcall.v1')
     await new Promise((resolve) => deaf.addEventListener('open', resolve))
     deaf.send('{"type":"hello"}')

@@ -74,15 +74,18 @@ async function survives(victim: Child, node: HostileNode, connections: number): 
 }
 
 describe('a hostile node', { timeout: TIMEOUT_MS }, () => {
-  it.each(SEEDS)('with seed %d kills nobody, and an honest one finds everything in order', async (seed) => {
-    const port = await freePort()
-    const node = await startHostileNode(port, seed)
-    const victim = await startVictim(port, 256)
-    await survives(victim.child, node, CONNECTIONS)
-    expect(node.attacks.size).toBeGreaterThan(10)
-    await node.close()
-    expect(await recovers(port, victim)).toBe(0)
-  })
+  it.each(SEEDS)(
+    'with seed %d kills no client, and an honest one finds everything in order',
+    async (seed) => {
+      const port = await freePort()
+      const node = await startHostileNode(port, seed)
+      const victim = await startVictim(port, 256)
+      await survives(victim.child, node, CONNECTIONS)
+      expect(node.attacks.size).toBeGreaterThan(10)
+      await node.close()
+      expect(await recovers(port, victim)).toBe(0)
+    },
+  )
 
   it('with a list that never ends fills no memory', async () => {
     const port = await freePort()

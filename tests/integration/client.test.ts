@@ -198,7 +198,7 @@ describe('the SDK with a real node', () => {
       answer: String(provider.process.pid),
     })
     expect(late.code).toBe(0)
-    // Back with an empty memory: the provider registers again, and nobody is without it in between.
+    // Back with an empty memory: the provider registers again, and no consumer is without it in between.
     const again = await start('registry-child.mjs', new URL(own.ready).host)
     await until(
       () => target.source === 'registry' && target.instances().length === 1,
@@ -230,7 +230,7 @@ describe('the SDK with a real node', () => {
     await end(own, 'SIGTERM')
   })
 
-  it('says in time that nothing is known and nobody answers', async () => {
+  it('says in time that nothing is known and no node answers', async () => {
     const lost = await client({ registries: [`http://127.0.0.1:${await freePort()}`] })
     await expect(lost.service('x').ready({ timeoutMs: 400 })).rejects.toMatchObject({ code: 'unreachable' })
     const fixed = await client({ registries: [], static: { x: [{ host: '10.0.0.1', port: 80 }] } })

@@ -134,7 +134,7 @@ describe('two clusters', () => {
     await until(() => target.instances().length === 0, 'both say goodbye')
   })
 
-  it('of which one does not know a service: nobody waits for it to say so', async () => {
+  it('of which one does not know a service: no call waits for it to say so', async () => {
     const { port } = await provider('a')
     await (await client()).register({ service: 'half', port, clusters: ['west'] })
     const target = (await client()).service('half')

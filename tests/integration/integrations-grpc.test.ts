@@ -99,7 +99,7 @@ describe('a channel to rollcall:///orders', () => {
   })
 
   it('follows the list; of those that die or leave under load no idempotent call fails', async () => {
-    await until(() => listed() === 1, 'nobody else is left')
+    await until(() => listed() === 1, 'no other is left')
     const [victim, leaver] = [await provider(), await provider()]
     const client = channel('rollcall:///orders', { interceptors: [resolver.interceptor] })
     const load = startLoad(() => call(client))

@@ -144,7 +144,7 @@ describe.each(Object.entries(LIBRARIES))('%s', (_name, library) => {
     expect(await send(`http://127.0.0.1:${port}/?a=b`)).toBe('GET /?a=b ')
   })
 
-  it('ends when its caller wants no more, and holds that against nobody', async () => {
+  it('ends when its caller wants no more, and holds that against no instance', async () => {
     const port = await serving(() => {})
     const rollcall = await client(port)
     const controller = new AbortController()
@@ -155,7 +155,7 @@ describe.each(Object.entries(LIBRARIES))('%s', (_name, library) => {
     expect(rollcall.service('web').candidates()).toHaveLength(1)
   })
 
-  it('fails with the error of the SDK when nobody is there', async () => {
+  it('fails with the error of the SDK when there is no instance', async () => {
     const send = library(await client(await freePort()))
     const error: unknown = await send('http://web.rollcall/').catch((reason: unknown) => reason)
     expect(['unreachable', 'ERR_NETWORK']).toContain(codeOf(error))

@@ -48,7 +48,7 @@ describe('logs in a pipe', () => {
     })
   })
 
-  it('neither stop the event loop nor grow without bound while nobody reads, and say what was lost', async () => {
+  it('neither stop the event loop nor grow without bound while they are not read, and say what was lost', async () => {
     const { child, finish } = run(`
       let last = performance.now()
       let worstMs = 0

@@ -29,7 +29,7 @@ describe('a reader that does not read', () => {
     await until(() => done(signOfOrders()), 'the last change reaches the reader that reads')
   }
 
-  it('costs bounded memory, delays nobody, and gets the list when it reads again', async () => {
+  it('costs bounded memory, delays no other, and gets the list when it reads again', async () => {
     await register(big(60_000))
     const reader = await openStream(node)
     const stalled = await openStream(node)

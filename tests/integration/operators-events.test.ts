@@ -18,7 +18,7 @@ afterAll(async () => {
   await killServerProcesses()
 })
 
-/** Registers an instance that nobody judges. */
+/** Registers an instance that no evidence is asked of. */
 async function register(service: string, id: string): Promise<void> {
   const instances = [{ service, id, host: '127.0.0.1', port: 4000, liveness: 'static' }]
   await api.post('/api/v1/register', { instances })

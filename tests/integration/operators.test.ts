@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Registers instances that nobody judges. Resolves to their incarnations. */
+/** Registers instances that no evidence is asked of. Resolves to their incarnations. */
 async function register(service: string, ...ids: string[]): Promise<number[]> {
   const instances = ids.map((id) => ({ service, id, host: '127.0.0.1', port: 4000, liveness: 'static' }))
   const { results } = (await api.post('/api/v1/register', { instances })).body as RegisterResponse
@@ -58,7 +58,7 @@ describe('overrides', () => {
   it('drain, disable and weigh, judged item by item', async () => {
     const [incarnation] = await register('orders', 'a', 'b')
     const answer = await put({
-      instances: [{ service: 'orders', id: 'a' }, { service: 'orders', id: 'nobody' }, { service: 'orders' }],
+      instances: [{ service: 'orders', id: 'a' }, { service: 'orders', id: 'absent' }, { service: 'orders' }],
       drain: true,
       by: 'ops',
       why: 'kernel update',
@@ -210,7 +210,7 @@ describe('an explanation', () => {
       content: { intent: 'gone', by: 'provider' },
     })
     expect((await api.get('/api/v1/explain?service=why&id=b')).status).toBe(404)
-    expect((await api.get('/api/v1/explain?service=nobody&id=b')).body).toMatchObject({
+    expect((await api.get('/api/v1/explain?service=absent&id=b')).body).toMatchObject({
       error: { code: 'unknown_service' },
     })
     expect((await api.get('/api/v1/explain?service=why')).body).toMatchObject({ error: { field: 'id' } })

@@ -59,7 +59,7 @@ describe('HTTP probes of real servers', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('follow nobody', async () => {
+  it('follow no redirect', async () => {
     const { explain } = setUp()
     const elsewhere = await serve((_request, response) => response.end())
     const { port } = await serve((_request, response) => {
@@ -80,7 +80,7 @@ describe('HTTP probes of real servers', () => {
     expect(await probe({ type: 'http', port: await closedPort() })).toBe('refused')
   })
 
-  it('cut off whoever talks without end', async () => {
+  it('cut off a server that answers without end', async () => {
     const { probe } = setUp()
     let cut = false
     const { port } = await serve((_request, response) => {
@@ -144,7 +144,7 @@ describe('HTTP probes over TLS', () => {
     expect(names).toHaveLength(3)
   })
 
-  it('trust nobody whom Node does not trust, unless they are told to', async () => {
+  it('trust no certificate that Node does not trust, unless they are told to', async () => {
     const { probe, explain } = setUp()
     const { port, names } = await serveTls()
     expect(await explain({ type: 'http', port, tls: true })).toEqual({

@@ -12,7 +12,7 @@ describe('probes over real sockets', () => {
     expect(await probe({ port: refusing })).toBe('refused')
     expect(await probe({ port, host: 'localhost' })).toBe('succeeded')
     expect(await probe({ port: refusing, host: 'localhost' })).toBe('refused')
-    expect(await probe({ port, host: 'nobody.invalid', timeoutMs: 5_000 })).toBe('failed')
+    expect(await probe({ port, host: 'absent.invalid', timeoutMs: 5_000 })).toBe('failed')
     expect(sockets.every((socket) => socket.destroyed)).toBe(true)
   })
 

@@ -67,7 +67,7 @@ describe('abuse', () => {
   const slow: Socket[] = []
   let cutOff: Promise<unknown>
 
-  it('slow senders of headers and bodies, and half-open streams, hold up nobody', async () => {
+  it('slow senders of headers and bodies, and half-open streams, hold up no other client', async () => {
     const body = `POST /api/v1/register HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`
     const starts = [
       'GET /api/v1/services HTTP/1.1\r\nHost: ',
@@ -286,7 +286,7 @@ describe('abuse', () => {
       const refused = [
         { type: 'watch' }, { type: 'watch', services: [{ service: 'a b' }] }, { type: 'register', instances: 'all' },
         { type: 'signs', services: [{ service: 'a', sign: 'x' }] }, { type: 'dance' }, { type: 'hello' }, { type: 'toString' },
-        { type: 'lookup', service: 'nobody' }, { type: '__proto__' }, { type: 'services', limit: -1 },
+        { type: 'lookup', service: 'absent' }, { type: '__proto__' }, { type: 'services', limit: -1 },
         { type: 'watch', services: Array.from({ length: 10_001 }, () => ({ service: 'a' })) },
       ] // prettier-ignore
       for (const message of refused)

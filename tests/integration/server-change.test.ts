@@ -125,7 +125,7 @@ async function changes(count: number, subscriber: StreamPeer): Promise<{ p50: nu
   return { p50: times[Math.floor(count / 2)] ?? 0, p99: times[Math.floor(count * 0.99)] ?? 0 }
 }
 
-it('readers that stall through 5,000 changes cost bounded memory, delay nobody, and get a full view later', async () => {
+it('readers that stall through 5,000 changes cost bounded memory, delay no other, and get a full view later', async () => {
   const live = await openStream(server)
   await live.ask({ type: 'watch', services: [{ service: 'orders' }] })
   const calm = await changes(1_000, live)

@@ -9,7 +9,7 @@ import { createApi, type Answer, type Api } from './http-calls.js'
 import { openStream, type StreamPeer } from './subscribers.js'
 import { end, endAll, start, type Child } from './support/processes.js'
 
-/** Figures are for whoever reads the run. */
+/** Figures, for the reader of the run. */
 const report = (line: string): boolean => process.stdout.write(`${line}\n`)
 
 const directories: string[] = []
@@ -142,7 +142,7 @@ describe('a deregistered incarnation', () => {
     await second.stop()
   })
 
-  it('is told to the session that vouched for it, when it was somebody else who took it out', async () => {
+  it('is told to the session that vouched for it, when another caller took it out', async () => {
     const server = await startServerProcess()
     const api = createApi(server)
     const session = await openStream(server)
@@ -189,7 +189,7 @@ describe('beats over HTTP', () => {
     const times = new Map(seen.map(([state, at]) => [state, at - silentAt]))
     report(`silence: ${[...times].map(([state, ms]) => `${state} ${ms.toFixed(0)} ms`).join(', ')}`)
     expect([...times.keys()].filter((state) => state !== 'up')).toEqual(['suspect', 'down', 'gone'])
-    // Nobody listens on the port: half the lease, the lease, and the removal time of the service.
+    // No process listens on the port: half the lease, the lease, and the removal time of the service.
     const between = (state: State | 'gone', least: number, most: number): void => {
       expect(times.get(state)).toBeGreaterThanOrEqual(least - 20)
       expect(times.get(state)).toBeLessThan(most)

@@ -67,7 +67,7 @@ describe('sharing work', () => {
     expect(gained.every((shard) => before[shard] === 'w1')).toBe(true)
   })
 
-  it('takes the shards of a worker that was killed, and of nobody else', async () => {
+  it('takes the shards of a worker that was killed, and of no other', async () => {
     const killed = await start('provider-child.mjs', registry.ready, 'crashing')
     const survivor = await client()
     await survivor.register({

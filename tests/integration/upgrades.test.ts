@@ -25,7 +25,7 @@ const get = (path: string, head = H2C): string => `GET ${path} HTTP/1.1\r\n${hea
 const post = (body: string, more = '', length = Buffer.byteLength(body)): string =>
   `POST /api/v1/signs HTTP/1.1\r\n${H2C}Content-Type: application/json\r\n${more}Content-Length: ${length}\r\n\r\n${body}`
 
-const SIGNS = JSON.stringify({ services: [{ service: 'nobody', sign: EMPTY_SIGN }] })
+const SIGNS = JSON.stringify({ services: [{ service: 'absent', sign: EMPTY_SIGN }] })
 
 /** A connection on which parts are sent one by one; each is followed by all answers that came by then. */
 async function talk(...parts: readonly [bytes: string, answers: number][]): Promise<string[]> {

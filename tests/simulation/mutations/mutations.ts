@@ -163,7 +163,7 @@ const LIVENESS: readonly Mutation[] = [
       watch['baseline'] = true
     })
   }),
-  node('no-stall-shift', "a stall of the node is nobody else's silence", (driver) => {
+  node('no-stall-shift', "a stall of the node is no instance's silence", (driver) => {
     const clock = partOf(driver, 'node.liveness.clock')
     replaceMethod(clock, 'tick', () => true)
     replaceMethod(clock, 'at', (_original, now: number) => now)
