@@ -3,13 +3,12 @@
 /** Type names that several product files declare. */
 export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   CallOptions: 'to be renamed: client',
-  Clock: 'to be one: client, core, cli, integrations',
+  Clock: 'one port: core has it for servers, client and cli, which do not see core, for themselves',
   Entry: 'to be renamed: client, core',
   Liveness: 'to be renamed: core, wire',
-  Logger: 'to be one: client, core',
+  Logger: 'one port: core has it for servers, and the client, which does not see core, for its users',
   Origin: 'to be renamed: client, core',
 
-  Random: 'to be one: client, server',
   Registration: 'to be renamed: client, wire',
 }
 

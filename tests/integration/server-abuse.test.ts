@@ -97,6 +97,8 @@ describe('abuse', () => {
     ['TLS', Buffer.from('16030100f8010000f40303', 'hex')],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['no Host', 'GET /api/v1/services HTTP/1.1\r\n\r\n'],
+    ['a version of the future', Buffer.from('GET /\u00ff HTTP/9\r\n\r\n', 'latin1')],
+    ['a broken Host and length', 'POST /api/v1/register HTTP/1.1\r\nHost: [\r\nContent-Length: x\r\n\r\n'],
     [
       'two lengths',
       `POST /api/v1/register HTTP/1.1\r\n${HOST}Content-Length: 5\r\nContent-Length: 6\r\n\r\n{}`,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 
 /** Chance, as shells see it. The core itself receives random values as arguments. */
-export interface Random {
+export interface SystemRandom {
   /** A fraction in [0, 1), good enough for jitter and not for secrets. */
   fraction(): number
   /** An id that no other boot of any node has: 16 hex digits from the system's entropy. */
@@ -10,7 +10,7 @@ export interface Random {
 }
 
 /** The chance of this process. */
-export function createSystemRandom(): Random {
+export function createSystemRandom(): SystemRandom {
   return {
     fraction: () => Math.random(),
     bootId: () => randomBytes(8).toString('hex'),

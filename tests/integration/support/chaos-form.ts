@@ -21,6 +21,8 @@ export interface Spread {
 
 /** Sums samples up, prints them for the reader of the run, and keeps them for the result. Nearest rank, no guesses between. */
 export function measured(what: string, samples: readonly number[]): Spread {
+  // One that is not a number would hide the others: it sorts nowhere.
+  if (!samples.every(Number.isFinite)) throw new Error(`${what}: not all were measured: ${samples.join(' ')}`)
   const sorted = samples.toSorted((a, b) => a - b)
   const at = (share: number): number => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN)
   const spread = { count: sorted.length, median: at(0.5), p99: at(0.99), max: at(1) }

@@ -1,6 +1,6 @@
 /** The prober: which probes are made, when, and how many at a time. */
 import type { Clock, Logger, Meter, ProbeOutcome, ProbeRequest } from '@rollcall/core'
-import type { Random } from '../random.js'
+import type { SystemRandom } from '../random.js'
 import { createAddressRule, type AddressRule } from './address-rule.js'
 import { createConnect } from './connect.js'
 import { beginHostProbe, FORBIDDEN, type HostProbeDeps } from './host-probe.js'
@@ -14,7 +14,7 @@ import { TCP_PROBE } from './tcp.js'
 
 export interface ProberDeps {
   readonly clock: Clock
-  readonly random: Random
+  readonly random: SystemRandom
   readonly logger: Logger
   readonly meter: Meter
   /** Default `createConnect()`. */

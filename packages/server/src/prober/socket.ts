@@ -69,13 +69,13 @@ export function ask(
   }
   function begin(connected: ProbeSocket): void {
     if (over) return
-    guard(() => {
+    safely(() => {
       release = converse(connected, end)
     })
     if (over) release()
   }
   /** A mistake of ours, or a field that Node does not take, ends this probe and not the node. */
-  function guard(step: () => void): void {
+  function safely(step: () => void): void {
     try {
       step()
     } catch (error) {
@@ -83,7 +83,7 @@ export function ask(
     }
   }
 
-  guard(() => {
+  safely(() => {
     const opened = connect(target)
     socket = opened
     opened.on('connect', () => {
