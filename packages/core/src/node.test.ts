@@ -49,20 +49,20 @@ describe('what a node may hold', () => {
       error: { code: 'limit_exceeded', details: { servicesMax: 1 } },
     })
     sim.node.deregister([{ ...ref('x', 1), service: 's3' }], 'provider', sim.now)
-    expect(code(sim.node.declare('default', 's4', {}))).toBe('limit_exceeded')
+    expect(code(sim.node.declare('default', 's4', {}, sim.now))).toBe('limit_exceeded')
     expect(sim.node.directory.services).toBe(1)
     expect(code(sim.register({ id: 'c' }))).toBe('ok')
-    expect(sim.node.declare('default', 'orders', {})).toBeUndefined()
+    expect(sim.node.declare('default', 'orders', {}, sim.now)).toBeUndefined()
   })
 
   it('is no more declared namespaces than services', () => {
     const sim = new Simulation({ servicesMax: 2 })
-    expect(sim.node.declareNamespace('n1', {})).toBeUndefined()
-    expect(sim.node.declareNamespace('n2', {})).toBeUndefined()
-    expect(code(sim.node.declareNamespace('n3', {}))).toBe('limit_exceeded')
-    expect(sim.node.declareNamespace('n2', { allow: ['10.0.0.1'] })).toBeUndefined()
-    sim.node.declareNamespace('n1', null)
-    expect(sim.node.declareNamespace('n3', {})).toBeUndefined()
+    expect(sim.node.declareNamespace('n1', {}, sim.now)).toBeUndefined()
+    expect(sim.node.declareNamespace('n2', {}, sim.now)).toBeUndefined()
+    expect(code(sim.node.declareNamespace('n3', {}, sim.now))).toBe('limit_exceeded')
+    expect(sim.node.declareNamespace('n2', { allow: ['10.0.0.1'] }, sim.now)).toBeUndefined()
+    sim.node.declareNamespace('n1', null, sim.now)
+    expect(sim.node.declareNamespace('n3', {}, sim.now)).toBeUndefined()
   })
 
   it('frees what is forgotten, groups and services included', () => {
@@ -158,11 +158,11 @@ describe('deregistering a host', () => {
 describe('declarations', () => {
   it('are kept, replaced, taken back, and survive in the journal', () => {
     const sim = new Simulation()
-    sim.node.declare('default', 'orders', { groups: ['blue'] })
-    sim.node.declare('default', 'orders', { groups: ['green'] })
-    sim.node.declareNamespace('prod', { allow: ['10.0.0.0/8'] })
-    sim.node.declare('default', 'gone', {})
-    sim.node.declare('default', 'gone', null)
+    sim.node.declare('default', 'orders', { groups: ['blue'] }, sim.now)
+    sim.node.declare('default', 'orders', { groups: ['green'] }, sim.now)
+    sim.node.declareNamespace('prod', { allow: ['10.0.0.0/8'] }, sim.now)
+    sim.node.declare('default', 'gone', {}, sim.now)
+    sim.node.declare('default', 'gone', null, sim.now)
     const restarted = new Simulation()
     restarted.node.load(sim.entries, restarted.now)
     expect(restarted.node.directory.find('default', 'orders')?.settings).toEqual({ groups: ['green'] })
@@ -173,29 +173,32 @@ describe('declarations', () => {
 
   it('that are wrong change and write nothing', () => {
     const sim = new Simulation()
-    expect(code(sim.node.declare('default', 'orders', { removalMs: 1 }))).toBe('invalid_argument')
-    expect(code(sim.node.declareNamespace('prod', { allow: ['x/y'] }))).toBe('invalid_argument')
+    expect(code(sim.node.declare('default', 'orders', { removalMs: 1 }, sim.now))).toBe('invalid_argument')
+    expect(code(sim.node.declareNamespace('prod', { allow: ['x/y'] }, sim.now))).toBe('invalid_argument')
     expect(sim.entries).toEqual([])
     expect(sim.node.directory.services).toBe(0)
   })
 
-  it('of the configuration win, and never reach the journal', () => {
+  it('of the configuration win over a register, which is kept all the same, and never reach the journal', () => {
     const configured = { prod: { allow: ['10.0.0.0/8'] } }
-    const journal: JournalEntry[] = [{ kind: 'namespace', namespace: 'prod', settings: { allow: [] } }]
+    const journal: JournalEntry[] = [
+      { kind: 'namespace', namespace: 'prod', register: { counter: 1, node: 'n', value: { allow: [] } } },
+    ]
     const sim = new Simulation({ namespaces: configured })
     sim.node.load(journal, sim.now)
     expect(sim.node.namespaceSettings('prod')).toEqual(configured.prod)
-    expect(code(sim.node.declareNamespace('prod', {}))).toBe('invalid_argument')
-    expect([...sim.node.snapshot()]).toEqual([])
+    expect(code(sim.node.declareNamespace('prod', {}, sim.now))).toBe('invalid_argument')
+    expect([...sim.node.snapshot()]).toEqual(journal)
+    expect(sim.entries).toEqual([])
   })
 
   it('of a namespace keep others out, strictly or not', () => {
     const sim = new Simulation({ admission: 'strict' })
     expect(code(sim.register())).toBe('service_not_declared')
-    sim.node.declare('default', 'orders', {})
+    sim.node.declare('default', 'orders', {}, sim.now)
     expect(code(sim.register({ group: 'blue' }))).toBe('group_not_declared')
     expect(code(sim.register())).toBe('ok')
-    sim.node.declareNamespace('default', { allow: ['11.0.0.0/8'] })
+    sim.node.declareNamespace('default', { allow: ['11.0.0.0/8'] }, sim.now)
     expect(code(sim.register())).toBe('namespace_not_allowed')
   })
 })

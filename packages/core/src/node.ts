@@ -3,6 +3,7 @@
  * `now` and hand out effects (journal entries, probes). No I/O and no clock of its own.
  */
 import {
+  defined,
   type DeregisterResponse,
   type ErrorBody,
   type Explanation,
@@ -14,7 +15,7 @@ import {
 } from '@rollcall/wire'
 import { eventOf } from './operators/change-events.js'
 import { Declarations } from './operators/declarations.js'
-import type { Change, Follower } from './directory/change.js'
+import type { Cause, Change, Follower } from './directory/change.js'
 import { Directory, type Entry, type ServiceNode } from './directory/directory.js'
 import { type EventContext, EventLog } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
@@ -33,10 +34,12 @@ import type {
   SessionOptions,
 } from './ports.js'
 import type { OverrideClearance, OverrideCommand, RestoreCommand } from './operator-ports.js'
-import { checkSignature, type OverrideOutcome, Overrides } from './operators/overrides.js'
+import { type OverrideOutcome, Overrides } from './operators/overrides.js'
 import type { NodeOptions } from './node-options.js'
 import { Publisher } from './publishing/publisher.js'
+import type { Declaration } from './records/declaration.js'
 import type { GoneContent, InstanceKey } from './records/record.js'
+import type { Writer } from './records/register.js'
 import { type Accepted, Registrar, type Source } from './admission/registrar.js'
 import { Restorer, type RestoreOutcome } from './operators/restorer.js'
 import { Services } from './directory/services.js'
@@ -54,6 +57,8 @@ export interface NodeEffects {
 }
 
 const NOBODY: EventContext = {}
+
+const LEARNT: Cause = { kind: 'learnt' }
 
 /** Events in an explanation. */
 const EXPLAINED_EVENTS = 20
@@ -84,10 +89,12 @@ export class RegistryNode implements Follower {
     this.meter = effects.meter ?? NO_METER
     this.events = new EventLog(options.nodeId, options.eventsMax, effects.wallNow ?? (() => 0))
     const { meter } = this
-    this.directory = new Directory(new HistoryBudget(options.historyBytesMax))
+    this.directory = new Directory(new HistoryBudget(options.historyBytesMax), options.namespaces)
     const { directory } = this
-    this.declarations = new Declarations({ directory, persist: effects.persist }, options)
-    const { namespaces } = this.declarations
+    const { nodeId } = options
+    const { retentionMs } = options.liveness
+    const writer: Writer = { nodeId, wallNow: effects.wallNow ?? (() => 0) }
+    this.declarations = new Declarations(directory, writer, { servicesMax: options.servicesMax, retentionMs })
     const verdicts = new Verdicts(directory, options.nodeId)
     this.liveness = new Liveness(
       now,
@@ -102,25 +109,27 @@ export class RegistryNode implements Follower {
       options.liveness,
     )
     const { liveness } = this
-    this.registrar = new Registrar({ directory, liveness, namespaceSettings: namespaces }, options)
+    this.registrar = new Registrar({ directory, liveness }, options)
     const { registrar } = this
-    this.overrides = new Overrides(directory, options.nodeId)
+    this.overrides = new Overrides(directory, writer, retentionMs)
     this.restorer = new Restorer(
       { directory, verdicts, registrar },
       { nodeId: options.nodeId, batchItemsMax: options.limits.batchItemsMax },
     )
     this.publisher = new Publisher({ directory, liveness, meter, stale: () => false }, options.publisher)
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
-    directory.follow(this, this.overrides, this.publisher, liveness)
-    this.services = new Services(directory, namespaces)
+    directory.follow(this, this.overrides, this.declarations, this.publisher, liveness)
+    this.services = new Services(directory)
   }
 
   /** Takes in what the journal kept. Call before anything else. */
   load(entries: Iterable<JournalEntry>, now: number): void {
-    this.directory.remembers = false
-    for (const entry of entries) this.replay(entry, now)
-    this.directory.remembers = true
-    for (const entry of this.directory.entries()) {
+    const { directory } = this
+    directory.unfollowed(() => {
+      for (const entry of entries) this.replay(entry, now)
+    })
+    for (const declaration of directory.declarations()) this.declarations.declared(declaration, now)
+    for (const entry of directory.entries()) {
       this.liveness.observe(entry, now)
       this.overrides.noted(entry, now)
     }
@@ -128,7 +137,7 @@ export class RegistryNode implements Follower {
 
   /** Current durable state, as entries a journal can snapshot. */
   *snapshot(): IterableIterator<JournalEntry> {
-    yield* this.declarations.entries()
+    yield* this.directory.declarations()
     for (const { record } of this.directory.entries()) yield { kind: 'record', record }
   }
 
@@ -136,6 +145,7 @@ export class RegistryNode implements Follower {
   tick(now: number): void {
     this.begin()
     this.overrides.tick(now)
+    this.declarations.tick(now)
     this.liveness.tick(now)
   }
 
@@ -260,7 +270,7 @@ export class RegistryNode implements Follower {
   }
 
   namespaceSettings(namespace: string): NamespaceSettings | undefined {
-    return this.declarations.namespaces.get(namespace)
+    return this.directory.namespaceSettings.get(namespace)
   }
 
   /** Declares a service (settings) or takes the declaration back (null). */
@@ -268,67 +278,46 @@ export class RegistryNode implements Follower {
     namespace: string,
     service: string,
     settings: ServiceSettings | null,
+    now: number,
     peer?: string,
   ): ErrorBody | undefined {
-    const error = this.declarations.declare(namespace, service, settings)
-    if (error === undefined) this.declared(settings !== null, { namespace, service }, peer)
-    return error
+    this.begin(peer)
+    return this.declarations.declareService(namespace, service, settings, now)
   }
 
   declareNamespace(
     namespace: string,
     settings: NamespaceSettings | null,
+    now: number,
     peer?: string,
   ): ErrorBody | undefined {
-    const error = this.declarations.declareNamespace(namespace, settings)
-    if (error === undefined) this.declared(settings !== null, { namespace }, peer)
-    return error
+    this.begin(peer)
+    return this.declarations.declareNamespace(namespace, settings, now)
   }
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */
-  freeze(namespace: string, { by, why }: Signature, now: number, peer?: string): ErrorBody | undefined {
-    const { freezes } = this.directory
-    const freeze = { ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
-    const error = checkSignature(freeze) ?? freezes.refusal(namespace)
-    if (error !== undefined) return error
-    freezes.set(namespace, freeze, now)
-    this.directory.changes++
-    this.effects.persist({ kind: 'freeze', namespace, freeze })
-    this.events.record('frozen', { subject: { namespace } }, { ...freeze, peer })
-    return undefined
+  freeze(namespace: string, signature: Signature, now: number, peer?: string): ErrorBody | undefined {
+    this.begin(peer)
+    return this.declarations.freeze(namespace, signature, now)
   }
 
   /** Ends the freeze of this very name; false when there was none. */
-  unfreeze(namespace: string, { by, why }: Signature = {}, peer?: string): boolean {
-    if (!this.directory.freezes.clear(namespace)) return false
-    this.directory.changes++
-    this.effects.persist({ kind: 'freeze', namespace, freeze: null })
-    const signature = { ...(by === undefined ? {} : { by }), ...(why === undefined ? {} : { why }) }
-    this.events.record('unfrozen', { subject: { namespace } }, { ...signature, peer })
-    return true
+  unfreeze(namespace: string, signature: Signature, now: number, peer?: string): boolean {
+    this.begin(peer)
+    return this.declarations.unfreeze(namespace, signature, now)
   }
 
   private replay(entry: JournalEntry, now: number): void {
-    if (entry.kind === 'record') this.directory.apply(entry.record, now)
-    else if (entry.kind === 'service')
-      this.directory.declare(entry.namespace, entry.service, entry.settings ?? undefined)
-    else if (entry.kind === 'namespace') this.declarations.setNamespace(entry.namespace, entry.settings)
-    else if (entry.kind === 'freeze') {
-      if (entry.freeze === null) this.directory.freezes.clear(entry.namespace)
-      else this.directory.freezes.set(entry.namespace, entry.freeze, now)
-    } else {
+    if (entry.kind === 'record') this.directory.propose(entry.record, LEARNT, now)
+    else if (entry.kind === 'forget') {
       const found = this.directory.entry(entry.key)
       if (found !== undefined && found.state === null && found.record.incarnation === entry.incarnation)
         this.directory.forget(found)
-    }
+    } else this.directory.declare(entry, now)
   }
 
   private begin(peer?: string): void {
     if (this.context.peer !== peer) this.context = peer === undefined ? NOBODY : { peer }
-  }
-
-  private declared(stands: boolean, subject: Partial<InstanceKey>, peer: string | undefined): void {
-    this.events.record(stands ? 'declared' : 'undeclared', { subject }, { peer })
   }
 
   private noticed(notice: Notice): void {
@@ -354,6 +343,17 @@ export class RegistryNode implements Follower {
     if (event !== undefined) this.events.record(event[0], event[1], this.context)
     if (change.visible && change.before !== change.after)
       this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')
+  }
+
+  /** Follows a declaration into journal and events. */
+  declared(declaration: Declaration): void {
+    this.effects.persist(declaration)
+    const { kind, namespace, register } = declaration
+    const stands = register.value !== null
+    const event = kind === 'freeze' ? (stands ? 'frozen' : 'unfrozen') : stands ? 'declared' : 'undeclared'
+    const subject = kind === 'service' ? { namespace, service: declaration.service } : { namespace }
+    const { by, why } = register
+    this.events.record(event, { subject, ...defined({ by, why }) }, this.context)
   }
 
   forgotten(entry: Entry): void {

@@ -17,12 +17,12 @@ import type {
   ResolvedRef,
   ServiceSettings,
   ServicesResponse,
-  Signature,
   SignsResponse,
   View,
   ViewName,
 } from '@rollcall/wire'
 import type { OperatorApi } from './operator-ports.js'
+import type { Declaration } from './records/declaration.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 
 // ---- time ------------------------------------------------------------------------------------------------
@@ -44,16 +44,7 @@ export type JournalEntry =
   | { readonly kind: 'record'; readonly record: StoredRecord }
   /** The record was forgotten after its retention (only this incarnation of it). */
   | { readonly kind: 'forget'; readonly key: InstanceKey; readonly incarnation: number }
-  /** A declared service; `settings: null` takes the declaration back. */
-  | {
-      readonly kind: 'service'
-      readonly namespace: string
-      readonly service: string
-      readonly settings: ServiceSettings | null
-    }
-  | { readonly kind: 'namespace'; readonly namespace: string; readonly settings: NamespaceSettings | null }
-  /** A namespace, or `*` for all, is frozen; `freeze: null` ends that. */
-  | { readonly kind: 'freeze'; readonly namespace: string; readonly freeze: Signature | null }
+  | Declaration
 
 /** Where durable state goes. Never called by heartbeats. */
 export interface JournalPort {

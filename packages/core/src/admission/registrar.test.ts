@@ -361,8 +361,9 @@ describe('the session that vouched so far', () => {
 function drain(sim: Simulation, incarnation: number): void {
   const record = sim.record()
   if (record === undefined) throw new Error('nothing to drain')
-  sim.node.directory.apply(
-    { ...record, incarnation, override: { counter: 1, node: 'node-1', drain: true } },
+  sim.node.directory.propose(
+    { ...record, incarnation, override: { counter: 1, node: 'node-1', value: { drain: true } } },
+    { kind: 'override' },
     sim.now,
   )
 }

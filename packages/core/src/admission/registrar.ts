@@ -2,13 +2,7 @@
  * Registration, heartbeat and deregistration: which incarnation may hold an id, what renews what, and what
  * is final. Every write goes through the one merge.
  */
-import {
-  type ErrorBody,
-  errorBody,
-  type Limits,
-  type NamespaceSettings,
-  type ResolvedRef,
-} from '@rollcall/wire'
+import { type ErrorBody, errorBody, type Limits, type ResolvedRef } from '@rollcall/wire'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
@@ -23,7 +17,6 @@ import { REGISTERED } from '../liveness/transitions.js'
 export interface RegistrarDeps {
   readonly directory: Directory
   readonly liveness: Liveness
-  readonly namespaceSettings: ReadonlyMap<string, NamespaceSettings>
 }
 
 export interface RegistrarOptions {
@@ -126,12 +119,12 @@ export class Registrar {
 
   /** Why a registration is not admitted, whoever sends it. */
   refusal(command: RegisterCommand): ErrorBody | undefined {
-    const { namespaceSettings, directory } = this.deps
+    const { directory } = this.deps
     return (
       checkCommand(command, this.options.limits) ??
       admit(command, {
         mode: this.options.admission,
-        namespace: namespaceSettings.get(command.namespace),
+        namespace: directory.namespaceSettings.get(command.namespace),
         service: directory.find(command.namespace, command.service)?.settings,
       })
     )

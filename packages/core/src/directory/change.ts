@@ -1,6 +1,7 @@
-/** What happens to a record: why it is proposed, what applying it did, and what follows from there. */
+/** What happens in a directory: why a record is proposed, what applying it did, and what follows from there. */
 import type { State } from '@rollcall/wire'
 import type { Session } from '../ports.js'
+import type { Declaration } from '../records/declaration.js'
 import type { StoredRecord } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import type { Entry } from './directory.js'
@@ -9,6 +10,8 @@ import type { Entry } from './directory.js'
 export type Cause =
   | { readonly kind: 'registration' | 'removal'; readonly session: Session | undefined }
   | { readonly kind: 'verdict' | 'override' | 'restoration' }
+  /** The journal, or another replica, says so. */
+  | { readonly kind: 'learnt' }
 
 /** What applying a record did. */
 export interface Change {
@@ -27,9 +30,12 @@ export interface Change {
  * complete. It may propose a change of its own, which then reaches the followers before the call returns.
  */
 export interface Follower {
-  changed(change: Change, now: number): void
+  /** A record changed. */
+  changed?(change: Change, now: number): void
   /** A hidden record was dropped altogether. */
   forgotten?(entry: Entry): void
+  /** A declaration was made, or taken back. */
+  declared?(declaration: Declaration, now: number): void
 }
 
 /**

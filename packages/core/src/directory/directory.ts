@@ -2,12 +2,23 @@
  * The three-level store: namespace and service, group, instance. It merges records, keeps the sign of every
  * view up to date at O(1) per change, and remembers recent changes. It knows nothing of time-outs or peers.
  */
-import { type RemoveReason, type ServiceSettings, SignSum, type State, type ViewName } from '@rollcall/wire'
+import {
+  defined,
+  type NamespaceSettings,
+  type RemoveReason,
+  type ServiceSettings,
+  SignSum,
+  type State,
+  type ViewName,
+} from '@rollcall/wire'
 import type { Cause, Change, Follower } from './change.js'
 import { Freezes } from './freezes.js'
+import { Namespaces } from './namespaces.js'
 import { History, type HistoryBudget } from './history.js'
 import { merge } from '../records/merge.js'
+import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
+import { joinRegisters } from '../records/register.js'
 import { isLive, shownDigest, shownState } from '../records/state.js'
 
 /** One instance in memory: its record and what is derived from it. */
@@ -72,9 +83,12 @@ export class Directory {
   private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
   private readonly budget: HistoryBudget
   private readonly followers: Follower[] = []
+  /** Declarations by their key. */
+  private readonly declared = new Map<string, Declaration>()
   private slotTaken = false
   /** What operators froze. */
   readonly freezes: Freezes = new Freezes()
+  readonly namespaceSettings: Namespaces
   /** Records held, hidden ones included. */
   records = 0
   /** Services held, declared ones without records included. */
@@ -90,11 +104,11 @@ export class Directory {
   }
   /** Grows with everything that readers of lists could notice. */
   changes = 0
-  /** Off while the journal is replayed: nobody can show a sign from the middle of it. */
-  remembers = true
+  private following = true
 
-  constructor(budget: HistoryBudget) {
+  constructor(budget: HistoryBudget, configured: Readonly<Record<string, NamespaceSettings>> = {}) {
     this.budget = budget
+    this.namespaceSettings = new Namespaces(configured)
   }
 
   /** From now on each change is handed to these too, in this order and after those that follow already. */
@@ -143,12 +157,11 @@ export class Directory {
     const applied = this.apply(record, now)
     if (applied === undefined) return undefined
     const change = { ...applied, cause }
-    for (const follower of this.followers) follower.changed(change, now)
+    if (this.following) for (const follower of this.followers) follower.changed?.(change, now)
     return change
   }
 
-  /** Merges in a record that the journal kept: nothing follows. Undefined when it adds nothing. */
-  apply(incoming: StoredRecord, now: number): Applied | undefined {
+  private apply(incoming: StoredRecord, now: number): Applied | undefined {
     const service = this.obtain(incoming.namespace, incoming.service)
     const group = this.group(service, incoming.group)
     const existing = group.entries.get(incoming.id)
@@ -176,6 +189,19 @@ export class Directory {
     return this.show(existing, previous, now)
   }
 
+  /** Does something that nothing follows and no history remembers, because no client can have seen the middle of it. */
+  unfollowed(step: () => void): void {
+    this.following = false
+    step()
+    this.following = true
+  }
+
+  /** Forgets the override of a record that was taken back. Nothing follows: it had no effect any more. */
+  forgetOverride(entry: Entry): void {
+    const { override, ...record } = entry.record
+    if (override?.value === null) entry.record = record
+  }
+
   /** Drops a record altogether, and its service with the last one unless that is declared. */
   forget(entry: Entry): void {
     const { service } = entry
@@ -186,20 +212,55 @@ export class Directory {
     group.entries.delete(entry.record.id)
     if (group.entries.size === 0) service.groups.delete(group.group)
     this.collect(service)
-    for (const follower of this.followers) follower.forgotten?.(entry)
+    if (this.following) for (const follower of this.followers) follower.forgotten?.(entry)
   }
 
-  /** Declares a service, or takes the declaration back. */
-  declare(namespace: string, name: string, settings: ServiceSettings | undefined): void {
+  /** Merges a declaration in and hands it to all that follow. False when it adds nothing. */
+  declare(declaration: Declaration, now: number): boolean {
+    const key = declarationKey(declaration)
+    const held = this.declared.get(key)
+    if (held !== undefined && joinRegisters(held.register, declaration.register) === held.register)
+      return false
+    this.declared.set(key, declaration)
     this.changes++
-    if (settings === undefined) {
-      const service = this.find(namespace, name)
-      if (service === undefined) return
-      service.settings = undefined
-      this.collect(service)
-    } else {
+    this.settle(declaration, now)
+    if (this.following) for (const follower of this.followers) follower.declared?.(declaration, now)
+    return true
+  }
+
+  /** What is known of a declaration, also where it was taken back and that is remembered. */
+  declaration(key: string): Declaration | undefined {
+    return this.declared.get(key)
+  }
+
+  /** All declarations, also those taken back that are remembered; those of the configuration are none. */
+  declarations(): Iterable<Declaration> {
+    return this.declared.values()
+  }
+
+  /** Forgets a declaration that was taken back. Nothing follows: it had no effect any more. */
+  forgetDeclaration(key: string): void {
+    if (this.declared.get(key)?.register.value === null) this.declared.delete(key)
+  }
+
+  /** Brings what is declared into effect. */
+  private settle(declaration: Declaration, now: number): void {
+    const { kind, namespace, register } = declaration
+    if (kind === 'service') this.settleService(namespace, declaration.service, declaration.register.value)
+    else if (kind === 'namespace') this.namespaceSettings.set(namespace, declaration.register.value)
+    else if (register.value === null) this.freezes.clear(namespace)
+    else this.freezes.set(namespace, defined({ by: register.by, why: register.why }), now)
+  }
+
+  private settleService(namespace: string, name: string, settings: ServiceSettings | null): void {
+    if (settings !== null) {
       this.obtain(namespace, name).settings = settings
+      return
     }
+    const service = this.find(namespace, name)
+    if (service === undefined) return
+    service.settings = undefined
+    this.collect(service)
   }
 
   private collect(service: ServiceNode): void {
@@ -248,7 +309,7 @@ export class Directory {
     if (visible) {
       const group = this.group(service, record.group)
       this.changes++
-      if (this.remembers) this.remember(entry, group, previous, after)
+      if (this.following) this.remember(entry, group, previous, after)
       if (before !== null) {
         service.sum.subtract(entry.hi, entry.lo)
         group.sum.subtract(entry.hi, entry.lo)

@@ -12,7 +12,7 @@ import {
 } from '@rollcall/wire'
 
 /** Most freezes that stand at once; each is one namespace. */
-const FREEZES_MAX = 10_000
+export const FREEZES_MAX = 10_000
 
 interface Freeze {
   readonly signature: Signature
@@ -29,6 +29,11 @@ export class Freezes {
   /** Whether the namespace is frozen, by its own name or with all others. */
   covers(namespace: string): boolean {
     return this.standing.size > 0 && (this.standing.has(namespace) || this.standing.has(ALL_NAMESPACES))
+  }
+
+  /** Whether there is a freeze of this very name. */
+  has(namespace: string): boolean {
+    return this.standing.has(namespace)
   }
 
   /** The freezes that hold a namespace. */
@@ -55,9 +60,9 @@ export class Freezes {
     this.standing.set(namespace, { signature, since })
   }
 
-  /** Ends a freeze; false when there was none. */
-  clear(namespace: string): boolean {
-    return this.standing.delete(namespace)
+  /** Ends a freeze, if there is one. */
+  clear(namespace: string): void {
+    this.standing.delete(namespace)
   }
 
   /** In order of namespace. */
@@ -69,10 +74,5 @@ export class Freezes {
         ...signature,
         ageMs: Math.max(0, Math.round(now - since)),
       }))
-  }
-
-  /** What a journal keeps of them. */
-  *entries(): IterableIterator<{ readonly namespace: string; readonly freeze: Signature }> {
-    for (const [namespace, { signature }] of this.standing) yield { namespace, freeze: signature }
   }
 }

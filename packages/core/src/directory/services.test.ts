@@ -47,7 +47,7 @@ describe('the list of services', () => {
 
   it('sums up each service by groups, declared ones included', () => {
     const sim = new Simulation()
-    sim.node.declare('default', 'orders', { groups: ['empty', 'blue'], metadata: { team: 'x' } })
+    sim.node.declare('default', 'orders', { groups: ['empty', 'blue'], metadata: { team: 'x' } }, sim.now)
     sim.register({ id: 'a', group: 'blue', incarnation: 1 })
     sim.register({ id: 'b', group: 'blue', incarnation: 1, intent: 'draining' })
     sim.register({ id: 'c', group: 'left', incarnation: 1 })
@@ -88,9 +88,9 @@ describe('the list of services', () => {
       () => sim.register({ id: 'b', incarnation: 1 }),
       () => sim.register({ id: 'b', incarnation: 1, rev: 2, intent: 'draining' }),
       () => sim.register({ service: 'new', incarnation: 1 }),
-      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' } }),
-      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' }, groups: ['blue'] }),
-      () => sim.node.declare('default', 'orders', null),
+      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' } }, sim.now),
+      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' }, groups: ['blue'] }, sim.now),
+      () => sim.node.declare('default', 'orders', null, sim.now),
     ]
     for (const change of changes) {
       seen.add(sim.node.services.list({}).sign)
@@ -115,7 +115,7 @@ describe('the list of services', () => {
 describe('the list of namespaces', () => {
   it('counts services and instances, and knows declared ones', () => {
     const sim = setUp()
-    sim.node.declareNamespace('empty', { allow: ['10.0.0.0/8'] })
+    sim.node.declareNamespace('empty', { allow: ['10.0.0.0/8'] }, sim.now)
     sim.deregister('a', 1)
     expect(sim.node.services.namespaces()).toEqual([
       { namespace: 'default', services: 2, instances: 2 },

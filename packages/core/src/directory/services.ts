@@ -2,7 +2,6 @@
 import {
   EMPTY_SIGN,
   formatLanes,
-  type NamespaceSettings,
   type NamespaceSummary,
   type ServicesResponse,
   type ServiceSummary,
@@ -19,15 +18,13 @@ const PAGE_MAX = 10_000
 
 export class Services {
   private readonly directory: Directory
-  private readonly namespaceSettings: ReadonlyMap<string, NamespaceSettings>
 
-  constructor(directory: Directory, namespaceSettings: ReadonlyMap<string, NamespaceSettings>) {
+  constructor(directory: Directory) {
     this.directory = directory
-    this.namespaceSettings = namespaceSettings
   }
 
   namespaces(): NamespaceSummary[] {
-    const names = new Set([...this.directory.namespaceNames(), ...this.namespaceSettings.keys()])
+    const names = new Set([...this.directory.namespaceNames(), ...this.directory.namespaceSettings.names()])
     return [...names].sort().map((namespace) => {
       let services = 0
       let instances = 0
@@ -36,7 +33,7 @@ export class Services {
         services++
         instances += service.total
       }
-      const allow = this.namespaceSettings.get(namespace)?.allow
+      const allow = this.directory.namespaceSettings.get(namespace)?.allow
       return {
         namespace,
         services,

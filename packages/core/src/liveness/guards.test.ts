@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { JournalEntry } from '../ports.js'
 import { silentDeathsMax } from './service-breaker.js'
 import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { fullView } from '../directory/view.js'
@@ -119,7 +120,7 @@ describe('when most of a service falls silent at once', () => {
 
   it('a service that declared its breaker off loses them all', () => {
     const fleet = new Fleet(20)
-    fleet.sim.node.declare('default', 'orders', { breaker: { enabled: false } })
+    fleet.sim.node.declare('default', 'orders', { breaker: { enabled: false } }, fleet.sim.now)
     fleet.cutOff(12)
     fleet.sim.run(40_000)
     expect(fleet.states()).toEqual({ up: 8, down: 12 })
@@ -228,7 +229,7 @@ describe('a service that declares its own breaker', () => {
     [{ enabled: false }, 8],
   ])('%j lets silence take %i of ten', (breaker, taken) => {
     const fleet = new Fleet(10)
-    expect(fleet.sim.node.declare('default', 'orders', { breaker })).toBeUndefined()
+    expect(fleet.sim.node.declare('default', 'orders', { breaker }, fleet.sim.now)).toBeUndefined()
     fleet.cutOff(8)
     fleet.sim.run(45_000)
     expect(fleet.states()['down']).toBe(taken)
@@ -283,7 +284,7 @@ describe('a frozen namespace', () => {
     ).toBe(true)
     expect(fleet.sim.node.services.list({}).services[0]?.frozen).toBe(true)
     expect(fleet.sim.node.services.namespaces()[0]?.frozen).toBe(true)
-    expect(fleet.sim.node.unfreeze(namespace)).toBe(true)
+    expect(fleet.sim.node.unfreeze(namespace, {}, fleet.sim.now)).toBe(true)
     fleet.sim.run(2_000)
     expect(fleet.states()).toEqual({ up: 4, down: 2 })
   })
@@ -296,7 +297,7 @@ describe('a frozen namespace', () => {
     freeze(fleet)
     fleet.sim.run(300_000)
     expect(fleet.states()).toEqual({ up: 5, down: 1 })
-    fleet.sim.node.unfreeze('default')
+    fleet.sim.node.unfreeze('default', {}, fleet.sim.now)
     fleet.sim.run(2_000)
     expect(fleet.states()).toEqual({ up: 5 })
   })
@@ -350,10 +351,15 @@ describe('a frozen namespace', () => {
     expect(again.node.directory.freezes.list(again.now)).toEqual([
       { namespace: 'default', by: 'ops', why: 'network work', ageMs: 0 },
     ])
-    again.node.unfreeze('default')
+    again.node.unfreeze('default', {}, again.now)
     expect(restart(again).node.directory.freezes.size).toBe(0)
-    expect(again.entries).toEqual([{ kind: 'freeze', namespace: 'default', freeze: null }])
-    again.node.load([{ kind: 'freeze', namespace: '*', freeze: {} }, ...again.entries], again.now)
+    expect(again.entries).toMatchObject([{ kind: 'freeze', namespace: 'default', register: { value: null } }])
+    const all: JournalEntry = {
+      kind: 'freeze',
+      namespace: '*',
+      register: { counter: 1, node: 'n', value: true },
+    }
+    again.node.load([all, ...again.entries], again.now)
     expect(again.node.directory.freezes.list(again.now)).toMatchObject([{ namespace: '*' }])
   })
 

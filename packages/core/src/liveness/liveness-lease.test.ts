@@ -123,7 +123,7 @@ describe('an instance with a lease', () => {
 
   it('expires after the removal time of its service, and can be found no more', () => {
     const { sim, freeze } = setUp()
-    sim.node.declare('default', 'orders', { removalMs: 5_000 })
+    sim.node.declare('default', 'orders', { removalMs: 5_000 }, sim.now)
     freeze()
     sim.network = () => 'silence'
     sim.run(25_000)
@@ -146,21 +146,19 @@ describe('an instance with a lease', () => {
 
   it('takes its service along only if nobody declared that', () => {
     const { sim, freeze } = setUp()
-    sim.node.declare('default', 'orders', {})
+    sim.node.declare('default', 'orders', {}, sim.now)
     freeze()
     sim.network = () => 'silence'
     sim.run(4_000_000)
     expect(sim.record()).toBeUndefined()
     expect(sim.node.directory.services).toBe(1)
-    sim.node.declare('default', 'orders', null)
+    sim.node.declare('default', 'orders', null, sim.now)
     expect(sim.node.directory.services).toBe(0)
   })
 
   it('keeps a record with an id-bound override for ever, without looking at it again and again', () => {
     const { sim, freeze } = setUp()
-    const record = sim.record()
-    if (record === undefined) throw new Error('not registered')
-    sim.node.directory.apply({ ...record, override: { counter: 1, node: 'n', disable: true } }, sim.now)
+    sim.node.override({ refs: [keyOf('a')], disable: true }, sim.now)
     freeze()
     sim.network = () => 'silence'
     sim.run(3_700_000)

@@ -3,7 +3,7 @@
  * only move numbers in memory; the wheel looks at each instance when its silence could first matter.
  */
 import type { Guard } from '@rollcall/wire'
-import { isBound } from '../records/override.js'
+import { holdsRecord } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import { assess, type Facts, type Inspection } from './assess.js'
@@ -268,7 +268,7 @@ export class Liveness implements Follower {
     const { entry, session } = evidence
     const { content, verdict, override } = entry.record
     if (content.intent === 'gone' || verdict.value === 'expired') {
-      const over = isBound(override)
+      const over = holdsRecord(override)
         ? t + this.options.retentionMs
         : evidence.judgedAt + this.options.retentionMs
       if (t >= over) return this.happened(evidence, 'retention_over', t, now)

@@ -242,7 +242,7 @@ it('after ten minutes of silence a death is no longer a matter of the breaker, a
   trial.sim.node.freeze('default', {}, trial.sim.now)
   trial.silenceUntil('suspect')
   trial.sim.run(600_000)
-  trial.sim.node.unfreeze('default')
+  trial.sim.node.unfreeze('default', {}, trial.sim.now)
   trial.sim.run(1_000)
   expect(trial.written().at(-1)).toBe('a down long_silence')
   expect(trial.standing()).toBe('dead')

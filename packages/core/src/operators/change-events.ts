@@ -3,8 +3,7 @@ import type { EventKind } from '@rollcall/wire'
 import type { Change } from '../directory/change.js'
 import type { EventFacts } from './event-log.js'
 import { RESTORED } from '../liveness/transitions.js'
-import { isStanding } from '../records/override.js'
-import type { Override } from '../records/record.js'
+import type { Wishes } from '../records/record.js'
 import { isLive, shownReason } from '../records/state.js'
 
 /** The event of a change, or undefined where nobody would call it one (a rev, a verdict under an override). */
@@ -38,20 +37,20 @@ function overrideEvent(
 ): readonly [EventKind, EventFacts] | undefined {
   const { override } = entry.record
   if (override === undefined || override === previous?.override) return undefined
-  const { by, why } = override
+  const { value, by, why } = override
   return [
-    isStanding(override) ? 'override_set' : 'override_cleared',
+    value === null ? 'override_cleared' : 'override_set',
     {
       ...facts,
-      ...(isStanding(override) ? { reason: wishesOf(override) } : {}),
+      ...(value === null ? {} : { reason: wishesOf(value) }),
       ...(by === undefined ? {} : { by }),
       ...(why === undefined ? {} : { why }),
     },
   ]
 }
 
-/** An override in words: `drain, weight 7`. */
-export function wishesOf({ drain, disable, weight }: Override): string {
+/** Wishes in words: `drain, weight 7`. */
+export function wishesOf({ drain, disable, weight }: Wishes): string {
   const wishes = [
     ...(drain === true ? ['drain'] : []),
     ...(disable === true ? ['disable'] : []),

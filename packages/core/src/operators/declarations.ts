@@ -1,85 +1,117 @@
-/** What operators declare of services and namespaces. */
-import { type ErrorBody, errorBody, type NamespaceSettings, type ServiceSettings } from '@rollcall/wire'
+/**
+ * What operators declare of services and namespaces, and which namespaces they freeze: checked, then declared. What was
+ * taken back is remembered for the retention, so that it wins over older replicas. As many as may stand are remembered
+ * of each kind; beyond that the oldest removal is forgotten early.
+ */
+import {
+  type ErrorBody,
+  errorBody,
+  type NamespaceSettings,
+  type ServiceSettings,
+  type Signature,
+} from '@rollcall/wire'
 import { checkAllow, checkSettings } from '../admission/admission.js'
+import type { Follower } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
-import type { JournalEntry } from '../ports.js'
-
-export interface DeclarationsDeps {
-  readonly directory: Directory
-  readonly persist: (entry: JournalEntry) => void
-}
+import { FREEZES_MAX } from '../directory/freezes.js'
+import { type Declaration, declarationKey, type DeclarationKind } from '../records/declaration.js'
+import { nextRegister, type Register, type Writer } from '../records/register.js'
+import { Remembered } from '../records/remembered.js'
+import { checkSignature } from './overrides.js'
 
 export interface DeclarationsOptions {
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
-  /** Namespaces whose settings come from the configuration and cannot be declared otherwise. */
-  readonly namespaces: Readonly<Record<string, NamespaceSettings>>
+  /** What was taken back is remembered this long. */
+  readonly retentionMs: number
 }
 
-export class Declarations {
-  private readonly deps: DeclarationsDeps
+export class Declarations implements Follower {
+  private readonly directory: Directory
+  private readonly writer: Writer
   private readonly servicesMax: number
-  /** Settings of namespaces, by name. */
-  readonly namespaces: Map<string, NamespaceSettings>
-  private readonly configured: ReadonlySet<string>
+  private readonly removed: Readonly<Record<DeclarationKind, Remembered<string>>>
 
-  constructor(deps: DeclarationsDeps, options: DeclarationsOptions) {
-    this.deps = deps
-    this.servicesMax = options.servicesMax
-    this.namespaces = new Map(Object.entries(options.namespaces))
-    this.configured = new Set(this.namespaces.keys())
+  constructor(directory: Directory, writer: Writer, { servicesMax, retentionMs }: DeclarationsOptions) {
+    this.directory = directory
+    this.writer = writer
+    this.servicesMax = servicesMax
+    this.removed = {
+      service: new Remembered(retentionMs, servicesMax),
+      namespace: new Remembered(retentionMs, servicesMax),
+      freeze: new Remembered(retentionMs, FREEZES_MAX),
+    }
   }
 
   /** Declares a service (settings) or takes the declaration back (null). */
-  declare(namespace: string, service: string, settings: ServiceSettings | null): ErrorBody | undefined {
-    const error =
-      settings === null ? undefined : (checkSettings(settings) ?? this.noRoomFor(namespace, service))
-    if (error !== undefined) return error
-    this.deps.directory.declare(namespace, service, settings ?? undefined)
-    this.deps.persist({ kind: 'service', namespace, service, settings })
+  declareService(
+    namespace: string,
+    service: string,
+    settings: ServiceSettings | null,
+    now: number,
+  ): ErrorBody | undefined {
+    const { directory } = this
+    if (settings !== null) {
+      const room = directory.find(namespace, service) !== undefined || directory.services < this.servicesMax
+      const error = checkSettings(settings) ?? (room ? undefined : this.full())
+      if (error !== undefined) return error
+    }
+    const register = this.next<ServiceSettings>(`service/${namespace}/${service}`, settings)
+    directory.declare({ kind: 'service', namespace, service, register }, now)
     return undefined
   }
 
-  declareNamespace(namespace: string, settings: NamespaceSettings | null): ErrorBody | undefined {
+  declareNamespace(
+    namespace: string,
+    settings: NamespaceSettings | null,
+    now: number,
+  ): ErrorBody | undefined {
+    const { namespaceSettings } = this.directory
     const error = settings === null ? undefined : checkAllow(settings)
     if (error !== undefined) return error
-    if (this.configured.has(namespace)) {
+    if (namespaceSettings.isConfigured(namespace)) {
       const message = `namespace ${namespace} is set by the configuration of the node`
       return errorBody('invalid_argument', message, 'namespace')
     }
-    if (settings !== null && !this.namespaces.has(namespace) && this.namespaces.size >= this.servicesMax) {
-      return this.full()
-    }
-    this.setNamespace(namespace, settings)
-    this.deps.persist({ kind: 'namespace', namespace, settings })
+    const stands = namespaceSettings.get(namespace) !== undefined
+    if (settings !== null && !stands && namespaceSettings.size >= this.servicesMax) return this.full()
+    const register = this.next<NamespaceSettings>(`namespace/${namespace}`, settings)
+    this.directory.declare({ kind: 'namespace', namespace, register }, now)
     return undefined
   }
 
-  /** Takes in what a journal kept. What the configuration says is not overruled. */
-  setNamespace(namespace: string, settings: NamespaceSettings | null): void {
-    if (this.configured.has(namespace)) return
-    if (settings === null) this.namespaces.delete(namespace)
-    else this.namespaces.set(namespace, settings)
+  /** Freezes a namespace (or all, `*`), or says why that cannot be. */
+  freeze(namespace: string, signature: Signature, now: number): ErrorBody | undefined {
+    const error = checkSignature(signature) ?? this.directory.freezes.refusal(namespace)
+    if (error !== undefined) return error
+    const register = this.next<true>(`freeze/${namespace}`, true, signature)
+    this.directory.declare({ kind: 'freeze', namespace, register }, now)
+    return undefined
   }
 
-  /** What a journal keeps. */
-  *entries(): IterableIterator<JournalEntry> {
-    for (const [namespace, settings] of this.namespaces) {
-      if (!this.configured.has(namespace)) yield { kind: 'namespace', namespace, settings }
-    }
-    const { directory } = this.deps
-    for (const { namespace, freeze } of directory.freezes.entries())
-      yield { kind: 'freeze', namespace, freeze }
-    for (const namespace of [...directory.namespaceNames()]) {
-      for (const { service, settings } of directory.servicesOf(namespace)) {
-        if (settings !== undefined) yield { kind: 'service', namespace, service, settings }
-      }
-    }
+  /** Ends the freeze of this very name; false when there was none. */
+  unfreeze(namespace: string, signature: Signature, now: number): boolean {
+    if (!this.directory.freezes.has(namespace)) return false
+    const register = this.next<true>(`freeze/${namespace}`, null, signature)
+    this.directory.declare({ kind: 'freeze', namespace, register }, now)
+    return true
   }
 
-  private noRoomFor(namespace: string, service: string): ErrorBody | undefined {
-    const known = this.deps.directory.find(namespace, service) !== undefined
-    return known || this.deps.directory.services < this.servicesMax ? undefined : this.full()
+  declared(declaration: Declaration, now: number): void {
+    const removed = this.removed[declaration.kind]
+    if (declaration.register.value === null) removed.note(declarationKey(declaration), now)
+    else removed.drop(declarationKey(declaration))
+  }
+
+  /** Forgets what was taken back long enough ago. O(1) while nothing was. */
+  tick(now: number): void {
+    for (const removed of Object.values(this.removed))
+      for (const key of removed.over(now)) this.directory.forgetDeclaration(key)
+  }
+
+  private next<T>(key: string, value: T | null, signature?: Signature): Register<T> {
+    const stored = this.directory.declaration(key)?.register
+    return nextRegister(stored, value, this.writer, signature)
   }
 
   private full(): ErrorBody {

@@ -148,11 +148,11 @@ describe('what is told', () => {
     sim.node.override({ refs, disable: true }, sim.now)
     sim.node.clearOverrides({ refs, by: 'ops' }, sim.now, '10.9.9.9')
     sim.node.freeze('*', { by: 'ops', why: 'work' }, sim.now, '10.9.9.9')
-    sim.node.unfreeze('*', { by: 'ops' })
-    sim.node.unfreeze('*', { by: 'ops' })
-    sim.node.declare('default', 'orders', { removalMs: 5_000 }, '10.9.9.9')
-    sim.node.declareNamespace('default', { allow: [] })
-    sim.node.declare('default', 'orders', null)
+    sim.node.unfreeze('*', { by: 'ops' }, sim.now)
+    sim.node.unfreeze('*', { by: 'ops' }, sim.now)
+    sim.node.declare('default', 'orders', { removalMs: 5_000 }, sim.now, '10.9.9.9')
+    sim.node.declareNamespace('default', { allow: [] }, sim.now)
+    sim.node.declare('default', 'orders', null, sim.now)
     expect(story(sim).slice(1)).toEqual([
       'override_set a up>draining drain, weight 7 ops test 10.9.9.9',
       'override_cleared a draining>up its time was over',

@@ -1,6 +1,6 @@
 import type { Explanation } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { command, keyOf, ref, Simulation } from '../simulated-node.fixture.js'
+import { command, keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
 import { LIVENESS_DEFAULTS } from '../liveness/evidence.js'
 
 function explained(sim: Simulation, id = 'a'): Explanation {
@@ -145,7 +145,14 @@ describe('an explanation', () => {
     sim.run(1_000)
     expect(explained(sim)).toMatchObject({
       state: 'draining',
-      override: { drain: true, counter: 1, node: 'node-1', by: 'ops', why: 'reboot', remainingMs: 59_000 },
+      override: {
+        drain: true,
+        counter: WALL_START,
+        node: 'node-1',
+        by: 'ops',
+        why: 'reboot',
+        remainingMs: 59_000,
+      },
     })
     expect(explained(sim).summary).toContain(
       'draining since 1.0 s, because ops said so for another 59 s: reboot.',

@@ -11,8 +11,9 @@ import type {
 import type { Inspection } from '../liveness/assess.js'
 import type { Entry } from '../directory/directory.js'
 import { explainInWords } from './explain-words.js'
+import { toldOverride } from './overrides.js'
 import { forecast } from '../liveness/forecast.js'
-import { isBound } from '../records/override.js'
+import { holdsRecord } from '../records/override.js'
 import type { Content } from '../records/record.js'
 
 /** What an explanation is made from, beside the entry. */
@@ -46,7 +47,7 @@ export function explain(entry: Entry, facts: ExplainFacts, now: number): Explana
     verdict,
     ...(override === undefined
       ? {}
-      : { override: { ...override, ...defined({ remainingMs: facts.remainingMs }) } }),
+      : { override: { ...toldOverride(override), ...defined({ remainingMs: facts.remainingMs }) } }),
     ...(inspection === undefined ? {} : { evidence: evidenceOf(inspection) }),
     guards: guardsOf(entry, facts),
     ...defined({ next, forgottenInMs }),
@@ -130,7 +131,7 @@ function nextOf(inspection: Inspection | undefined): Explanation['next'] {
 }
 
 function forgottenOf({ record, state }: Entry, inspection: Inspection | undefined): number | undefined {
-  if (state !== null || inspection === undefined || isBound(record.override)) return undefined
+  if (state !== null || inspection === undefined || holdsRecord(record.override)) return undefined
   const { evidence, options, t } = inspection
   return Math.max(0, Math.round(evidence.judgedAt + options.retentionMs - t))
 }

@@ -1,7 +1,7 @@
 import { OPERATOR_LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { OverrideCommand } from '../operator-ports.js'
-import { keyOf, ref, Simulation } from '../simulated-node.fixture.js'
+import { keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
 
 function set(
   sim: Simulation,
@@ -42,7 +42,11 @@ describe('an override', () => {
     sim.register()
     set(sim, { drain: true, weight: 7 })
     set(sim, { disable: true })
-    expect(sim.record()?.override).toEqual({ counter: 2, node: 'node-1', disable: true })
+    expect(sim.record()?.override).toEqual({
+      counter: WALL_START + 1,
+      node: 'node-1',
+      value: { disable: true },
+    })
   })
 
   it('stays as a value when it is taken back, so that it wins over what it took back', () => {
@@ -51,8 +55,14 @@ describe('an override', () => {
     set(sim, { drain: true })
     const before = sim.record()
     clear(sim)
-    if (before !== undefined) sim.node.directory.apply(before, sim.now)
-    expect(sim.record()?.override).toEqual({ counter: 2, node: 'node-1', by: 'ops', why: 'done' })
+    if (before !== undefined) sim.node.directory.propose(before, { kind: 'learnt' }, sim.now)
+    expect(sim.record()?.override).toEqual({
+      counter: WALL_START + 1,
+      node: 'node-1',
+      value: null,
+      by: 'ops',
+      why: 'done',
+    })
     expect(sim.shown()).toBe('up')
   })
 
@@ -81,7 +91,7 @@ describe('an override', () => {
     sim.register({ incarnation: 1 })
     const sign = sim.node.services.list({}).sign
     set(sim, { weight: 7 })
-    expect(sim.record()?.override?.weight).toEqual({ value: 7, incarnation: 1 })
+    expect(sim.record()?.override?.value?.weight).toEqual({ value: 7, incarnation: 1 })
     expect(sim.node.services.list({}).sign).not.toBe(sign)
     sim.register({ incarnation: 2 })
     const plain = new Simulation()
@@ -158,7 +168,12 @@ describe('an override with a duration', () => {
     sim.run(200)
     expect(sim.shown()).toBe('up')
     expect(sim.entries).toHaveLength(1)
-    expect(sim.record()?.override).toEqual({ counter: 2, node: 'node-1', why: 'its time was over' })
+    expect(sim.record()?.override).toEqual({
+      counter: WALL_START + 10_000,
+      node: 'node-1',
+      value: null,
+      why: 'its time was over',
+    })
   })
 
   it('that was replaced or taken back does not end what came after it', () => {
@@ -198,7 +213,7 @@ describe('an override with a duration', () => {
     expect(after.shown()).toBe('draining operator')
     after.run(1_100)
     expect(after.shown()).toBe('up')
-    expect(after.record()?.override).toMatchObject({ counter: 2, node: 'node-2' })
+    expect(after.record()?.override).toMatchObject({ counter: WALL_START + 10_000, node: 'node-2' })
   })
 })
 
@@ -216,7 +231,7 @@ describe('the list of overrides', () => {
       ...keyOf('a'),
       incarnation: 1,
       state: 'draining',
-      counter: 1,
+      counter: WALL_START,
       node: 'node-1',
       drain: true,
       by: 'ops',
@@ -241,5 +256,65 @@ describe('the list of overrides', () => {
     const { overrides } = restarted(sim).node.overrides.list({}, 0)
     expect(overrides).toMatchObject([{ id: 'a', disable: true }])
     expect(overrides[0]).not.toHaveProperty('state')
+  })
+})
+
+describe('an override that was taken back', () => {
+  const RETENTION_MS = 3_600_000
+
+  it('is remembered for the retention, then forgotten without a write', () => {
+    const sim = new Simulation()
+    sim.register({ liveness: 'static' })
+    set(sim, { drain: true })
+    clear(sim)
+    sim.mark()
+    sim.run(RETENTION_MS - 100)
+    expect(sim.record()?.override).toMatchObject({ value: null })
+    sim.run(200)
+    expect(sim.record()).toBeDefined()
+    expect(sim.record()?.override).toBeUndefined()
+    expect(sim.entries).toEqual([])
+  })
+
+  it('is not forgotten once another one stands, and is remembered anew after that', () => {
+    const sim = new Simulation()
+    sim.register({ liveness: 'static' })
+    set(sim, { drain: true })
+    clear(sim)
+    sim.run(RETENTION_MS / 2)
+    set(sim, { disable: true })
+    sim.run(RETENTION_MS)
+    expect(sim.shown()).toBe('disabled operator')
+    clear(sim)
+    sim.run(RETENTION_MS - 100)
+    expect(sim.record()?.override).toMatchObject({ value: null })
+    sim.run(200)
+    expect(sim.record()?.override).toBeUndefined()
+  })
+
+  it('keeps its record: a deregistered instance is forgotten no earlier than the removal of its ban', () => {
+    const sim = new Simulation()
+    sim.register({ incarnation: 1 })
+    set(sim, { disable: true })
+    sim.deregister('a', 1)
+    sim.run(2 * RETENTION_MS - 200)
+    clear(sim)
+    sim.run(RETENTION_MS - 100)
+    expect(sim.record()?.override).toMatchObject({ value: null })
+    sim.run(RETENTION_MS + 1_000)
+    expect(sim.record()).toBeUndefined()
+  })
+
+  it('is remembered anew after a restart', () => {
+    const before = new Simulation()
+    before.register({ liveness: 'static' })
+    set(before, { drain: true })
+    clear(before)
+    before.run(RETENTION_MS / 2)
+    const after = restarted(before)
+    after.run(RETENTION_MS - 100)
+    expect(after.record()?.override).toMatchObject({ value: null })
+    after.run(200)
+    expect(after.record()?.override).toBeUndefined()
   })
 })

@@ -1,6 +1,6 @@
 /**
- * The operator's register. An override binds to an id (drain, disable) or to one incarnation of it (weight); a
- * cleared one stays in the record as a value without wishes, so that it wins over what it cleared everywhere.
+ * The operator's register. An override binds to an id (drain, disable) or to one incarnation of it (weight); one that
+ * was taken back stays in the record for the retention, so that it wins over what it took back everywhere.
  */
 import {
   type ErrorBody,
@@ -22,7 +22,9 @@ import type {
   Undurable,
 } from '../operator-ports.js'
 import { isStanding } from '../records/override.js'
-import type { Override, StoredRecord } from '../records/record.js'
+import type { Override, StoredRecord, Wishes } from '../records/record.js'
+import { nextRegister, type Writer } from '../records/register.js'
+import { Remembered } from '../records/remembered.js'
 import { isLive } from '../records/state.js'
 
 /** How one item was taken. */
@@ -42,15 +44,18 @@ interface Timed {
 
 export class Overrides implements Follower {
   private readonly directory: Directory
-  private readonly nodeId: string
+  private readonly writer: Writer
   /** Entries whose override wants something. */
   private readonly standing = new Set<Entry>()
   private readonly timed = new Map<Entry, Timed>()
   private nextDue = Infinity
+  /** Entries whose override was taken back: at most one for each record. */
+  private readonly removed: Remembered<Entry>
 
-  constructor(directory: Directory, nodeId: string) {
+  constructor(directory: Directory, writer: Writer, retentionMs: number) {
     this.directory = directory
-    this.nodeId = nodeId
+    this.writer = writer
+    this.removed = new Remembered(retentionMs, Infinity)
   }
 
   /** Overrides that stand. */
@@ -77,7 +82,7 @@ export class Overrides implements Follower {
   clear(clearance: OverrideClearance, now: number): OverrideOutcome[] | ErrorBody {
     const error = checkSignature(clearance)
     if (error !== undefined) return error
-    return clearance.refs.map((ref, index) => this.write(ref, index, clearance, now, false, () => ({})))
+    return clearance.refs.map((ref, index) => this.write(ref, index, clearance, now, false, () => null))
   }
 
   /** The overrides that stand, one page of them. */
@@ -115,13 +120,16 @@ export class Overrides implements Follower {
     if (override === undefined) return
     if (this.timed.get(entry)?.override === override) return
     this.timed.delete(entry)
-    if (!isStanding(override)) {
+    const { value } = override
+    if (value === null) {
       this.standing.delete(entry)
+      this.removed.note(entry, now)
       return
     }
+    this.removed.drop(entry)
     this.standing.add(entry)
-    if (override.durationMs === undefined) return
-    const dueAt = now + override.durationMs
+    if (value.durationMs === undefined) return
+    const dueAt = now + value.durationMs
     this.timed.set(entry, { override, dueAt })
     this.nextDue = Math.min(this.nextDue, dueAt)
   }
@@ -129,14 +137,16 @@ export class Overrides implements Follower {
   forgotten(entry: Entry): void {
     this.standing.delete(entry)
     this.timed.delete(entry)
+    this.removed.drop(entry)
   }
 
-  /** Ends what is over. O(1) while nothing is. */
+  /** Ends what is over, and forgets what ended long enough ago. O(1) while nothing did. */
   tick(now: number): void {
+    for (const entry of this.removed.over(now)) this.directory.forgetOverride(entry)
     if (now < this.nextDue) return
     this.nextDue = Infinity
     for (const [entry, { dueAt }] of [...this.timed]) {
-      if (dueAt <= now) this.replace(entry, {}, OVER, now)
+      if (dueAt <= now) this.replace(entry, null, OVER, now)
       else this.nextDue = Math.min(this.nextDue, dueAt)
     }
   }
@@ -147,33 +157,21 @@ export class Overrides implements Follower {
     signature: Signature,
     now: number,
     needsLive: boolean,
-    wishes: (record: StoredRecord) => Omit<Override, 'counter' | 'node'>,
+    wishes: (record: StoredRecord) => Wishes | null,
   ): OverrideOutcome {
     const entry = this.directory.entry(ref)
     const refusal = refuse(ref, entry, index, needsLive)
     if (entry === undefined || refusal !== undefined) return { ok: false, error: refusal as ErrorBody }
     const wanted = wishes(entry.record)
-    const clears = !isStanding(wanted)
-    if (!clears || isStanding(entry.record.override ?? {})) this.replace(entry, wanted, signature, now)
+    if (wanted !== null || isStanding(entry.record.override)) this.replace(entry, wanted, signature, now)
     const { record, state } = entry
     const { namespace, service, group, id, incarnation } = record
     return { ok: true, namespace, service, group, id, incarnation, ...(state === null ? {} : { state }) }
   }
 
-  private replace(
-    entry: Entry,
-    wishes: Omit<Override, 'counter' | 'node'>,
-    { by, why }: Signature,
-    now: number,
-  ): void {
+  private replace(entry: Entry, wishes: Wishes | null, signature: Signature, now: number): void {
     const { record } = entry
-    const override: Override = {
-      ...wishes,
-      counter: (record.override?.counter ?? 0) + 1,
-      node: this.nodeId,
-      ...(by === undefined ? {} : { by }),
-      ...(why === undefined ? {} : { why }),
-    }
+    const override = nextRegister(record.override, wishes, this.writer, signature)
     this.directory.propose({ ...record, override }, { kind: 'override' }, now)
   }
 
@@ -189,10 +187,15 @@ export class Overrides implements Follower {
       id,
       incarnation,
       ...(state === null ? {} : { state }),
-      ...override,
+      ...toldOverride(override),
       ...(remainingMs === undefined ? {} : { remainingMs }),
     }
   }
+}
+
+/** An override as it is shown: what is wanted beside its version. */
+export function toldOverride({ value, ...written }: Override): Omit<Override, 'value'> & Wishes {
+  return { ...value, ...written }
 }
 
 /** Names cannot contain a slash, nor can ids. */

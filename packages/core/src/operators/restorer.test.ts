@@ -248,7 +248,7 @@ describe('a command', () => {
 
   it('brings nobody back who could not register', () => {
     const sim = mistaken()
-    sim.node.declareNamespace('default', { allow: ['192.168.0.0/16'] })
+    sim.node.declareNamespace('default', { allow: ['192.168.0.0/16'] }, sim.now)
     expect(told(restore(sim))).toEqual(['a namespace_not_allowed'])
     expect(sim.shown()).toBeUndefined()
   })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encode, merge } from './merge.js'
+import { encode } from './encoding.js'
+import { merge } from './merge.js'
 import type { Content, Override, StoredRecord, Verdict } from './record.js'
 import { keyOf } from '../simulated-node.fixture.js'
 import { effectiveWeight, isLive, shownState } from './state.js'
@@ -41,11 +42,15 @@ const overrides: fc.Arbitrary<Override> = fc.record(
   {
     counter: few,
     node: nodes,
-    drain: fc.boolean(),
-    disable: fc.boolean(),
-    weight: fc.record({ value: few, incarnation: few }),
+    value: fc.option(
+      fc.record(
+        { drain: fc.boolean(), disable: fc.boolean(), weight: fc.record({ value: few, incarnation: few }) },
+        { requiredKeys: [] },
+      ),
+    ),
+    why: fc.constantFrom('a', 'b'),
   },
-  { requiredKeys: ['counter', 'node'] },
+  { requiredKeys: ['counter', 'node', 'value'] },
 )
 
 const records: fc.Arbitrary<StoredRecord> = fc
@@ -179,21 +184,25 @@ describe('an override', () => {
   })
 
   it('drains the successor as well, in either order of arrival (M5)', () => {
-    const drained = record(5, { counter: 1, node: 'n1', drain: true })
+    const drained = record(5, { counter: 1, node: 'n1', value: { drain: true } })
     expect(shownState(merge(drained, record(6)))).toBe('draining')
     expect(shownState(merge(record(6), drained))).toBe('draining')
   })
 
   it('of the weight holds for the incarnation it names and for no other', () => {
-    const weighted = record(5, { counter: 1, node: 'n1', weight: { value: 7, incarnation: 5 } })
+    const weighted = record(5, {
+      counter: 1,
+      node: 'n1',
+      value: { weight: { value: 7, incarnation: 5 } },
+    })
     const successor = merge(weighted, record(6))
     expect(isLive(weighted) && effectiveWeight(weighted)).toBe(7)
     expect(isLive(successor) && effectiveWeight(successor)).toBe(100)
   })
 
   it('that was cleared wins over the older one it cleared', () => {
-    const drained = record(5, { counter: 1, node: 'n1', drain: true })
-    const cleared = record(5, { counter: 2, node: 'n1' })
+    const drained = record(5, { counter: 1, node: 'n1', value: { drain: true } })
+    const cleared = record(5, { counter: 2, node: 'n1', value: null })
     expect(shownState(merge(drained, cleared))).toBe('up')
     expect(shownState(merge(cleared, drained))).toBe('up')
   })

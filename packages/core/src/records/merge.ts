@@ -1,8 +1,11 @@
 /**
- * The one merge by which every replica (memory, journal, engine) joins two values of a record. It is
+ * The one merge by which every replica (memory, journal, engine) joins two values of a record, the operator's register
+ * in it by the merge of all registers (`register.ts`). It is
  * commutative, associative and idempotent, so order and repetition of deliveries cannot matter.
  */
+import { larger } from './encoding.js'
 import type { Content, Override, StoredRecord, Verdict } from './record.js'
+import { joinRegisters } from './register.js'
 
 /**
  * Joins two records of one key. The higher incarnation takes content and verdict; within an incarnation
@@ -73,29 +76,5 @@ function mergeVerdict(a: Verdict, b: Verdict): Verdict {
 }
 
 function mergeOverride(a: Override | undefined, b: Override | undefined): Override | undefined {
-  if (a === undefined || a === b) return b
-  if (b === undefined) return a
-  if (a.counter !== b.counter) return a.counter > b.counter ? a : b
-  if (a.node !== b.node) return a.node > b.node ? a : b
-  return larger(a, b)
-}
-
-function larger<T>(a: T, b: T): T {
-  const encodedA = encode(a)
-  const encodedB = encode(b)
-  return encodedA >= encodedB ? a : b
-}
-
-/** JSON with sorted keys: one byte string for one value, whatever order its members were built in. */
-export function encode(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(encode).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    const members: string[] = []
-    for (const name of Object.keys(value).sort()) {
-      const member = (value as Readonly<Record<string, unknown>>)[name]
-      if (member !== undefined) members.push(`${JSON.stringify(name)}:${encode(member)}`)
-    }
-    return `{${members.join(',')}}`
-  }
-  return JSON.stringify(value)
+  return a === undefined || b === undefined ? (a ?? b) : joinRegisters(a, b)
 }

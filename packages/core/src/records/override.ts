@@ -2,11 +2,13 @@
 import type { Override } from './record.js'
 
 /** Whether it wants anything. */
-export function isStanding(override: Pick<Override, 'drain' | 'disable' | 'weight'>): boolean {
-  return override.drain === true || override.disable === true || override.weight !== undefined
+export function isStanding(override: Override | undefined): boolean {
+  return override !== undefined && override.value !== null
 }
 
-/** Whether it binds to the id, so that the record must not be forgotten. */
-export function isBound(override: Override | undefined): boolean {
-  return override !== undefined && (override.drain === true || override.disable === true)
+/** Whether the record must not be forgotten: the override binds to the id, or its removal is still remembered. */
+export function holdsRecord(override: Override | undefined): boolean {
+  if (override === undefined) return false
+  const { value } = override
+  return value === null || value.drain === true || value.disable === true
 }

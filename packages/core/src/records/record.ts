@@ -3,6 +3,7 @@
  * Everything here is plain readonly data that survives JSON unchanged.
  */
 import type { Intent, Liveness, Probe } from '@rollcall/wire'
+import type { Register } from './register.js'
 
 /** Names one instance: unique by namespace, service, group and id. */
 export interface InstanceKey {
@@ -61,19 +62,18 @@ export interface Verdict {
   readonly reason: string
 }
 
-/** The operator's register. A cleared override stays as a value so that it can win over an older one. */
-export interface Override {
-  readonly counter: number
-  readonly node: string
+/** What an operator wants of an instance; at least one of them. */
+export interface Wishes {
   readonly drain?: boolean
   readonly disable?: boolean
   /** Binds to the incarnation it names and is ignored under any other. */
   readonly weight?: { readonly value: number; readonly incarnation: number }
-  readonly by?: string
-  readonly why?: string
   /** Ends by itself after this long, counted by each node that holds it on its own monotonic clock. */
   readonly durationMs?: number
 }
+
+/** The operator's register. */
+export type Override = Register<Wishes>
 
 /** A record: the three registers travel together under one key. */
 export interface StoredRecord extends InstanceKey {

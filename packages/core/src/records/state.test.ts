@@ -1,14 +1,10 @@
-import { mix, parseLanes, STATE_NUMBERS } from '@rollcall/wire'
+import { defined, mix, parseLanes, STATE_NUMBERS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import type { Content, Override, StoredRecord, VerdictValue } from './record.js'
+import type { Content, StoredRecord, VerdictValue, Wishes } from './record.js'
 import { keyOf } from '../simulated-node.fixture.js'
 import { isLive, shownDigest, shownReason, shownState } from './state.js'
 
-function record(
-  intent: Content['intent'],
-  value: VerdictValue,
-  override?: Omit<Override, 'counter' | 'node'>,
-): StoredRecord {
+function record(intent: Content['intent'], value: VerdictValue, wishes?: Wishes, why?: string): StoredRecord {
   const content: Content =
     intent === 'gone'
       ? { intent, rev: 1, by: 'provider' }
@@ -29,7 +25,9 @@ function record(
     incarnation: 1,
     content,
     verdict: { value, claim: 1, node: 'n1', seq: 1, reason: 'silence' },
-    ...(override === undefined ? {} : { override: { counter: 1, node: 'n1', ...override } }),
+    ...(wishes === undefined
+      ? {}
+      : { override: { counter: 1, node: 'n1', value: wishes, ...defined({ why }) } }),
   }
 }
 
@@ -57,7 +55,7 @@ describe('shownReason', () => {
   it('names the verdict of the doubtful and the operator of the overridden', () => {
     expect(shownReason(record('up', 'suspect'), 'suspect')).toBe('silence')
     expect(shownReason(record('up', 'down'), 'down')).toBe('silence')
-    expect(shownReason(record('up', 'up', { disable: true, why: 'bad disk' }), 'disabled')).toBe('bad disk')
+    expect(shownReason(record('up', 'up', { disable: true }, 'bad disk'), 'disabled')).toBe('bad disk')
     expect(shownReason(record('up', 'up', { drain: true }), 'draining')).toBe('operator')
   })
 

@@ -14,18 +14,19 @@ export function isLive(record: StoredRecord): record is LiveRecord {
 
 /** The shown state, the first that holds: hidden (null), disabled, down, draining, suspect, starting, up. */
 export function shownState(record: StoredRecord): State | null {
-  const { content, verdict, override } = record
+  const { content, verdict } = record
+  const wishes = record.override?.value
   if (content.intent === 'gone' || verdict.value === 'expired') return null
-  if (override?.disable === true) return 'disabled'
+  if (wishes?.disable === true) return 'disabled'
   if (verdict.value === 'down') return 'down'
-  if (override?.drain === true || content.intent === 'draining') return 'draining'
+  if (wishes?.drain === true || content.intent === 'draining') return 'draining'
   if (verdict.value === 'suspect') return 'suspect'
   return content.intent
 }
 
 /** The weight consumers balance by: the operator's for this incarnation, else the provider's. */
 export function effectiveWeight(record: LiveRecord): number {
-  const weight = record.override?.weight
+  const weight = record.override?.value?.weight
   return weight !== undefined && weight.incarnation === record.incarnation
     ? weight.value
     : record.content.weight
@@ -40,6 +41,6 @@ export function shownDigest(record: LiveRecord, state: State): Lanes {
 export function shownReason(record: StoredRecord, state: State): string | undefined {
   if (state === 'disabled') return record.override?.why ?? 'operator'
   if (state === 'suspect' || state === 'down') return record.verdict.reason
-  if (state === 'draining' && record.override?.drain === true) return record.override.why ?? 'operator'
+  if (state === 'draining' && record.override?.value?.drain === true) return record.override.why ?? 'operator'
   return undefined
 }

@@ -213,13 +213,13 @@ class Driver implements NodeDriver {
   }
 
   async declare(...[namespace, service, settings]: Parameters<RegistryApi['declare']>): Promise<Durability> {
-    refuse(this.node.declare(namespace, service, settings))
+    refuse(this.node.declare(namespace, service, settings, this.clock.now()))
     return this.commit()
   }
 
   async undeclare(namespace: string, service: string): Promise<boolean> {
     if (this.settings(namespace, service) === undefined) return false
-    this.node.declare(namespace, service, null)
+    this.node.declare(namespace, service, null, this.clock.now())
     await this.commit()
     return true
   }
@@ -227,13 +227,13 @@ class Driver implements NodeDriver {
   async declareNamespace(
     ...[namespace, settings]: Parameters<RegistryApi['declareNamespace']>
   ): Promise<Durability> {
-    refuse(this.node.declareNamespace(namespace, settings))
+    refuse(this.node.declareNamespace(namespace, settings, this.clock.now()))
     return this.commit()
   }
 
   async undeclareNamespace(namespace: string): Promise<boolean> {
     if (this.node.namespaceSettings(namespace) === undefined) return false
-    refuse(this.node.declareNamespace(namespace, null))
+    refuse(this.node.declareNamespace(namespace, null, this.clock.now()))
     await this.commit()
     return true
   }

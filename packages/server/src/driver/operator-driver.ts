@@ -31,7 +31,7 @@ export function createOperatorDriver({ node, now, commit, followers }: OperatorD
       return commit()
     },
     async unfreeze(namespace, signature, { peer }) {
-      if (!node.unfreeze(namespace, signature, peer)) return false
+      if (!node.unfreeze(namespace, signature, now(), peer)) return false
       await commit()
       return true
     },

@@ -2,7 +2,7 @@ import type { JournalEntry, StoredRecord } from '@rollcall/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeEntries, encodeEntries } from './codec.js'
-import { entryOf, goneOf, keyOf, recordOf } from './journal.fixture.js'
+import { entryOf, goneOf, keyOf, recordOf, registerOf } from './journal.fixture.js'
 
 const LIMITS = { entriesMax: 10_000, bytesMax: 1_000_000 }
 
@@ -48,7 +48,12 @@ const liveRecord = fc
       reason: word,
     }),
     override: optional(
-      fc.record({ counter: version, node: word, drain: fc.constant(true), durationMs: version }),
+      fc.record({
+        counter: version,
+        node: word,
+        value: fc.option(fc.record({ drain: fc.constant(true), durationMs: version })),
+        by: word,
+      }),
     ),
   })
   .map(({ key, incarnation, content, verdict, override }): JournalEntry => {
@@ -81,7 +86,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc.oneof(
     arbitrary: fc.tuple(word, optional(word)).map(([namespace, why]): JournalEntry => ({
       kind: 'freeze',
       namespace,
-      freeze: why === undefined ? null : { by: 'ops', why },
+      register: { counter: 7, node: 'n', value: why === undefined ? null : true, by: 'ops' },
     })),
   },
   {
@@ -90,7 +95,7 @@ const entry: fc.Arbitrary<JournalEntry> = fc.oneof(
       kind: 'service',
       namespace: 'n',
       service,
-      settings: null,
+      register: registerOf(null),
     })),
   },
 )
@@ -103,7 +108,7 @@ function roundTrip(
   let frames = 0
   for (let start = 0; start < entries.length; frames++) {
     const { payload, taken } = encodeEntries(entries, start, limits)
-    decodeEntries(payload, (each) => decoded.push(each))
+    decodeEntries(payload, (each) => decoded.push(each as JournalEntry))
     start += taken
   }
   return { decoded, frames }

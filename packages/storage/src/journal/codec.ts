@@ -7,9 +7,17 @@
  * about three times as fast in both directions. `null` stands for an absent field. Every other entry is a row that
  * is the entry itself, as an object. Frames do not depend on each other.
  *
- * A new field of a record means a new bit and a new file version: an old reader refuses what it does not know.
+ * A new field of a record or a register means a new bit and a new file version: an old reader refuses what it does not know.
  */
-import type { JournalEntry, LiveContent, Override, StoredRecord, Verdict } from '@rollcall/core'
+import type {
+  JournalEntry,
+  LiveContent,
+  Override,
+  Register,
+  StoredRecord,
+  Verdict,
+  Wishes,
+} from '@rollcall/core'
 import { JournalError } from './journal-error.js'
 import { JsonBytes } from './json-bytes.js'
 
@@ -43,10 +51,18 @@ const FIELDS = [
 ] as const
 const FIELD_COUNT = FIELDS.length
 
-// A field that is added to a record but not here would be lost at the next restart. Then these do not compile.
+// A field that is added to a record but not here would be lost at the next restart. One that is added to a register would
+// not, because registers are written whole, but an older reader does not know it: both mean a new file version. Then
+// these do not compile.
 type Field = (typeof FIELDS)[number] | 'content' | 'verdict'
-type Forgotten = Exclude<keyof StoredRecord | keyof LiveContent | keyof Verdict, Field>
-const NOTHING_FORGOTTEN: [Forgotten] extends [never] ? true : Forgotten = true
+type RegisterField = 'counter' | 'node' | 'value' | 'by' | 'why'
+type WishesField = 'drain' | 'disable' | 'weight' | 'durationMs'
+type Forgotten = [
+  Exclude<keyof StoredRecord | keyof LiveContent | keyof Verdict, Field>,
+  Exclude<keyof Register<unknown>, RegisterField>,
+  Exclude<keyof Wishes, WishesField>,
+]
+const NOTHING_FORGOTTEN: Forgotten extends [never, never, never] ? true : Forgotten = true
 
 /** Rows per slice. A frame is measured against its size limit after each. */
 const SLICE_ENTRIES = 512
@@ -243,10 +259,11 @@ function applyRow(fields: unknown[], row: readonly unknown[]): boolean {
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Decodes a payload whose checksum was right, and calls `each` with its entries in order. Throws JournalError
+ * Decodes a payload whose checksum was right, and calls `each` with its entries in order, as the version of their file
+ * has them (`upgrade.ts` reads them for this version). Throws JournalError
  * `damaged` (without a place) when it is no payload all the same: then the writer had a fault.
  */
-export function decodeEntries(payload: Uint8Array, each: (entry: JournalEntry) => void): void {
+export function decodeEntries(payload: Uint8Array, each: (entry: unknown) => void): void {
   let slices: unknown
   try {
     slices = JSON.parse(UTF8.decode(payload))
@@ -258,7 +275,7 @@ export function decodeEntries(payload: Uint8Array, each: (entry: JournalEntry) =
   const fields: unknown[] = Array.from({ length: FIELD_COUNT }, () => undefined)
   for (const slice of slices as readonly (readonly unknown[])[]) {
     for (const row of slice) {
-      if (!Array.isArray(row)) each(row as JournalEntry)
+      if (!Array.isArray(row)) each(row)
       else if (applyRow(fields, row)) each({ kind: 'record', record: recordOf(fields) })
       else throw new JournalError('damaged', 'a row has fields that this version does not know')
     }

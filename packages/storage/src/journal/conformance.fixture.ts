@@ -1,7 +1,7 @@
 /** What every JournalPort promises, as tests. Run by each implementation. */
 import type { JournalEntry, JournalPort } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
-import { entryOf } from './journal.fixture.js'
+import { entryOf, registerOf } from './journal.fixture.js'
 
 /** How the suite gets at an implementation. */
 export interface JournalUnderTest {
@@ -54,7 +54,7 @@ export function describeJournalPort(
           kind: 'service',
           namespace: 'default',
           service: 'web',
-          settings: { allow: ['10.0.0.0/8'], metadata: { __proto__: 'x' } },
+          register: registerOf({ allow: ['10.0.0.0/8'], metadata: { __proto__: 'x' } }),
         },
         entryOf(2, 1),
         {
@@ -62,7 +62,7 @@ export function describeJournalPort(
           key: { namespace: 'default', service: 'web', group: 'default', id: 'a' },
           incarnation: 7,
         },
-        { kind: 'namespace', namespace: 'other', settings: null },
+        { kind: 'namespace', namespace: 'other', register: registerOf(null) },
         entryOf(1, 2),
       ]
       await journal.append(entries.slice(0, 2))

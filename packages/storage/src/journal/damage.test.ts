@@ -2,7 +2,7 @@ import { NO_LOGGER, NO_METER, type Logger } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
 import { encodeFileHeader, encodeFrame, FORMAT_VERSION, HEADER_BYTES } from './frames.js'
-import { createManualClock, entryOf, goneOf, Memory, settle } from './journal.fixture.js'
+import { createManualClock, entryOf, goneOf, Memory, registerOf, settle } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
@@ -160,7 +160,12 @@ describe('unfinished writes', () => {
       { directory: '/data' },
     )
     await journal.append([
-      { kind: 'service', namespace: 'default', service: 'web', settings: { metadata: { inner } } },
+      {
+        kind: 'service',
+        namespace: 'default',
+        service: 'web',
+        register: registerOf({ metadata: { inner } }),
+      },
     ])
     await journal.close()
     const cut = changed(disk, LOG_1, (content) => content.subarray(0, content.length - 1))
@@ -247,7 +252,7 @@ describe('chains of files', () => {
     expect(now).toEqual(text === undefined ? [LOG_1] : [LOG_1, '/data/journal-2.log'])
     if (text !== undefined) expect(disk.content(LOG_1)).toEqual(old)
     for (const path of now.slice(text === undefined ? 0 : 1))
-      expect(disk.content(path).readUInt16LE(8)).toBe(2)
+      expect(disk.content(path).readUInt16LE(8)).toBe(FORMAT_VERSION)
     const { memory } = await read(disk)
     expect(memory.revOf(2)).toBe(2)
     expect([...memory.entries()]).toHaveLength(text === undefined ? 4 : 5)

@@ -17,9 +17,9 @@ import { crc32 } from 'node:zlib'
 export const HEADER_BYTES = 32
 /**
  * The version this code writes. 2 added to 1: entries of kind `freeze`, the field `restored`, and what a `gone`
- * content last was.
+ * content last was. 3 made overrides, freezes and declarations registers (`upgrade.ts`).
  */
-export const FORMAT_VERSION = 2
+export const FORMAT_VERSION = 3
 /** The oldest version this code reads. */
 const FORMAT_VERSION_MIN = 1
 

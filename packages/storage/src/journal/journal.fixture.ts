@@ -1,5 +1,14 @@
 /** What the journal's tests are made of: a clock turned by hand, records, and the state that entries add up to. */
-import type { Clock, InstanceKey, JournalEntry, StoredRecord } from '@rollcall/core'
+import {
+  type Clock,
+  type Declaration,
+  declarationKey,
+  type InstanceKey,
+  joinRegisters,
+  type JournalEntry,
+  type Register,
+  type StoredRecord,
+} from '@rollcall/core'
 
 /** A clock that stands still until it is told. */
 export interface ManualClock extends Clock {
@@ -83,10 +92,15 @@ export function goneOf(index: number, rev: number, incarnation = 1): JournalEntr
   }
 }
 
+/** A register of the first version. */
+export function registerOf<T>(value: T): Register<NonNullable<T>> {
+  return { counter: 1, node: 'node-1', value: value as NonNullable<T> | null }
+}
+
 /** Memory as a registry keeps it: entries are merged in, the highest version wins, `forget` binds to the incarnation. */
 export class Memory {
   readonly records = new Map<string, StoredRecord>()
-  readonly declared = new Map<string, JournalEntry>()
+  readonly declared = new Map<string, Declaration>()
 
   apply(entry: JournalEntry): void {
     if (entry.kind === 'record') {
@@ -105,14 +119,10 @@ export class Memory {
     } else if (entry.kind === 'forget') {
       const id = JSON.stringify([entry.key.namespace, entry.key.service, entry.key.group, entry.key.id])
       if (this.records.get(id)?.incarnation === entry.incarnation) this.records.delete(id)
-    } else if (entry.kind === 'freeze') {
-      const id = `frozen ${entry.namespace}`
-      if (entry.freeze === null) this.declared.delete(id)
-      else this.declared.set(id, entry)
     } else {
-      const id = entry.kind === 'service' ? `${entry.namespace}/${entry.service}` : entry.namespace
-      if (entry.settings === null) this.declared.delete(id)
-      else this.declared.set(id, entry)
+      const key = declarationKey(entry)
+      const held = this.declared.get(key)?.register
+      if (held === undefined || joinRegisters(held, entry.register) !== held) this.declared.set(key, entry)
     }
   }
 

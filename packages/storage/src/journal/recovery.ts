@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import type { JournalEntry, Logger } from '@rollcall/core'
 import { findChain, type Chain, type ScannedFile } from './chain.js'
-import { decodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
 import { closeQuietly, createLog, isUnfinished, parseFileName, type OpenLog } from './files.js'
 import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
 import { JournalError } from './journal-error.js'
+import { createEntryReader } from './upgrade.js'
 
 /** What a journal held when it was opened. */
 export interface Recovered {
@@ -32,12 +32,13 @@ export interface Opened {
 }
 
 function* replay(files: ScannedFile[]): Generator<JournalEntry> {
+  const read = createEntryReader()
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     for (const frame of file.frames) {
       if (frame.end) continue
-      const entries: JournalEntry[] = []
+      let entries: JournalEntry[]
       try {
-        decodeEntries(frame.payload, (entry) => entries.push(entry))
+        entries = read(file.version, frame.payload)
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
         throw new JournalError('damaged', `${file.name}, frame at byte ${frame.offset}: ${why}`, {

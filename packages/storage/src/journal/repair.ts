@@ -3,13 +3,13 @@
  * were in bad frames are lost, and with them possibly a deregistration: leases and probes then end such an instance.
  */
 import { join } from 'node:path'
-import type { JournalEntry } from '@rollcall/core'
 import type { ScannedFile } from './chain.js'
-import { decodeEntries, encodeEntries } from './codec.js'
+import { encodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
 import { closeQuietly, createLog, createSnapshot, fileName, type SnapshotPiece } from './files.js'
 import { JournalError } from './journal-error.js'
 import { SNAPSHOT_PIECE_LIMITS } from './options.js'
+import { createEntryReader } from './upgrade.js'
 import { entriesIn, scanAll, verifyJournal } from './verify.js'
 
 /** Something that cannot be saved. */
@@ -76,11 +76,11 @@ function planOf(
 }
 
 function* piecesOf(sources: readonly ScannedFile[]): Generator<SnapshotPiece> {
+  const read = createEntryReader()
   for (const file of sources) {
     for (const frame of file.frames) {
       if (frame.end) continue
-      const entries: JournalEntry[] = []
-      decodeEntries(frame.payload, (entry) => entries.push(entry))
+      const entries = read(file.version, frame.payload)
       for (let at = 0; at < entries.length;) {
         const { payload, taken } = encodeEntries(entries, at, SNAPSHOT_PIECE_LIMITS)
         yield { payload, count: taken }

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { NODE_DEFAULTS, NO_LOGGER, NO_METER, RegistryNode, type JournalEntry } from '@rollcall/core'
+import { FaultyDisk } from '@rollcall/testkit'
+import { describe, expect, it } from 'vitest'
+import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
+import { openJournal } from './journal.js'
+import { createManualClock } from './journal.fixture.js'
+import { repairJournal } from './repair.js'
+import { verifyJournal } from './verify.js'
+
+/** Data folders as versions 1 and 2 left them, with what their node showed. */
+const FOLDERS = [
+  ['1', ['journal-1.log']],
+  ['2', ['snapshot-2.snap', 'journal-2.log']],
+] as const
+
+const NOW = 5_000_000
+
+interface Opened {
+  readonly node: RegistryNode
+  readonly persisted: JournalEntry[]
+  readonly close: () => Promise<void>
+}
+
+function fixture(version: string, name: string): Buffer {
+  return readFileSync(new URL(`./fixtures/version-${version}/${name}`, import.meta.url))
+}
+
+function diskOf(version: string, names: readonly string[]): FaultyDisk {
+  const disk = new FaultyDisk()
+  for (const name of names) disk.place(`/data/${name}`, fixture(version, name))
+  return disk
+}
+
+async function open(disk: FaultyDisk): Promise<Opened> {
+  const persisted: JournalEntry[] = []
+  const node = new RegistryNode(
+    NOW,
+    { ...NODE_DEFAULTS, nodeId: 'new-node' },
+    { persist: (entry) => persisted.push(entry), probe: () => undefined, wallNow: () => 1_700_000_100_000 },
+  )
+  const { journal, recovered } = await openJournal(
+    {
+      disk,
+      clock: createManualClock(),
+      logger: NO_LOGGER,
+      meter: NO_METER,
+      snapshotSource: () => node.snapshot(),
+    },
+    { directory: '/data' },
+  )
+  node.load(recovered.entries, NOW)
+  return {
+    node,
+    persisted,
+    async close() {
+      await journal.append(persisted)
+      await journal.close()
+    },
+  }
+}
+
+/** What a node shows, as the fixtures have it. */
+function shown({ directory, overrides, services }: RegistryNode): unknown {
+  const without = <T extends object>(name: string, value: T): Partial<T> =>
+    Object.fromEntries(Object.entries(value).filter(([member]) => member !== name)) as Partial<T>
+  return JSON.parse(
+    JSON.stringify({
+      freezes: directory.freezes.list(NOW).map((freeze) => without('ageMs', freeze)),
+      overrides: overrides.list({}, NOW).overrides.map((override) => without('remainingMs', override)),
+      services: services.list({}),
+      namespaces: services.namespaces(),
+      count: directory.records,
+      records: [...directory.entries()]
+        .filter(({ record }) => !record.id.startsWith('more-'))
+        .map(({ record, state }) => ({ ...without('override', record), state })),
+    }),
+  )
+}
+
+describe.each(FOLDERS)('a data folder of version %s', (version, names) => {
+  const expected: unknown = JSON.parse(fixture(version, 'expected.json').toString())
+
+  it('gives the state that its node had: overrides, freezes, declarations, and what was taken back', async () => {
+    const { node } = await open(diskOf(version, names))
+    expect(shown(node)).toEqual(expected)
+  })
+
+  it('is left as it is; what is new goes into a log of the present version, and both are read together', async () => {
+    const disk = diskOf(version, names)
+    const { node, close } = await open(disk)
+    node.declare('default', 'orders', { groups: ['green'] }, NOW)
+    node.clearOverrides(
+      { refs: [{ namespace: 'default', service: 'orders', group: 'default', id: 'drained' }] },
+      NOW,
+    )
+    const before = shown(node)
+    await close()
+    for (const name of names) expect(disk.content(`/data/${name}`)).toEqual(fixture(version, name))
+    const log = disk.paths().filter((path) => path.endsWith('.log'))
+    expect(log).toHaveLength(2)
+    expect(disk.content(log[1] as string).readUInt16LE(8)).toBe(FORMAT_VERSION)
+    const again = await open(disk)
+    expect(shown(again.node)).toEqual(before)
+  })
+
+  it('verifies, and what a repair saves of it is the same state in the present version', async () => {
+    const disk = diskOf(version, names)
+    expect(await verifyJournal(disk, '/data')).toMatchObject({ opens: true })
+    const last = `/data/${names.at(-1)}`
+    const torn = disk.content(last)
+    // A second frame of the log that is none: damage, whatever came before is kept.
+    disk.place(last, Buffer.concat([torn, Buffer.alloc(HEADER_BYTES, 0x41)]))
+    expect(await verifyJournal(disk, '/data')).toMatchObject({ opens: false })
+    expect(await repairJournal(disk, '/data')).toMatchObject({ needed: true })
+    const snapshot = disk.paths().filter((path) => path.endsWith('.snap'))
+    expect(disk.content(snapshot[0] as string).readUInt16LE(8)).toBe(FORMAT_VERSION)
+    const { node } = await open(disk)
+    expect(shown(node)).toEqual(expected)
+  })
+})
