@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, Api } from './http-calls.js'
 import { openCheckedApi, type Contract } from './openapi-contract.js'
 import { openEvents } from './subscribers.js'
+import { errorOf, HEX16 } from './support/http-shapes.js'
 import { soon } from './support/soon.js'
 
 let server: ServerProcess
@@ -21,8 +22,6 @@ afterAll(async () => {
   await killServerProcesses()
 })
 
-const HEX16 = expect.stringMatching(/^[0-9a-f]{16}$/) as string
-
 async function register(...instances: Readonly<Record<string, unknown>>[]): Promise<Answer> {
   return api.post('/api/v1/register', { instances })
 }
@@ -32,14 +31,6 @@ async function view(path: string): Promise<View> {
   expect(status).toBe(200)
   return body as View
 }
-
-const errorOf = (code: string, field?: string): unknown => ({
-  error: expect.objectContaining({
-    code,
-    message: expect.any(String),
-    ...(field === undefined ? {} : { field }),
-  }) as unknown,
-})
 
 describe('GET /api/v1/services', () => {
   beforeAll(async () => {
@@ -107,7 +98,7 @@ describe('GET /api/v1/services', () => {
       const answer = await api.get(`/api/v1/services?${query}`)
       expect(answer).toMatchObject({
         status: 400,
-        body: errorOf('invalid_argument', query.split('=')[0]) as object,
+        body: errorOf('invalid_argument', query.split('=')[0]),
       })
     },
   )
@@ -154,7 +145,7 @@ describe('GET /api/v1/services/{service}', () => {
     expect(signOf(group.instances)).toBe(group.sign)
     expect(await api.get('/api/v1/services/seen?group=unheard')).toMatchObject({
       status: 404,
-      body: errorOf('unknown_service') as object,
+      body: errorOf('unknown_service'),
     })
   })
 
@@ -186,7 +177,7 @@ describe('GET /api/v1/services/{service}', () => {
     ['since=0000000000000000&since=0000000000000001', 'since'],
   ])('refuses ?%s', async (query, field) => {
     const answer = await api.get(`/api/v1/services/seen?${query}`)
-    expect(answer).toMatchObject({ status: 400, body: errorOf('invalid_argument', field) as object })
+    expect(answer).toMatchObject({ status: 400, body: errorOf('invalid_argument', field) })
   })
 
   it('tells by since what changed, nothing, or everything', async () => {
@@ -246,7 +237,7 @@ describe('GET /api/v1/services/{service}', () => {
   it('waits for a service that is not registered yet, and is 404 without waiting', async () => {
     expect(await api.get('/api/v1/services/future')).toMatchObject({
       status: 404,
-      body: errorOf('unknown_service') as object,
+      body: errorOf('unknown_service'),
     })
     const still = await api.get(`/api/v1/services/future?since=${EMPTY_SIGN}&wait=50ms`)
     expect(still.body).toMatchObject({ from: EMPTY_SIGN, to: EMPTY_SIGN, upserts: [] })
@@ -270,11 +261,11 @@ describe('GET /api/v1/services/{service}/instances/{id}', () => {
     expect(((await api.get('/api/v1/services/single/instances/x?group=spare')).body as Instance).port).toBe(2)
     expect(await api.get('/api/v1/services/single/instances/x')).toMatchObject({
       status: 404,
-      body: errorOf('unknown_instance') as object,
+      body: errorOf('unknown_instance'),
     })
     expect(await api.get('/api/v1/services/unheard/instances/x')).toMatchObject({
       status: 404,
-      body: errorOf('unknown_service') as object,
+      body: errorOf('unknown_service'),
     })
   })
 })
@@ -332,7 +323,7 @@ describe('GET /api/v1/watch', () => {
     async (query) => {
       expect(await api.get(`/api/v1/watch?${query}`)).toMatchObject({
         status: 400,
-        body: errorOf('invalid_argument') as object,
+        body: errorOf('invalid_argument'),
       })
     },
   )
@@ -355,7 +346,7 @@ describe('the node itself', () => {
     expect((await api.get('/api/v1/openapi.json')).body).toMatchObject({ openapi: '3.1.0' })
     expect(await api.get('/api/v1/stream')).toMatchObject({
       status: 400,
-      body: errorOf('protocol') as object,
+      body: errorOf('protocol'),
     })
     expect(contract.unseen.filter((operation) => operation.startsWith('GET'))).toEqual([])
   })

@@ -4,6 +4,7 @@ import { EMPTY_SIGN, type View } from '@rollcall/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Answer, Api } from './http-calls.js'
 import { openCheckedApi, type Contract } from './openapi-contract.js'
+import { errorOf, HEX16 } from './support/http-shapes.js'
 
 let server: ServerProcess
 let api: Api
@@ -19,8 +20,6 @@ afterAll(async () => {
   await killServerProcesses()
 })
 
-const HEX16 = expect.stringMatching(/^[0-9a-f]{16}$/) as string
-
 async function register(...instances: Readonly<Record<string, unknown>>[]): Promise<Answer> {
   return api.post('/api/v1/register', { instances })
 }
@@ -30,14 +29,6 @@ async function view(path: string): Promise<View> {
   expect(status).toBe(200)
   return body as View
 }
-
-const errorOf = (code: string, field?: string): unknown => ({
-  error: expect.objectContaining({
-    code,
-    message: expect.any(String),
-    ...(field === undefined ? {} : { field }),
-  }) as unknown,
-})
 
 describe('POST /api/v1/register', () => {
   it('stores an instance with everything it says', async () => {
@@ -105,7 +96,7 @@ describe('POST /api/v1/register', () => {
       { service: '', host: 'h', port: 1 },
     )
     expect(answer.status).toBe(400)
-    expect(answer.body).toMatchObject(errorOf('invalid_argument', 'instances[0].port') as object)
+    expect(answer.body).toMatchObject(errorOf('invalid_argument', 'instances[0].port'))
     const { error, results } = answer.body as { error: object; results: object[] }
     expect(results).toMatchObject([{ ok: false, error }, { ok: false }])
     expect((await api.get('/api/v1/services/bad')).status).toBe(404)
@@ -159,9 +150,9 @@ describe('POST /api/v1/register', () => {
     const instances = [{ service: 'durable', host: '127.0.0.1', port: 1 }]
     const answer = await api.call('POST', '/api/v1/register?durability=disk', { json: { instances } })
     expect(answer.status).toBe(503)
-    expect(answer.body).toMatchObject(errorOf('not_durable') as object)
+    expect(answer.body).toMatchObject(errorOf('not_durable'))
     const other = await api.call('POST', '/api/v1/register?durability=eternal', { json: { instances } })
-    expect(other).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'durability') as object })
+    expect(other).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'durability') })
   })
 })
 
@@ -209,7 +200,7 @@ describe('POST /api/v1/heartbeat', () => {
       ],
     })
     const all = await api.post('/api/v1/heartbeat', { instances: [{ service: 'beats' }] })
-    expect(all).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'instances[0].id') as object })
+    expect(all).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'instances[0].id') })
   })
 })
 
@@ -263,7 +254,7 @@ describe('POST /api/v1/deregister', () => {
     const five = Array.from({ length: 5 }, (_, port) => ({ service: 'halved', host, port: port + 1 }))
     await register(...five, ...five.map((each) => ({ ...each, host: '10.9.9.6' })))
     const asked = await api.post('/api/v1/deregister', { host })
-    expect(asked).toMatchObject({ status: 409, body: errorOf('needs_confirmation') as object })
+    expect(asked).toMatchObject({ status: 409, body: errorOf('needs_confirmation') })
     const { details } = (asked.body as { error: { details: { instances: unknown[] } } }).error
     expect(details.instances).toHaveLength(5)
     expect(details.instances).toContainEqual(expect.objectContaining({ service: 'halved', id: `${host}:1` }))
@@ -288,7 +279,7 @@ describe('declarations', () => {
     const path = '/api/v1/services/declared'
     expect(await api.get(`${path}/settings`)).toMatchObject({
       status: 404,
-      body: errorOf('unknown_service') as object,
+      body: errorOf('unknown_service'),
     })
     const settings = {
       groups: ['core', 'spare'],
@@ -314,16 +305,16 @@ describe('declarations', () => {
       ],
     })
     const refused = await register({ service: 'declared', host: '10.0.0.1', port: 1 })
-    expect(refused).toMatchObject({ status: 403, body: errorOf('service_not_allowed') as object })
+    expect(refused).toMatchObject({ status: 403, body: errorOf('service_not_allowed') })
     await register({ service: 'declared', host: '127.0.0.1', port: 1 })
     expect((await api.call('DELETE', path)).body).toEqual({ removed: true })
     expect(await api.call('DELETE', path)).toMatchObject({
       status: 404,
-      body: errorOf('unknown_service') as object,
+      body: errorOf('unknown_service'),
     })
     expect((await view('declared')).instances).toHaveLength(1)
     const bad = await api.call('PUT', path, { json: { allow: ['not/a/cidr'] } })
-    expect(bad).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'allow[0]') as object })
+    expect(bad).toMatchObject({ status: 400, body: errorOf('invalid_argument', 'allow[0]') })
   })
 
   it('of namespaces carry their allow list', async () => {
@@ -338,7 +329,7 @@ describe('declarations', () => {
       namespace: 'fenced',
       instances: [{ service: 's', host: '127.0.0.1', port: 1 }],
     })
-    expect(refused).toMatchObject({ status: 403, body: errorOf('namespace_not_allowed') as object })
+    expect(refused).toMatchObject({ status: 403, body: errorOf('namespace_not_allowed') })
     const { namespaces } = (await api.get('/api/v1/namespaces')).body as { namespaces: unknown[] }
     expect(namespaces).toContainEqual({
       namespace: 'fenced',
