@@ -2,6 +2,7 @@
  * The deterministic simulation: many seeds on all cores, or one seed with its transcript. docs/simulation.md.
  *
  *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail;
+ *                    [--clusters N]                           all of them with so many clusters (one in thirty has two)
  *                    [--result FILE]                          writes down how many, how long and what went wrong in them
  *     npm run sim -- --seed SEED [--shrink] [--lines N]       replays one, with the last N (80) lines of its transcript
  *     npm run sim -- --mutation NAME …                        the same with a planted bug; --mutations lists them
@@ -25,6 +26,7 @@ const OPTIONS = {
   from: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
   result: { type: 'string' },
+  clusters: { type: 'string' },
   seed: { type: 'string' },
   shrink: { type: 'boolean', default: false },
   lines: { type: 'string', default: '80' },
@@ -36,12 +38,16 @@ const load = () => import(pathToFileURL(join(ROOT, 'tests', 'simulation', 'dist'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 
+/** How many clusters, where that is asked for. */
+const clustersOf = ({ clusters }) => (clusters === undefined ? undefined : Number(clusters))
+
 /** Replays one seed. */
 async function replay({ seed, lines, ...options }) {
   const { faultText, mutationNamed, scenarioOf, shrink, simulate } = await load()
   const sabotage =
     options.mutation === undefined ? {} : { sabotage: mutationNamed(options.mutation).sabotage }
-  const scenario = options.shrink ? (await shrink(scenarioOf(seed), sabotage)).scenario : scenarioOf(seed)
+  const whole = scenarioOf(seed, clustersOf(options))
+  const scenario = options.shrink ? (await shrink(whole, sabotage)).scenario : whole
   const transcript = []
   const { failure } = await simulate(scenario, { ...sabotage, transcript: (line) => transcript.push(line) })
   for (const line of transcript.slice(-Number(lines))) say(line)
@@ -52,7 +58,7 @@ async function replay({ seed, lines, ...options }) {
 }
 
 /** Runs many seeds, a process per core. */
-async function runAll({ seeds, from, jobs, mutation, result }) {
+async function runAll({ seeds, from, jobs, mutation, clusters, result }) {
   const end = Number(from) + Number(seeds)
   let next = Number(from)
   let done = 0
@@ -68,13 +74,11 @@ async function runAll({ seeds, from, jobs, mutation, result }) {
     if (failure === undefined) return
     failures.push(seed)
     const planted = mutation === undefined ? '' : ` --mutation ${mutation}`
-    say(`seed ${seed}: ${failure.message}\n  npm run sim -- --seed ${seed} --shrink${planted}`)
+    const several = clusters === undefined ? '' : ` --clusters ${clusters}`
+    say(`seed ${seed}: ${failure.message}\n  npm run sim -- --seed ${seed} --shrink${planted}${several}`)
   }
   const workers = Array.from({ length: Math.max(1, Number(jobs)) }, () => {
-    const worker = fork(fileURLToPath(import.meta.url), [
-      WORKER,
-      ...(mutation === undefined ? [] : [mutation]),
-    ])
+    const worker = fork(fileURLToPath(import.meta.url), [WORKER, JSON.stringify({ mutation, clusters })])
     const more = () => {
       if (next >= end) {
         worker.disconnect()
@@ -119,9 +123,12 @@ function write(file, { simulatedMs, faults, ...ran }) {
 }
 
 /** A worker: runs what it is sent until it is cut off. */
-async function work(mutation) {
+async function work({ mutation, clusters }) {
   const { mutationNamed, simulate } = await load()
-  const options = mutation === undefined ? {} : { sabotage: mutationNamed(mutation).sabotage }
+  const options = {
+    ...(mutation === undefined ? {} : { sabotage: mutationNamed(mutation).sabotage }),
+    clusters: clustersOf({ clusters }),
+  }
   process.on('message', ({ from, to }) => {
     runRange(simulate, options, from, to).then((results) => process.send(results), fail)
   })
@@ -153,5 +160,5 @@ async function main() {
   return values.seed === undefined ? runAll(values) : replay(values)
 }
 
-if (process.argv[2] === WORKER) await work(process.argv[3])
+if (process.argv[2] === WORKER) await work(JSON.parse(process.argv[3]))
 else process.exitCode = await main()

@@ -16,6 +16,10 @@ export interface ScenarioSketch {
   /** Programs by name. What does not say how it speaks is a consumer of `orders`. */
   readonly programs: Readonly<Record<string, ProgramSketch>>
   readonly faults: readonly Fault[]
+  /** Default 1. */
+  readonly clusters?: number
+  /** Default `union`. */
+  readonly merge?: Scenario['merge']
   readonly liveness?: Scenario['liveness']
   /** Default: 20 s after the last fault. */
   readonly healAt?: number
@@ -24,12 +28,15 @@ export interface ScenarioSketch {
 }
 
 /** The whole scenario of a sketch: each program on a host of its own unless it says otherwise. */
-export function sketched({ seed, programs, faults, liveness, healAt, quietMs }: ScenarioSketch): Scenario {
+export function sketched(sketch: ScenarioSketch): Scenario {
+  const { seed, programs, clusters, merge, faults, liveness, healAt, quietMs } = sketch
   const last = Math.max(0, ...faults.map(({ at }) => at))
   const end = healAt ?? last + 20_000
   return {
     seed,
-    programs: Object.entries(programs).map(([name, sketch], index) => planOf(name, sketch, index)),
+    programs: Object.entries(programs).map(([name, program], index) => planOf(name, program, index)),
+    clusters: clusters ?? 1,
+    merge: merge ?? 'union',
     liveness: liveness ?? {},
     commitMs: 1,
     faults: [...faults].sort((a, b) => a.at - b.at),

@@ -1,4 +1,5 @@
 import type { LivenessOptions } from '@rollcall/core'
+import type { MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Fault } from './faults/fault.js'
 import { Chance } from './world/random.js'
@@ -41,6 +42,10 @@ export interface Scenario {
   /** Names the streams of chance, and with them everything that is not written down here. */
   readonly seed: string
   readonly programs: readonly ProgramPlan[]
+  /** Clusters of one node each. SDK programs use all of them, others the first. */
+  readonly clusters: number
+  /** How consumers merge what several clusters say. */
+  readonly merge: MergeMode
   readonly liveness: Partial<LivenessOptions>
   /** Mean time of a commit. */
   readonly commitMs: number
@@ -59,8 +64,14 @@ export const QUIET_MS = 100_000
 const SERVICES = ['orders', 'users', 'search', 'billing'] as const
 const GROUPS = ['default', 'default', 'default', 'core'] as const
 
-/** The scenario of a seed. */
-export function scenarioOf(seed: number | string): Scenario {
+/** Of so many seeds one has two clusters. */
+const TWO_CLUSTERS_EVERY = 30
+
+/** The scenario of a seed; `clusters` other than it has by itself. */
+export function scenarioOf(
+  seed: number | string,
+  clusters: number = Number(seed) % TWO_CLUSTERS_EVERY === 0 ? 2 : 1,
+): Scenario {
   const chance = new Chance(`seed ${seed}`)
   const services = SERVICES.slice(0, chance.whole(1, SERVICES.length))
   const programs = [
@@ -77,15 +88,20 @@ export function scenarioOf(seed: number | string): Scenario {
     faults.push(...story({ chance: own, programs, from, to: healAt }))
   }
   faults.sort((a, b) => a.at - b.at)
+  const spread = chance.fork('clusters')
   return {
     seed: String(seed),
     programs,
+    clusters,
+    merge: spread.pick(['union', 'union', 'preferred']),
     liveness: {
       ...(chance.happens(0.5) ? { removalMs: chance.whole(10_000, 30_000) } : {}),
       ...(chance.happens(0.3) ? { retentionMs: 60_000 } : {}),
     },
     commitMs: chance.pick([0.5, 2, 8]),
-    faults: faults.filter(({ at }) => at < healAt),
+    faults: faults
+      .filter(({ at }) => at < healAt)
+      .map((fault) => (clusters > 1 && spread.happens(0.5) ? { ...fault, cluster: 1 } : fault)),
     healAt,
     endAt: healAt + QUIET_MS,
   }

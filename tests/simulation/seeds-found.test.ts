@@ -15,10 +15,23 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [101_917, 'a last resort that was deregistered after it had vanished'],
 ]
 
+/** The same, with two clusters. */
+const FOUND_WITH_TWO: readonly (readonly [seed: number, what: string])[] = [
+  [5, 'a number that a process has in one cluster and its predecessor had in another'],
+]
+
 describe('simulation', () => {
   it.each(FOUND)('seed %i, which found %s, holds', { timeout: TIMEOUT_MS }, async (seed) => {
     expect(await complaintOf(seed)).toBeUndefined()
   })
+
+  it.each(FOUND_WITH_TWO)(
+    'seed %i with two clusters, which found %s, holds',
+    { timeout: TIMEOUT_MS },
+    async (seed) => {
+      expect(await complaintOf(seed, { clusters: 2 })).toBeUndefined()
+    },
+  )
 
   it('tells how to replay a seed that fails, and how it went', async () => {
     const { sabotage } = mutationNamed('beats-write')

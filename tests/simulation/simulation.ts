@@ -20,6 +20,8 @@ export interface RunFailure {
 
 export interface RunOptions {
   readonly sabotage?: Sabotage
+  /** Of a seed, other than it has by itself. */
+  readonly clusters?: number
   /** Takes each line of the transcript. */
   readonly transcript?: (line: string) => void
 }
@@ -29,9 +31,9 @@ export async function simulate(
   input: Scenario | number | string,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const scenario = typeof input === 'object' ? input : scenarioOf(input)
+  const scenario = typeof input === 'object' ? input : scenarioOf(input, options.clusters)
   const world = new World(scenario, options)
-  world.watch(invariantsOf(world))
+  world.watch(invariantsOf(world.sides))
   try {
     await world.run()
     return { scenario, events: world.queue.count }

@@ -3,6 +3,7 @@ import { SdkProgram } from '../programs/sdk-program.js'
 import { RECOVERY_MS } from '../world/surroundings.js'
 import type { Program } from '../programs/program.js'
 import { ANY } from '../world/network.js'
+import type { SimRegistry } from '../world/registry.js'
 import type { World } from '../world/world.js'
 
 type Of<K extends Happening['kind']> = Extract<Happening, { readonly kind: K }>
@@ -21,11 +22,13 @@ const PROBED_RECOVERY_MS = 35_000
 
 /** Lets a fault happen. What lasts is ended by the world at its time, or when everything heals. */
 export function carryOut(world: World, fault: Fault): void {
-  const effect = EFFECTS[fault.kind] as (world: World, fault: Fault) => void
-  effect(world, fault)
+  const effect = EFFECTS[fault.kind] as (world: World, fault: Fault, registry: SimRegistry) => void
+  effect(world, fault, world.registries[fault.cluster ?? 0] ?? world.registry)
 }
 
-const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>) => void } = {
+const EFFECTS: {
+  readonly [K in Happening['kind']]: (world: World, fault: Of<K>, registry: SimRegistry) => void
+} = {
   kill(world, { program, downMs, clockMs }) {
     const target = world.program(program)
     target.kill()
@@ -103,8 +106,8 @@ const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>)
     }
   },
 
-  firewall(world, { host, ms }) {
-    const end = world.network.firewall(world.registry.process.host, host)
+  firewall(world, { host, ms }, registry) {
+    const end = world.network.firewall(registry.process.host, host)
     // Who lives by probes alone is dead to a registry that is refused.
     const calm = world.probing.begin(world.queue)
     world.lasting(ms, () => {
@@ -152,32 +155,29 @@ const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>)
     })
   },
 
-  stall(world, { ms }) {
-    const { process, trouble } = world.registry
+  stall(world, { ms }, { process, trouble }) {
     if (!process.alive || process.paused) return
     const calm = trouble.begin(world.queue)
     process.pause()
     world.lasting(ms, () => {
-      world.note('registry', () => 'runs again')
+      world.note(process.name, () => 'runs again')
       process.resume()
       calm(REGISTRY_RECOVERY_MS)
     })
   },
 
-  crash(world, { downMs }) {
-    if (world.registry.process.alive) world.registry.crash()
-    bootLater(world, downMs)
+  crash(world, { downMs }, registry) {
+    if (registry.process.alive) registry.crash()
+    bootLater(world, registry, downMs)
   },
 
-  stop(world, { downMs }) {
-    const { registry } = world
+  stop(world, { downMs }, registry) {
     if (!registry.process.alive || registry.process.paused) return
     registry.trouble.grant(world.queue.now + STOPPING_MS)
-    registry.stop(() => bootLater(world, downMs))
+    registry.stop(() => bootLater(world, registry, downMs))
   },
 
-  disk(world, { commitMs, ms }) {
-    const { journal } = world.registry
+  disk(world, { commitMs, ms }, { journal }) {
     const before = journal.commitMs
     if (commitMs === undefined) journal.failing = true
     else journal.commitMs = commitMs
@@ -187,25 +187,25 @@ const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>)
     })
   },
 
-  clock(world, { target, byMs }) {
-    const process = target === 'registry' ? world.registry.process : world.program(target).process
+  clock(world, { target, byMs }, registry) {
+    const process = target === 'registry' ? registry.process : world.program(target).process
     process.wallSkewMs += byMs
   },
 
-  deregister(world, { program, index, named }) {
-    const endpoint = world.program(program).endpoints[index]
+  deregister(world, { program, index, named }, registry) {
+    const endpoint = world.program(program).in(registry.cluster)[index]
     if (endpoint === undefined) return
     world.dismissed(endpoint)
     const { incarnation, key } = endpoint
     const ref = named && incarnation !== undefined ? { ...key, incarnation } : key
-    world.operate((api) => api.deregister([ref], { peer: world.operator.host }))
+    world.operate(registry, (api) => api.deregister([ref], { peer: world.operator.host }))
   },
 
-  evict(world, { host }) {
-    for (const { endpoints } of world.programsOn(host)) {
-      for (const endpoint of endpoints) world.dismissed(endpoint)
+  evict(world, { host }, registry) {
+    for (const program of world.programsOn(host)) {
+      for (const endpoint of program.in(registry.cluster)) world.dismissed(endpoint)
     }
-    world.operate((api) =>
+    world.operate(registry, (api) =>
       api.deregisterHost({ namespace: 'default', host, confirm: true }, { peer: world.operator.host }),
     )
   },
@@ -216,8 +216,7 @@ const EFFECTS: { readonly [K in Happening['kind']]: (world: World, fault: Of<K>)
   },
 }
 
-function bootLater(world: World, downMs: number): void {
-  const { registry } = world
+function bootLater(world: World, registry: SimRegistry, downMs: number): void {
   const calm = registry.trouble.begin(world.queue)
   world.lasting(downMs, () => {
     if (!registry.process.alive) registry.boot()

@@ -50,7 +50,11 @@ export type Happening =
     }
 
 /** Something that happens at a moment: milliseconds since the world began. */
-export type Fault = Happening & { readonly at: number }
+export type Fault = Happening & {
+  readonly at: number
+  /** Which registry it concerns, where it concerns one. Default the first. */
+  readonly cluster?: number
+}
 
 /** A fault in a line. */
 export function faultText({ at, kind, ...rest }: Fault): string {

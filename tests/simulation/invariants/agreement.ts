@@ -8,13 +8,13 @@ import {
 } from '@rollcall/core'
 import { formatLanes, mix, parseLanes, SignSum, STATE_NUMBERS, type ViewName } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /**
  * I6: when all is well, everybody has the same sign for a view: the registry, every consumer, a node that starts
  * from what this one would write down, and the sum computed from the records from scratch.
  */
-export function createAgreement(world: World): Invariant {
+export function createAgreement(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I6 agreement',
     healed() {
@@ -32,7 +32,7 @@ export function createAgreement(world: World): Invariant {
       for (const consumer of world.consumers) {
         if (consumer.client === undefined || !consumer.owed(world.queue.now)) continue
         for (const status of consumer.client.status().services) {
-          compare(status, consumer.name, status.sign)
+          compare(status, consumer.name, status.clusters[world.cluster]?.sign ?? '')
         }
       }
       for (const { namespace, service } of driver.services({}).services) {

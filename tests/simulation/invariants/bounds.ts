@@ -1,6 +1,6 @@
 import { inside } from '../mutations/inside.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /** What is looked at behind the doors of the node, by the path to it. */
 const INSIDE = {
@@ -15,7 +15,7 @@ const INSIDE = {
  * I9: nothing piles up. When all is well the registry holds one session and the watches of each client that lives,
  * nothing waits to be told, and no client waits for an answer.
  */
-export function createBounds(world: World): Invariant {
+export function createBounds(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I9 bounds',
     healed() {

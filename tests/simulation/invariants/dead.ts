@@ -2,8 +2,10 @@ import type { Instance } from '@rollcall/wire'
 import { type Endpoint, keyText, type Obituary } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
 import type { SdkProgram } from '../programs/sdk-program.js'
-import type { World } from '../world/world.js'
+import { isCalm, type Scene } from '../world/scene.js'
 import { watches } from './living.js'
+import type { PortState } from '../world/network.js'
+import type { Witness } from '../world/witness.js'
 
 /** From the moment a node writes a verdict until every consumer chooses by it: windows, delays and how often we look. */
 const TELLING_MS = 600
@@ -31,38 +33,93 @@ const PROBE_MS = 1_500
  * each plus the time that the node itself stood still and 0.6 s to tell, and 60 s for silence in which five or more
  * fell at once. Not promised for `static`, and for a probed endpoint whose port still accepts.
  */
-export function createDead(world: World): Invariant {
-  const name = 'I2 dead'
-  /** When the present node last heard an incarnation: late packets count. */
-  const heard = new Map<string, number>()
-  /** Incarnations that were named: a beat without a name is not theirs. */
-  const named = new Set<string>()
-  let bootedAt = 0
-  /** When many were silent last. */
-  let massAt = -Infinity
+export function createDead(scenes: readonly Scene[]): readonly Invariant[] {
+  const clusters = scenes.map((scene) => new Deadlines(scene))
+  return clusters.map((own) => createOf(own, clusters))
+}
 
-  /** Whether nothing is heard of it. */
-  function isSilent(endpoint: Endpoint): boolean {
-    if (endpoint.vouch === 'static' || endpoint.process.life === 0) return false
-    return !endpoint.process.alive || endpoint.process.paused || endpoint.trouble.calmFrom === Infinity
+/** When the node of one cluster has to have found out, and how its consumers must choose then. */
+class Deadlines {
+  readonly scene: Scene
+  /** When the present node last heard an incarnation: late packets count. */
+  private readonly heard = new Map<string, number>()
+  /** Incarnations that were named: a beat without a name is not theirs. */
+  private readonly named = new Set<string>()
+  private bootedAt = 0
+  /** When many were silent last. */
+  private massAt = -Infinity
+
+  constructor(scene: Scene) {
+    this.scene = scene
+  }
+
+  booted(): void {
+    this.heard.clear()
+    this.bootedAt = this.scene.queue.now
+  }
+
+  registered(
+    commands: Parameters<Witness['registered']>[0],
+    results: Parameters<Witness['registered']>[1],
+  ): void {
+    results.forEach((result, index) => {
+      const command = commands[index]
+      if (!result.ok || command === undefined) return
+      const name = nameOf(command, result.incarnation)
+      this.heard.set(name, this.scene.queue.now)
+      if (command.incarnation !== undefined) this.named.add(name)
+    })
+  }
+
+  beaten(refs: Parameters<Witness['beaten']>[0], response: Parameters<Witness['beaten']>[1]): void {
+    const { registry, queue } = this.scene
+    const refused = new Set([...response.unknown, ...response.deregistered, ...response.superseded])
+    for (const ref of refs) {
+      if (refused.has(ref)) continue
+      const name = nameOf(ref, ref.incarnation ?? registry.driver?.instance(ref)?.incarnation)
+      if (ref.incarnation !== undefined || !this.named.has(name)) this.heard.set(name, queue.now)
+    }
+  }
+
+  looked(): void {
+    const { endpoints, queue } = this.scene
+    if (endpoints.filter(isSilent).length >= MASS_MIN) this.massAt = queue.now
+  }
+
+  /** When nothing may choose it any more. */
+  due(dead: Obituary): number {
+    const { endpoint, at } = dead
+    const { registry } = this.scene
+    const refused = endpoint.probed && this.port(dead) === 'refuses' && this.hasBaseline(dead)
+    // The clock by which a node judges stands still while it does.
+    const judged = this.judgedBy(dead) + registry.process.pausedMs(at)
+    return Math.max(judged, refused ? 0 : this.massAt + MASS_DOUBT_MS) + TELLING_MS
+  }
+
+  /** What the node meets at its port. */
+  port({ host, port }: Obituary): PortState {
+    const { network, registry } = this.scene
+    return network.port(registry.process.host, host, port)
   }
 
   /** Whether the node had its chance to connect once, so that refusals count. */
-  function hasBaseline({ host }: Obituary): boolean {
-    return world.network.changedAt(world.registry.process.host, host) <= bootedAt
+  private hasBaseline({ host }: Obituary): boolean {
+    const { network, registry } = this.scene
+    return network.changedAt(registry.process.host, host) <= this.bootedAt
   }
 
-  /** From when on it must not be chosen, or Infinity. */
-  function deadline(dead: Obituary): number {
+  /** From when on its node has to have judged it, or Infinity. */
+  private judgedBy(dead: Obituary): number {
     const { endpoint, host, port, at } = dead
     const { vouch, leaseMs, probed } = endpoint
     if (vouch === 'static') return Infinity
-    const changedAt = world.network.changedAt(world.registry.process.host, host, port)
-    const state = world.network.port(world.registry.process.host, host, port)
-    const heardAt = heard.get(nameOf(endpoint.key, dead.incarnation))
+    const { network, registry } = this.scene
+    const changedAt = network.changedAt(registry.process.host, host, port)
+    const state = this.port(dead)
+    const heardAt = this.heard.get(nameOf(endpoint.key, dead.incarnation))
     const since = Math.max(at, changedAt, heardAt ?? 0)
     if (heardAt === undefined) {
-      const unheard = Math.max(bootedAt + leaseMs, since) + leaseMs + PROBE_MS
+      const unheard = Math.max(this.bootedAt + leaseMs, since) + leaseMs + PROBE_MS
       return state === 'accepts' && probed ? Infinity : unheard
     }
     if (vouch === 'probe') return state === 'accepts' ? Infinity : since + leaseMs + PROBE_MS
@@ -70,69 +127,80 @@ export function createDead(world: World): Invariant {
     const seen = !dead.hung && endpoint.trouble.calmFrom <= at && changedAt <= at && state !== 'silent'
     return since + (seen ? CLOSED_MS : SILENT_SESSION_MS)
   }
+}
+
+/** What holds in one cluster; of several, the last to find out counts, and all of them are undisturbed. */
+function createOf(own: Deadlines, all: readonly Deadlines[]): Invariant {
+  const world = own.scene
+
+  /**
+   * Whether a living process has its number: deregistered meanwhile it may come back under one that it never used, and
+   * in one cluster under one that its predecessor had in another.
+   */
+  function lives({ endpoint, incarnation }: Obituary): boolean {
+    const key = keyText(endpoint.key)
+    return all.some(({ scene }) =>
+      scene.endpoints.some(
+        (each) => each.incarnation === incarnation && each.alive && keyText(each.key) === key,
+      ),
+    )
+  }
 
   function chooses(consumer: SdkProgram, dead: Obituary, now: number): boolean {
     const { endpoint } = dead
-    // Deregistered meanwhile, it may come back under the number it never used.
-    if (endpoint.alive && endpoint.incarnation === dead.incarnation) return false
+    if (lives(dead)) return false
     for (const watched of consumer.lists.values()) {
-      if (!watches(watched, endpoint) || !watched.service.candidates().some((item) => isDead(item, dead)))
-        continue
+      const choosing = watched.service.candidates().some((item) => isDead(item, dead))
+      if (!choosing || !watches(watched, endpoint)) continue
       const other = world.endpoints.some((each) => each.owed(now) && watches(watched, each))
       if (other && watched.source === 'registry') return true
     }
     return false
   }
 
+  /** When the last cluster in which the same process was registered has to have found out. */
+  function due(dead: Obituary): number {
+    const dues = all.map((each) => {
+      const same = each.scene.obituaries.find(
+        ({ endpoint, at }) => at === dead.at && keyText(endpoint.key) === keyText(dead.endpoint.key),
+      )
+      return same === undefined ? 0 : each.due(same)
+    })
+    return Math.max(...dues)
+  }
+
   const invariant: Invariant = {
-    name,
-    booted() {
-      heard.clear()
-      bootedAt = world.queue.now
-    },
-    registered(commands, results) {
-      results.forEach((result, index) => {
-        const command = commands[index]
-        if (!result.ok || command === undefined) return
-        const heardName = nameOf(command, result.incarnation)
-        heard.set(heardName, world.queue.now)
-        if (command.incarnation !== undefined) named.add(heardName)
-      })
-    },
-    beaten(refs, response) {
-      const refused = new Set([...response.unknown, ...response.deregistered, ...response.superseded])
-      for (const ref of refs) {
-        if (refused.has(ref)) continue
-        const heardName = nameOf(ref, ref.incarnation ?? world.registry.driver?.instance(ref)?.incarnation)
-        if (ref.incarnation !== undefined || !named.has(heardName)) heard.set(heardName, world.queue.now)
-      }
-    },
+    name: 'I2 dead',
+    booted: () => own.booted(),
+    registered: (commands, results) => own.registered(commands, results),
+    beaten: (refs, response) => own.beaten(refs, response),
     looked() {
-      const { registry, network, obituaries, consumers, queue } = world
+      own.looked()
+      const { network, obituaries, consumers, queue } = world
       const { now } = queue
-      if (world.endpoints.filter(isSilent).length >= MASS_MIN) massAt = now
-      if (!registry.process.alive || registry.process.paused || now < registry.trouble.calmFrom) return
-      if (network.lossRate > 0) return
+      if (!all.every(({ scene }) => isCalm(scene)) || network.lossRate > 0) return
       for (const dead of obituaries) {
-        const { endpoint } = dead
-        const port = network.port(registry.process.host, dead.host, dead.port)
-        const refused = endpoint.probed && port === 'refuses' && hasBaseline(dead)
-        // The clock by which a node judges stands still while it does.
-        const judged = deadline(dead) + registry.process.pausedMs(dead.at)
-        const due = Math.max(judged, refused ? 0 : massAt + MASS_DOUBT_MS) + TELLING_MS
-        if (now <= due) continue
+        const until = due(dead)
+        if (now <= until) continue
         for (const consumer of consumers) {
           if (!consumer.owed(now) || !chooses(consumer, dead, now)) continue
+          const { key, vouch } = dead.endpoint
           world.violated(
             invariant,
-            `${consumer.name} may choose ${keyText(endpoint.key)}#${dead.incarnation ?? '?'}, dead since ${seconds(dead.at)} ` +
-              `(${endpoint.vouch}, its port ${port}), which was to end by ${seconds(due)}`,
+            `${consumer.name} may choose ${keyText(key)}#${dead.incarnation ?? '?'}, dead since ${seconds(dead.at)} ` +
+              `(${vouch}, its port ${own.port(dead)}), which was to end by ${seconds(until)}`,
           )
         }
       }
     },
   }
   return invariant
+}
+
+/** Whether nothing is heard of it. */
+function isSilent(endpoint: Endpoint): boolean {
+  if (endpoint.vouch === 'static' || endpoint.process.life === 0) return false
+  return !endpoint.process.alive || endpoint.process.paused || endpoint.trouble.calmFrom === Infinity
 }
 
 function isDead(item: Instance, dead: Obituary): boolean {

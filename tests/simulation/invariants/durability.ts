@@ -1,13 +1,13 @@
 import type { JournalEntry } from '@rollcall/core'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /**
  * I8: what was acknowledged with `disk` is on the disk at that moment, registrations and deregistrations alike, and
  * a node that starts again has it.
  */
-export function createDurability(world: World): Invariant {
+export function createDurability(world: Scene): Invariant {
   const acknowledged = new Map<string, { readonly incarnation: number; readonly gone: boolean }>()
 
   function holds(entry: JournalEntry, key: string, incarnation: number, gone: boolean): boolean {

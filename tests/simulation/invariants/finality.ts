@@ -1,8 +1,8 @@
 import { LIVENESS_DEFAULTS } from '@rollcall/core'
-import type { Instance } from '@rollcall/wire'
+import type { Instance, ResolvedRef } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import { isCalm, type Scene } from '../world/scene.js'
 
 /** Within this everybody who is undisturbed was told. */
 const TOLD_MS = 1_000
@@ -19,40 +19,57 @@ interface Grave {
  * retained, and over a crash if the acknowledgement said `disk`), nor to a list that has lost it; and an undisturbed
  * consumer has nothing left of it that it might choose. No view goes back to an older incarnation while the node lives.
  */
-export function createFinality(world: World): Invariant {
-  const name = 'I3 finality'
-  const retentionMs = world.scenario.liveness.retentionMs ?? LIVENESS_DEFAULTS.retentionMs
-  const graves = new Map<string, Grave>()
+/** What was deregistered in one cluster. */
+class Graves {
+  readonly scene: Scene
+  private readonly retentionMs: number
+  private readonly graves = new Map<string, Grave>()
+
+  constructor(scene: Scene) {
+    this.scene = scene
+    this.retentionMs = scene.scenario.liveness.retentionMs ?? LIVENESS_DEFAULTS.retentionMs
+  }
+
+  dig(ref: ResolvedRef, durable: boolean): void {
+    const { incarnation } = ref
+    const known = this.graves.get(keyText(ref))
+    if (incarnation === undefined || (known !== undefined && known.incarnation > incarnation)) return
+    this.graves.set(keyText(ref), { incarnation, at: this.scene.queue.now, durable })
+  }
+
+  /** The node is gone, and with it what was only in memory. */
+  forget(): void {
+    for (const [key, grave] of this.graves) if (!grave.durable) this.graves.delete(key)
+  }
+
+  /** Whether an instance was deregistered, and so for a while. */
+  holds(instance: Instance, ms = 0): boolean {
+    const grave = this.graves.get(keyText(instance))
+    if (grave === undefined || instance.incarnation > grave.incarnation) return false
+    const { now } = this.scene.queue
+    return now >= grave.at + ms && now < grave.at + this.retentionMs
+  }
+}
+
+export function createFinality(scenes: readonly Scene[]): readonly Invariant[] {
+  const graves = scenes.map((scene) => new Graves(scene))
+  return graves.map((own) => createOf(own, graves))
+}
+
+/** What holds in one cluster; of lists, only where all clusters agree that an instance is gone. */
+function createOf(own: Graves, all: readonly Graves[]): Invariant {
+  const world = own.scene
   const newest = new Map<string, number>()
   const seen = new WeakMap<object, Map<string, number>>()
-
-  function buried(instance: Instance): boolean {
-    return buriedFor(instance, 0)
-  }
-
-  function buriedFor(instance: Instance, ms: number): boolean {
-    const grave = graves.get(keyText(instance))
-    if (grave === undefined || instance.incarnation > grave.incarnation) return false
-    return world.queue.now >= grave.at + ms && world.queue.now < grave.at + retentionMs
-  }
+  const gone = (instance: Instance, ms = 0): boolean => all.every((graves) => graves.holds(instance, ms))
 
   const invariant: Invariant = {
-    name,
+    name: 'I3 finality',
     deregistered({ removed, unknown, durability }) {
-      for (const ref of [...removed, ...unknown]) {
-        if (ref.incarnation === undefined) continue
-        const key = keyText(ref)
-        const known = graves.get(key)
-        if (known !== undefined && known.incarnation > ref.incarnation) continue
-        graves.set(key, {
-          incarnation: ref.incarnation,
-          at: world.queue.now,
-          durable: durability !== 'memory',
-        })
-      }
+      for (const ref of [...removed, ...unknown]) own.dig(ref, durability !== 'memory')
     },
     ended() {
-      for (const [key, grave] of graves) if (!grave.durable) graves.delete(key)
+      own.forget()
       newest.clear()
     },
     journalled(entries) {
@@ -63,7 +80,7 @@ export function createFinality(world: World): Invariant {
       for (const instance of instances) {
         const key = keyText(instance)
         const { incarnation } = instance
-        if (buried(instance))
+        if (own.holds(instance))
           world.violated(invariant, `${key}#${incarnation} was deregistered, and is listed again`)
         if (incarnation < (newest.get(key) ?? 0)) {
           world.violated(invariant, `${key} is listed as #${incarnation} after #${newest.get(key) ?? 0}`)
@@ -72,14 +89,14 @@ export function createFinality(world: World): Invariant {
       }
     },
     looked() {
-      const { registry, consumers, queue } = world
-      if (!registry.process.alive || registry.process.paused || queue.now < registry.trouble.calmFrom) return
+      const { consumers, queue } = world
+      if (!all.every(({ scene }) => isCalm(scene))) return
       for (const consumer of consumers) {
         if (!consumer.owed(queue.now)) continue
         for (const { service, source } of consumer.lists.values()) {
           const ghost =
             source === 'registry'
-              ? service.candidates().find((instance) => buriedFor(instance, TOLD_MS))
+              ? service.candidates().find((instance) => gone(instance, TOLD_MS))
               : undefined
           if (ghost === undefined) continue
           const { incarnation } = ghost
@@ -98,7 +115,7 @@ export function createFinality(world: World): Invariant {
       for (const instance of instances) {
         const key = keyText(instance)
         // A deregistration that was lost with its node, as its answer had said it might be, may be seen undone.
-        if (!buried(instance)) lost.delete(key)
+        if (!gone(instance)) lost.delete(key)
         else if (instance.incarnation <= (lost.get(key) ?? -1)) {
           world.violated(invariant, `${key}#${instance.incarnation} came back to ${program.name}`)
         }

@@ -1,6 +1,6 @@
 import type { Instance } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /** Reasons that are silence and nothing else. */
 const SILENCE: ReadonlySet<string> = new Set(['silence', 'unheard', 'session_closed'])
@@ -8,7 +8,7 @@ const SILENCE: ReadonlySet<string> = new Set(['silence', 'unheard', 'session_clo
 /**
  * I4: of n listed records, silence alone holds at most min(max(1, floor(0.3 n)), n - 1) `down`, and never the last.
  */
-export function createGuard(world: World): Invariant {
+export function createGuard(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I4 guard',
     viewed(name, view, before) {

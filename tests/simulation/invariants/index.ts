@@ -1,6 +1,6 @@
 /** Everything that always holds. */
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 import { createAgreement } from './agreement.js'
 import { createBounds } from './bounds.js'
 import { createDead } from './dead.js'
@@ -9,25 +9,27 @@ import { createFinality } from './finality.js'
 import { createGuard } from './guard.js'
 import { createIntent } from './intent.js'
 import { createLiving } from './living.js'
+import { createMerge } from './merge.js'
 import { createMirror } from './mirror.js'
 import { createPeace } from './peace.js'
 import { createQuietJournal } from './quiet-journal.js'
 import { createSteadiness } from './steadiness.js'
 
-/** The invariants of a world, each with a memory of its own. */
-export function invariantsOf(world: World): readonly Invariant[] {
-  return [
-    createLiving(world),
-    createDead(world),
-    createFinality(world),
-    createGuard(world),
-    createMirror(world),
-    createAgreement(world),
-    createQuietJournal(world),
-    createDurability(world),
-    createBounds(world),
-    createSteadiness(world),
-    createIntent(world),
-    createPeace(world),
-  ]
+/** The invariants of each cluster, each with a memory of its own. */
+export function invariantsOf(scenes: readonly Scene[]): readonly (readonly Invariant[])[] {
+  const [dead, finality] = [createDead(scenes), createFinality(scenes)]
+  return scenes.map((scene, index) => [
+    createLiving(scene),
+    dead[index]!,
+    finality[index]!,
+    createGuard(scene),
+    ...(scenes.length === 1 ? [createMirror(scene)] : index === 0 ? [createMerge(scenes)] : []),
+    createAgreement(scene),
+    createQuietJournal(scene),
+    createDurability(scene),
+    createBounds(scene),
+    createSteadiness(scene),
+    createIntent(scene),
+    createPeace(scene),
+  ])
 }

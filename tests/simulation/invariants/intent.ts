@@ -1,9 +1,9 @@
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /** I11: whoever says that it is starting or draining is not `up`, whatever anybody judges of its life meanwhile. */
-export function createIntent(world: World): Invariant {
+export function createIntent(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I11 intent',
     looked() {

@@ -1,7 +1,7 @@
 import type { Instance, View, ViewName } from '@rollcall/wire'
 import { type Endpoint, keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import { isCalm, type Scene } from '../world/scene.js'
 import { listText, type SeenList } from '../programs/sdk-program.js'
 
 /** From the end of a firewall until who is heard all the time was heard again: the distance of beats, and telling. */
@@ -19,7 +19,7 @@ const FLAPPING = 'flapping'
  * its sisters after the last thing that happened to the instance itself. A restart or stall of the registry, a
  * firewall, a jumping clock or a broken disk excuses no doubt at all.
  */
-export function createLiving(world: World): Invariant {
+export function createLiving(world: Scene): Invariant {
   const byKey = new Map(
     world.endpoints.filter(({ contested }) => !contested).map((each) => [keyText(each.key), each]),
   )
@@ -39,7 +39,9 @@ export function createLiving(world: World): Invariant {
     const { key, incarnation, named } = endpoint
     // Who names no incarnation is content with whichever its beats keep alive.
     const item = list.find((each) => each.id === key.id && each.group === key.group)
-    if (item === undefined || (named && item.incarnation !== incarnation)) return false
+    // Of several clusters the one with the last word counts, and each may know it by another incarnation.
+    const sure = named && world.scenario.clusters === 1
+    if (item === undefined || (sure && item.incarnation !== incarnation)) return false
     if (item.state === 'up') return true
     // A reason is no part of the sign: one that changes reaches no list, and only the registry knows the present one.
     const present = world.registry.api?.instance(key)
@@ -73,8 +75,9 @@ export function createLiving(world: World): Invariant {
     },
     looked() {
       const { now } = world.queue
-      const { registry } = world
-      if (!registry.process.alive || registry.process.paused || now < registry.trouble.calmFrom) return
+      const { scenario } = world
+      // In an order of preference another cluster may answer.
+      if (!isCalm(world) || (scenario.clusters > 1 && scenario.merge === 'preferred')) return
       for (const consumer of world.consumers) {
         if (!consumer.owed(now)) continue
         for (const watched of consumer.lists.values()) {

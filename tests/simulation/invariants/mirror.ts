@@ -1,16 +1,16 @@
 import { signOf } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import { listText } from '../programs/sdk-program.js'
-import type { World } from '../world/world.js'
+import { isCalm, type Scene } from '../world/scene.js'
 
 /** An undisturbed consumer is this much behind at most: the longest window, and delivery. */
-const BEHIND_MS = 1_000
+export const BEHIND_MS = 1_000
 
 /**
  * I5: a list that came from the registry is, in every field, one that the registry showed under the same sign; and
  * an undisturbed consumer has the newest one, at most BEHIND_MS later.
  */
-export function createMirror(world: World): Invariant {
+export function createMirror(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I5 mirror',
     listed(program, name, { source, sign, instances }) {
@@ -26,9 +26,9 @@ export function createMirror(world: World): Invariant {
       }
     },
     looked() {
-      const { registry, book, consumers, queue } = world
+      const { book, consumers, queue } = world
       const { now } = queue
-      if (!registry.process.alive || registry.process.paused || now < registry.trouble.calmFrom) return
+      if (!isCalm(world)) return
       for (const consumer of consumers) {
         if (!consumer.owed(now)) continue
         for (const { name, list, source } of consumer.lists.values()) {

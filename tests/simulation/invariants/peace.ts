@@ -1,7 +1,7 @@
 import type { View, ViewName } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /** Changes of hands after everything has healed: whoever held the id may leave it, be away for a hold-off, and return. */
 const CHANGES_MAX = 4
@@ -10,7 +10,7 @@ const CHANGES_MAX = 4
  * I12: two programs that claim one id do not take it from each other for ever. Only of those that name their
  * incarnations: of two that do not, the last one wins, again and again.
  */
-export function createPeace(world: World): Invariant {
+export function createPeace(world: Scene): Invariant {
   const nameless = new Set(world.endpoints.filter(({ named }) => !named).map(({ key }) => keyText(key)))
   const contested = new Set(world.endpoints.filter((each) => each.contested).map(({ key }) => keyText(key)))
   const changes = new Map<string, number>()

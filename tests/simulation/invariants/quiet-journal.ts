@@ -2,13 +2,13 @@ import { encode, type JournalEntry, type RegisterCommand, type StoredRecord } fr
 import type { Instance } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { World } from '../world/world.js'
+import type { Scene } from '../world/scene.js'
 
 /**
  * I7: a beat of an instance that is up writes nothing, nor does a renewal that says nothing new, and no record is
  * written that says what the one before said already: pings, renewals and comparisons leave the journal alone.
  */
-export function createQuietJournal(world: World): Invariant {
+export function createQuietJournal(world: Scene): Invariant {
   let last = new Map<string, string>()
 
   const invariant: Invariant = {

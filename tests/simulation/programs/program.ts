@@ -33,6 +33,11 @@ export abstract class Program {
     this.moves = deps.moves
   }
 
+  /** Those that are registered in one cluster. */
+  in(cluster: number): readonly Endpoint[] {
+    return this.endpoints.filter((endpoint) => endpoint.cluster === cluster)
+  }
+
   get name(): string {
     return this.process.name
   }
@@ -101,7 +106,8 @@ export abstract class Program {
 
   /** The registry says that somebody else holds the id of an endpoint. */
   protected conflicts(endpoint: Endpoint): void {
-    const { queue, registry, network } = this.world
+    const { queue, network, registries } = this.world
+    const registry = registries[endpoint.cluster]!
     const { key, host, port } = endpoint
     const holder = registry.api?.instance(key)
     const elsewhere = holder !== undefined && (holder.host !== host || holder.port !== port)

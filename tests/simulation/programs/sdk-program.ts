@@ -1,5 +1,6 @@
 /** A process with the SDK in it: the client as it ships, over simulated ports. */
 import {
+  type ClusterOptions,
   connectOver,
   type ListChange,
   type Logger,
@@ -13,6 +14,7 @@ import {
 import type { Instance, Intent, ViewName } from '@rollcall/wire'
 import { Program, type ProgramDeps } from './program.js'
 import { createClientPorts, type Snapshots } from '../world/client-ports.js'
+import type { SimRegistry } from '../world/registry.js'
 import type { StreamEnd } from '../world/stream.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
 import type { Trouble } from '../world/trouble.js'
@@ -69,18 +71,20 @@ export class SdkProgram extends Program {
 
   /** Changes what it says of one of its endpoints. */
   update(index: number, patch: RegistrationPatch, intent: Intent | undefined): void {
-    const at = index % Math.max(1, this.endpoints.length)
-    const [endpoint, registration] = [this.endpoints[at], this.registrations[at]]
-    const { client } = this
-    if (endpoint === undefined || registration === undefined || !this.process.alive) return
+    const { client, registrations, endpoints } = this
+    const registration = registrations[index % Math.max(1, registrations.length)]
+    if (registration === undefined || !this.process.alive) return
+    const own = endpoints.filter(
+      ({ key }) => key.service === registration.service && key.id === registration.id,
+    )
     this.process.deliver(() => {
       if (this.client !== client) return
       // Whatever it says now has to reach the registry first.
-      endpoint.excuse(this.world.queue.now + RECOVERY_MS)
+      for (const endpoint of own) endpoint.excuse(this.world.queue.now + RECOVERY_MS)
       const ignore = (): void => {}
       if (Object.keys(patch).length > 0) this.awaiting(registration.update(patch)).catch(ignore)
       if (intent === undefined) return
-      endpoint.intent = intent
+      for (const endpoint of own) endpoint.intent = intent
       this.awaiting(registration.setState(intent)).catch(ignore)
     })
   }
@@ -88,10 +92,16 @@ export class SdkProgram extends Program {
   protected begin(): void {
     const { world, process, chance, snapshots, streams } = this
     this.owedFrom = world.queue.now + RECOVERY_MS
-    const { host, port } = world.registry.address
     const deps = { process, network: world.network, chance: chance.fork(process.life), snapshots, streams }
     const client = connectOver(createClientPorts(deps), {
-      registries: [`http://${host}:${port}`],
+      ...(world.registries.length === 1
+        ? clusterOptions(world.registry)
+        : {
+            clusters: Object.fromEntries(
+              world.registries.map((each) => [nameOf(each), clusterOptions(each)]),
+            ),
+          }),
+      merge: world.merge,
       snapshotDir: '/simulated',
       logger: this.logger(),
       warmup: (instance) => this.knock(instance),
@@ -135,7 +145,7 @@ export class SdkProgram extends Program {
   }
 
   private register(client: Rollcall): void {
-    const items = this.endpoints.map(({ key, port, leaseMs, probed, intent }) => ({
+    const items = this.in(0).map(({ key, port, leaseMs, probed, intent }) => ({
       ...key,
       port,
       leaseMs,
@@ -162,14 +172,24 @@ export class SdkProgram extends Program {
     this.awaiting(client.register(items)).then(registered, refused)
   }
 
-  private registered(index: number, event: Pick<RegistrationEvent, 'state' | 'incarnation'>): void {
-    const endpoint = this.endpoints[index]
-    const { state, incarnation } = event
+  private registered(index: number, event: Omit<RegistrationEvent, 'type'>): void {
+    const { cluster, state, incarnation } = event
+    const endpoint = this.in(this.clusterOf(cluster))[index]
     if (endpoint === undefined) return
     endpoint.incarnation = incarnation
-    this.world.note(this.name, () => `registration of ${endpoint.key.id}: ${state} as ${incarnation}`)
+    this.world.note(
+      this.name,
+      () => `registration of ${endpoint.key.id} (${endpoint.cluster}): ${state} as ${incarnation}`,
+    )
     if (state === 'conflict') this.conflicts(endpoint)
     if (state === 'removed') endpoint.excuse(this.world.queue.now + HOLD_OFF_MS)
+  }
+
+  private clusterOf(name: unknown): number {
+    return Math.max(
+      0,
+      this.world.registries.findIndex((each) => nameOf(each) === name),
+    )
   }
 
   /** Reads what changes on a list. */
@@ -189,7 +209,8 @@ export class SdkProgram extends Program {
     const { world } = this
     const line = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       world.note(this.name, () => `${message} ${JSON.stringify(fields)}`)
-      if (message === 'registry connection lost') world.disconnected(this, String(fields['reason']))
+      if (message === 'registry connection lost')
+        world.disconnected(this, this.clusterOf(fields['cluster']), String(fields['reason']))
     }
     return { error: line, warn: line, info: line, debug: line }
   }
@@ -225,6 +246,15 @@ export class SdkProgram extends Program {
       })
     })
   }
+}
+
+/** What a cluster is called by its clients, where there are several. */
+function nameOf({ cluster }: SimRegistry): string {
+  return `cluster-${cluster}`
+}
+
+function clusterOptions({ address: { host, port } }: SimRegistry): ClusterOptions {
+  return { registries: [`http://${host}:${port}`] }
 }
 
 /** A list in a line. */

@@ -9,13 +9,25 @@ export type Vouch = 'session' | 'beats' | 'probe' | 'static'
 /** What an endpoint is made from. */
 export interface EndpointGiven extends Pick<
   Endpoint,
-  'key' | 'vouch' | 'leaseMs' | 'named' | 'probed' | 'contested' | 'process' | 'trouble' | 'host' | 'port'
+  | 'cluster'
+  | 'key'
+  | 'vouch'
+  | 'leaseMs'
+  | 'named'
+  | 'probed'
+  | 'contested'
+  | 'process'
+  | 'trouble'
+  | 'host'
+  | 'port'
 > {
   readonly probing: Trouble | undefined
 }
 
 /** What is true of an instance, whatever anybody believes. */
 export class Endpoint {
+  /** The cluster whose registry it is registered in: a program that registers in two has two of each. */
+  readonly cluster: number
   readonly key: InstanceKey
   readonly vouch: Vouch
   readonly leaseMs: number
@@ -44,6 +56,7 @@ export class Endpoint {
   private conflictAt = 0
 
   constructor(given: EndpointGiven) {
+    this.cluster = given.cluster
     this.key = given.key
     this.vouch = given.vouch
     this.leaseMs = given.leaseMs

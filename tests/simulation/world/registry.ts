@@ -37,6 +37,8 @@ const STALLED_MS_MAX = 60_000
 
 /** What a simulated node is made of. */
 export interface RegistryDeps {
+  /** Number of its cluster. */
+  readonly cluster: number
   readonly process: SimProcess
   readonly network: Network
   readonly journal: SimJournal
@@ -57,6 +59,7 @@ const OUTCOMES: Readonly<Record<PortState, ProbeOutcome>> = {
 
 /** A registry node as a process: the real driver and the real stream sessions on simulated ports. */
 export class SimRegistry {
+  readonly cluster: number
   readonly process: SimProcess
   readonly journal: SimJournal
   readonly trouble: Trouble
@@ -69,6 +72,7 @@ export class SimRegistry {
 
   constructor(deps: RegistryDeps) {
     this.deps = deps
+    this.cluster = deps.cluster
     this.process = deps.process
     this.journal = deps.journal
     this.trouble = deps.trouble
@@ -88,7 +92,7 @@ export class SimRegistry {
     }
     const driver = createNodeDriver(
       { clock: process.clock, prober, logger, meter: NO_METER },
-      this.nodeOptions(`registry.${String(process.life).padStart(4, '0')}`),
+      this.nodeOptions(`${process.name}.${String(process.life).padStart(4, '0')}`),
     )
     this.driver = driver
     sabotage?.(driver)

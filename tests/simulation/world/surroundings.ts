@@ -1,4 +1,4 @@
-import type { ListChange } from '@rollcall/client/internal'
+import type { ListChange, MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
 import type { EventQueue } from './event-queue.js'
@@ -11,7 +11,11 @@ import type { SdkProgram } from '../programs/sdk-program.js'
 export interface Surroundings {
   readonly queue: EventQueue
   readonly network: Network
+  /** The registry of each cluster. */
+  readonly registries: readonly SimRegistry[]
+  /** That of the first. */
   readonly registry: SimRegistry
+  readonly merge: MergeMode
   /** A line of the transcript; built only when somebody reads it. */
   note(actor: string, text: () => string): void
   /** Something failed that nothing waits for. */
@@ -25,7 +29,7 @@ export interface Surroundings {
   /** A program shows another list. */
   listed(program: SdkProgram, name: ViewName, change: ListChange): void
   /** A program lost its connection to the registry, or gave it up. */
-  disconnected(program: SdkProgram, reason: string): void
+  disconnected(program: SdkProgram, cluster: number, reason: string): void
   /** Whether the process that listens there hangs. */
   hangs(host: string, port: number): boolean
 }

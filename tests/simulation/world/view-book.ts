@@ -6,6 +6,8 @@ interface Page {
   readonly name: ViewName
   /** Lists by sign. */
   readonly lists: Map<string, string>
+  /** Instances as they were shown. */
+  readonly instances: Set<string>
   sign: string | undefined
   changedAt: number
   view: View | undefined
@@ -19,7 +21,14 @@ export class ViewBook {
     this.pages = new Map(
       names.map((name) => [
         textOf(name),
-        { name, lists: new Map(), sign: undefined, changedAt: 0, view: undefined },
+        {
+          name,
+          lists: new Map(),
+          instances: new Set<string>(),
+          sign: undefined,
+          changedAt: 0,
+          view: undefined,
+        },
       ]),
     )
   }
@@ -39,6 +48,7 @@ export class ViewBook {
       page.changedAt = now
       page.view = view
       page.lists.set(sign, listKey(view.instances))
+      for (const instance of view.instances) page.instances.add(instanceText(instance))
       changed(page.name, view, before)
     }
   }
@@ -61,6 +71,11 @@ export class ViewBook {
     return this.page(name).lists.get(sign) === listKey(instances)
   }
 
+  /** Whether the registry ever showed exactly this instance. */
+  showed(name: ViewName, instance: Instance): boolean {
+    return this.page(name).instances.has(instanceText(instance))
+  }
+
   private page(name: ViewName): Page {
     const page = this.pages.get(textOf(name))
     if (page === undefined) throw new Error(`nobody records ${textOf(name)}`)
@@ -70,10 +85,11 @@ export class ViewBook {
 
 /** A list as text, whatever its order; ages apart. */
 function listKey(instances: readonly Instance[]): string {
-  return instances
-    .map((instance) => JSON.stringify({ ...instance, stateAgeMs: undefined, reason: undefined }))
-    .sort()
-    .join('\n')
+  return instances.map(instanceText).sort().join('\n')
+}
+
+function instanceText(instance: Instance): string {
+  return JSON.stringify({ ...instance, stateAgeMs: undefined, reason: undefined })
 }
 
 function emptyView(name: ViewName): View {

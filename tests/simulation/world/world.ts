@@ -1,5 +1,5 @@
-import type { ListChange } from '@rollcall/client/internal'
-import type { Logger, RegistryApi } from '@rollcall/core'
+import type { ListChange, MergeMode } from '@rollcall/client/internal'
+import type { RegistryApi } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { ViewName } from '@rollcall/wire'
 import { BareProgram } from '../programs/bare-program.js'
@@ -9,18 +9,16 @@ import { carryOut } from '../faults/fault-effects.js'
 import { faultText } from '../faults/fault.js'
 import { HttpProgram } from '../programs/http-program.js'
 import { type Invariant, InvariantViolation } from '../invariants/invariant.js'
-import { SimJournal } from './journal.js'
 import { Network } from './network.js'
 import { SimProcess } from './process.js'
 import type { Program, ProgramDeps } from '../programs/program.js'
 import { Chance } from './random.js'
-import { SimRegistry } from './registry.js'
+import type { SimRegistry } from './registry.js'
+import { Side } from './side.js'
 import type { ProgramPlan, Scenario, Speech } from '../scenario.js'
-import { listText, SdkProgram } from '../programs/sdk-program.js'
+import { SdkProgram } from '../programs/sdk-program.js'
 import { HOLD_OFF_MS, type Surroundings } from './surroundings.js'
 import { Trouble } from './trouble.js'
-import { ViewBook } from './view-book.js'
-import type { Witness } from './witness.js'
 
 /** Bugs to plant. */
 export interface Sabotage {
@@ -59,10 +57,9 @@ const VOUCH: Readonly<Record<Speech, Vouch>> = {
 export class World implements Surroundings {
   readonly queue: EventQueue = new EventQueue()
   readonly network: Network
-  readonly registry: SimRegistry
+  readonly sides: readonly Side[]
   readonly programs: readonly Program[]
   readonly endpoints: readonly Endpoint[]
-  readonly book: ViewBook
   readonly operator: SimProcess
   readonly scenario: Scenario
   obituaries: Obituary[] = []
@@ -73,7 +70,6 @@ export class World implements Surroundings {
   private readonly troubles = new Map<string, Trouble>()
   private readonly byName: ReadonlyMap<string, Program>
   private readonly ongoing = new Set<() => void>()
-  private invariants: readonly Invariant[] = []
   private stirred = false
   private failure: Error | undefined
 
@@ -82,17 +78,39 @@ export class World implements Surroundings {
     this.options = options
     this.chance = new Chance(`world ${scenario.seed}`)
     this.network = new Network(this.queue, this.chance.fork('network'))
-    this.registry = this.createRegistry()
+    const views = viewsOf(scenario)
+    this.sides = Array.from(
+      { length: scenario.clusters },
+      (_, cluster) => new Side(this, cluster, views, options.sabotage?.node),
+    )
     this.operator = this.process('operator', '10.3.0.1')
     this.programs = scenario.programs.map((plan) => this.createProgram(plan))
     this.byName = new Map(this.programs.map((program) => [program.name, program]))
     this.endpoints = this.programs.flatMap(({ endpoints }) => endpoints)
-    this.book = new ViewBook(viewsOf(scenario))
   }
 
-  /** Watches over what happens from now on. */
-  watch(invariants: readonly Invariant[]): void {
-    this.invariants = invariants
+  /** Watches over what happens from now on: what must hold in each cluster. */
+  watch(invariants: readonly (readonly Invariant[])[]): void {
+    this.sides.forEach((side, index) => {
+      side.invariants = invariants[index] ?? []
+    })
+  }
+
+  get registries(): readonly SimRegistry[] {
+    return this.sides.map(({ registry }) => registry)
+  }
+
+  get registry(): SimRegistry {
+    return this.sides[0]!.registry
+  }
+
+  get merge(): MergeMode {
+    return this.scenario.merge
+  }
+
+  /** A stream of chance. */
+  chanceOf(name: string): Chance {
+    return this.chance.fork(name)
   }
 
   /** Lets everything happen. Rejects with InvariantViolation, or with what the code under test threw. */
@@ -106,8 +124,8 @@ export class World implements Surroundings {
   }
 
   private async happen(): Promise<void> {
-    const { scenario, queue, registry, operator, programs } = this
-    registry.boot()
+    const { scenario, queue, registries, operator, programs } = this
+    for (const registry of registries) registry.boot()
     operator.start()
     scenario.programs.forEach((plan, index) =>
       queue.at(plan.startAt, () => (programs[index] as Program).boot()),
@@ -127,7 +145,7 @@ export class World implements Surroundings {
       for (let turn = 0; turn < MICROTASK_TURNS; turn++) await SETTLED
       if (this.failure !== undefined) throw this.failure
     }
-    for (const invariant of this.invariants) invariant.healed?.()
+    for (const invariant of this.invariants()) invariant.healed?.()
   }
 
   violated(invariant: Invariant, message: string): never {
@@ -206,12 +224,12 @@ export class World implements Surroundings {
   }
 
   /** A call of an operator: one attempt. */
-  operate(call: (api: RegistryApi) => Promise<unknown>): void {
+  operate(registry: SimRegistry, call: (api: RegistryApi) => Promise<unknown>): void {
     this.network.request<true>(
       this.operator,
-      this.registry.address,
+      registry.address,
       (answer) => {
-        const { api } = this.registry
+        const { api } = registry
         if (api === undefined) return
         call(api).then(
           () => answer(true),
@@ -243,15 +261,19 @@ export class World implements Surroundings {
   }
 
   listed(program: SdkProgram, name: ViewName, change: ListChange): void {
-    for (const invariant of this.invariants) invariant.listed?.(program, name, change)
+    for (const invariant of this.invariants()) invariant.listed?.(program, name, change)
   }
 
   hangs(host: string, port: number): boolean {
     return this.obituaries.some((dead) => dead.hung && dead.host === host && dead.port === port)
   }
 
-  disconnected(program: SdkProgram, reason: string): void {
-    for (const invariant of this.invariants) invariant.disconnected?.(program, reason)
+  disconnected(program: SdkProgram, cluster: number, reason: string): void {
+    for (const invariant of this.sides[cluster]?.invariants ?? []) invariant.disconnected?.(program, reason)
+  }
+
+  private invariants(): readonly Invariant[] {
+    return this.sides.flatMap(({ invariants }) => invariants)
   }
 
   private heal(): void {
@@ -261,74 +283,11 @@ export class World implements Surroundings {
 
   private look(): void {
     this.queue.after(LOOK_MS, () => this.look())
-    for (const invariant of this.invariants) invariant.looked?.()
-  }
-
-  private createRegistry(): SimRegistry {
-    const { scenario, queue, network, chance } = this
-    const process = this.process('registry', '10.0.0.1')
-    const journal = new SimJournal(queue, chance.fork('journal'))
-    journal.commitMs = scenario.commitMs
-    journal.onAppend = (entries) => {
-      for (const invariant of this.invariants) invariant.journalled?.(entries)
-    }
-    process.onTurn = () => this.recordViews()
-    const trouble = new Trouble()
-    return new SimRegistry({
-      process,
-      network,
-      journal,
-      trouble,
-      logger: this.logger(),
-      witness: this.witness(),
-      sabotage: this.options.sabotage?.node,
-      liveness: scenario.liveness,
-    })
-  }
-
-  private recordViews(): void {
-    const { api } = this.registry
-    if (api === undefined) return
-    this.book.record(api, this.queue.now, (name, view, before) => {
-      if (name.group === undefined) {
-        const guard = view.guard.tripped ? ` guard keeps ${view.guard.kept}` : ''
-        this.note('registry', () => `shows ${name.service} ${listText(view.instances)}${guard}`)
-      }
-      for (const invariant of this.invariants) invariant.viewed?.(name, view, before)
-    })
-  }
-
-  private witness(): Witness {
-    const all = (): readonly Invariant[] => this.invariants
-    return {
-      booted: (entries) => {
-        this.note('registry', () => `starts with ${entries.length} entries`)
-        this.book.forgetPresent()
-        for (const invariant of all()) invariant.booted?.(entries)
-        this.recordViews()
-      },
-      ended: () => {
-        this.note('registry', () => 'is gone')
-        for (const invariant of all()) invariant.ended?.()
-      },
-      registered: (...args) => {
-        this.noting(() => {
-          for (const invariant of all()) invariant.registered?.(...args)
-        })
-      },
-      deregistered: (response) => {
-        this.noting(() => {
-          for (const invariant of all()) invariant.deregistered?.(response)
-        })
-      },
-      beaten: (...args) => {
-        for (const invariant of all()) invariant.beaten?.(...args)
-      },
-    }
+    for (const invariant of this.invariants()) invariant.looked?.()
   }
 
   /** Runs something within a promise of the code under test, which must not be the one to fail. */
-  private noting(run: () => void): void {
+  noting(run: () => void): void {
     try {
       run()
     } catch (error) {
@@ -336,32 +295,31 @@ export class World implements Surroundings {
     }
   }
 
-  private logger(): Logger {
-    const line = (fields: Readonly<Record<string, unknown>>, message: string): void =>
-      this.note('registry', () => `${message} ${JSON.stringify(fields)}`)
-    return { error: line, warn: line, info: line, debug() {} }
-  }
-
   private createProgram(plan: ProgramPlan): Program {
     const { name, host, speech, leaseMs, probed, moves, contested, watches } = plan
     const process = this.process(name, host)
     const trouble = this.troubleOf(host)
     const vouch = VOUCH[speech]
-    const endpoints = plan.endpoints.map(
-      ({ service, group, id, port }) =>
-        new Endpoint({
-          key: { namespace: 'default', service, group, id },
-          vouch,
-          leaseMs,
-          named: speech === 'sdk' || speech === 'beats',
-          probed,
-          contested,
-          process,
-          trouble,
-          probing: vouch === 'probe' ? this.probing : undefined,
-          host,
-          port,
-        }),
+    // What does not speak the SDK is registered in one cluster only.
+    const clusters = speech === 'sdk' ? this.sides.map(({ cluster }) => cluster) : [0]
+    const endpoints = clusters.flatMap((cluster) =>
+      plan.endpoints.map(
+        ({ service, group, id, port }) =>
+          new Endpoint({
+            cluster,
+            key: { namespace: 'default', service, group, id },
+            vouch,
+            leaseMs,
+            named: speech === 'sdk' || speech === 'beats',
+            probed,
+            contested,
+            process,
+            trouble,
+            probing: vouch === 'probe' ? this.probing : undefined,
+            host,
+            port,
+          }),
+      ),
     )
     const chance = this.chance.fork(`program ${name}`)
     const deps: ProgramDeps = { world: this, process, endpoints, chance, moves }
