@@ -152,6 +152,15 @@ describe('unfinished writes', () => {
     await expectRefused(disk, 'journal-1.log')
   })
 
+  it('a log without a frame between two good ones is refused', async () => {
+    expect.hasAssertions()
+    const frame = (index: number): Buffer => encodeFrame({ file: 1, index, count: 0, end: false }, '[[]]')
+    const disk = new FaultyDisk()
+    const header = encodeFileHeader({ kind: 'log', number: 1, sealed: 0 })
+    disk.place(LOG_1, Buffer.concat([header, frame(0), frame(2)]))
+    await expectRefused(disk, 'journal-1.log')
+  })
+
   it('text that looks like a frame inside metadata does not confuse recovery', async () => {
     const inner = encodeFrame({ file: 1, index: 0, count: 0, end: false }, '[]').toString('latin1')
     const disk = new FaultyDisk()
@@ -197,6 +206,18 @@ describe('chains of files', () => {
       changed(disk, LOG_1, (content) => content.subarray(0, content.length - 1)),
       'journal-1.log',
     )
+  })
+
+  it('a hole at the end of a sealed log is refused: that write was finished', async () => {
+    expect.hasAssertions()
+    const disk = new FaultyDisk()
+    const header = encodeFileHeader({ kind: 'log', number: 1, sealed: 0 })
+    const holed = encodeFrame({ file: 1, index: 0, count: 0, end: false }, `[[]${' '.repeat(3_000)}]`)
+    holed.fill(0, 1_024 - HEADER_BYTES, 1_536 - HEADER_BYTES)
+    const log = Buffer.concat([header, holed])
+    disk.place(LOG_1, log)
+    disk.place('/data/journal-2.log', encodeFileHeader({ kind: 'log', number: 2, sealed: log.length }))
+    await expectRefused(disk, 'journal-1.log')
   })
 
   it('a missing log, and a missing snapshot, are refused by name', async () => {

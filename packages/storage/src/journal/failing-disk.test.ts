@@ -259,4 +259,25 @@ describe('rotation', () => {
     expect(node.journal.health().logBytes).toBeLessThan(6_000)
     await node.journal.close()
   })
+
+  it('makes a snapshot of a large state only when as much was written again', async () => {
+    const disk = new FaultyDisk()
+    const node = await start(disk, createManualClock(), { rotateBytesMin: 500 })
+    const newest = (): string =>
+      disk
+        .paths()
+        .filter((path) => path.endsWith('.snap'))
+        .toSorted()
+        .at(-1) ?? ''
+    for (let index = 0; index < 200; index++) await node.put(index, 1)
+    await settle()
+    const snapshots = new Set([newest()])
+    for (let version = 2; version < 52; version++) {
+      await node.put(version % 5, version)
+      await settle()
+      snapshots.add(newest())
+    }
+    expect(snapshots.size).toBeLessThanOrEqual(2)
+    await node.journal.close()
+  })
 })
