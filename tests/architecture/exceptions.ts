@@ -16,8 +16,6 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
 export const LONG: Readonly<Record<string, string>> = {
   'packages/protocols/src/native/handlers/operators.ts: createOperators': 'to become rows of a table: core',
   'packages/protocols/src/native/protocol.ts: createNativeProtocol': 'to be split: protocols',
-  'tests/simulation/invariants/dead.ts: createDead': 'to be split: simulation',
-  'tests/simulation/invariants/finality.ts: createFinality': 'to be split: simulation',
   'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
 }
 
