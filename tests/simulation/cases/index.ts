@@ -19,6 +19,7 @@ import { massSilence } from './mass-silence.js'
 import { mirrorOfAPoorerNode } from './mirror-of-a-poorer-node.js'
 import { namelessBeats } from './nameless-beats.js'
 import { namelessKeepAlive } from './nameless-keep-alive.js'
+import { oneClusterDown } from './one-cluster-down.js'
 import { orphanOfARestart } from './orphan-of-a-restart.js'
 import { quietBeats } from './quiet-beats.js'
 import { quietDay } from './quiet-day.js'
@@ -53,6 +54,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'mirror-of-a-poorer-node': mirrorOfAPoorerNode,
   'nameless-beats': namelessBeats,
   'nameless-keep-alive': namelessKeepAlive,
+  'one-cluster-down': oneClusterDown,
   'orphan-of-a-restart': orphanOfARestart,
   'quiet-beats': quietBeats,
   'quiet-day': quietDay,

@@ -1,8 +1,9 @@
-import { Link, Mirror, type MirrorChange } from '@rollcall/client/internal'
+import { Link, MergedList, Mirror, type MirrorChange } from '@rollcall/client/internal'
 import type { JournalEntry, RegisterCommand, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
-import type { Delta, ErrorBody, Instance, ResolvedRef, View } from '@rollcall/wire'
+import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
 import { type Inner, inside, partOf, replaceMethod } from './inside.js'
+import { replace } from './replace.js'
 import type { Sabotage } from '../world/world.js'
 
 /** A bug to plant: a rule of the design that does not hold. */
@@ -256,10 +257,9 @@ const TELLING: readonly Mutation[] = [
     replaceMethod(partOf(driver, 'node.publisher'), 'unwatch', () => undefined)
   }),
   client('merging-client', 'the client mirrors, it does not merge', () =>
-    replaceMethod(Mirror.prototype, 'replace', function (original, view: View) {
-      const before = this['instances'] as readonly Instance[]
+    replace(Mirror.prototype, 'replace', (original, mirror, view) => {
       const listed = new Set(view.instances.map(({ group, id }) => `${group}/${id}`))
-      const kept = before.filter(({ group, id }) => !listed.has(`${group}/${id}`))
+      const kept = mirror.instances.filter(({ group, id }) => !listed.has(`${group}/${id}`))
       return trust(original({ ...view, instances: [...view.instances, ...kept] }))
     }),
   ),
@@ -276,11 +276,11 @@ const TELLING: readonly Mutation[] = [
         })
       },
       everywhere: () =>
-        replaceMethod(Mirror.prototype, 'apply', (original, delta: Delta) => trust(original(delta))),
+        replace(Mirror.prototype, 'apply', (original, _mirror, delta) => trust(original(delta))),
     },
   },
   client('anything-said-is-a-ping', 'a client that hears nothing asks, whatever it says itself', () =>
-    replaceMethod(Link.prototype, 'pingAt', (original, connection: Inner) =>
+    replace(Link.prototype, 'pingAt', (original, _link, connection) =>
       original({ ...connection, lastHeardAt: Infinity }),
     ),
   ),
@@ -290,17 +290,16 @@ const TELLING: readonly Mutation[] = [
       removes: change.removes.map(({ instance }) => ({ instance })),
     })
     const ends = [
-      replaceMethod(Mirror.prototype, 'apply', (original, delta: Delta) =>
-        mute(original(delta) as MirrorChange),
-      ),
-      replaceMethod(Mirror.prototype, 'replace', (original, view: View) =>
-        mute(original(view) as MirrorChange),
-      ),
+      replace(Mirror.prototype, 'apply', (original, _mirror, delta) => mute(original(delta))),
+      replace(Mirror.prototype, 'replace', (original, _mirror, view) => mute(original(view))),
     ]
     return () => {
       for (const end of ends) end()
     }
   }),
+  client('first-cluster-only', 'what any cluster lists is listed', () =>
+    replace(MergedList.prototype, 'show', (original, _list, answers) => original(answers.slice(0, 1))),
+  ),
 ]
 
 /** Every rule switched off in turn. */
@@ -314,6 +313,6 @@ export function mutationNamed(name: string): Mutation {
 }
 
 /** A client that believes what it computed. */
-function trust(change: unknown): MirrorChange {
-  return { ...(change as MirrorChange), verified: true }
+function trust(change: MirrorChange): MirrorChange {
+  return { ...change, verified: true }
 }

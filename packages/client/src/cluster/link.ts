@@ -332,7 +332,7 @@ export class Link {
   }
 
   /** So that the node hears this client, and this client the node: much of what it says is never answered. */
-  private pingAt(connection: Connection): number {
+  pingAt(connection: Connection): number {
     const { lastSentAt, lastHeardAt, lastPingAt } = connection
     return Math.min(lastSentAt, Math.max(lastHeardAt, lastPingAt)) + this.pingMs(connection)
   }
