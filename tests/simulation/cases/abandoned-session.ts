@@ -1,11 +1,11 @@
-import type { Case } from '../case.js'
-
 /**
- * Seed 186. The network is so slow that the client gives its connection up and opens another. The words that it said
- * on the first one arrive after those on the second: hello, register, goodbye. The instance went over to the
- * connection that was spoken on last, which then closed; the one that pings on was nobody's. Suspect for good, then
+ * Seed 186. The network is so slow that the client gives its connection up and opens another. What it sent on the
+ * first one arrives after what it sent on the second: hello, register, close. The instance went over to the session
+ * whose registration arrived last, which then closed; the one that pings on had none. Suspect for good, then
  * down, with a session open.
  */
+import type { Case } from '../case.js'
+
 export const abandonedSession: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'beats' }, consumer: {} },
   faults: [

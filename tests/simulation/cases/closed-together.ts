@@ -1,6 +1,6 @@
+/** F4, F5: something on the way resets the sessions of a whole service. Its ports answer, and all are back in a moment. */
 import type { Case } from '../case.js'
 
-/** F4, F5: something on the way resets the sessions of a whole service. Its ports answer, and all are back in a moment. */
 export const closedTogether: Case = {
   programs: {
     first: { speech: 'sdk' },

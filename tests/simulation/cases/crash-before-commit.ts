@@ -1,6 +1,6 @@
+/** A slow disk: what was not written yet when the node died had not been acknowledged with `disk`. */
 import type { Case } from '../case.js'
 
-/** A slow disk: what was not written yet when the node died had not been acknowledged with `disk`. */
 export const crashBeforeCommit: Case = {
   programs: { provider: { speech: 'sdk' }, late: { speech: 'beats', startAt: 30_100 }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F7: the registration is lost on its way, the deregistration is not, and a copy of the first comes last. */
 import type { Case } from '../case.js'
 
-/** F7: the registration is lost on its way, the deregistration is not, and a copy of the first comes last. */
 export const deregisteredFirst: Case = {
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F2: a provider drains, is silent for a while, and returns. What it said of itself is not forgotten over the doubt. */
 import type { Case } from '../case.js'
 
-/** F2: a provider drains, is silent for a while, and returns. What it said of itself is not forgotten over the doubt. */
 export const drainingThroughSilence: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

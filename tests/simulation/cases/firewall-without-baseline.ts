@@ -1,9 +1,9 @@
-import type { Case } from '../case.js'
-
 /**
  * F4: a firewall refuses on behalf of a host that was behind it from the first day. All sessions close because of the
- * node's own trouble; refusals from where nothing ever answered say nothing.
+ * node's own trouble; refusals are no evidence where no connection ever succeeded.
  */
+import type { Case } from '../case.js'
+
 export const firewallWithoutBaseline: Case = {
   programs: {
     first: { speech: 'sdk', startAt: 15_000 },

@@ -1,6 +1,6 @@
+/** M6: a deregistration was acknowledged with disk, the node crashes, and the process is gone: it cannot repeat it. */
 import type { Case } from '../case.js'
 
-/** M6: a deregistration was acknowledged with disk, the node crashes, and the process is gone: nobody says it again. */
 export const forgottenFarewell: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,10 +1,10 @@
-import type { Case } from '../case.js'
-
 /**
  * Seed 2168. Node and process restart, the process with a clock that went back. Its number is lower than that of its
- * dead predecessor, whom the node knows from the journal only, as up, and whom it believes alive because the port
- * answers: that of the newcomer. It was told that the id is taken, for ten minutes.
+ * dead predecessor, which the node knows from the journal only, as up, and believes alive because the port answers:
+ * that of the newcomer. For ten minutes the newcomer was told that the id is taken.
  */
+import type { Case } from '../case.js'
+
 export const ghostAtTheOwnAddress: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

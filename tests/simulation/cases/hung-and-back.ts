@@ -1,6 +1,6 @@
+/** F1: an instance that was taken for dead and lives is up again with the first evidence. */
 import type { Case } from '../case.js'
 
-/** F1: whoever was taken for dead and was not is back with the first sound it makes. */
 export const hungAndBack: Case = {
   programs: {
     beats: { speech: 'beats' },

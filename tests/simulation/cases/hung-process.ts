@@ -1,6 +1,6 @@
+/** T6: a stopped process whose kernel goes on accepting is no longer chosen after its lease, and back at once. */
 import type { Case } from '../case.js'
 
-/** T6: a stopped process whose kernel goes on accepting is no longer chosen after its lease, and back at once. */
 export const hungProcess: Case = {
   programs: {
     session: { speech: 'sdk' },

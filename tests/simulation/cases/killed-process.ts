@@ -1,6 +1,6 @@
+/** G2: kill -9, on a host that lives and on one that is silent the next moment. */
 import type { Case } from '../case.js'
 
-/** G2: kill -9, on a host that lives and on one that is silent the next moment. */
 export const killedProcess: Case = {
   programs: { first: { speech: 'sdk' }, second: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,9 +1,9 @@
+/**
+ * F17: a service empties because every instance deregisters. None may be kept as a last resort, least of all where
+ * another process answers at the address by then.
+ */
 import type { Case } from '../case.js'
 
-/**
- * F17: a service empties because everybody says goodbye. Nobody may be kept as a last resort, least of all where
- * somebody else answers at the address by then.
- */
 export const lastToLeave: Case = {
   programs: { first: { speech: 'sdk' }, second: { speech: 'sdk' }, third: { speech: 'beats' }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F7: a copy of the registration of a process that is gone arrives after that of its successor. */
 import type { Case } from '../case.js'
 
-/** F7: a copy of the registration of a process that is gone arrives after that of its successor. */
 export const lateCopy: Case = {
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F7: a copy of the registration arrives after the deregistration of the same incarnation. */
 import type { Case } from '../case.js'
 
-/** F7: a copy of the registration arrives after the deregistration of the same incarnation. */
 export const lateRegistration: Case = {
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** Watches lie sometimes. A list that does not add up is asked for again. */
 import type { Case } from '../case.js'
 
-/** Watches lie sometimes. A list that does not add up is asked for again. */
 export const lostDeltas: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: Array.from({ length: 20 }, (_, index) => ({

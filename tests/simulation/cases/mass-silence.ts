@@ -1,6 +1,6 @@
+/** F5: most of a service is unreachable at once. Some may be dead; all of them are not believed to be. */
 import type { Case } from '../case.js'
 
-/** F5: most of a service is unreachable at once. Some may be dead; all of them are not believed to be. */
 export const massSilence: Case = {
   programs: {
     ...Object.fromEntries(

@@ -1,6 +1,6 @@
+/** F8: the node lost what it had only in memory. What it shows then is right, however much more the client remembers. */
 import type { Case } from '../case.js'
 
-/** F8: the node lost what it had only in memory. What it shows then is right, however much more the client remembers. */
 export const mirrorOfAPoorerNode: Case = {
   programs: {
     provider: { speech: 'sdk', startAt: 15_000 },

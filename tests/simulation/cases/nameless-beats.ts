@@ -1,6 +1,6 @@
+/** F7, M3: a curl loop goes on beating for an id that a named process took over and died with. */
 import type { Case } from '../case.js'
 
-/** F7, M3: a curl loop goes on beating for an id that a named process took over and died with. */
 export const namelessBeats: Case = {
   programs: {
     curl: { speech: 'curl', id: 'orders-1', contested: true },

@@ -1,6 +1,6 @@
+/** M1: node and provider die together. The node that starts never heard the provider, and must doubt it all the same. */
 import type { Case } from '../case.js'
 
-/** M1: node and provider die together. The node that starts never heard the provider, and must doubt it all the same. */
 export const orphanOfARestart: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

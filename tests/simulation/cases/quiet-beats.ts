@@ -1,6 +1,6 @@
+/** G7: a day of beats, in trouble and out of it, and not one of them is written down. */
 import type { Case } from '../case.js'
 
-/** G7: a day of beats, in trouble and out of it, and not one of them is written down. */
 export const quietBeats: Case = {
   programs: {
     first: { speech: 'beats' },

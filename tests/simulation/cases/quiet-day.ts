@@ -1,6 +1,6 @@
+/** Nothing happens. A client that only pings is alive. */
 import type { Case } from '../case.js'
 
-/** Nothing happens. Who only pings is alive. */
 export const quietDay: Case = {
   programs: {
     session: { speech: 'sdk' },

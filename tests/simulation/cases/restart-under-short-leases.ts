@@ -1,6 +1,6 @@
+/** Silence before the node's own start is not silence: clients need a few seconds to be back. */
 import type { Case } from '../case.js'
 
-/** Silence before the node's own start is not silence: clients need a few seconds to be back. */
 export const restartUnderShortLeases: Case = {
   programs: {
     first: { speech: 'sdk', leaseMs: 6_000, probed: false },

@@ -1,6 +1,6 @@
+/** F26: consumers come and go, orderly or not, and leave nothing behind. */
 import type { Case } from '../case.js'
 
-/** F26: consumers come and go, in good manners and in bad ones, and leave nothing behind. */
 export const restartedConsumers: Case = {
   programs: { provider: { speech: 'sdk' }, first: {}, second: {}, third: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F1: the copy comes late, and the deregistration has to be remembered until then. */
 import type { Case } from '../case.js'
 
-/** F1: the copy comes late, and the deregistration has to be remembered until then. */
 export const shortMemory: Case = {
   programs: { provider: { speech: 'beats', startAt: 20_000 }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

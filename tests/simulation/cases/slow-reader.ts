@@ -1,6 +1,6 @@
+/** A consumer reads nothing while a list changes more than its buffer holds; when it reads again, it has the newest. */
 import type { Case } from '../case.js'
 
-/** A consumer reads nothing while a list changes more than its buffer holds; when it reads again, it has the newest. */
 export const slowReader: Case = {
   programs: { provider: { speech: 'sdk' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

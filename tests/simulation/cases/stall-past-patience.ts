@@ -1,9 +1,9 @@
+/**
+ * Seed 18. The node stands still for longer than its clients wait. When it goes on, it reads the closes of all
+ * of them at once, and clients that are between two attempts to connect just then are not back within half a second.
+ */
 import type { Case } from '../case.js'
 
-/**
- * Seed 18. The node stands still for longer than its clients wait. When it goes on, it reads the goodbyes of all of
- * them at once, and those who are between two attempts to connect just then are not back within half a second.
- */
 export const stallPastPatience: Case = {
   programs: {
     first: { speech: 'sdk' },

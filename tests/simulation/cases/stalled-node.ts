@@ -1,6 +1,6 @@
+/** F13: Node runs timers before it reads sockets. A node that wakes up must not take its own sleep for silence. */
 import type { Case } from '../case.js'
 
-/** F13: Node runs timers before it reads sockets. A node that wakes up must not take its own sleep for silence. */
 export const stalledNode: Case = {
   programs: {
     session: { speech: 'sdk' },

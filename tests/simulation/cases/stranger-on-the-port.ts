@@ -1,6 +1,6 @@
+/** F4: a process dies and something else gets its port. An answer from there is none of the instance. */
 import type { Case } from '../case.js'
 
-/** F4: a process dies and something else gets its port. Whoever answers there is not the instance. */
 export const strangerOnThePort: Case = {
   programs: { provider: { speech: 'beats' }, other: { speech: 'sdk' }, consumer: {} },
   faults: [

@@ -1,6 +1,6 @@
+/** F11, M2: two living processes are configured with one id. The second is told so, and waits; they do not take turns. */
 import type { Case } from '../case.js'
 
-/** F11, M2: two living processes are configured with one id. The second is told so, and waits; they do not take turns. */
 export const twoOfOneId: Case = {
   programs: {
     first: { speech: 'sdk', id: 'orders-1', contested: true },

@@ -1,10 +1,10 @@
-import type { Case } from '../case.js'
-
 /**
- * Seed 184. A consumer has nobody but one who is dead and whom the node, which has just started, never heard and does
- * not doubt yet. It tells the node so every two seconds, is never answered, never pings for all its talking, and takes
+ * Seed 184. The only instance of a consumer is dead; the node, which has just started, never heard it and does not
+ * doubt it yet. The consumer sends a hint every two seconds, is never answered, never pings because it sends, and takes
  * its own stream for dead.
  */
+import type { Case } from '../case.js'
+
 export const unansweredHints: Case = {
   programs: { provider: { speech: 'beats', leaseMs: 30_000 }, consumer: {} },
   faults: [
