@@ -4,9 +4,10 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
+import { programOnPath } from '@rollcall/testkit'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { onPath, without } from './support/guests/guest.js'
+import { without } from './support/guests/guest.js'
 
 let node: EmbeddedNode
 let port: number
@@ -134,7 +135,7 @@ describe('an offer of WebSocket', () => {
 
 describe("the JDK's HTTP client", () => {
   it('registers, looks up and deregisters with its defaults', async (context) => {
-    const java = onPath('java') ?? without(context, 'there is no `java` on the PATH')
+    const java = programOnPath('java') ?? without(context, 'there is no `java` on the PATH')
     const program = fileURLToPath(new URL('support/guests/JavaClient.java', import.meta.url))
     const { stdout } = await promisify(execFile)(java, [program, node.url])
     expect(stdout.trim().split('\n')).toEqual([

@@ -11,6 +11,7 @@ import {
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
+import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
 import { RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
@@ -189,7 +190,15 @@ function openAddresses(
       return metrics.render()
     },
   })
-  const mounts: readonly Mount[] = [...health, { path: '/', ...native }]
+  const prometheus = createPrometheusDiscovery(
+    { registry: driver, clock, logger: logger.child({ component: 'prometheus' }), meter: metrics },
+    { allowedHosts: allowedHostsOf(config) },
+  )
+  const mounts: readonly Mount[] = [
+    ...health,
+    { path: '/prometheus/sd', ...prometheus },
+    { path: '/', ...native },
+  ]
   const log = logger.child({ component: 'listener' })
   const connections = createConnections({ clock, logger: log, meter: metrics }, config.limits.connectionsMax)
   return createListeners({ clock, logger: log, connections }, [{ ...listen, mounts }])

@@ -1,4 +1,4 @@
-/** What tests of several packages share: launchers of real processes, and a disk that fails on command. */
+/** What tests of several packages share: launchers of real processes, programs of others, and a disk that fails on command. */
 export * from './faulty-disk.js'
 export {
   killCommands,
@@ -13,3 +13,4 @@ export {
   type ServerProcess,
   type ServerProcessOptions,
 } from './server-process.js'
+export { debianProgram, programOnPath } from './guest-program.js'

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer: bounded bodies, JSON out, errors in the adapter's words, figures. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Logger, Meter } from '@rollcall/core'
-import { RegistryError } from '@rollcall/wire'
+import { isRegistryError, RegistryError } from '@rollcall/wire'
 import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
@@ -17,7 +17,8 @@ export interface HttpDeps {
   stopping(): boolean
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8'
+/** Media type of JSON. */
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** How much of a body that is too large is still read, so that its sender gets to read the answer. */
 const DISCARD_FACTOR = 4
@@ -65,10 +66,12 @@ export class Exchange {
     this.finish(304, ['ETag', tag, 'Cache-Control', 'no-cache'], undefined)
   }
 
-  /** Answers with an error. `headers` are added; `last` ends the connection. */
-  fail(error: unknown, headers: readonly string[] = [], last = false): void {
+  /** Answers with an error; `last` ends the connection. Methods in its `details.allow` are named in a header. */
+  fail(error: unknown, last = false): void {
     const { status, type, body } = this.deps.writeError(toErrorBody(error, this.deps.logger))
-    const all = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...headers]
+    const all = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))]
+    const allow = isRegistryError(error) ? error.details?.['allow'] : undefined
+    if (Array.isArray(allow)) all.push('Allow', allow.join(', '))
     if (last) all.push('Connection', 'close')
     this.finish(status, all, body)
   }
@@ -77,6 +80,12 @@ export class Exchange {
   opened(status: number): void {
     this.answered = true
     this.deps.meter.count('rollcall_http_requests_total', 1, classOf(status))
+  }
+
+  /** Ends an answer that is under way, for a fault of our own: its reader sees that it is not whole. */
+  breakOff(error: unknown): void {
+    this.deps.logger.error({ error }, 'answer broken off')
+    this.res.destroy()
   }
 
   private finish(status: number, headers: string[], body: string | Buffer | undefined): void {
@@ -150,7 +159,7 @@ export class Exchange {
       cancel()
       req.off('data', drop)
       req.off('end', ended)
-      this.fail(error, [], !whole)
+      this.fail(error, !whole)
     }
     const drop = (chunk: Buffer): void => {
       room -= chunk.length

@@ -1,7 +1,7 @@
 /** The native protocol of a node: everything under /api/v1. The server owns listeners and hands requests over. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { isRegistryError, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
+import { RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
 import { openApiDocument } from '@rollcall/wire/schemas'
 import { toErrorBody, type ErrorAnswer } from '../http/errors.js'
 import { writeError } from './errors.js'
@@ -90,7 +90,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       const exchange = new Exchange(http, req, res, headers)
       exchange.guard(() => handler(exchange, parameters))
     } catch (error) {
-      refuse(new Exchange(http, req, res, headers), error)
+      new Exchange(http, req, res, headers).fail(error)
     }
   }
 
@@ -161,12 +161,6 @@ async function shutDown(
   waits.stop()
   events.close()
   await closeStreams()
-}
-
-function refuse(exchange: Exchange, error: unknown): void {
-  const allow =
-    isRegistryError(error) && error.code === 'method_not_allowed' ? error.details?.['allow'] : undefined
-  exchange.fail(error, Array.isArray(allow) ? ['Allow', allow.join(', ')] : [])
 }
 
 function checkStream(req: IncomingMessage, router: Router): void {

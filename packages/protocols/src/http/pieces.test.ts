@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import type { Exchange } from './exchange.js'
+import { createHandClock } from './hand-clock.fixture.js'
+import { answerInPieces } from './pieces.js'
+
+/** A response whose peer reads when told to. */
+class Peer extends EventEmitter {
+  reads = true
+  state = 'open'
+  readonly written: number[] = []
+
+  get length(): number {
+    return this.written.reduce((sum, length) => sum + length, 0)
+  }
+
+  writeHead(): void {}
+  write(text: string): boolean {
+    this.written.push(text.length)
+    return this.reads
+  }
+  end(text: string): void {
+    this.written.push(text.length)
+    this.state = 'ended'
+    this.emit('close')
+  }
+  destroy(): void {
+    this.state = 'destroyed'
+    this.emit('close')
+  }
+}
+
+function setUp(source: Iterator<string>): {
+  peer: Peer
+  clock: ReturnType<typeof createHandClock>
+  whole: string[]
+} {
+  const peer = new Peer()
+  const clock = createHandClock()
+  const whole: string[] = []
+  const exchange = {
+    res: peer,
+    text: (_status: number, body: string) => whole.push(body),
+    opened() {},
+    breakOff: () => peer.destroy(),
+  }
+  answerInPieces(exchange as unknown as Exchange, clock, source, 1_000)
+  return { peer, clock, whole }
+}
+
+const PIECE = 'x'.repeat(1_000)
+function* pieces(count: number, fault?: Error): Generator<string> {
+  for (let n = 0; n < count; n++) yield PIECE
+  if (fault !== undefined) throw fault
+}
+
+describe('an answer in pieces', () => {
+  it('is whole where it is short', () => {
+    expect(setUp(pieces(3)).whole).toEqual([PIECE.repeat(3)])
+    expect(setUp(pieces(0)).whole).toEqual([''])
+  })
+
+  it('is made turn by turn', () => {
+    const { peer, clock } = setUp(pieces(200))
+    expect(peer.written).toEqual([66_000])
+    clock.advance(0)
+    expect([peer.state, ...peer.written]).toEqual(['ended', 66_000, 66_000, 66_000, 2_000])
+  })
+
+  it('is made as its reader takes it', () => {
+    const { peer, clock } = setUp(pieces(200))
+    peer.reads = false
+    clock.advance(0)
+    const before = peer.length
+    clock.advance(999)
+    expect(peer.length).toBe(before)
+    peer.reads = true
+    peer.emit('drain')
+    clock.advance(5_000)
+    expect([peer.state, peer.length]).toEqual(['ended', 200_000])
+  })
+
+  it('ends with a reader that takes nothing for too long, or leaves', () => {
+    const { peer, clock } = setUp(pieces(200))
+    peer.reads = false
+    clock.advance(0)
+    clock.advance(1_000)
+    expect(peer.state).toBe('destroyed')
+    expect(peer.listenerCount('drain')).toBe(0)
+    const leaving = setUp(pieces(200))
+    leaving.peer.emit('close')
+    leaving.clock.advance(10_000)
+    expect(leaving.peer.length).toBe(66_000)
+  })
+
+  it('that fails early throws, later breaks off', () => {
+    const fault = new Error('a mistake')
+    expect(() => setUp(pieces(3, fault))).toThrow(fault)
+    const { peer, clock } = setUp(pieces(100, fault))
+    expect(peer.state).toBe('open')
+    clock.advance(0)
+    expect(peer.state).toBe('destroyed')
+  })
+})

@@ -1,0 +1,59 @@
+/** Prometheus' HTTP service discovery: the instances of the registry as targets to scrape. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, Logger, Meter } from '@rollcall/core'
+import { RegistryError } from '@rollcall/wire'
+import { Exchange, type HttpDeps } from '../http/exchange.js'
+import { createGate } from '../http/gate.js'
+import { headersOf } from '../http/headers.js'
+import { answerInPieces } from '../http/pieces.js'
+import { encodeGroups, readQuery } from './codec.js'
+import { writeError } from './errors.js'
+import { requireTargets, targetsOf, type TargetSource } from './handlers.js'
+import { resolveOptions, type PrometheusOptions } from './options.js'
+
+export type { PrometheusOptions } from './options.js'
+
+/** Collaborators of the adapter. */
+export interface PrometheusDeps {
+  readonly registry: TargetSource
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
+/** The adapter: one path, which the server mounts. */
+export interface PrometheusDiscovery {
+  /** Answers a request for targets; its query chooses among them. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void
+}
+
+/** Builds the adapter. It holds nothing between requests, so there is nothing to start or to close. */
+export function createPrometheusDiscovery(
+  deps: PrometheusDeps,
+  options: PrometheusOptions = {},
+): PrometheusDiscovery {
+  const { registry, clock } = deps
+  const { allowedHosts, servicesMax, stalledMsMax } = resolveOptions(options)
+  const gate = createGate(allowedHosts)
+  const http: HttpDeps = {
+    ...deps,
+    bodyBytesMax: 0,
+    writeError,
+    stopping: () => !registry.readiness().ready,
+  }
+  return {
+    handleRequest(req, res) {
+      const exchange = new Exchange(http, req, res, headersOf(req))
+      exchange.guard(() => {
+        gate.checkHost(exchange.headers, req.httpVersion)
+        if (req.method !== 'GET' && req.method !== 'HEAD')
+          throw new RegistryError('method_not_allowed', 'targets are read with GET', {
+            details: { allow: ['GET', 'HEAD'] },
+          })
+        requireTargets(registry)
+        const query = readQuery(req.url ?? '')
+        answerInPieces(exchange, clock, encodeGroups(targetsOf(registry, query, servicesMax)), stalledMsMax)
+      })
+    },
+  }
+}

@@ -1,0 +1,272 @@
+/** HTTP service discovery of Prometheus: as anyone may ask for it, and as Debian's Prometheus does. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NO_LOGGER, NO_METER } from '@rollcall/core'
+import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
+import { startNode, type EmbeddedNode } from '@rollcall/server'
+import { debianProgram, programOnPath } from '@rollcall/testkit'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createSystemClock } from '../../packages/server/src/clock.js'
+import { without } from './support/guests/guest.js'
+
+const cleanUp: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step()
+})
+
+async function startRegistry(): Promise<EmbeddedNode> {
+  const node = await startNode({ memory: true, listen: '127.0.0.1:0', logLevel: 'error' })
+  cleanUp.push(() => node.close())
+  return node
+}
+
+async function post(node: EmbeddedNode, path: string, ...instances: object[]): Promise<void> {
+  const answer = await fetch(`${node.url}/api/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ instances }),
+  })
+  expect([answer.status, await answer.json()]).toMatchObject([200, {}])
+}
+
+const instance = (id: string, more: object = {}): object => ({
+  service: 'orders',
+  id,
+  host: '10.0.0.1',
+  port: 8_080,
+  liveness: 'static',
+  ...more,
+})
+
+type Groups = readonly { readonly targets: readonly string[]; readonly labels: Record<string, string> }[]
+
+async function targets(node: EmbeddedNode, query = ''): Promise<readonly string[]> {
+  const answer = await fetch(`${node.url}/prometheus/sd${query}`)
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    200,
+    'application/json; charset=utf-8',
+  ])
+  return ((await answer.json()) as Groups).map(({ labels }) =>
+    ['namespace', 'service', 'id'].map((name) => labels[`__meta_rollcall_${name}`]).join('/'),
+  )
+}
+
+describe('targets for Prometheus', () => {
+  it('are all instances in a stable order, or those that the query names', async () => {
+    const node = await startRegistry()
+    expect(await targets(node)).toEqual([])
+    await post(
+      node,
+      'register',
+      instance('b'),
+      instance('a'),
+      instance('x', { service: 'billing', state: 'starting' }),
+    )
+    await post(node, 'register', instance('a', { namespace: 'eu' }))
+    const all = ['default/billing/x', 'default/orders/a', 'default/orders/b', 'eu/orders/a']
+    expect(await targets(node)).toEqual(all)
+    expect(await targets(node, '?namespace=&unknown=1&service=')).toEqual(all)
+    expect(await targets(node, '?service=orders')).toEqual(all.slice(1))
+    expect(await targets(node, '?namespace=eu&service=orders')).toEqual(['eu/orders/a'])
+    expect(await targets(node, '?state=starting')).toEqual(['default/billing/x'])
+    expect(await targets(node, '?service=nowhere')).toEqual([])
+    await post(node, 'deregister', instance('a'))
+    expect(await targets(node, '?service=orders')).toEqual(['default/orders/b', 'eu/orders/a'])
+  })
+
+  it('are many, and still one answer', async () => {
+    const node = await startRegistry()
+    const ids = Array.from({ length: 3_000 }, (_, n) => `i${String(n).padStart(4, '0')}`)
+    await post(node, 'register', ...ids.map((id) => instance(id)))
+    const services = Array.from({ length: 1_500 }, (_, n) => `s${String(n).padStart(4, '0')}`)
+    await post(node, 'register', ...services.map((service) => instance('a', { service })))
+    expect(await targets(node)).toEqual([
+      ...ids.map((id) => `default/orders/${id}`),
+      ...services.map((service) => `default/${service}/a`),
+    ])
+    expect((await fetch(`${node.url}/prometheus/sd`, { method: 'HEAD' })).status).toBe(200)
+  })
+
+  it('are refused in words, and never with 200', async () => {
+    const node = await startRegistry()
+    const refusal = async (query: string, init: RequestInit = {}): Promise<unknown[]> => {
+      const answer = await fetch(`${node.url}/prometheus/sd${query}`, init)
+      return [
+        answer.status,
+        answer.headers.get('content-type'),
+        answer.headers.get('allow'),
+        await answer.text(),
+      ]
+    }
+    const text = 'text/plain; charset=utf-8'
+    expect(await refusal('?state=UP')).toEqual([
+      400,
+      text,
+      null,
+      expect.stringMatching(/^invalid_argument: state must be some of up, .*\n$/),
+    ])
+    expect(await refusal('', { method: 'POST', body: 'x' })).toEqual([
+      405,
+      text,
+      'GET, HEAD',
+      'method_not_allowed: targets are read with GET\n',
+    ])
+    const raw = await new Promise<number | undefined>((resolve, reject) => {
+      const options = { headers: { host: 'elsewhere.example' } }
+      import('node:http')
+        .then(({ get }) =>
+          get(`${node.url}/prometheus/sd`, options, (answer) => resolve(answer.resume().statusCode)),
+        )
+        .catch(reject)
+    })
+    expect(raw).toBe(403)
+  })
+})
+
+/** A server of metrics at `/stats`, as an instance would be. */
+async function startInstance(): Promise<number> {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/stats' ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4' })
+    response.end('orders_placed_total 5\n')
+  })
+  return listen(server, 0)
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  cleanUp.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const CONFIG = `
+global: { scrape_interval: 1s, scrape_timeout: 1s }
+scrape_configs:
+  - job_name: rollcall
+    http_sd_configs:
+      - { url: 'URL/prometheus/sd', refresh_interval: 1s }
+    relabel_configs:
+      - { source_labels: [__meta_rollcall_service], target_label: service }
+      - { source_labels: [__meta_rollcall_id], target_label: instance }
+      - { source_labels: [__meta_rollcall_metadata_metrics_path], regex: (.+), target_label: __metrics_path__ }
+`
+
+interface Prometheus {
+  /** The value of each series of a query, by its label `instance`. */
+  query(query: string): Promise<Record<string, string>>
+  /** Active targets, by `instance`, with their health. */
+  targets(): Promise<Record<string, string>>
+}
+
+async function startPrometheus(binary: string, url: string): Promise<Prometheus> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-prometheus-'))
+  cleanUp.push(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'prometheus.yml')
+  writeFileSync(file, CONFIG.replace('URL', url))
+  const probe = createServer()
+  const port = await listen(probe, 0)
+  await new Promise((resolve) => probe.close(resolve))
+  const base = `http://127.0.0.1:${port}`
+  const child: ChildProcess = spawn(
+    binary,
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  let said = ''
+  child.stderr?.on('data', (chunk) => (said += String(chunk)))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  cleanUp.push(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  await expect
+    .poll(
+      () => {
+        if (child.exitCode !== null) throw new Error(said)
+        return fetch(`${base}/-/ready`).then(
+          ({ status }) => status,
+          () => 0,
+        )
+      },
+      { interval: 100 },
+    )
+    .toBe(200)
+  const ask = async (path: string): Promise<never> =>
+    ((await (await fetch(base + path)).json()) as { data: never }).data
+  return {
+    async query(query) {
+      const { result }: { result: { metric: { instance: string }; value: [number, string] }[] } = await ask(
+        `/api/v1/query?query=${encodeURIComponent(query)}`,
+      )
+      return Object.fromEntries(result.map(({ metric, value }) => [metric.instance, value[1]]))
+    },
+    async targets() {
+      const { activeTargets }: { activeTargets: { labels: { instance: string }; health: string }[] } =
+        await ask('/api/v1/targets?state=active')
+      return Object.fromEntries(activeTargets.map(({ labels, health }) => [labels.instance, health]))
+    },
+  }
+}
+
+describe('Prometheus itself', () => {
+  it('finds targets, scrapes them, keeps them through refusals, and lets go of those that left', async (context) => {
+    const binary =
+      programOnPath('prometheus') ??
+      (await debianProgram({ package: 'prometheus', path: 'usr/bin/prometheus' }).catch((error: unknown) =>
+        without(context, (error as Error).message),
+      ))
+    const node = await startRegistry()
+    const prometheus = await startPrometheus(binary, node.url)
+    const metadata = { metrics_path: '/stats' }
+    const well = instance('well', { host: '127.0.0.1', port: await startInstance(), metadata })
+    const sick = instance('sick', { host: '127.0.0.1', port: 9, metadata })
+    await post(node, 'register', well, sick)
+    await expect
+      .poll(() => prometheus.query('up{service="orders"}'), { interval: 200 })
+      .toEqual({ well: '1', sick: '0' })
+    expect(await prometheus.query('orders_placed_total')).toEqual({ well: '5' })
+
+    await post(node, 'deregister', sick)
+    await expect.poll(() => prometheus.targets(), { interval: 200 }).toEqual({ well: 'up' })
+
+    // A node that still loads takes its place: it refuses, so the target stays, and is scraped on.
+    const { port } = new URL(node.url)
+    await node.close()
+    let refusals = 0
+    const loading = createPrometheusDiscovery({
+      registry: {
+        readiness: () => ({ ready: false, reason: 'loading' }),
+        namespaces: () => expect.fail('not asked'),
+        services: () => expect.fail('not asked'),
+        view: () => expect.fail('not asked'),
+      },
+      clock: createSystemClock(),
+      logger: NO_LOGGER,
+      meter: NO_METER,
+    })
+    const stand = createServer((request, response) => {
+      response.once('finish', () => (refusals += response.statusCode === 503 ? 1 : 0))
+      loading.handleRequest(request, response)
+    })
+    await listen(stand, Number(port))
+    // Prometheus hands on what it discovers every 5 s.
+    await expect.poll(() => refusals, { interval: 200 }).toBeGreaterThan(7)
+    expect(await prometheus.targets()).toEqual({ well: 'up' })
+
+    stand.closeAllConnections()
+    await new Promise((resolve) => stand.close(resolve))
+    const next = await startNode({ memory: true, listen: `127.0.0.1:${port}`, logLevel: 'error' })
+    cleanUp.push(() => next.close())
+    await expect.poll(() => prometheus.targets(), { interval: 200 }).toEqual({})
+  })
+})
