@@ -41,7 +41,7 @@ const PROOFS = [
   },
   {
     name: 'chaos',
-    about: 'real processes killed, frozen, cut off and restarted, a full disk: who notices what, and when',
+    about: 'real processes killed, frozen, cut off and restarted, a full disk: what is noticed, and when',
     script: 'tools/chaos.mjs',
     result: 'docs/results/chaos.json',
   },

@@ -2,7 +2,7 @@
 import { FrameScanner } from '../frames.js'
 import type { RawSocket } from './raw-stream.js'
 
-/** How long everybody may take to receive what was sent. Past it the measurement is void. */
+/** How long all subscribers may take to receive what was sent. Past it the measurement is void. */
 const DELIVERY_MS_MAX = 30_000
 
 interface Member {
@@ -40,7 +40,7 @@ export class Audience {
     for (const { raw } of this.members) raw.socket.write(bytes)
   }
 
-  /** Resolves when everybody has received so many frames in all. */
+  /** Resolves when all have received so many frames in all. */
   async reached(frames: number): Promise<void> {
     this.target = frames
     this.behind = this.members.filter(({ scanner }) => scanner.frames < frames).length

@@ -106,7 +106,7 @@ async function call({
     const dueAt = startedAt + (made * 1_000) / perSecond
     const waitMs = dueAt - performance.now()
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
-    // From when it was due: a process that stands still is slow for everybody who waits.
+    // From when it was due: a process that stands still is slow for every caller that waits.
     under.push(one(Math.min(dueAt, performance.now())))
   }
   await Promise.all(under)

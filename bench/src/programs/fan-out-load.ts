@@ -30,7 +30,7 @@ export interface Changes {
   readonly steps: number
   /** Instances changed at once in each step, each in a message of its own. */
   readonly perStep: number
-  /** From one step to the next, if everybody has received the first by then. */
+  /** From one step to the next, if all have received the first by then. */
   readonly intervalMs: number
   /** Whether every subscriber acknowledges what it received, as the SDK does. */
   readonly acknowledge: boolean
@@ -60,7 +60,7 @@ let framesSoFar = 0
 let rawFramesSoFar = 0
 let beating = true
 
-/** A sign of life from everybody, just before a round. */
+/** A ping from every subscriber, just before a round. */
 function beat(): void {
   for (const one of [provider, witness]) one?.raw.socket.write(PING_FRAME)
   watchers.write(PING_FRAME)

@@ -3,7 +3,7 @@ import { createServer, connect as connectTo, type AddressInfo } from 'node:net'
 import { connect, type Instance, type Rollcall } from '@rollcall/client'
 import { serveProgram } from '../program.js'
 
-/** Who is there. */
+/** The services and their instances. */
 export interface Fleet {
   readonly url: string
   readonly services: readonly string[]

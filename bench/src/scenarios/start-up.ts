@@ -60,7 +60,7 @@ export const startUp: Scenario = {
       ],
       rounds,
       notes: [
-        `One instance of each service listens with a full backlog: the kernel drops who wants to connect, as a host that is gone does. A fresh client each time, without snapshots, with the default warm-up. The serial way stands beside it for scale; it pays the timeout once for each instance that hangs.`,
+        `One instance of each service listens with a full backlog: the kernel drops attempts to connect, as a host that is gone does. A fresh client each time, without snapshots, with the default warm-up. The serial way stands beside it for scale; it pays the timeout once for each instance that hangs.`,
       ],
     }
   },

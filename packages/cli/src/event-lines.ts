@@ -18,13 +18,13 @@ export function logLine(event: RegistryEvent, paint: Paint): string {
   const { at, kind, from, to, reason, by, why, peer, lateMs } = event
   const style = STYLES[kind]
   const states = from === undefined && to === undefined ? [] : [`${from ?? '-'} → ${to ?? '-'}`]
-  const who = [...(by === undefined ? [] : [`by ${by}`]), ...(peer === undefined ? [] : [`from ${peer}`])]
+  const authors = [...(by === undefined ? [] : [`by ${by}`]), ...(peer === undefined ? [] : [`from ${peer}`])]
   const parts = [
     ...subjectOf(event),
     ...states,
     ...(reason === undefined ? [] : [`(${reason})`]),
     ...(lateMs === undefined ? [] : [`${(lateMs / 1_000).toFixed(1)} s late`]),
-    ...who,
+    ...authors,
     ...(why === undefined ? [] : [`: ${why}`]),
   ]
   const name = kind.padEnd(16)

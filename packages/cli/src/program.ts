@@ -133,7 +133,7 @@ async function createProgram(
   done: (code: number) => void,
 ): Promise<Command> {
   const program = new Command('rollcall')
-    .description('Rollcall, a service registry: who can take a call, now.')
+    .description('Rollcall, a service registry: which instances can take a call, now.')
     .version(VERSION, '--version', 'print the version')
     .helpCommand('help [command]', 'explain a command')
     .addHelpText('after', AFTER_HELP)

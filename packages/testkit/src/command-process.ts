@@ -15,7 +15,7 @@ const WRITTEN_MS = 30_000
 const clock = createSystemClock()
 
 export interface CommandOptions {
-  /** Added to the environment, from which ROLLCALL_* is removed: tests do not depend on who runs them. */
+  /** Added to the environment, from which ROLLCALL_* is removed: tests do not depend on the environment they are run in. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Working directory; default: that of this process. */
   readonly cwd?: string | undefined

@@ -95,7 +95,7 @@ async function removeHost(
   }
 }
 
-/** The list travels in the details, whose shape no type vouches for. */
+/** The list travels in the details, which have no type. */
 function listOf({ details }: RegistryError): ResolvedRef[] {
   const list: unknown = details?.['instances']
   if (!Array.isArray(list)) return []

@@ -20,7 +20,7 @@ const namespaceNote: Note = {
   kind: 'json',
   form: 'a map from namespace to {"allow": [address, CIDR block or host name, …]}',
   reason:
-    'Who may register in a namespace; everybody may in those that are not named. Given once on every node, unlike a ' +
+    'Which addresses may register in a namespace; all may in those that are not named. Given once on every node, unlike a ' +
     'PUT it cannot be changed through the API.',
 }
 
@@ -121,7 +121,7 @@ const SCHEMA = z.strictObject({
     isCallable,
   ).optional(),
   insecureListen: toggle(
-    'Allows listening beyond loopback although everybody who reaches the port may then register and deregister.',
+    'Allows listening beyond loopback although every caller that reaches the port may then register and deregister.',
   ).default(false),
   data: text(
     'the name of a directory',

@@ -1,4 +1,4 @@
-/** The address rule: which addresses may be probed on behalf of whom. Pure. */
+/** The address rule: which addresses may be probed on behalf of which peer. Pure. */
 import { BlockList, SocketAddress, isIP, isIPv4 } from 'node:net'
 
 /** Whether a host may be probed; `resolve` means it is a name whose addresses must be asked one by one. */

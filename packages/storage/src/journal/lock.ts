@@ -8,7 +8,7 @@
  *   refuses from the moment its process is gone, by kill -9 too; a stopped or stalled holder still counts as
  *   alive; a reused pid means nothing. It works across containers that share the directory, where pids and TCP
  *   ports of the two sides have nothing to do with each other.
- * - *Who wins?* Making a link is atomic and fails if the name exists. The highest generation rules; a starter
+ * - *Which starter wins?* Making a link is atomic and fails if the name exists. The highest generation rules; a starter
  *   that finds it dead makes the next one and then looks again: if a higher one is there, it has lost. Numbers
  *   only grow and the highest is never removed, so two winners a < b cannot be: b was made either before a
  *   looked again (then a saw it and gave up), or later, by a starter that found a, or a living one above a, dead.
@@ -104,10 +104,10 @@ async function holderError(journalDirectory: string, link: string): Promise<Jour
     // The holder was just replaced; the pid of its successor is not worth another round.
   }
   const pid = Number.parseInt(target, 10)
-  const who = Number.isNaN(pid) ? 'another process' : `process ${pid}`
+  const holder = Number.isNaN(pid) ? 'another process' : `process ${pid}`
   return new JournalError(
     'locked',
-    `${journalDirectory} is in use by ${who}; stop it or use another data directory`,
+    `${journalDirectory} is in use by ${holder}; stop it or use another data directory`,
     {
       file: 'LOCK',
       ...(Number.isNaN(pid) ? {} : { pid }),
