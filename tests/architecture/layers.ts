@@ -2,7 +2,7 @@
 
 /** What the product code of one package may name. Tests beside it may also name TEST_ONLY. */
 export interface Layer {
-  /** Packages of ours. `wire` is its main entry only; `wire/schemas` is named apart. */
+  /** Packages of ours. `wire` is its main entry only; its other entries are named apart. */
   readonly ours: readonly string[]
   /** Packages of others. */
   readonly external: readonly string[]
@@ -10,19 +10,20 @@ export interface Layer {
   readonly builtins: boolean
 }
 
-/** One row per package, keyed by the folder below packages/. `wire/schemas` is a layer of its own inside wire. */
+/** One row per package, keyed by the folder below packages/. the further entries of wire are layers inside it. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
   wire: { ours: [], external: [], builtins: false },
-  'wire/schemas': { ours: ['wire'], external: ['zod'], builtins: false },
+  'wire/shapes': { ours: ['wire'], external: [], builtins: false },
+  'wire/schemas': { ours: ['wire', 'wire/shapes'], external: [], builtins: false },
   // ADR 0002: core speaks in the types and the sign arithmetic of wire.
   core: { ours: ['wire'], external: [], builtins: false },
   storage: { ours: ['core'], external: [], builtins: true },
   protocols: {
     ours: ['core', 'wire', 'wire/schemas'],
-    external: ['find-my-way', 'ws', 'zod'],
+    external: ['find-my-way', 'ws'],
     builtins: true,
   },
-  client: { ours: ['wire'], external: ['ws'], builtins: true },
+  client: { ours: ['wire', 'wire/shapes'], external: ['ws'], builtins: true },
   // ADR 7: each folder uses its own library only, see LIBRARIES.
   integrations: {
     ours: ['client'],
@@ -51,7 +52,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** What tests may name beyond their package's own layer. */
 export const TEST_ONLY: Layer = {
   ours: ['testkit'],
-  external: ['vitest', 'fast-check', '@seriousme/openapi-schema-validator'],
+  external: ['vitest', 'fast-check', 'ajv', '@seriousme/openapi-schema-validator'],
   builtins: true,
 }
 

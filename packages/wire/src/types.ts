@@ -183,6 +183,12 @@ export interface RegisterResponse {
   readonly warnings?: readonly string[]
 }
 
+/** With the fields of the request that were ignored because this node does not know them. */
+export type Warned<Response> = Response & { readonly warnings?: readonly string[] }
+
+/** Of a batch of which every item failed: the first error, beside the usual answer. */
+export type OfBatch<Response> = Response & { readonly error?: ErrorBody }
+
 export interface HeartbeatRequest {
   readonly namespace?: string
   readonly instances: readonly InstanceRef[]

@@ -1,30 +1,33 @@
-/** Schemas of the native contract: judging of requests, the route table and the OpenAPI document. Needs zod. */
-export { isJsonObject, type Judged } from './judging.js'
+/** What a node does with requests: readers of bodies, parameters, the route table and the OpenAPI document. */
+export { isJsonObject } from '../shape/predicate.js'
 export { openApiDocument, type OpenApiOptions } from './openapi.js'
-export { readClearing, readFreeze, readOverride, readRestore, type FramedBatch } from './operator-readers.js'
-export { overridesListSchema, overridesResponseSchema } from './operators.js'
 export type { Parameter } from './parameters/parameter.js'
 export { readParameters, type UrlValues } from './parameters/read.js'
 export { EVENTS_LIMIT, SERVICES_LIMIT } from './parameters/table.js'
+export type { Batch, FramedBatch, Read, RefusedItem } from './readers/batch.js'
 export {
-  readAck,
   readDeregister,
   readHeartbeat,
+  readRegister,
+  readRestore,
+  type DeregisterRead,
+} from './readers/instances.js'
+export {
+  readAck,
   readHello,
   readLookup,
-  readNamespaceSettings,
-  readRegister,
-  readServiceSettings,
   readServicesQuery,
-  readSigns,
   readSettled,
+  readSigns,
   readWatch,
-  type Batch,
-  type DeregisterRead,
-  type Read,
-  type RefusedItem,
-} from './readers.js'
-export * from './responses.js'
-export { NODE_ROUTES, ROUTES } from './routes/index.js'
-export type { OperationId, ParametersOf } from './routes/operations.js'
+} from './readers/messages.js'
+export {
+  readClearing,
+  readFreeze,
+  readNamespaceSettings,
+  readOverride,
+  readServiceSettings,
+} from './readers/settings.js'
+export { NODE_ROUTES, OPERATIONS, ROUTES } from './routes/index.js'
+export type { OperationId, Operations, ParametersOf } from './routes/operations.js'
 export type { Method, Route } from './routes/route.js'

@@ -1,3 +1,4 @@
+/** The OpenAPI document is valid and says what the tables say. */
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../errors.js'

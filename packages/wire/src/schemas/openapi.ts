@@ -1,15 +1,19 @@
 /** The OpenAPI 3.1 document, generated from the route table, the schemas and the table of error codes. */
-import { z } from 'zod'
 import { ERROR_CODES, type ErrorCode } from '../errors.js'
 import { LIMITS, type Limits } from '../limits.js'
-import { clientMessageSchema } from './client-messages.js'
-import { explanationSchema } from './explanation.js'
-import * as operators from './operators.js'
-import * as requests from './requests.js'
-import * as responses from './responses.js'
+import { jsonSchemaOf } from '../shape/json-schema.js'
+import type { AnyShape } from '../shape/shape.js'
 import type { HeaderParameter, Parameter } from './parameters/parameter.js'
 import { ERRORS_OF_ALL, ERRORS_OF_BODIES, NODE_ROUTES, ROUTES } from './routes/index.js'
 import type { Route, Success } from './routes/route.js'
+import * as events from '../shapes/events.js'
+import { explanationShape } from '../shapes/explanation.js'
+import * as fields from '../shapes/fields.js'
+import * as instances from '../shapes/instances.js'
+import { clientMessages, serverMessages } from '../shapes/messages.js'
+import * as namespaces from '../shapes/namespaces.js'
+import * as overrides from '../shapes/overrides.js'
+import * as services from '../shapes/services.js'
 
 type Json = Record<string, unknown>
 
@@ -21,51 +25,59 @@ export interface OpenApiOptions {
   readonly limits?: Limits
 }
 
+const anyOf = (shapes: object): AnyShape => ({
+  kind: 'union',
+  options: Object.values(shapes) as AnyShape[],
+  notes: {},
+})
+
 /** Shapes that the document names once and refers to. */
-const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
-  Error: responses.errorBodySchema,
-  ErrorResponse: responses.errorResponseSchema,
-  Instance: responses.instanceSchema,
-  Remove: responses.removeSchema,
-  View: responses.viewSchema,
-  Delta: responses.deltaSchema,
-  ResolvedRef: responses.resolvedRefSchema,
-  RegisterResult: responses.registerResultSchema,
-  RegisterResponse: responses.registerResponseSchema,
-  HeartbeatResponse: responses.heartbeatResponseSchema,
-  DeregisterResponse: responses.deregisterResponseSchema,
-  ServiceSummary: responses.serviceSummarySchema,
-  ServicesResponse: responses.servicesResponseSchema,
-  NamespacesResponse: responses.namespacesResponseSchema,
-  SignsResponse: responses.signsResponseSchema,
-  Registration: requests.registrationSchema,
-  InstanceRef: requests.instanceRefSchema,
-  RegisterRequest: requests.registerRequestSchema,
-  HeartbeatRequest: requests.heartbeatRequestSchema,
-  DeregisterRequest: requests.deregisterRequestSchema,
-  SignsRequest: requests.signsRequestSchema,
-  BreakerSettings: requests.breakerSettingsSchema,
-  ServiceSettings: requests.serviceSettingsSchema,
-  NamespaceSettings: requests.namespaceSettingsSchema,
-  OverrideRequest: operators.overrideRequestSchema,
-  OverrideClearing: operators.overrideClearingSchema,
-  OverridesResponse: operators.overridesResponseSchema,
-  OverrideSummary: operators.overrideSummarySchema,
-  FreezeRequest: operators.freezeRequestSchema,
-  FreezesList: operators.freezesListSchema,
-  RegistryEvent: operators.registryEventSchema,
-  EventsResponse: operators.eventsResponseSchema,
-  Explanation: explanationSchema,
-  RestoreRequest: operators.restoreRequestSchema,
-  RestoreResponse: operators.restoreResponseSchema,
-  SubscribersResponse: operators.subscribersResponseSchema,
-  OverridesList: operators.overridesListSchema,
-  ClientMessage: clientMessageSchema,
+const COMPONENTS: Readonly<Record<string, AnyShape>> = {
+  Error: fields.errorShape,
+  ErrorResponse: fields.errorResponseShape,
+  Instance: instances.instanceShape,
+  Remove: instances.removeShape,
+  View: services.viewShape,
+  Delta: services.deltaShape,
+  ResolvedRef: instances.resolvedRefShape,
+  RegisterResult: instances.registerResultShape,
+  RegisterResponse: instances.registerResponseShape,
+  HeartbeatResponse: instances.heartbeatResponseShape,
+  DeregisterResponse: instances.deregisterResponseShape,
+  ServiceSummary: services.serviceSummaryShape,
+  ServicesResponse: services.servicesResponseShape,
+  NamespacesResponse: namespaces.namespacesResponseShape,
+  SignsResponse: services.signsResponseShape,
+  Registration: instances.registrationShape,
+  InstanceRef: instances.instanceRefShape,
+  RegisterRequest: instances.registerRequestShape,
+  HeartbeatRequest: instances.heartbeatRequestShape,
+  DeregisterRequest: instances.deregisterRequestShape,
+  SignsRequest: services.signsRequestShape,
+  BreakerSettings: services.breakerSettingsShape,
+  ServiceSettings: services.serviceSettingsShape,
+  NamespaceSettings: namespaces.namespaceSettingsShape,
+  OverrideRequest: overrides.overrideRequestShape,
+  OverrideClearing: overrides.overrideClearingShape,
+  OverridesResponse: overrides.overridesResponseShape,
+  OverrideSummary: overrides.overrideSummaryShape,
+  FreezeRequest: namespaces.freezeRequestShape,
+  FreezesList: namespaces.freezesListShape,
+  RegistryEvent: events.registryEventShape,
+  EventsResponse: events.eventsResponseShape,
+  Explanation: explanationShape,
+  RestoreRequest: instances.restoreRequestShape,
+  RestoreResponse: instances.restoreResponseShape,
+  SubscribersResponse: services.subscribersResponseShape,
+  OverridesList: overrides.overridesListShape,
+  ClientMessage: anyOf(clientMessages),
+  ServerMessage: anyOf(serverMessages),
 }
 
-const NAMES = new Map<z.ZodType, string>(Object.entries(COMPONENTS).map(([name, schema]) => [schema, name]))
-
 const reference = (name: string): string => `#/components/schemas/${name}`
+
+const REFERENCES = new Map(Object.entries(COMPONENTS).map(([name, shape]) => [shape, reference(name)]))
+const named = (shape: AnyShape): string | undefined => REFERENCES.get(shape)
 
 /** Builds the document. The result is plain JSON data and belongs to the caller. */
 export function openApiDocument(options: OpenApiOptions): Json {
@@ -134,7 +146,7 @@ function responsesOf(route: Route<string>): Json {
 }
 
 function successOf(success: Success): Json {
-  const mediaType = success.mediaType ?? (success.schema === undefined ? undefined : 'application/json')
+  const mediaType = success.mediaType ?? (success.shape === undefined ? undefined : 'application/json')
   return {
     description: success.description,
     ...(success.etag === true
@@ -148,7 +160,7 @@ function successOf(success: Success): Json {
       ? {}
       : {
           content: {
-            [mediaType]: success.schema === undefined ? {} : { schema: schemaOf(success.schema) },
+            [mediaType]: success.shape === undefined ? {} : { schema: schemaOf(success.shape) },
             ...(success.streams === true ? { 'text/event-stream': {} } : {}),
           },
         }),
@@ -181,22 +193,11 @@ function errorsOf(route: Route<string>, codes: readonly ErrorCode[]): Json {
 }
 
 function componentSchemas(): Json {
-  const registry = z.registry<{ id: string }>()
-  for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id })
-  const { schemas } = z.toJSONSchema(registry, { uri: reference, io: 'input' })
-  for (const schema of Object.values(schemas) as Json[]) {
-    delete schema['$schema']
-    delete schema['$id']
-    delete schema['id']
-  }
-  return schemas
+  const entries = Object.entries(COMPONENTS)
+  return Object.fromEntries(entries.map(([name, shape]) => [name, jsonSchemaOf(shape, named)]))
 }
 
-function schemaOf(schema: z.ZodType): Json {
-  const name = NAMES.get(schema)
-  if (name !== undefined) return { $ref: reference(name) }
-  if (schema instanceof z.ZodUnion)
-    return { anyOf: schema.options.map((option) => schemaOf(option as z.ZodType)) }
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Json
-  return rest
+function schemaOf(shape: AnyShape): Json {
+  const known = named(shape)
+  return known === undefined ? jsonSchemaOf(shape, named) : { $ref: known }
 }

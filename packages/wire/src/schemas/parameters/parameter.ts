@@ -1,7 +1,7 @@
 /** One parameter of a route: what the document says of it, how its text is read, and how it is written. */
 import { RegistryError } from '../../errors.js'
 import type { Limits } from '../../limits.js'
-import type { JsonSchema } from '../json-schema.js'
+import type { JsonSchema } from '../../shape/json-schema.js'
 import type { Text } from './text.js'
 
 /** A parameter in a path or a query; its value is a T. */

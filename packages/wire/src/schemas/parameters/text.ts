@@ -1,7 +1,7 @@
 /** How a value stands as text in a URL: its JSON schema and its reader, made from the same bounds. */
 import { ID_PATTERN, NAME_PATTERN, type Limits } from '../../limits.js'
 import { SIGN_PATTERN } from '../../sign.js'
-import type { JsonSchema } from '../json-schema.js'
+import type { JsonSchema } from '../../shape/json-schema.js'
 
 /** One kind of text. `read` accepts exactly what `schema` describes; a test holds the two against each other. */
 export interface Text<T> {

@@ -1,7 +1,7 @@
 /** Routes that go on telling, and the document. */
 import { STREAM_PATH } from '../../messages.js'
-import { eventsResponseSchema } from '../operators.js'
 import * as p from '../parameters/table.js'
+import { eventsResponseShape } from '../../shapes/events.js'
 import type { RoutesOf } from './route.js'
 
 export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'openapi'> = {
@@ -23,7 +23,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'openapi'> = {
     },
     headers: [p.lastEventId],
     successes: [
-      { status: 200, description: 'Events, oldest first.', schema: eventsResponseSchema, streams: true },
+      { status: 200, description: 'Events, oldest first.', shape: eventsResponseShape, streams: true },
     ],
     errors: ['forbidden_origin', 'protocol', 'limit_exceeded'],
   },

@@ -1,15 +1,18 @@
 /** Routes about instances. */
 import type { ErrorCode } from '../../errors.js'
-import { explanationSchema } from '../explanation.js'
-import { restoreRequestSchema, restoreResponseSchema } from '../operators.js'
 import * as p from '../parameters/table.js'
-import { deregisterRequestSchema, heartbeatRequestSchema, registerRequestSchema } from '../requests.js'
+import { explanationShape } from '../../shapes/explanation.js'
 import {
-  deregisterResponseSchema,
-  heartbeatResponseSchema,
-  instanceSchema,
-  registerResponseSchema,
-} from '../responses.js'
+  deregisterRequestShape,
+  deregisterResponseShape,
+  heartbeatRequestShape,
+  heartbeatResponseShape,
+  instanceShape,
+  registerRequestShape,
+  registerResponseShape,
+  restoreRequestShape,
+  restoreResponseShape,
+} from '../../shapes/instances.js'
 import type { RoutesOf } from './route.js'
 
 const admission = [
@@ -28,11 +31,9 @@ export const instances: RoutesOf<
     summary: 'Register instances. Items are judged one by one; the status is an error only when all failed.',
     tag: 'registry',
     parameters: { namespace: p.namespaceOfBody, durability: p.durability },
-    body: registerRequestSchema,
+    body: registerRequestShape,
     batch: true,
-    successes: [
-      { status: 200, description: 'One result per item, in order.', schema: registerResponseSchema },
-    ],
+    successes: [{ status: 200, description: 'One result per item, in order.', shape: registerResponseShape }],
     errors: [
       ...admission,
       'id_taken',
@@ -49,13 +50,13 @@ export const instances: RoutesOf<
     summary: 'Say that instances live. Send it at least three times per lease.',
     tag: 'registry',
     parameters: { namespace: p.namespaceOfBody },
-    body: heartbeatRequestSchema,
+    body: heartbeatRequestShape,
     batch: true,
     successes: [
       {
         status: 200,
         description: 'What to register again and what to stop.',
-        schema: heartbeatResponseSchema,
+        shape: heartbeatResponseShape,
       },
     ],
     errors: ['batch_too_large'],
@@ -66,9 +67,9 @@ export const instances: RoutesOf<
     summary: 'Take instances out for good, by name or everything on a host.',
     tag: 'registry',
     parameters: { namespace: p.namespaceOfBodyOrAll, durability: p.durability },
-    body: deregisterRequestSchema,
+    body: deregisterRequestShape,
     batch: true,
-    successes: [{ status: 200, description: 'What was removed.', schema: deregisterResponseSchema }],
+    successes: [{ status: 200, description: 'What was removed.', shape: deregisterResponseShape }],
     errors: [...admission, 'needs_confirmation', 'frozen', 'batch_too_large', 'not_durable'],
   },
   restore: {
@@ -78,12 +79,12 @@ export const instances: RoutesOf<
       'Bring back what left a service by mistake, while it is remembered: what another caller deregistered, and what expired.',
     tag: 'operators',
     parameters: { namespace: p.namespaceOfBody, durability: p.durability },
-    body: restoreRequestSchema,
+    body: restoreRequestShape,
     successes: [
       {
         status: 200,
         description: 'What came back, or would, in the order in which it left.',
-        schema: restoreResponseSchema,
+        shape: restoreResponseShape,
       },
     ],
     errors: ['unknown_service', 'batch_too_large', 'not_durable'],
@@ -94,7 +95,7 @@ export const instances: RoutesOf<
     summary: 'One instance.',
     tag: 'registry',
     parameters: { service: p.service, id: p.instanceId, namespace: p.namespace, group: p.groupOfInstance },
-    successes: [{ status: 200, description: 'The instance.', schema: instanceSchema }],
+    successes: [{ status: 200, description: 'The instance.', shape: instanceShape }],
     errors: ['unknown_service', 'unknown_instance', 'not_ready'],
   },
   explain: {
@@ -108,7 +109,7 @@ export const instances: RoutesOf<
       namespace: p.namespace,
       group: p.groupOfInstance,
     },
-    successes: [{ status: 200, description: 'Everything its state rests on.', schema: explanationSchema }],
+    successes: [{ status: 200, description: 'Everything its state rests on.', shape: explanationShape }],
     errors: ['unknown_service', 'unknown_instance', 'not_ready'],
   },
 }

@@ -1,8 +1,12 @@
 /** Routes about namespaces: their allow lists and freezes. */
-import { freezeRequestSchema, freezesListSchema } from '../operators.js'
 import * as p from '../parameters/table.js'
-import { namespaceSettingsSchema } from '../requests.js'
-import { declaredResponseSchema, namespacesResponseSchema, undeclaredResponseSchema } from '../responses.js'
+import {
+  freezeRequestShape,
+  freezesListShape,
+  namespaceSettingsShape,
+  namespacesResponseShape,
+} from '../../shapes/namespaces.js'
+import { declaredResponseShape, undeclaredResponseShape } from '../../shapes/services.js'
 import type { RoutesOf } from './route.js'
 
 export const namespaces: RoutesOf<
@@ -20,7 +24,7 @@ export const namespaces: RoutesOf<
     summary: 'List namespaces.',
     tag: 'registry',
     parameters: {},
-    successes: [{ status: 200, description: 'All namespaces.', schema: namespacesResponseSchema }],
+    successes: [{ status: 200, description: 'All namespaces.', shape: namespacesResponseShape }],
     errors: ['not_ready'],
   },
   getNamespace: {
@@ -29,7 +33,7 @@ export const namespaces: RoutesOf<
     summary: 'The allow list of a namespace; an empty object where there is none.',
     tag: 'registry',
     parameters: { namespace: p.namespaceInPath },
-    successes: [{ status: 200, description: 'The declaration.', schema: namespaceSettingsSchema }],
+    successes: [{ status: 200, description: 'The declaration.', shape: namespaceSettingsShape }],
     errors: [],
   },
   declareNamespace: {
@@ -38,8 +42,8 @@ export const namespaces: RoutesOf<
     summary: 'Set the allow list of a namespace.',
     tag: 'registry',
     parameters: { namespace: p.namespaceInPath },
-    body: namespaceSettingsSchema,
-    successes: [{ status: 200, description: 'Set.', schema: declaredResponseSchema }],
+    body: namespaceSettingsShape,
+    successes: [{ status: 200, description: 'Set.', shape: declaredResponseShape }],
     errors: ['limit_exceeded'],
   },
   undeclareNamespace: {
@@ -48,7 +52,7 @@ export const namespaces: RoutesOf<
     summary: 'Take the allow list of a namespace back; `removed` says whether there was one.',
     tag: 'registry',
     parameters: { namespace: p.namespaceInPath },
-    successes: [{ status: 200, description: 'Taken back.', schema: undeclaredResponseSchema }],
+    successes: [{ status: 200, description: 'Taken back.', shape: undeclaredResponseShape }],
     errors: ['forbidden_origin'],
   },
   freeze: {
@@ -58,8 +62,8 @@ export const namespaces: RoutesOf<
       'Freeze a namespace, or all: silence takes no instance down, none expires, none is taken out by host.',
     tag: 'operators',
     parameters: { namespace: p.namespaceOfBodyOrAll },
-    body: freezeRequestSchema,
-    successes: [{ status: 200, description: 'Frozen.', schema: declaredResponseSchema }],
+    body: freezeRequestShape,
+    successes: [{ status: 200, description: 'Frozen.', shape: declaredResponseShape }],
     errors: ['limit_exceeded'],
   },
   unfreeze: {
@@ -68,8 +72,8 @@ export const namespaces: RoutesOf<
     summary: 'End a freeze; `removed` says whether there was one of this very name.',
     tag: 'operators',
     parameters: { namespace: p.namespaceOfBodyOrAll },
-    body: freezeRequestSchema,
-    successes: [{ status: 200, description: 'Ended.', schema: undeclaredResponseSchema }],
+    body: freezeRequestShape,
+    successes: [{ status: 200, description: 'Ended.', shape: undeclaredResponseShape }],
     errors: [],
   },
   listFreezes: {
@@ -78,7 +82,7 @@ export const namespaces: RoutesOf<
     summary: 'What is frozen, by which operator and why.',
     tag: 'operators',
     parameters: {},
-    successes: [{ status: 200, description: 'All freezes.', schema: freezesListSchema }],
+    successes: [{ status: 200, description: 'All freezes.', shape: freezesListShape }],
     errors: ['not_ready'],
   },
 }

@@ -1,5 +1,4 @@
 /** What each operation of the native API takes and answers: the types that routes, handlers and clients share. */
-import type { ErrorBody } from '../../errors.js'
 import type { EventKind, EventsResponse } from '../../events.js'
 import type { Explanation } from '../../explanation.js'
 import type {
@@ -24,6 +23,7 @@ import type {
   Instance,
   NamespaceSettings,
   NamespacesResponse,
+  OfBatch,
   RegisterRequest,
   RegisterResponse,
   ServiceSettings,
@@ -33,6 +33,7 @@ import type {
   State,
   UndeclaredResponse,
   View,
+  Warned,
 } from '../../types.js'
 
 /** Parameters of the path and the query by name, and the bodies. `undefined` = there is none. */
@@ -74,9 +75,6 @@ interface PageParameters {
 /** There is none. */
 type NoParameters = Readonly<Record<string, never>>
 
-/** Of a batch of which every item failed: the first error, beside the usual answer. */
-type OfBatch<Answer> = Answer & { readonly error?: ErrorBody }
-
 /** Every operation by its name. Times are milliseconds. */
 export interface Operations {
   register: Operation<WriteParameters, OfBatch<RegisterResponse>, RegisterRequest>
@@ -104,11 +102,7 @@ export interface Operations {
   declareService: Operation<ServiceParameters, DeclaredResponse, ServiceSettings>
   undeclareService: Operation<ServiceParameters, UndeclaredResponse>
   getServiceSettings: Operation<ServiceParameters, ServiceSettings>
-  compareSigns: Operation<
-    NamespaceOfBody,
-    SignsResponse & { readonly warnings?: readonly string[] },
-    SignsRequest
-  >
+  compareSigns: Operation<NamespaceOfBody, Warned<SignsResponse>, SignsRequest>
   listSubscribers: Operation<
     ServiceParameters & { readonly group?: string; readonly seq?: number; readonly ageMs?: number },
     SubscribersResponse

@@ -1,11 +1,11 @@
 /** Routes about overrides. */
-import {
-  overrideClearingSchema,
-  overrideRequestSchema,
-  overridesListSchema,
-  overridesResponseSchema,
-} from '../operators.js'
 import * as p from '../parameters/table.js'
+import {
+  overrideClearingShape,
+  overrideRequestShape,
+  overridesListShape,
+  overridesResponseShape,
+} from '../../shapes/overrides.js'
 import type { RoutesOf } from './route.js'
 
 export const overrides: RoutesOf<'putOverrides' | 'clearOverrides' | 'listOverrides'> = {
@@ -16,10 +16,10 @@ export const overrides: RoutesOf<'putOverrides' | 'clearOverrides' | 'listOverri
       'Drain, disable or weigh instances, against what they say themselves. Items are judged one by one.',
     tag: 'operators',
     parameters: { namespace: p.namespaceOfBody, durability: p.durability },
-    body: overrideRequestSchema,
+    body: overrideRequestShape,
     batch: true,
     successes: [
-      { status: 200, description: 'One result per item, in order.', schema: overridesResponseSchema },
+      { status: 200, description: 'One result per item, in order.', shape: overridesResponseShape },
     ],
     errors: ['unknown_instance', 'superseded', 'batch_too_large', 'not_durable'],
   },
@@ -29,10 +29,10 @@ export const overrides: RoutesOf<'putOverrides' | 'clearOverrides' | 'listOverri
     summary: 'Take overrides back. Where none stands, nothing is written.',
     tag: 'operators',
     parameters: { namespace: p.namespaceOfBody, durability: p.durability },
-    body: overrideClearingSchema,
+    body: overrideClearingShape,
     batch: true,
     successes: [
-      { status: 200, description: 'One result per item, in order.', schema: overridesResponseSchema },
+      { status: 200, description: 'One result per item, in order.', shape: overridesResponseShape },
     ],
     errors: ['unknown_instance', 'superseded', 'batch_too_large', 'not_durable'],
   },
@@ -47,7 +47,7 @@ export const overrides: RoutesOf<'putOverrides' | 'clearOverrides' | 'listOverri
       limit: p.limit,
       after: p.after,
     },
-    successes: [{ status: 200, description: 'One page.', schema: overridesListSchema }],
+    successes: [{ status: 200, description: 'One page.', shape: overridesListShape }],
     errors: ['not_ready'],
   },
 }

@@ -1,17 +1,17 @@
 /** What a route is made of. */
-import type { z } from 'zod'
 import type { ErrorCode } from '../../errors.js'
 import type { HeaderParameter, Needed, Optional, Parameter } from '../parameters/parameter.js'
+import type { AnyShape, Shape } from '../../shape/shape.js'
 import type { OperationId, Operations, ParametersOf } from './operations.js'
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 /** What a success looks like. */
-export interface Success<Answer = unknown> {
+export interface Success<Body extends AnyShape = AnyShape> {
   readonly status: number
   readonly description: string
   /** JSON body; none when absent. */
-  readonly schema?: z.ZodType<Answer>
+  readonly shape?: Body
   /** Media type of a body that is not JSON. */
   readonly mediaType?: string
   readonly etag?: boolean
@@ -44,8 +44,8 @@ type Declared<Values> = {
 /** A row of the route table: what it takes and answers is what `Operations` says. */
 export interface RouteOf<Id extends OperationId> extends RouteBase {
   readonly parameters: Declared<ParametersOf<Id>>
-  readonly body?: z.ZodType<Operations[Id]['body']>
-  readonly successes: readonly Success<Operations[Id]['answer']>[]
+  readonly body?: Shape<Operations[Id]['body']>
+  readonly successes: readonly Success<Shape<Operations[Id]['answer']>>[]
 }
 
 /** The rows of some operations. */
@@ -55,6 +55,6 @@ export type RoutesOf<Id extends OperationId> = { readonly [Each in Id]: RouteOf<
 export interface Route<Id extends string = OperationId> extends RouteBase {
   readonly id: Id
   readonly parameters: readonly Parameter[]
-  readonly body?: z.ZodType
+  readonly body?: AnyShape
   readonly successes: readonly Success[]
 }

@@ -1,14 +1,15 @@
 /** Routes about services and their lists. */
-import { subscribersResponseSchema } from '../operators.js'
 import * as p from '../parameters/table.js'
-import { serviceSettingsSchema, signsRequestSchema } from '../requests.js'
 import {
-  declaredResponseSchema,
-  servicesResponseSchema,
-  signsResponseSchema,
-  undeclaredResponseSchema,
-  viewOrDeltaSchema,
-} from '../responses.js'
+  declaredResponseShape,
+  serviceSettingsShape,
+  servicesResponseShape,
+  signsRequestShape,
+  signsResponseShape,
+  subscribersResponseShape,
+  undeclaredResponseShape,
+  viewOrDeltaShape,
+} from '../../shapes/services.js'
 import type { RoutesOf, Success } from './route.js'
 
 const UNCHANGED: Success<never> = {
@@ -32,8 +33,8 @@ export const services: RoutesOf<
     summary: 'Compare the signs of many lists at once. An unknown service is the empty list.',
     tag: 'registry',
     parameters: { namespace: p.namespaceOfBody },
-    body: signsRequestSchema,
-    successes: [{ status: 200, description: 'The lists that differ.', schema: signsResponseSchema }],
+    body: signsRequestShape,
+    successes: [{ status: 200, description: 'The lists that differ.', shape: signsResponseShape }],
     errors: ['batch_too_large', 'not_ready'],
   },
   listServices: {
@@ -50,7 +51,7 @@ export const services: RoutesOf<
     },
     headers: [p.ifNoneMatch],
     successes: [
-      { status: 200, description: 'One page.', schema: servicesResponseSchema, etag: true },
+      { status: 200, description: 'One page.', shape: servicesResponseShape, etag: true },
       UNCHANGED,
     ],
     errors: ['limit_exceeded', 'not_ready'],
@@ -75,7 +76,7 @@ export const services: RoutesOf<
       {
         status: 200,
         description: 'The list, or the change from the sign in `since` where the node can still tell.',
-        schema: viewOrDeltaSchema,
+        shape: viewOrDeltaShape,
         etag: true,
       },
       UNCHANGED,
@@ -88,8 +89,8 @@ export const services: RoutesOf<
     summary: 'Declare a service, or replace its declaration.',
     tag: 'registry',
     parameters: { service: p.service, namespace: p.namespace },
-    body: serviceSettingsSchema,
-    successes: [{ status: 200, description: 'Declared.', schema: declaredResponseSchema }],
+    body: serviceSettingsShape,
+    successes: [{ status: 200, description: 'Declared.', shape: declaredResponseShape }],
     errors: ['limit_exceeded'],
   },
   undeclareService: {
@@ -98,7 +99,7 @@ export const services: RoutesOf<
     summary: 'Take the declaration of a service back. Its instances stay.',
     tag: 'registry',
     parameters: { service: p.service, namespace: p.namespace },
-    successes: [{ status: 200, description: 'Taken back.', schema: undeclaredResponseSchema }],
+    successes: [{ status: 200, description: 'Taken back.', shape: undeclaredResponseShape }],
     errors: ['forbidden_origin', 'unknown_service'],
   },
   getServiceSettings: {
@@ -107,7 +108,7 @@ export const services: RoutesOf<
     summary: 'The declaration of a service.',
     tag: 'registry',
     parameters: { service: p.service, namespace: p.namespace },
-    successes: [{ status: 200, description: 'The declaration.', schema: serviceSettingsSchema }],
+    successes: [{ status: 200, description: 'The declaration.', shape: serviceSettingsShape }],
     errors: ['unknown_service'],
   },
   listSubscribers: {
@@ -124,7 +125,7 @@ export const services: RoutesOf<
       ageMs: p.ageMs,
     },
     successes: [
-      { status: 200, description: 'How far all subscribers are.', schema: subscribersResponseSchema },
+      { status: 200, description: 'How far all subscribers are.', shape: subscribersResponseShape },
     ],
     errors: ['unknown_service', 'not_ready'],
   },

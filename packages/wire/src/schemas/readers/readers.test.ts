@@ -1,15 +1,10 @@
+/** Readers of requests: what they take, refuse, leave out and name. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isRegistryError, type ErrorCode } from '../errors.js'
-import {
-  readDeregister,
-  readHeartbeat,
-  readHello,
-  readRegister,
-  readServiceSettings,
-  readSigns,
-  readWatch,
-} from './readers.js'
+import { isRegistryError, type ErrorCode } from '../../errors.js'
+import { readDeregister, readHeartbeat, readRegister } from './instances.js'
+import { readHello, readSigns, readWatch } from './messages.js'
+import { readServiceSettings } from './settings.js'
 
 const good = { service: 'orders', host: '10.0.0.1', port: 80 }
 
@@ -46,7 +41,7 @@ describe('reading a batch of registrations', () => {
     expect(batch.positions).toEqual([0, 9])
     expect(batch.total).toBe(10)
     expect(batch.refused.map(({ index, error }) => [index, error.code, error.field, error.message])).toEqual([
-      [1, 'invalid_argument', 'instances[1].port', 'port must be a number'],
+      [1, 'invalid_argument', 'instances[1].port', 'port must be an integer'],
       [2, 'invalid_argument', 'instances[2].port', 'port must be an integer'],
       [3, 'invalid_argument', 'instances[3]', 'the value must be an object'],
       [4, 'invalid_argument', 'instances[4].port', 'port is missing'],
@@ -72,12 +67,12 @@ describe('reading a batch of registrations', () => {
     const batch = readRegister({ instances: [...faults, ...fine] }, 100)
     expect(batch.items).toEqual(fine)
     expect(batch.refused.map(({ error }) => error.message)).toEqual([
-      'probe.status must be a string or a number',
+      'probe.status must be a string or an integer',
       'probe.status must be a string or an integer',
       'probe.tls must be a boolean or an object',
       'probe.tls.insecure must be a boolean',
       'probe.headers.accept must be a string',
-      '__proto__ is not allowed as a key',
+      'probe.headers.__proto__ is not allowed as a key',
     ])
     expect(batch.refused[3]?.error.field).toBe('instances[3].probe.tls.insecure')
     expect(batch.refused[5]?.error.field).toBe('instances[5].probe.headers.__proto__')
@@ -116,7 +111,7 @@ describe('reading a batch of registrations', () => {
       },
       10,
     )
-    expect(batch.warnings).toEqual(['colour', 'instances[].wieght', 'instances[].probe.prot'])
+    expect(batch.warnings).toEqual(['colour', 'instances[].probe.prot', 'instances[].wieght'])
     expect(batch.items).toEqual([{ ...good, probe: { type: 'tcp' } }, good])
   })
 
@@ -204,7 +199,9 @@ describe('reading other bodies', () => {
   })
 
   it('refuses a list of views as a whole, naming the item', () => {
-    expect(readSigns({ services: [{ service: 's', sign: 'x' }] }, 10).value.services).toHaveLength(1)
+    expect(
+      readSigns({ services: [{ service: 's', sign: '0123456789abcdef' }] }, 10).value.services,
+    ).toHaveLength(1)
     expect(codeOf(() => readSigns({ services: [{ service: 's' }] }, 10))).toEqual([
       'invalid_argument',
       'services[0].sign',

@@ -1,0 +1,69 @@
+/** Readers of requests about instances. */
+import { RegistryError } from '../../errors.js'
+import type { RestoreRequest } from '../../operators.js'
+import { isJsonObject } from '../../shape/predicate.js'
+import { object, optional, type Shape } from '../../shape/shape.js'
+import type { DeregisterRequest, HeartbeatRequest, InstanceRef, Registration } from '../../types.js'
+import { namespaceField } from '../../shapes/fields.js'
+import {
+  deregisterRequestFields,
+  heartbeatRequestShape,
+  registerRequestShape,
+  restoreRequestShape,
+} from '../../shapes/instances.js'
+import { batchReader, wholeReader, type Batch, type Read } from './batch.js'
+
+/** A deregistration names instances, or a host. */
+export type DeregisterRead =
+  | { readonly kind: 'instances'; readonly batch: Batch<InstanceRef> }
+  | {
+      readonly kind: 'host'
+      readonly namespace: string | undefined
+      readonly host: string
+      readonly confirm: boolean
+      readonly warnings: readonly string[] | undefined
+    }
+
+const registrations = batchReader(registerRequestShape)
+const beats = batchReader(heartbeatRequestShape)
+
+type HostRequest = Required<Pick<DeregisterRequest, 'host'>> & Omit<DeregisterRequest, 'instances' | 'host'>
+
+const { host, confirm } = deregisterRequestFields
+const hostRequestShape: Shape<HostRequest> = object<HostRequest>({
+  namespace: optional(namespaceField),
+  host: host.shape,
+  confirm,
+})
+const hostRequest = wholeReader(hostRequestShape)
+
+/** Reads a registration request. */
+export function readRegister(body: unknown, itemsMax: number): Batch<Registration> {
+  return registrations(body, itemsMax).batch
+}
+
+/** Reads a heartbeat request. */
+export function readHeartbeat(body: unknown, itemsMax: number): Batch<HeartbeatRequest['instances'][number]> {
+  return beats(body, itemsMax).batch
+}
+
+/** Reads a deregistration request. */
+export function readDeregister(body: unknown, itemsMax: number): DeregisterRead {
+  if (!isJsonObject(body) || body['host'] === undefined) {
+    return { kind: 'instances', batch: beats(body, itemsMax).batch }
+  }
+  if (body['instances'] !== undefined) {
+    throw new RegistryError('invalid_argument', 'give either instances or host', { field: 'host' })
+  }
+  const { value, warnings } = hostRequest(body)
+  return {
+    kind: 'host',
+    namespace: value.namespace,
+    host: value.host,
+    confirm: value.confirm === true,
+    warnings,
+  }
+}
+
+/** Reads what is to be brought back. */
+export const readRestore: (body: unknown) => Read<RestoreRequest> = wholeReader(restoreRequestShape)

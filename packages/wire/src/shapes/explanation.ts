@@ -1,0 +1,114 @@
+/** Shape of an explanation. */
+import type {
+  ExplainedContent,
+  ExplainedEvidence,
+  ExplainedGuards,
+  ExplainedOverride,
+  ExplainedVerdict,
+  Explanation,
+} from '../explanation.js'
+import {
+  boolean,
+  choice,
+  count,
+  list,
+  literal,
+  object,
+  optional,
+  text,
+  union,
+  type Shape,
+} from '../shape/shape.js'
+import { registryEventShape } from './events.js'
+import {
+  incarnationField,
+  intentField,
+  livenessField,
+  nameField,
+  portField,
+  stateField,
+  weightField,
+} from './fields.js'
+import { instanceKeyFields, probeShape } from './instances.js'
+import { freezeSummaryShape } from './namespaces.js'
+import { overrideFields } from './overrides.js'
+import { guardShape } from './services.js'
+
+const verdictField: Shape<ExplainedVerdict['value']> = choice(['up', 'suspect', 'down', 'expired'])
+
+const contentShape: Shape<ExplainedContent> = object<ExplainedContent>({
+  intent: union(intentField, literal('gone')),
+  rev: count(),
+  by: optional(text({ description: 'Who took it out.' })),
+  host: optional(text({ description: 'What is offered, or was last.' })),
+  port: optional(portField),
+  weight: optional(weightField),
+  zone: optional(nameField),
+  leaseMs: optional(count()),
+  liveness: optional(livenessField),
+  probe: optional(probeShape),
+  peer: optional(text({ description: 'Address the registration came from.' })),
+  restored: optional(literal(true)),
+})
+
+const evidenceShape: Shape<ExplainedEvidence> = object<ExplainedEvidence>({
+  watchedMs: count('How long this node has watched this incarnation.'),
+  heardMs: optional(count('When this node last heard it; absent = never.')),
+  heardBy: optional(choice(['session', 'beat', 'registration', 'probe'])),
+  session: optional(
+    object<NonNullable<ExplainedEvidence['session']>>({
+      open: boolean(),
+      silentMs: count(),
+      closedMs: optional(count()),
+    }),
+  ),
+  baseline: boolean({ description: 'This node once connected to it, so a refusal means something.' }),
+  probeAllowed: boolean(),
+  probeUnderWay: boolean(),
+  probe: optional(
+    object<NonNullable<ExplainedEvidence['probe']>>({
+      outcome: choice(['succeeded', 'refused', 'failed', 'skipped', 'unable']),
+      ageMs: count(),
+    }),
+  ),
+})
+
+const guardsShape: Shape<ExplainedGuards> = object<ExplainedGuards>({
+  held: optional(
+    choice(['watcher_doubt', 'service_breaker', 'freeze'], {
+      description: 'What holds back a verdict that judgement wanted.',
+    }),
+  ),
+  watcherDoubtMs: optional(count()),
+  service: guardShape,
+  freezes: list(freezeSummaryShape),
+  dampedMs: optional(count()),
+})
+
+export const explanationShape: Shape<Explanation> = object<Explanation>({
+  ...instanceKeyFields,
+  incarnation: incarnationField,
+  summary: text({ description: 'The answer in words.' }),
+  listed: boolean(),
+  state: optional(stateField),
+  stateAgeMs: count(),
+  content: contentShape,
+  verdict: object<ExplainedVerdict>({
+    value: verdictField,
+    reason: text(),
+    claim: count(),
+    node: text(),
+    seq: count(),
+  }),
+  override: optional(object<ExplainedOverride>(overrideFields)),
+  evidence: optional(evidenceShape),
+  guards: guardsShape,
+  next: optional(
+    object<NonNullable<Explanation['next']>>(
+      { verdict: verdictField, reason: text(), inMs: count() },
+      { description: 'What silence would bring, and when, unless a guard holds it back.' },
+    ),
+  ),
+  forgottenInMs: optional(count()),
+  events: list(registryEventShape),
+})

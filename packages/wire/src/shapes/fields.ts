@@ -1,0 +1,113 @@
+/**
+ * Fields that several shapes share. Patterns and ranges of what callers send are notes: the core judges names and
+ * limits item by item, with errors that say more.
+ */
+import { ERROR_CODES, type ErrorBody, type ErrorCode } from '../errors.js'
+import { DEFAULTS, ID_PATTERN, LIMITS, NAME_PATTERN } from '../limits.js'
+import type { Signature } from '../operators.js'
+import { OPERATOR_LIMITS } from '../operators.js'
+import {
+  anyObject,
+  choice,
+  integer,
+  list,
+  object,
+  optional,
+  pairs,
+  text,
+  type Fields,
+  type Shape,
+} from '../shape/shape.js'
+import { DURABILITIES, STATES, type Durability, type Intent, type Liveness, type State } from '../types.js'
+
+const name = { pattern: NAME_PATTERN.source, maxLength: 128 }
+
+/** Name of a namespace, service, group, zone or protocol. */
+export const nameField: Shape<string> = text(name)
+
+/** Name with a remark. */
+export const namedField = (description: string): Shape<string> => text({ ...name, description })
+
+/** Namespace of one item, or the default of a whole body. */
+export const namespaceField: Shape<string> = text({ ...name, default: DEFAULTS.namespace })
+
+/** Group of an item. */
+export const groupField: Shape<string> = text({ ...name, default: DEFAULTS.group })
+
+/** Id of an instance. */
+export const idField: Shape<string> = text({ pattern: ID_PATTERN.source, maxLength: 320 })
+
+/** Address of an instance. */
+export const hostField: Shape<string> = text({
+  description: 'IPv4 or IPv6 address, or a DNS name.',
+  maxLength: 253,
+})
+
+/** Port of an instance. */
+export const portField: Shape<number> = integer({ minimum: 1, maximum: 65_535 })
+
+/** Share of the calls an instance should get. */
+export const weightField: Shape<number> = integer({
+  minimum: 0,
+  maximum: LIMITS.weightMax,
+  default: DEFAULTS.weight,
+})
+
+/** Free text pairs. */
+export const metadataField: Shape<Readonly<Record<string, string>>> = pairs({
+  maxProperties: LIMITS.metadataKeysMax,
+  description: `At most ${LIMITS.metadataKeysMax} pairs and ${LIMITS.metadataBytesMax} bytes in all; \`__proto__\` is refused as a key.`,
+})
+
+/** Which registration intent of a process is meant. */
+export const incarnationField: Shape<number> = integer({
+  minimum: 0,
+  description: 'Number of a registration intent; the higher one wins.',
+})
+
+/** What consumers see of an instance. */
+export const stateField: Shape<State> = choice(STATES)
+
+/** What a provider says of itself. */
+export const intentField: Shape<Intent> = choice(['starting', 'up', 'draining'], { default: 'up' })
+
+/** How an instance is watched. */
+export const livenessField: Shape<Liveness> = choice(['lease', 'probe', 'static'], { default: 'lease' })
+
+/** Where a write is kept. */
+export const durabilityField: Shape<Durability> = choice(DURABILITIES)
+
+/** Networks that may register. */
+export const allowField: Shape<readonly string[]> = list(text(), {
+  description: 'Addresses or CIDR blocks that may register; everybody when absent.',
+})
+
+/** Most items of a batch. */
+export const BATCH: { readonly maxItems: number } = { maxItems: LIMITS.batchItemsMax }
+
+/** Token of the next page. */
+export const nextField: Shape<string> = text({ description: 'Give this as `after` to read on.' })
+
+/** Unknown fields of the request. */
+export const warningsField: Shape<readonly string[]> = list(text(), {
+  description: 'Fields that were ignored because this node does not know them.',
+})
+
+/** Author and reason, in every request of an operator. */
+export const signatureFields: Fields<Signature> = {
+  by: optional(text({ maxLength: OPERATOR_LIMITS.byCharsMax, description: 'Who does it.' })),
+  why: optional(
+    text({ maxLength: OPERATOR_LIMITS.whyCharsMax, description: 'Why, for those who find it later.' }),
+  ),
+}
+
+/** The value of `error` wherever an error travels. */
+export const errorShape: Shape<ErrorBody> = object<ErrorBody>({
+  code: choice(Object.keys(ERROR_CODES) as ErrorCode[]),
+  message: text(),
+  field: optional(text({ description: 'Path of the offending field, such as `instances[3].port`.' })),
+  details: optional(anyObject),
+})
+
+/** Every answer that is nothing but an error. */
+export const errorResponseShape: Shape<{ readonly error: ErrorBody }> = object({ error: errorShape })

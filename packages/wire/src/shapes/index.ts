@@ -1,0 +1,5 @@
+/** Shapes of instances, lists and messages, with the check of what a node sends. */
+export { predicateOf, type Predicate, type Strictness } from '../shape/predicate.js'
+export { instanceShape } from './instances.js'
+export { serverMessages } from './messages.js'
+export { deltaShape, viewShape } from './services.js'

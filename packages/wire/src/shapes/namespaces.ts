@@ -1,0 +1,36 @@
+/** Shapes of namespaces: their allow lists and freezes. */
+import { DEFAULTS } from '../limits.js'
+import type { FreezeRequest, FreezesList, FreezeSummary } from '../operators.js'
+import { count, list, object, optional, text, type Shape } from '../shape/shape.js'
+import type { NamespaceSettings, NamespacesResponse, NamespaceSummary } from '../types.js'
+import { allowField, nameField, signatureFields } from './fields.js'
+import { frozenField } from './services.js'
+
+export const namespaceSettingsShape: Shape<NamespaceSettings> = object<NamespaceSettings>({
+  allow: optional(allowField),
+})
+
+export const namespacesResponseShape: Shape<NamespacesResponse> = object<NamespacesResponse>({
+  namespaces: list(
+    object<NamespaceSummary>({
+      namespace: nameField,
+      services: count(),
+      instances: count(),
+      allow: optional(allowField),
+      frozen: frozenField,
+    }),
+  ),
+})
+
+export const freezeRequestShape: Shape<FreezeRequest> = object<FreezeRequest>({
+  namespace: optional(text({ description: '`*` for all namespaces.', default: DEFAULTS.namespace })),
+  ...signatureFields,
+})
+
+export const freezeSummaryShape: Shape<FreezeSummary> = object<FreezeSummary>({
+  namespace: text(),
+  ageMs: count(),
+  ...signatureFields,
+})
+
+export const freezesListShape: Shape<FreezesList> = object<FreezesList>({ freezes: list(freezeSummaryShape) })
