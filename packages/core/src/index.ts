@@ -4,6 +4,7 @@ export { type AddressBytes, isAllowed, parseAddress } from './admission/address.
 export { contentDigest } from './records/digest.js'
 export type { HostRemoval } from './operators/host-removal.js'
 export { encode } from './records/encoding.js'
+export type { Learnable, Unlearnt } from './records/learnable.js'
 export { merge } from './records/merge.js'
 export * from './metrics.js'
 export { RegistryNode, type NodeEffects, type RemovalLists } from './node.js'

@@ -38,6 +38,7 @@ import { type OverrideOutcome, Overrides } from './operators/overrides.js'
 import type { NodeOptions } from './node-options.js'
 import { Publisher } from './publishing/publisher.js'
 import type { Declaration } from './records/declaration.js'
+import { type Learnable, unlearnable, type Unlearnt } from './records/learnable.js'
 import type { GoneContent, InstanceKey } from './records/record.js'
 import type { Writer } from './records/register.js'
 import { type Accepted, Registrar, type Source } from './admission/registrar.js'
@@ -57,6 +58,9 @@ export interface NodeEffects {
 }
 
 const NOBODY: EventContext = {}
+
+/** Another node, by whose word something was learnt. */
+const ELSEWHERE: EventContext = { by: 'learnt' }
 
 const LEARNT: Cause = { kind: 'learnt' }
 
@@ -122,17 +126,35 @@ export class RegistryNode implements Follower {
     this.services = new Services(directory)
   }
 
-  /** Takes in what the journal kept. Call before anything else. */
+  /** Takes in what the journal kept, all of which this node judges from now on. Call before anything else. */
   load(entries: Iterable<JournalEntry>, now: number): void {
     const { directory } = this
     directory.unfollowed(() => {
-      for (const entry of entries) this.replay(entry, now)
+      for (const entry of entries) this.take(entry, now)
     })
     for (const declaration of directory.declarations()) this.declarations.declared(declaration, now)
     for (const entry of directory.entries()) {
-      this.liveness.observe(entry, now)
+      this.liveness.observe(entry, true, now)
       this.overrides.noted(entry, now)
     }
+  }
+
+  /**
+   * Takes in what another replica of the registry says, at any time, in any order and as often as it comes: the engine
+   * does that for the nodes of a cluster. It is merged and followed like every change, but it is no evidence: nothing
+   * counts as heard by it, and what another node judges is not judged here. Returns what was refused; that changed
+   * nothing.
+   */
+  learn(entries: Iterable<Learnable>, now: number): readonly Unlearnt[] {
+    this.context = ELSEWHERE
+    const refused: Unlearnt[] = []
+    for (const entry of entries) {
+      const error = unlearnable(entry)
+      if (error === undefined) this.take(entry, now)
+      else refused.push({ entry, error })
+    }
+    this.context = NOBODY
+    return refused
   }
 
   /** Current durable state, as entries a journal can snapshot. */
@@ -307,7 +329,7 @@ export class RegistryNode implements Follower {
     return this.declarations.unfreeze(namespace, signature, now)
   }
 
-  private replay(entry: JournalEntry, now: number): void {
+  private take(entry: JournalEntry, now: number): void {
     if (entry.kind === 'record') this.directory.propose(entry.record, LEARNT, now)
     else if (entry.kind === 'forget') {
       const found = this.directory.entry(entry.key)

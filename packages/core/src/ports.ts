@@ -22,8 +22,8 @@ import type {
   ViewName,
 } from '@rollcall/wire'
 import type { OperatorApi } from './operator-ports.js'
-import type { Declaration } from './records/declaration.js'
-import type { InstanceKey, StoredRecord } from './records/record.js'
+import type { Learnable } from './records/learnable.js'
+import type { InstanceKey } from './records/record.js'
 
 // ---- time ------------------------------------------------------------------------------------------------
 
@@ -41,10 +41,9 @@ export interface Clock {
 
 /** One change of durable state. Replaying entries in order, with records merged, gives the state. */
 export type JournalEntry =
-  | { readonly kind: 'record'; readonly record: StoredRecord }
+  | Learnable
   /** The record was forgotten after its retention (only this incarnation of it). */
   | { readonly kind: 'forget'; readonly key: InstanceKey; readonly incarnation: number }
-  | Declaration
 
 /** Where durable state goes. Never called by heartbeats. */
 export interface JournalPort {

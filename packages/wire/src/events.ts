@@ -47,7 +47,10 @@ export interface RegistryEvent {
   readonly to?: State
   /** Why, in the words of the rules. */
   readonly reason?: string
-  /** Who, where somebody said so: an operator, or `provider`, `host` or `operator` for a deregistration. */
+  /**
+   * Who, where somebody said so: an operator, or `provider`, `host` or `operator` for a deregistration; `learnt` where
+   * this node has it from another one.
+   */
   readonly by?: string
   /** Why, in the words of an operator. */
   readonly why?: string

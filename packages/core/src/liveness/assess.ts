@@ -14,7 +14,7 @@ export interface Facts {
   readonly content: Pick<LiveContent, 'leaseMs' | 'liveness' | 'probe'>
   readonly evidence: Pick<
     Evidence,
-    'startedAt' | 'heardAt' | 'asking' | 'askedAt' | 'outdated' | 'probe' | 'judgedAt'
+    'isJudge' | 'startedAt' | 'heardAt' | 'asking' | 'askedAt' | 'outdated' | 'probe' | 'judgedAt'
   >
   /** The session that vouches, if one does. */
   readonly session: { readonly heardAt: number; readonly closedAt: number | undefined } | undefined
@@ -61,7 +61,7 @@ interface Silence {
 export function assess(facts: Facts, t: number, options: LivenessOptions): Assessment {
   const { standing, content, evidence } = facts
   const { leaseMs, liveness } = content
-  if (liveness === 'static' || standing === 'gone') return { next: Infinity }
+  if (!evidence.isJudge || liveness === 'static' || standing === 'gone') return { next: Infinity }
   if (standing === 'expired') return liveness === 'probe' ? keepAsking(facts, t, leaseMs) : { next: Infinity }
   const isDown = standing === 'lost' || standing === 'dead'
   const lasting = isDown ? removal(facts, t) : doubt(facts, t, options)

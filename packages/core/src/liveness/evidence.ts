@@ -18,6 +18,8 @@ export interface Evidence extends WheelItem {
   readonly kind: 'instance'
   readonly entry: Entry
   readonly incarnation: number
+  /** Whether this node is its judge. Of what another node judges, silence is not looked at here. */
+  isJudge: boolean
   /** The session that vouches for it; a closed one counts until something else is heard. */
   session: SessionEvidence | undefined
   /** Other open sessions that vouched before: which of them its client has given up shows when they close. */
@@ -51,12 +53,18 @@ export interface Evidence extends WheelItem {
   held: HoldReason | undefined
 }
 
-/** The evidence that begins at judged time `t`; `heard`: with the registration of the instance. */
-export function createEvidence(entry: Entry, t: number, heard: boolean, flaps: Flaps): Evidence {
+/** How evidence begins; `heard`: with the registration of the instance. */
+export interface EvidenceStart extends Pick<Evidence, 'isJudge' | 'flaps'> {
+  readonly heard: boolean
+}
+
+/** The evidence that begins at judged time `t`. */
+export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps }: EvidenceStart): Evidence {
   return {
     kind: 'instance',
     entry,
     incarnation: entry.record.incarnation,
+    isJudge,
     session: undefined,
     others: NO_SESSIONS,
     startedAt: t,

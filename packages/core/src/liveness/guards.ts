@@ -3,7 +3,7 @@
  * none can invent one.
  */
 import type { Guard } from '@rollcall/wire'
-import { type Flaps, flipped, returned } from './damping.js'
+import { type Flaps, flipped, NO_FLAPS, returned } from './damping.js'
 import type { Entry, ServiceNode } from '../directory/directory.js'
 import type { Freezes } from '../directory/freezes.js'
 import type { Notify } from './notices.js'
@@ -129,16 +129,25 @@ export class Guards {
     return flipped(flaps, t, this.options.damping)
   }
 
+  /** What a new evidence knows of the old one's flips; losing a live incarnation to another is one more. */
+  inherit({ record }: Entry, before: Evidence | undefined, t: number): Flaps {
+    if (before === undefined) return standingOf(record) === 'flapping' ? this.adopted(t) : NO_FLAPS
+    if (record.content.intent === 'gone') return before.flaps
+    const replaced =
+      before.incarnation !== record.incarnation && before.countedIn !== undefined && !before.noticed
+    return replaced ? this.flip(before.flaps, t) : before.flaps
+  }
+
   /** The flaps of an instance that an earlier judge damped: the shortest bout, from now on. */
-  adopted(t: number): Flaps {
+  private adopted(t: number): Flaps {
     const { holdMsMin } = this.options.damping
     return { flipsAt: [], holdMs: holdMsMin, until: t + holdMsMin }
   }
 
-  /** It is back: whether it has to behave first. Never the last one of its service that is up. */
-  comeBack(evidence: Evidence, t: number): { readonly flaps: Flaps; readonly damped: boolean } {
-    const flaps = returned(evidence.flaps, t, this.options.damping)
-    return { flaps, damped: t < flaps.until && othersUp(evidence.entry) }
+  /** Notes that it is back. True if it has to behave first; never the last one of its service that is up. */
+  comesBack(evidence: Evidence, t: number): boolean {
+    evidence.flaps = returned(evidence.flaps, t, this.options.damping)
+    return t < evidence.flaps.until && othersUp(evidence.entry)
   }
 }
 

@@ -7,7 +7,6 @@ import { holdsRecord } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import { assess, type Facts, type Inspection } from './assess.js'
-import { type Flaps, NO_FLAPS } from './damping.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
 import { Guards, HOLD_MS } from './guards.js'
@@ -104,37 +103,56 @@ export class Liveness implements Follower {
    */
   changed({ entry, previous, cause }: Change, now: number): void {
     const { record } = entry
+    const before = this.evidence.get(entry)
+    const judgedAnew = previous?.verdict !== record.verdict
+    const isJudge = judgedAnew ? this.deps.verdicts.areOwn(record) : before?.isJudge === true
     const replaced = previous?.incarnation !== record.incarnation
     if (replaced || (isLive(previous) && !isLive(record))) {
-      if (previous !== undefined)
-        this.sessions.tell(this.evidence.get(entry), replaced ? 'superseded' : 'deregistered', cause)
-      this.observe(entry, now, cause)
+      if (previous !== undefined) this.sessions.tell(before, replaced ? 'superseded' : 'deregistered', cause)
+      this.observe(entry, isJudge, now, cause)
     } else if (cause.kind === 'restoration' || isAskedAnew(previous, record)) {
-      this.observe(entry, now, cause)
+      this.observe(entry, isJudge, now, cause)
     } else {
+      if (before !== undefined && judgedAnew && cause.kind === 'learnt')
+        this.judgedElsewhere(before, isJudge, now)
       this.guards.account(entry)
     }
   }
 
+  /** A verdict was learnt: what was heard before does not speak against it, what is heard from now on does. */
+  private judgedElsewhere(evidence: Evidence, isJudge: boolean, now: number): void {
+    const { session } = evidence
+    const t = this.clock.at(now)
+    this.guards.left(evidence)
+    evidence.isJudge = isJudge
+    evidence.judgedAt = t
+    evidence.noticed = false
+    evidence.outdated = true
+    evidence.probe = undefined
+    if (session !== undefined && evidence.entry.record.verdict.value !== 'up') session.doubted = true
+    this.lookAt(evidence, t, now)
+  }
+
   /**
    * Begins to collect evidence about an entry, or begins anew for a new incarnation or probe target. A session that
-   * vouches for the same incarnation goes on doing so.
+   * vouches for the same incarnation goes on doing so. `isJudge`: this node judges it; what its own journal kept, it
+   * takes over.
    */
-  observe(entry: Entry, now: number, cause?: Cause): void {
+  observe(entry: Entry, isJudge: boolean, now: number, cause?: Cause): void {
     const heard = cause?.kind === 'registration'
     const before = this.evidence.get(entry)
     const session = heard && this.sessions.has(cause.session) ? cause.session : voucher(before, entry.record)
     const t = this.clock.at(now)
-    const flaps = this.inherit(entry, t)
+    const flaps = this.guards.inherit(entry, before, t)
     this.drop(entry)
-    const evidence = createEvidence(entry, t, heard, flaps)
+    const evidence = createEvidence(entry, t, { heard, isJudge, flaps })
     this.evidence.set(entry, evidence)
     if (session !== undefined) attach(evidence, session)
-    this.questions.baseline(evidence)
+    if (isJudge) this.questions.baseline(evidence)
     this.guards.account(entry)
-    if (heard) {
+    if (heard && isJudge) {
       this.guards.heard(evidence)
-      if (this.flapsAgain(evidence, t)) this.happened(evidence, 'flapped', t, now)
+      if (this.guards.comesBack(evidence, t)) this.happened(evidence, 'flapped', t, now)
     }
     this.lookAt(evidence, t, now)
   }
@@ -214,7 +232,7 @@ export class Liveness implements Follower {
   hint(entry: Entry, now: number): void {
     const evidence = this.evidence.get(entry)
     const { content } = entry.record
-    if (evidence === undefined || evidence.asking || content.intent === 'gone') return
+    if (evidence === undefined || evidence.asking || !evidence.isJudge || content.intent === 'gone') return
     if (content.probe?.type === 'none' || content.liveness === 'static') return
     const t = this.clock.at(now)
     if (t < evidence.askedAt + HINT_GAP_MS) return
@@ -235,7 +253,7 @@ export class Liveness implements Follower {
     evidence.asking = false
     const t = this.clock.at(now)
     if (!evidence.outdated) evidence.probe = { at: t, outcome }
-    if (outcome === 'refused' && evidence.baseline && !evidence.outdated)
+    if (outcome === 'refused' && evidence.baseline && evidence.isJudge && !evidence.outdated)
       return this.refused(evidence, t, now)
     this.refusedOnce.delete(evidence)
     // A third party's endpoint has no better witness; elsewhere a bare TCP success proves a kernel only.
@@ -275,7 +293,8 @@ export class Liveness implements Follower {
       this.wheel.schedule(evidence, over)
     }
     if (content.intent === 'gone') return
-    const behavedAt = evidence.noticed ? Infinity : this.dampedUntil(evidence)
+    const damped = evidence.isJudge && !evidence.noticed && standingOf(entry.record) === 'flapping'
+    const behavedAt = damped ? evidence.flaps.until : Infinity
     if (t >= behavedAt) return this.happened(evidence, 'behaved', t, now)
     const vouchedFor = session !== undefined && session.closedAt === undefined && !session.doubted
     if (vouchedFor && verdict.value === 'up') return
@@ -339,29 +358,6 @@ export class Liveness implements Follower {
     }
   }
 
-  /** What a new evidence knows of the old one's flips; losing a live incarnation to another is one more. */
-  private inherit(entry: Entry, t: number): Flaps {
-    const { record } = entry
-    const evidence = this.evidence.get(entry)
-    if (evidence === undefined) return standingOf(record) === 'flapping' ? this.guards.adopted(t) : NO_FLAPS
-    if (record.content.intent === 'gone') return evidence.flaps
-    const replaced =
-      evidence.incarnation !== record.incarnation && evidence.countedIn !== undefined && !evidence.noticed
-    return replaced ? this.guards.flip(evidence.flaps, t) : evidence.flaps
-  }
-
-  /** Notes that it is back. True if it flaps: then it has to behave first. */
-  private flapsAgain(evidence: Evidence, t: number): boolean {
-    const { flaps, damped } = this.guards.comeBack(evidence, t)
-    evidence.flaps = flaps
-    return damped
-  }
-
-  /** Until when it has to behave; Infinity if it does not. */
-  private dampedUntil({ entry, flaps }: Evidence): number {
-    return standingOf(entry.record) === 'flapping' ? flaps.until : Infinity
-  }
-
   private judge(
     evidence: Evidence,
     value: VerdictValue,
@@ -373,6 +369,10 @@ export class Liveness implements Follower {
     if (verdict.value === 'up' && value !== 'up' && reason !== 'flapping')
       evidence.flaps = this.guards.flip(evidence.flaps, t)
     evidence.judgedAt = t
+    if (!evidence.isJudge) {
+      evidence.isJudge = true
+      this.questions.baseline(evidence)
+    }
     this.deps.verdicts.write(evidence.entry, value, reason, BY_ITSELF, now)
   }
 
@@ -382,12 +382,14 @@ export class Liveness implements Follower {
     evidence.probe = undefined
     this.refusedOnce.delete(evidence)
     evidence.refusedSince = Infinity
+    // What another node judges is of interest here only where this one knows better.
+    if (!evidence.isJudge && this.cell(evidence, 'heard').does !== 'becomes') return
     this.guards.heard(evidence)
     // Evidence only moves deadlines away: one that waits on the wheel anyway is not judged for each beat.
     if (evidence.entry.record.verdict.value === 'up' && !Number.isNaN(evidence.wheelAt)) return
     const t = this.clock.at(now)
     const reverses = this.cell(evidence, 'heard').does === 'becomes'
-    if (reverses) this.happened(evidence, this.flapsAgain(evidence, t) ? 'flapped' : 'heard', t, now)
+    if (reverses) this.happened(evidence, this.guards.comesBack(evidence, t) ? 'flapped' : 'heard', t, now)
     else this.lookAt(evidence, t, now)
   }
 }

@@ -1,7 +1,7 @@
 /** Writes the verdicts of this node: the judging node's register has one writer, and this is where it writes. */
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
-import type { VerdictValue } from '../records/record.js'
+import type { StoredRecord, VerdictValue } from '../records/record.js'
 import type { VerdictReason } from './transitions.js'
 
 export class Verdicts {
@@ -12,6 +12,11 @@ export class Verdicts {
   constructor(directory: Directory, nodeId: string) {
     this.directory = directory
     this.nodeId = nodeId
+  }
+
+  /** Whether the verdict of a record is this node's. */
+  areOwn({ verdict }: StoredRecord): boolean {
+    return verdict.node === this.nodeId
   }
 
   /** Writes a verdict; it takes over (raises the claim) where another node, or boot, judged. */

@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest'
+import { RETENTION_MS, agree, node, nodes, passes, said, tell } from './learn.fixture.js'
+import { ref, type Simulation } from './simulated-node.fixture.js'
+
+describe('registers with several writers', () => {
+  it('keep what each of them wrote: new content here, a verdict there (F2 i)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5, rev: 1 })
+    tell(a, b)
+    b.register({ incarnation: 5, rev: 2, metadata: { version: '2' } })
+    a.run(10_000)
+    agree(a, b)
+    expect(a.record()?.content).toMatchObject({ rev: 2, metadata: { version: '2' } })
+    expect(a.record()?.verdict).toMatchObject({ value: 'suspect' })
+  })
+
+  it('keep a provider draining through doubt and its end (F2 iii)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5, rev: 1 })
+    a.register({ incarnation: 5, rev: 2, intent: 'draining' })
+    a.run(20_000)
+    tell(a, b)
+    b.beat('a', 5)
+    agree(a, b)
+    expect(a.shown()).toBe('draining')
+  })
+
+  it('agree where two nodes gave two nameless registrations the same number (F7 iv)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ port: 1 })
+    b.register({ port: 2 })
+    expect(a.record()?.incarnation).toBe(b.record()?.incarnation)
+    agree(a, b)
+    expect(a.shown()).toBe('up')
+  })
+})
+
+describe('a deregistration', () => {
+  it('absorbs its incarnation also where that was unknown, in any order (T16)', () => {
+    const [a, b, c] = nodes('n1', 'n2', 'n3') as [Simulation, Simulation, Simulation]
+    a.register({ incarnation: 5, rev: 9 })
+    b.deregister('a', 5)
+    tell(b, c)
+    expect(c.record()?.content.intent).toBe('gone')
+    tell(a, c)
+    agree(a, b, c)
+    for (const sim of [a, b, c]) expect(sim.shown()).toBeUndefined()
+    expect(a.register({ incarnation: 5, rev: 10 })).toMatchObject({
+      ok: false,
+      error: { code: 'deregistered' },
+    })
+  })
+
+  it('of an old incarnation at a node that knows no newer one does not take the newer (F7 ii)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 1 })
+    b.register({ incarnation: 2 })
+    a.deregister('a', 1)
+    agree(a, b)
+    expect(a.shown()).toBe('up')
+    expect(a.record()?.incarnation).toBe(2)
+  })
+
+  it('above the number of a living process ends it, and its session is told (F11 ii)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 1_000 })
+    a.deregister('a', 1_000)
+    const told: unknown[] = []
+    const session = b.openSession({ onRemoved: (refs) => told.push(...refs) })
+    b.register({ incarnation: 400 }, session)
+    tell(a, b)
+    expect(told).toMatchObject([{ id: 'a', incarnation: 400, reason: 'superseded' }])
+    expect(b.register({ incarnation: 1_001 }, session)).toMatchObject({ ok: true })
+    agree(a, b)
+    expect(a.shown()).toBe('up')
+  })
+
+  it('is never undone by a beat, or by a replica of what it ended', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5 })
+    const before = said(a)
+    tell(a, b)
+    b.deregister('a', 5)
+    b.node.learn(before, b.now)
+    expect(b.beat('a', 5)).toMatchObject({ deregistered: [{ id: 'a' }] })
+    tell(b, a)
+    a.node.learn(before, a.now)
+    expect(a.shown()).toBeUndefined()
+  })
+})
+
+describe('an override', () => {
+  it('drains the successor that another node accepted (M5)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5 })
+    tell(a, b)
+    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    b.register({ incarnation: 6 })
+    agree(a, b)
+    expect(b.shown()).toBe('draining operator')
+    expect(b.record()?.incarnation).toBe(6)
+  })
+
+  it('that two operators wrote at two nodes at once is the same one everywhere (F21)', () => {
+    const [a, b, c] = nodes('n1', 'n2', 'n3') as [Simulation, Simulation, Simulation]
+    a.register({ incarnation: 5 })
+    tell(a, b, c)
+    a.node.override({ refs: [ref('a')], drain: true, by: 'ann' }, a.now)
+    b.node.override({ refs: [ref('a')], disable: true, by: 'bob' }, b.now)
+    agree(a, b, c)
+    expect(c.shown()).toBe('disabled operator')
+  })
+
+  it('with a duration ends once for all: whichever node counts it first, and both at once (F21)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5, liveness: 'static' })
+    a.node.override({ refs: [ref('a')], drain: true, durationMs: 10_000 }, a.now)
+    tell(a, b)
+    passes(5_000, b)
+    expect(b.node.overrides.list({}, b.now).overrides).toMatchObject([{ remainingMs: 5_000 }])
+    passes(10_100, a, b)
+    expect([a.shown(), b.shown()]).toEqual(['up', 'up'])
+    agree(a, b)
+    expect(a.node.overrides.size + b.node.overrides.size).toBe(0)
+  })
+
+  it('keeps its record, so that a ban survives the instance (M10)', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5 })
+    a.node.override({ refs: [ref('a')], disable: true }, a.now)
+    tell(a, b)
+    a.deregister('a', 5)
+    tell(a, b)
+    passes(3 * RETENTION_MS, a, b)
+    b.register({ incarnation: 9 })
+    expect(b.shown()).toBe('disabled operator')
+  })
+
+  it('that was cleared and forgotten does not come back after a later write', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5, liveness: 'static' })
+    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    const old = said(a)
+    a.node.clearOverrides({ refs: [ref('a')] }, a.now)
+    a.run(RETENTION_MS + 100)
+    expect(a.record()?.override).toBeUndefined()
+    a.node.override({ refs: [ref('a')], weight: 7 }, a.now)
+    a.node.learn(old, a.now)
+    expect(a.record()?.override?.value).toEqual({ weight: { value: 7, incarnation: 5 } })
+    tell(a, b)
+    b.node.learn(old, b.now)
+    expect(b.shown()).toBe('up')
+  })
+
+  it('that was cleared wins over its replicas while it is remembered, also at a node that never had it', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.register({ incarnation: 5 })
+    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    const old = said(a)
+    a.node.clearOverrides({ refs: [ref('a')] }, a.now)
+    tell(a, b)
+    b.node.learn(old, b.now)
+    expect(b.shown()).toBe('up')
+  })
+})
+
+describe('a declaration', () => {
+  it('that was taken back and forgotten does not come back after a later write', () => {
+    const [a] = nodes('n1') as [Simulation]
+    const { node: registry } = a
+    registry.freeze('*', { by: 'ann' }, a.now)
+    registry.declare('default', 'orders', { groups: ['old'] }, a.now)
+    registry.declareNamespace('prod', { allow: ['10.0.0.1'] }, a.now)
+    const old = said(a)
+    registry.unfreeze('*', {}, a.now)
+    registry.declare('default', 'orders', null, a.now)
+    registry.declareNamespace('prod', null, a.now)
+    a.run(RETENTION_MS + 100)
+    expect(said(a)).toEqual([])
+    registry.freeze('*', { by: 'bob' }, a.now)
+    registry.unfreeze('*', {}, a.now)
+    registry.declare('default', 'orders', { groups: ['new'] }, a.now)
+    registry.declareNamespace('prod', { allow: ['10.0.0.2'] }, a.now)
+    registry.learn(old, a.now)
+    expect(registry.directory.freezes.size).toBe(0)
+    expect(registry.directory.find('default', 'orders')?.settings).toEqual({ groups: ['new'] })
+    expect(registry.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.2'] })
+  })
+
+  it('of the configuration is not overruled by what is learnt, which is passed on all the same', () => {
+    const a = node('n1')
+    const b = node('n2', { namespaces: { prod: { allow: ['10.9.0.0/16'] } } })
+    const c = node('n3')
+    a.node.declareNamespace('prod', { allow: ['10.0.0.1'] }, a.now)
+    tell(a, b)
+    expect(b.node.namespaceSettings('prod')).toEqual({ allow: ['10.9.0.0/16'] })
+    tell(b, c)
+    expect(c.node.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.1'] })
+  })
+
+  it('has the same effect at every node: freeze, groups, lists', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    a.node.freeze('default', { why: 'work' }, a.now)
+    a.node.declare('default', 'orders', { groups: ['blue'], metadata: { team: 'x' } }, a.now)
+    tell(a, b)
+    expect(b.node.directory.freezes.covers('default')).toBe(true)
+    expect(b.node.services.list({})).toEqual(a.node.services.list({}))
+  })
+})
