@@ -78,6 +78,11 @@ const CATALOGUE = {
     kind: 'gauge',
     help: '1 while the disk refuses writes and acknowledgements say memory.',
   },
+  rollcall_journal_failures_total: {
+    kind: 'counter',
+    help: 'Times the disk refused: call = a system call failed, slow = one took too long, queue = too much waited, files = files of the journal were removed, cut or replaced, lock = the directory was lost.',
+    label: 'cause',
+  },
   rollcall_connections: { kind: 'gauge', help: 'Open connections of the listener, streams included.' },
   rollcall_connections_dropped_total: {
     kind: 'counter',

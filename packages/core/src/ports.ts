@@ -53,7 +53,7 @@ export interface JournalPort {
    * `close`; order is kept. Without entries it tells how durable at present what was committed before is.
    */
   append(entries: readonly JournalEntry[]): Promise<Durability>
-  /** Commits what is queued and releases the files. Idempotent. */
+  /** Commits what is queued and releases the files. Idempotent. Rejects when entries are lost with it. */
   close(): Promise<void>
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@rollcall/core'
 import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
-import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
+import { createDisk, createMemoryJournal, type FaultCause, openJournal } from '@rollcall/storage'
 import { RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
@@ -64,10 +64,10 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const driver = createNodeDriver({ clock, prober, logger, meter: metrics }, nodeOptions(config, nodeId))
   const parts: Parts = { clock, logger, metrics, prober, driver }
-  const { journal, failing } = await openStorage(config, parts)
+  const { journal, fault } = await openStorage(config, parts)
   driver.attachJournal(journal)
   const native = createNative(config, nodeId, parts)
-  const listeners = openAddresses(config, parts, native, failing)
+  const listeners = openAddresses(config, parts, native, fault)
   try {
     const [address] = await listeners.start()
     driver.start()
@@ -88,13 +88,13 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
 /** Where durable state goes, and whether it is behind there. */
 interface Storage {
   readonly journal: JournalPort
-  readonly failing: () => boolean
+  readonly fault: () => FaultCause | undefined
 }
 
 async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<Storage> {
   if (config.memory) {
     driver.load([])
-    return { journal: createMemoryJournal(), failing: () => false }
+    return { journal: createMemoryJournal(), fault: () => undefined }
   }
   const beganAt = clock.now()
   const { journal, recovered } = await openJournal(
@@ -112,7 +112,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
     'journal read',
   )
-  return { journal, failing: () => journal.health().failing }
+  return { journal, fault: () => journal.health().fault }
 }
 
 function nodeOptions(config: Config, nodeId: string): NodeOptions {
@@ -173,7 +173,7 @@ function openAddresses(
   config: Config,
   { clock, logger, metrics, driver }: Parts,
   native: NativeProtocol,
-  journalFailing: () => boolean,
+  journalFault: () => FaultCause | undefined,
 ): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
@@ -181,7 +181,7 @@ function openAddresses(
   const health = healthMounts({
     readiness: () => driver.readiness(),
     frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
-    journalFailing,
+    journalFault,
     metrics: () => {
       driver.sample()
       const { longPolls, unsentBytes } = native.stats()

@@ -1,7 +1,13 @@
 /** Where a node keeps its state: the journal on its disk. */
-export { createDisk, type Disk, type DiskFile, type DiskLock } from './journal/disk.js'
+export type { Disk, DiskFile, DiskLock, FileState } from './journal/disk.js'
+export { createDisk } from './journal/system-disk.js'
 export { openJournal, type Journal, type JournalDeps } from './journal/journal.js'
-export { JournalError, type JournalErrorKind, type JournalErrorPlace } from './journal/journal-error.js'
+export {
+  JournalError,
+  type FaultCause,
+  type JournalErrorKind,
+  type JournalErrorPlace,
+} from './journal/journal-error.js'
 export { createMemoryJournal } from './journal/memory-journal.js'
 export type { JournalOptions } from './journal/options.js'
 export type { Recovered } from './journal/recovery.js'

@@ -14,6 +14,7 @@ export type DiskOperation =
   | 'reopen'
   | 'rename'
   | 'remove'
+  | 'overwrite'
   | 'syncDirectory'
   | 'read'
 
@@ -29,6 +30,7 @@ export interface DiskCall {
 }
 
 interface Inode {
+  readonly id: string
   content: Buffer
   durable: Buffer
   /** Ranges written since the last sync. A failed sync empties this: the kernel forgets what it could not write. */
@@ -55,12 +57,28 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
+/** What a FaultyDisk says about a file. */
+interface FaultyState {
+  readonly id: string
+  readonly links: number
+  readonly length: number
+}
+
 /** An open file of a FaultyDisk. */
 export interface FaultyFile {
-  write(bytes: Uint8Array, position: number): Promise<number>
+  append(bytes: Uint8Array): Promise<number>
   sync(): Promise<void>
+  state(): Promise<FaultyState>
   truncate(length: number): Promise<void>
   close(): Promise<void>
+}
+
+/** A held lock of a FaultyDisk. */
+export interface FaultyLock {
+  readonly name: string
+  readonly after: string | undefined
+  held(): Promise<boolean>
+  release(): Promise<void>
 }
 
 /** The disk. Everything in it is deterministic; chance comes in with `crash(random)`. */
@@ -73,7 +91,10 @@ export class FaultyDisk {
   private names = new Map<string, Inode>()
   private durableNames = new Map<string, Inode>()
   private changes: NameChange[] = []
-  private locked = new Set<string>()
+  /** Per directory the last holder, and whether it lives. */
+  private locks = new Map<string, { readonly name: string; alive: boolean }>()
+  private lockCount = 0
+  private inodeCount = 0
   private dead = false
 
   // ---- the port ----------------------------------------------------------------------------------------
@@ -92,21 +113,25 @@ export class FaultyDisk {
     return Buffer.from(this.inodeAt(path).content)
   }
 
-  async size(path: string): Promise<number> {
-    return this.inodeAt(path).content.length
+  async state(path: string): Promise<FaultyState | undefined> {
+    const inode = this.names.get(path)
+    return inode === undefined ? undefined : this.stateOf(inode)
   }
 
   async create(path: string): Promise<FaultyFile> {
     await this.begin('create', path)
-    const inode: Inode = { content: Buffer.alloc(0), durable: Buffer.alloc(0), dirty: [], truncated: false }
-    this.names.set(path, inode)
-    this.changes.push({ removed: undefined, added: path, inode })
-    return this.open(path, inode)
+    return this.open(path, this.made(path))
   }
 
   async reopen(path: string): Promise<FaultyFile> {
     await this.begin('reopen', path)
     return this.open(path, this.inodeAt(path))
+  }
+
+  async overwrite(path: string, bytes: Uint8Array): Promise<void> {
+    await this.begin('overwrite', path)
+    const inode = this.names.get(path) ?? this.made(path)
+    this.put(inode, bytes, 0)
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -123,20 +148,28 @@ export class FaultyDisk {
     this.changes.push({ removed: path, added: undefined, inode: undefined })
   }
 
-  async syncDirectory(directory: string): Promise<void> {
-    await this.begin('syncDirectory', directory)
-    const mine = (path: string | undefined): boolean => path !== undefined && parentOf(path) === directory
+  async sync(path: string): Promise<void> {
+    const inode = this.names.get(path)
+    if (inode !== undefined) return this.syncFile(path, inode)
+    await this.begin('syncDirectory', path)
+    const mine = (name: string | undefined): boolean => name !== undefined && parentOf(name) === path
     for (const change of this.changes.filter((each) => mine(each.removed) || mine(each.added)))
       this.applyName(change)
     this.changes = this.changes.filter((each) => !mine(each.removed) && !mine(each.added))
   }
 
   /** Second holders are refused as the real lock does it: an error with `kind: 'locked'`. */
-  async lock(directory: string): Promise<{ release(): Promise<void> }> {
-    if (this.locked.has(directory))
-      throw Object.assign(new Error(`${directory} is in use`), { kind: 'locked' })
-    this.locked.add(directory)
-    return { release: async () => void this.locked.delete(directory) }
+  async lock(directory: string): Promise<FaultyLock> {
+    const before = this.locks.get(directory)
+    if (before?.alive === true) throw Object.assign(new Error(`${directory} is in use`), { kind: 'locked' })
+    const mine = { name: `lock-${++this.lockCount}`, alive: true }
+    this.locks.set(directory, mine)
+    return {
+      name: mine.name,
+      after: before?.name,
+      held: async () => this.locks.get(directory) === mine,
+      release: async () => void (mine.alive = false),
+    }
   }
 
   // ---- for tests -----------------------------------------------------------------------------------------
@@ -149,6 +182,7 @@ export class FaultyDisk {
   /** Puts a file there, durably. */
   place(path: string, content: Uint8Array): void {
     const inode: Inode = {
+      id: String(++this.inodeCount),
       content: Buffer.from(content),
       durable: Buffer.from(content),
       dirty: [],
@@ -169,9 +203,23 @@ export class FaultyDisk {
     return [...this.names.keys()].sort()
   }
 
+  /** Cuts a file, durably, as another process would: it stays the same file. */
+  cut(path: string, length: number): void {
+    const inode = this.inodeAt(path)
+    inode.content = resized(inode.content, length)
+    inode.durable = Buffer.from(inode.content)
+    inode.dirty = []
+  }
+
   /** Its holder died: the kernel lets go of the lock, and keeps what was written. */
   unlock(directory: string): void {
-    this.locked.delete(directory)
+    const lock = this.locks.get(directory)
+    if (lock !== undefined) lock.alive = false
+  }
+
+  /** The lock is removed by hand, while its holder lives. */
+  breakLock(directory: string): void {
+    this.locks.delete(directory)
   }
 
   /** The same files on a new disk without faults and locks, as after a clean stop or `kill -9`. */
@@ -244,36 +292,57 @@ export class FaultyDisk {
     return undefined
   }
 
-  private open(path: string, inode: Inode): FaultyFile {
-    const put = (bytes: Uint8Array, position: number): number => {
-      const end = position + bytes.length
-      if (end > inode.content.length) inode.content = resized(inode.content, end)
-      inode.content.set(bytes, position)
-      inode.dirty.push({ start: position, end })
-      return bytes.length
+  private made(path: string): Inode {
+    const inode: Inode = {
+      id: String(++this.inodeCount),
+      content: Buffer.alloc(0),
+      durable: Buffer.alloc(0),
+      dirty: [],
+      truncated: false,
     }
+    this.names.set(path, inode)
+    this.changes.push({ removed: undefined, added: path, inode })
+    return inode
+  }
+
+  private stateOf(inode: Inode): FaultyState {
+    const links = [...this.names.values()].filter((each) => each === inode).length
+    return { id: inode.id, links, length: inode.content.length }
+  }
+
+  private put(inode: Inode, bytes: Uint8Array, position: number): number {
+    const end = position + bytes.length
+    if (end > inode.content.length) inode.content = resized(inode.content, end)
+    inode.content.set(bytes, position)
+    inode.dirty.push({ start: position, end })
+    return bytes.length
+  }
+
+  private async syncFile(path: string, inode: Inode): Promise<void> {
+    const fault = await this.begin('sync', path)
+    if (fault !== undefined) {
+      inode.dirty = []
+      throw systemError('EIO', { index: 0, operation: 'sync', path })
+    }
+    const synced = inode.truncated ? Buffer.from(inode.content) : resized(inode.durable, inode.content.length)
+    for (const { start, end } of inode.dirty) inode.content.copy(synced, start, start, end)
+    Object.assign(inode, { durable: synced, dirty: [], truncated: false })
+  }
+
+  private open(path: string, inode: Inode): FaultyFile {
+    const append = (bytes: Uint8Array): number => this.put(inode, bytes, inode.content.length)
     return {
-      write: async (bytes, position) => {
+      append: async (bytes) => {
         const fault = await this.begin('write', path)
-        if (fault === undefined) return put(bytes, position)
-        if (typeof fault === 'object') return put(bytes.subarray(0, fault.take), position)
+        if (fault === undefined) return append(bytes)
+        if (typeof fault === 'object') return append(bytes.subarray(0, fault.take))
         // The part that fitted stays in the file, as it does on a disk that fills up.
-        put(bytes.subarray(0, Math.floor(bytes.length / 2)), position)
+        append(bytes.subarray(0, Math.floor(bytes.length / 2)))
         if (fault === 'crash') return new Promise(() => undefined)
         throw systemError(fault, { index: 0, operation: 'write', path })
       },
-      sync: async () => {
-        const fault = await this.begin('sync', path)
-        if (fault !== undefined) {
-          inode.dirty = []
-          throw systemError('EIO', { index: 0, operation: 'sync', path })
-        }
-        const synced = inode.truncated
-          ? Buffer.from(inode.content)
-          : resized(inode.durable, inode.content.length)
-        for (const { start, end } of inode.dirty) inode.content.copy(synced, start, start, end)
-        Object.assign(inode, { durable: synced, dirty: [], truncated: false })
-      },
+      sync: () => this.syncFile(path, inode),
+      state: async () => this.stateOf(inode),
       truncate: async (length) => {
         await this.begin('truncate', path)
         inode.content = resized(inode.content, length)

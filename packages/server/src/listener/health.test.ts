@@ -24,7 +24,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
   const mounts = healthMounts({
     readiness: () => ({ ready: true }),
     frozen: () => [],
-    journalFailing: () => false,
+    journalFault: () => undefined,
     metrics: () => 'up 1\n',
     ...deps,
   })
@@ -62,10 +62,10 @@ describe('health', () => {
     expect(answer.headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
   })
 
-  it('stays ready while the disk refuses, and says so', () => {
-    expect(ask('GET', '/readyz', { journalFailing: () => true })).toMatchObject({
+  it('stays ready while the disk refuses, and says so and why', () => {
+    expect(ask('GET', '/readyz', { journalFault: () => 'files' })).toMatchObject({
       status: 200,
-      body: '{"ready":true,"journal":"failing"}',
+      body: '{"ready":true,"journal":"failing","journalFault":"files"}',
     })
   })
 

@@ -9,10 +9,10 @@ export interface HealthDeps {
   /** Namespaces that are frozen; shown beside readiness, so that it is not forgotten. */
   readonly frozen: () => readonly string[]
   /**
-   * Whether the journal is behind because the disk refuses. The node serves on and stays ready, since clients are better
-   * off with it than without; shown, so that an operator sees to the disk.
+   * Why the journal is behind, if it is. The node serves on and stays ready, since clients are better off with it than
+   * without; shown, so that an operator sees to the disk.
    */
-  readonly journalFailing: () => boolean
+  readonly journalFault: () => string | undefined
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => string
 }
@@ -28,11 +28,12 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
     readOnly('/readyz', (response) => {
       const readiness = deps.readiness()
       const frozen = deps.frozen()
+      const journalFault = deps.journalFault()
       answerJson(response, readiness.ready ? 200 : 503, {
         ...readiness,
         ...(readiness.ready ? {} : { error: errorBody('not_ready', `not ready: ${readiness.reason}`) }),
         ...(frozen.length === 0 ? {} : { frozen }),
-        ...(deps.journalFailing() ? { journal: 'failing' } : {}),
+        ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
       })
     }),
     readOnly('/metrics', (response) =>

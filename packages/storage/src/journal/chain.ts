@@ -20,6 +20,7 @@ import {
   type Frame,
 } from './frames.js'
 import { JournalError, type JournalErrorKind } from './journal-error.js'
+import { carriedEntries, readWatermark, type Watermark } from './watermark.js'
 
 /** A file as it was found. */
 export interface ScannedFile extends FileName {
@@ -47,22 +48,62 @@ function checkSnapshot(frames: readonly Frame[], length: number): BadStretch[] {
   return []
 }
 
-/** Reads and judges one file by itself. `limit`: bytes that count, if a later log says so. */
+/** What other files say about how far a log goes. */
+interface LogReach {
+  /** Bytes that count, if a later log says so: what lies beyond was never acknowledged. */
+  readonly sealed?: number
+  /** What the watermark says, for the newest log. */
+  readonly watermark?: Watermark
+}
+
+type Problem = ScannedFile['bad'][number]
+
+function missingEnd(from: number, to: number): Problem {
+  return { offset: from, bytes: to - from, kind: 'damaged', why: `${to - from} bytes at its end are missing` }
+}
+
+/** What is wrong with the end of a log. */
+function checkEnd(
+  length: number,
+  bad: readonly Problem[],
+  number: number,
+  { sealed, watermark }: LogReach,
+): Problem[] {
+  if (sealed !== undefined) return length < sealed ? [missingEnd(length, sealed)] : []
+  if (watermark?.number !== number) return []
+  const torn = bad.find((stretch) => stretch.kind === 'torn')
+  const end = torn?.offset ?? length
+  return end < watermark.length ? [missingEnd(end, watermark.length)] : []
+}
+
+/** Whether there is not one byte in a file that was ever written. */
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0)
+}
+
+/** Reads one file and judges it, with what other files say about how far it goes. */
 export async function scanFile(
   disk: Disk,
   directory: string,
   file: FileName,
-  limit?: number,
+  reach: LogReach = {},
 ): Promise<ScannedFile> {
   const whole = await disk.read(join(directory, file.name))
+  const { sealed: limit, watermark } = reach
   const bytes = Buffer.from(
     whole.buffer,
     whole.byteOffset,
     Math.min(whole.byteLength, limit ?? whole.byteLength),
   )
+  const newestLog = file.kind === 'log' && limit === undefined
+  if (newestLog && isEmpty(bytes) && carriedEntries(watermark, file.number) === false) {
+    const why = 'it is empty, and nothing was ever acknowledged from it'
+    const bad = [{ offset: 0, bytes: bytes.length, kind: 'torn', why } as const]
+    return { ...file, bytes, version: 0, sealed: 0, frames: [], bad }
+  }
   const decoded = decodeFileHeader(bytes, file.kind, file.number)
   const { frames, bad } = scanFrames(bytes, file.number)
-  const problems: ScannedFile['bad'][number][] = []
+  const problems: Problem[] = []
   if ('fault' in decoded)
     problems.push({
       offset: 0,
@@ -70,17 +111,9 @@ export async function scanFile(
       kind: decoded.fault,
       why: decoded.why,
     })
-  if (limit !== undefined && bytes.length < limit) {
-    problems.push({
-      offset: bytes.length,
-      bytes: limit - bytes.length,
-      kind: 'damaged',
-      why: `${limit - bytes.length} bytes at its end are missing`,
-    })
-  }
-  // Only the end of the last log may be unfinished. A snapshot gets its name when it is whole, a sealed log was whole.
-  const mayBeTorn = file.kind === 'log' && limit === undefined
-  for (const stretch of bad) problems.push(mayBeTorn ? stretch : { ...stretch, kind: 'damaged' })
+  if (file.kind === 'log') problems.push(...checkEnd(bytes.length, bad, file.number, reach))
+  // Only the end of the newest log may be unfinished. A snapshot gets its name when it is whole, a sealed log was whole.
+  for (const stretch of bad) problems.push(newestLog ? stretch : { ...stretch, kind: 'damaged' })
   if (file.kind === 'snapshot' && problems.length === 0) problems.push(...checkSnapshot(frames, bytes.length))
   const { version, sealed } = 'header' in decoded ? decoded.header : { version: 0, sealed: 0 }
   return { ...file, bytes, version, sealed, frames, bad: problems }
@@ -94,47 +127,68 @@ export interface Chain {
   readonly fallback: JournalError | undefined
 }
 
-const ADVICE =
-  'Nothing was changed. `rollcall journal verify` shows all of it, `rollcall journal repair` says what can be saved and what is lost.'
+/** A directory under examination. */
+interface Found {
+  readonly disk: Disk
+  readonly directory: string
+  readonly names: ReadonlySet<string>
+  readonly watermark: Watermark | undefined
+}
 
-function refuse(kind: JournalErrorKind, file: string, offset: number, why: string): JournalError {
+function refuse(
+  { directory }: Pick<Found, 'directory'>,
+  kind: JournalErrorKind,
+  file: string,
+  offset: number,
+  why: string,
+): JournalError {
   const advice =
     kind === 'unknown-version'
       ? 'Nothing was changed. Start the version of Rollcall that wrote it, or a newer one.'
-      : ADVICE
+      : `Nothing was changed. \`rollcall journal verify ${directory}\` shows all of it, \`rollcall journal repair --dry-run ${directory}\` says what can be saved and what is lost, and without --dry-run does it.`
   const where =
     kind === 'missing' ? `${file} ${why}` : `${file} cannot be trusted from byte ${offset} on: ${why}`
   return new JournalError(kind, `${where}. ${advice}`, { file, offset })
 }
 
-function insist(file: ScannedFile): ScannedFile {
+function insist(found: Found, file: ScannedFile): ScannedFile {
   const fault = file.bad.find((stretch) => stretch.kind !== 'torn')
   if (fault !== undefined)
-    throw refuse(fault.kind === 'torn' ? 'damaged' : fault.kind, file.name, fault.offset, fault.why)
+    throw refuse(found, fault.kind === 'torn' ? 'damaged' : fault.kind, file.name, fault.offset, fault.why)
   return file
 }
 
-function requireName(names: ReadonlySet<string>, kind: FileKind, number: number): FileName {
+function requireName(found: Found, kind: FileKind, number: number): FileName {
   const name = fileName(kind, number)
-  if (!names.has(name)) throw refuse('missing', name, 0, 'is missing, and other files build on it')
+  if (!found.names.has(name))
+    throw refuse(found, 'missing', name, 0, 'is missing, and other files build on it')
   return { kind, number, name }
 }
 
-async function readLogs(
-  disk: Disk,
-  directory: string,
-  names: ReadonlySet<string>,
-  from: number,
-  to: number,
-): Promise<ScannedFile[]> {
+async function readLogs(found: Found, from: number, to: number): Promise<ScannedFile[]> {
+  const { disk, directory, watermark } = found
   const logs: ScannedFile[] = []
-  let limit: number | undefined
+  let sealed: number | undefined
   for (let number = to; number >= from; number--) {
-    const log = insist(await scanFile(disk, directory, requireName(names, 'log', number), limit))
+    const reach = {
+      ...(sealed === undefined ? {} : { sealed }),
+      ...(watermark === undefined ? {} : { watermark }),
+    }
+    const log = insist(found, await scanFile(disk, directory, requireName(found, 'log', number), reach))
     logs.unshift(log)
-    limit = log.sealed
+    // An empty log seals nothing: the one before it is judged as if it were the newest.
+    sealed = log.sealed > 0 ? log.sealed : undefined
   }
   return logs
+}
+
+/** A log that carried entries and is not there any more leaves a trace in the watermark only. */
+function requireNewest(found: Found, last: number): void {
+  const { watermark } = found
+  if (watermark === undefined || watermark.number <= last || !carriedEntries(watermark, watermark.number))
+    return
+  const name = fileName('log', watermark.number)
+  throw refuse(found, 'missing', name, 0, `is missing, and went to byte ${watermark.length}`)
 }
 
 /**
@@ -143,21 +197,22 @@ async function readLogs(
  */
 export async function findChain(disk: Disk, directory: string): Promise<Chain | undefined> {
   const files = (await disk.list(directory)).map(parseFileName).filter((file) => file !== undefined)
+  const watermark = await readWatermark(disk, directory)
+  const found: Found = { disk, directory, names: new Set(files.map((file) => file.name)), watermark }
+  const last = Math.max(0, ...files.map((file) => file.number))
+  requireNewest(found, last)
   if (files.length === 0) return undefined
-  const names = new Set(files.map((file) => file.name))
   const snapshots = files.filter((file) => file.kind === 'snapshot').sort((a, b) => b.number - a.number)
-  const last = Math.max(...files.map((file) => file.number))
   let newest: JournalError | undefined
   for (const name of [...snapshots, undefined]) {
     try {
-      const snapshot = name === undefined ? undefined : insist(await scanFile(disk, directory, name))
+      const snapshot = name === undefined ? undefined : insist(found, await scanFile(disk, directory, name))
       const from = name?.number ?? 1
-      if (name === undefined && newest === undefined && !names.has(fileName('log', 1))) {
-        const first = Math.min(...files.map((file) => file.number))
-        throw refuse('missing', fileName('snapshot', first), 0, 'is missing, and other files build on it')
+      if (name === undefined && newest === undefined && !found.names.has(fileName('log', 1))) {
+        const first = fileName('snapshot', Math.min(...files.map((file) => file.number)))
+        throw refuse(found, 'missing', first, 0, 'is missing, and other files build on it')
       }
-      const logs = await readLogs(disk, directory, names, from, last)
-      return { snapshot, logs, fallback: newest }
+      return { snapshot, logs: await readLogs(found, from, last), fallback: newest }
     } catch (error) {
       if (!(error instanceof JournalError) || error.kind === 'unknown-version') throw error
       newest ??= error

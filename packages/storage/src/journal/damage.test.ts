@@ -8,6 +8,8 @@ import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
 
 const LOG_1 = '/data/journal-1.log'
+const FRAME_MAGIC = Buffer.from([0xff, 0x52, 0x43, 0x46])
+const MARK = '/data/journal.mark'
 
 async function write(disk: FaultyDisk, frames: number, rotateBytesMin = 1e9): Promise<void> {
   const memory = new Memory()
@@ -50,6 +52,12 @@ function changed(disk: FaultyDisk, path: string, change: (content: Buffer) => Ui
   const copy = disk.copy()
   copy.place(path, change(disk.content(path)))
   return copy
+}
+
+/** As `write`, but the process died before it could note how far the log went. */
+async function writeAndDie(disk: FaultyDisk, frames: number): Promise<void> {
+  await write(disk, frames)
+  disk.take(MARK)
 }
 
 async function expectRefused(disk: FaultyDisk, file: string, kind = 'damaged'): Promise<void> {
@@ -108,10 +116,10 @@ describe('changed bytes', () => {
 describe('unfinished writes', () => {
   it('a log cut off anywhere after its header opens with the frames before the cut, and says how much it cut', async () => {
     const disk = new FaultyDisk()
-    await write(disk, 3)
+    await writeAndDie(disk, 3)
     const whole = disk.content(LOG_1)
-    const second = whole.indexOf(Buffer.from([0xff, 0x52, 0x43, 0x46]), HEADER_BYTES + 1)
-    const third = whole.indexOf(Buffer.from([0xff, 0x52, 0x43, 0x46]), second + 1)
+    const second = whole.indexOf(FRAME_MAGIC, HEADER_BYTES + 1)
+    const third = whole.indexOf(FRAME_MAGIC, second + 1)
     for (let length = HEADER_BYTES; length < whole.length; length++) {
       const warned: string[] = []
       const cut = changed(disk, LOG_1, (content) => content.subarray(0, length))
@@ -129,7 +137,7 @@ describe('unfinished writes', () => {
 
   it('zeros after the end, as of a file that grew before its content arrived, are cut', async () => {
     const disk = new FaultyDisk()
-    await write(disk, 2)
+    await writeAndDie(disk, 2)
     for (const zeros of [1, 31, 32, 500, 5_000]) {
       const { memory, tornBytes } = await read(
         changed(disk, LOG_1, (content) => Buffer.concat([content, Buffer.alloc(zeros)])),
@@ -177,6 +185,7 @@ describe('unfinished writes', () => {
       },
     ])
     await journal.close()
+    disk.take(MARK)
     const cut = changed(disk, LOG_1, (content) => content.subarray(0, content.length - 1))
     expect((await read(cut)).tornBytes).toBeGreaterThan(0)
   })
@@ -288,6 +297,7 @@ describe('verify and repair', () => {
     expect(report).toMatchObject({ opens: true, entries: 6, refusal: undefined })
     expect(report.files).toMatchObject([
       { name: 'journal-1.log', frames: 3, entries: 6, role: 'current', problems: [] },
+      { name: 'journal.mark', entries: 0, role: 'watermark', problems: [] },
     ])
     expect(await repairJournal(disk, '/data')).toMatchObject({ needed: false, dropped: [], written: [] })
   })
@@ -295,7 +305,7 @@ describe('verify and repair', () => {
   it('says what is damaged, what it would drop, and then drops exactly that and keeps the originals', async () => {
     const disk = new FaultyDisk()
     await write(disk, 4)
-    const second = disk.content(LOG_1).indexOf(Buffer.from([0xff, 0x52, 0x43, 0x46]), HEADER_BYTES + 1)
+    const second = disk.content(LOG_1).indexOf(FRAME_MAGIC, HEADER_BYTES + 1)
     const bad = changed(
       disk,
       LOG_1,
@@ -307,7 +317,7 @@ describe('verify and repair', () => {
     })
     const original = bad.content(LOG_1)
     const planned = await repairJournal(bad, '/data', { dryRun: true })
-    expect(bad.paths()).toEqual([LOG_1])
+    expect(bad.paths()).toEqual([LOG_1, MARK])
     const done = await repairJournal(bad, '/data')
     expect(done).toEqual({ ...planned, dryRun: false })
     expect(done).toMatchObject({

@@ -1,98 +1,61 @@
-/** The disk as the journal needs it, as a port, and the disk of this machine. */
-import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { systemCode } from './journal-error.js'
-import { acquireLock } from './lock.js'
+/** The little of a file system that the journal needs, as a port. */
 
-/** An open file. After any failed call its content is unknown: close it and never write to it again. */
+/** What the file system says about a file. */
+export interface FileState {
+  /** The same for two names, or an open file and a name, exactly when they are the same file. */
+  readonly id: string
+  /** Names that the file has; 0 when it was removed while open. */
+  readonly links: number
+  readonly length: number
+}
+
+/** A file open for writing. After any failed call its content is unknown: close it and never write to it again. */
 export interface DiskFile {
-  /** Writes at a position and returns how many bytes were taken, which may be fewer than given. */
-  write(bytes: Uint8Array, position: number): Promise<number>
+  /**
+   * Adds bytes at the end that the file has now, and returns how many were taken, which may be fewer than given. So
+   * a file that was cut, or grown by another process, ends at another length than the writer expects.
+   */
+  append(bytes: Uint8Array): Promise<number>
   /** Makes content and size durable (fdatasync). */
   sync(): Promise<void>
+  state(): Promise<FileState>
   truncate(length: number): Promise<void>
   close(): Promise<void>
 }
 
-/** A held lock. Idempotent release. */
+/** A held lock. */
 export interface DiskLock {
+  /** Differs from the name of every other lock ever taken. */
+  readonly name: string
+  /** Name of the dead holder that it was taken over from; undefined where no lock was found. */
+  readonly after: string | undefined
+  /** Whether the directory, by its path, still shows this lock, so that another process would be refused. */
+  held(): Promise<boolean>
+  /** Idempotent. */
   release(): Promise<void>
 }
 
-/** The little of a file system that the journal needs. Names become durable with `syncDirectory` only. */
+/** The little of a file system that the journal needs. Names become durable with `sync` of the directory only. */
 export interface Disk {
   /** Creates the directory and its parents, durably. */
   makeDirectory(directory: string): Promise<void>
   /** Names in the directory; empty when it does not exist. */
   list(directory: string): Promise<readonly string[]>
   read(path: string): Promise<Uint8Array>
-  size(path: string): Promise<number>
-  /** Opens an empty file for writing, replacing what had the name. */
+  /** Undefined when there is no file of this name. */
+  state(path: string): Promise<FileState | undefined>
+  /** Opens an empty file, replacing what had the name. */
   create(path: string): Promise<DiskFile>
-  /** Opens an existing file for writing. */
+  /** Opens an existing file. */
   reopen(path: string): Promise<DiskFile>
+  /** Writes over the first bytes of a file, which is made if there is none. Durable with `sync` only. */
+  overwrite(path: string, bytes: Uint8Array): Promise<void>
   /** Atomically gives a file a name, replacing what had it. */
   rename(from: string, to: string): Promise<void>
   /** Removes a file; fine when there is none. */
   remove(path: string): Promise<void>
-  syncDirectory(directory: string): Promise<void>
+  /** Makes durable what the path stands for: the content of a file, the names in a directory. */
+  sync(path: string): Promise<void>
   /** Takes the directory for this process, or rejects with JournalError `locked`. The kernel lets go when the process dies. */
   lock(directory: string): Promise<DiskLock>
-}
-
-function wrap(handle: FileHandle): DiskFile {
-  return {
-    async write(bytes, position) {
-      return (await handle.write(bytes, 0, bytes.length, position)).bytesWritten
-    },
-    sync: () => handle.datasync(),
-    truncate: (length) => handle.truncate(length),
-    close: () => handle.close(),
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-/** The real file system. */
-export function createDisk(): Disk {
-  return {
-    async makeDirectory(directory) {
-      const path = resolve(directory)
-      const first = await mkdir(path, { recursive: true })
-      // `first` is the topmost directory that was made; each new name needs its parent synced.
-      if (first === undefined) return
-      for (let made = path; made.length >= first.length; made = dirname(made))
-        await syncDirectory(dirname(made))
-    },
-    async list(directory) {
-      try {
-        return await readdir(directory)
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return []
-        throw error
-      }
-    },
-    read: (path) => readFile(path),
-    size: async (path) => (await stat(path)).size,
-    create: async (path) => wrap(await open(path, 'w', 0o640)),
-    reopen: async (path) => wrap(await open(path, 'r+')),
-    rename: (from, to) => rename(from, to),
-    async remove(path) {
-      try {
-        await unlink(path)
-      } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw error
-      }
-    },
-    syncDirectory,
-    lock: (directory) => acquireLock(directory),
-  }
 }

@@ -78,7 +78,7 @@ describe('a disk that refuses', () => {
     expect(await node.put(3, 3)).toBe('memory')
     clock.advance(500)
     await settle()
-    expect(disk.paths()).toEqual(['/data/journal-2.log', '/data/snapshot-2.snap'])
+    expect(disk.paths()).toEqual(['/data/journal-2.log', '/data/journal.mark', '/data/snapshot-2.snap'])
   })
 
   it('a half-written frame does not spoil what the next log holds, even before there is a snapshot', async () => {

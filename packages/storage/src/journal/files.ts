@@ -1,7 +1,7 @@
-/** Names of the journal's files, and how they come into being. */
+/** Names of the journal's files, and how logs come into being. */
 import { join } from 'node:path'
 import type { Disk, DiskFile } from './disk.js'
-import { encodeFileHeader, encodeFrame, HEADER_BYTES, type FileKind } from './frames.js'
+import { encodeFileHeader, HEADER_BYTES, type FileKind } from './frames.js'
 
 /** A file of the journal by its name. */
 export interface FileName {
@@ -29,9 +29,9 @@ export function isUnfinished(name: string): boolean {
 }
 
 /** Writes everything, however little the system takes at a time. */
-export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
+export async function appendAll(file: DiskFile, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const written = await file.write(bytes.subarray(done), position + done)
+    const written = await file.append(bytes.subarray(done))
     if (written <= 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'EIO' })
     done += written
   }
@@ -70,57 +70,13 @@ export async function createLog(
   const path = join(directory, fileName('log', number))
   const file = await disk.create(`${path}.tmp`)
   try {
-    await writeAll(file, encodeFileHeader({ kind: 'log', number, sealed }), 0)
+    await appendAll(file, encodeFileHeader({ kind: 'log', number, sealed }))
     await file.sync()
     await disk.rename(`${path}.tmp`, path)
-    await disk.syncDirectory(directory)
+    await disk.sync(directory)
   } catch (error) {
     await closeQuietly(file)
     throw error
   }
   return { number, sealed, file, length: HEADER_BYTES, frames: 0 }
-}
-
-/** What a piece of a snapshot holds. */
-export interface SnapshotPiece {
-  readonly payload: Uint8Array
-  readonly count: number
-}
-
-/**
- * Writes a snapshot under a temporary name, makes it durable, and only then gives it its name. Takes one piece
- * at a time and lets the event loop run between two. Returns its size.
- */
-export async function createSnapshot(
-  disk: Disk,
-  directory: string,
-  number: number,
-  pieces: Iterable<SnapshotPiece>,
-): Promise<number> {
-  const path = join(directory, fileName('snapshot', number))
-  const file = await disk.create(`${path}.tmp`)
-  let length = 0
-  const put = async (bytes: Uint8Array): Promise<void> => {
-    await writeAll(file, bytes, length)
-    length += bytes.length
-  }
-  try {
-    await put(encodeFileHeader({ kind: 'snapshot', number, sealed: 0 }))
-    let index = 0
-    let total = 0
-    for (const piece of pieces) {
-      await put(encodeFrame({ file: number, index: index++, count: piece.count, end: false }, piece.payload))
-      total += piece.count
-    }
-    await put(encodeFrame({ file: number, index, count: total, end: true }, ''))
-    await file.sync()
-  } catch (error) {
-    await closeQuietly(file)
-    await disk.remove(`${path}.tmp`).catch(() => undefined)
-    throw error
-  }
-  await file.close()
-  await disk.rename(`${path}.tmp`, path)
-  await disk.syncDirectory(directory)
-  return length
 }

@@ -27,19 +27,24 @@ const FILE_MAGIC = Buffer.from('ROLLCALL', 'latin1')
 const FRAME_MAGIC = Buffer.from([0xff, 0x52, 0x43, 0x46])
 const ALIGNMENT = 16
 const HOLE = Buffer.alloc(ALIGNMENT)
-const KIND_NUMBERS = { log: 1, snapshot: 2 } as const
+const KIND_NUMBERS = { log: 1, snapshot: 2, watermark: 3 } as const
 const ENTRIES_FRAME = 1
 const END_FRAME = 2
 
-export type FileKind = keyof typeof KIND_NUMBERS
+/** The files that hold entries. */
+export type FileKind = Exclude<keyof typeof KIND_NUMBERS, 'watermark'>
 
 /** What the header of a file says. */
 export interface FileHeader {
   /** Format of everything in the file. */
   readonly version: number
-  readonly kind: FileKind
+  readonly kind: keyof typeof KIND_NUMBERS
+  /** Number of the file; in the watermark: of the log that it is about. */
   readonly number: number
-  /** For a log: how many bytes of the log before it count. What lies beyond was never acknowledged. 0 otherwise. */
+  /**
+   * For a log: how many bytes of the log before it count. What lies beyond was never acknowledged. In the watermark:
+   * how many bytes of its log are known to be durable. 0 in a snapshot.
+   */
   readonly sealed: number
 }
 
@@ -58,11 +63,11 @@ export function encodeFileHeader(
   return bytes
 }
 
-/** Reads the header of a file that should be of this kind and number. */
+/** Reads the header of a file that should be of this kind and, where that is known before, number. */
 export function decodeFileHeader(
   bytes: Buffer,
-  kind: FileKind,
-  number: number,
+  kind: keyof typeof KIND_NUMBERS,
+  number: number = bytes.length < HEADER_BYTES ? 0 : bytes.readUInt32LE(12),
 ): { readonly header: FileHeader } | { readonly fault: 'damaged' | 'unknown-version'; readonly why: string } {
   if (bytes.length < HEADER_BYTES) return { fault: 'damaged', why: 'the file header is cut off' }
   if (!bytes.subarray(0, 8).equals(FILE_MAGIC) || bytes.readUInt32LE(28) !== crc32(bytes.subarray(0, 28))) {

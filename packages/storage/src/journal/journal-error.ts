@@ -33,8 +33,31 @@ export class JournalError extends Error {
   }
 }
 
+/**
+ * Why the disk counts as failing although no system call failed. `files`: the journal's files are not what it left
+ * there. `lock`: the directory is not this process's any more. `slow`: a call took too long. `queue`: too many entries
+ * wait. A system call that failed is `call`.
+ */
+export type FaultCause = 'files' | 'lock' | 'slow' | 'queue' | 'call'
+
+/** A failure that the journal itself noticed. */
+export class JournalFault extends Error {
+  override readonly name = 'JournalFault'
+  readonly fault: Exclude<FaultCause, 'call'>
+
+  constructor(fault: Exclude<FaultCause, 'call'>, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
 /** The code of a failed system call (`ENOSPC`), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** A code where the system gave one: short, and the same each time. */
+export function wordsOf(error: unknown): string {
+  return systemCode(error) ?? (error instanceof Error ? error.message : String(error))
 }

@@ -1,6 +1,7 @@
 /** The journal of a node on its disk. */
 import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
-import type { Disk, DiskLock } from './disk.js'
+import type { Disk } from './disk.js'
+import { Holding } from './holding.js'
 import { JournalError, systemCode } from './journal-error.js'
 import { resolveOptions, type JournalOptions } from './options.js'
 import { recover, type Opened, type Recovered } from './recovery.js'
@@ -25,9 +26,11 @@ export interface Journal extends JournalPort {
   health(): JournalHealth
 }
 
-async function openFiles(deps: JournalDeps, directory: string): Promise<Opened> {
+async function openFiles(deps: JournalDeps, directory: string, holding: Holding): Promise<Opened> {
   try {
-    return await recover(deps.disk, directory, deps.logger)
+    const opened = await recover(deps.disk, directory, deps.logger)
+    await holding.adopt(opened.needed)
+    return opened
   } catch (error) {
     if (error instanceof JournalError) throw error
     const code = systemCode(error) ?? String(error)
@@ -35,10 +38,10 @@ async function openFiles(deps: JournalDeps, directory: string): Promise<Opened> 
   }
 }
 
-async function takeDirectory(disk: Disk, directory: string): Promise<DiskLock> {
+async function takeDirectory(disk: Disk, directory: string): Promise<Holding> {
   try {
     await disk.makeDirectory(directory)
-    return await disk.lock(directory)
+    return new Holding(disk, directory, await disk.lock(directory))
   } catch (error) {
     if (error instanceof JournalError) throw error
     const code = systemCode(error) ?? String(error)
@@ -52,27 +55,28 @@ async function takeDirectory(disk: Disk, directory: string): Promise<DiskLock> {
 /**
  * Takes the directory, checks every byte in it, heals an unfinished last write, and opens the journal. Rejects with
  * JournalError (`damaged`, `missing`, `unknown-version`, `locked`, `io`) and changes nothing when it must not start.
- * `close` commits what is queued and lets the directory go.
+ * `close` commits what is queued and lets the directory go; it rejects with JournalError `io` when changes are lost
+ * because the disk refuses to the end.
  */
 export async function openJournal(
   deps: JournalDeps,
   options: JournalOptions,
 ): Promise<{ readonly journal: Journal; readonly recovered: Recovered }> {
   const resolved = resolveOptions(options)
-  const lock = await takeDirectory(deps.disk, resolved.directory)
+  const holding = await takeDirectory(deps.disk, resolved.directory)
   let opened: Opened
   try {
-    opened = await openFiles(deps, resolved.directory)
+    opened = await openFiles(deps, resolved.directory, holding)
   } catch (error) {
-    await lock.release()
+    await holding.release()
     throw error
   }
-  const writer = new JournalWriter(deps, resolved, opened)
+  const writer = new JournalWriter({ ...deps, holding }, resolved, opened)
   const closeAll = async (): Promise<void> => {
     try {
       await writer.close()
     } finally {
-      await lock.release()
+      await holding.release()
     }
   }
   let closed: Promise<void> | undefined

@@ -20,9 +20,10 @@
  * other machine.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readlink, symlink, unlink, type FileHandle } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readlink, symlink, unlink, type FileHandle } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import type { DiskLock } from './disk.js'
 import { JournalError, systemCode } from './journal-error.js'
 
 /** The kernel's limit for socket paths is 104 to 108 bytes, and Node cuts longer ones without a word. */
@@ -96,14 +97,17 @@ async function removeQuietly(path: string): Promise<void> {
   }
 }
 
-async function holderError(journalDirectory: string, link: string): Promise<JournalError> {
-  let target = ''
+/** Name of the lock that a generation stands for; empty when its successor has just removed it. */
+async function holderOf(place: Place, generation: number): Promise<string> {
   try {
-    target = await readlink(link)
+    return await readlink(join(place.directory, String(generation)))
   } catch {
-    // The holder was just replaced; the pid of its successor is not worth another round.
+    return ''
   }
-  const pid = Number.parseInt(target, 10)
+}
+
+function holderError(journalDirectory: string, name: string): JournalError {
+  const pid = Number.parseInt(name, 10)
   const holder = Number.isNaN(pid) ? 'another process' : `process ${pid}`
   return new JournalError(
     'locked',
@@ -125,12 +129,18 @@ async function sweep(place: Place, mine: number, socketName: string): Promise<vo
   }
 }
 
-async function contend(place: Place, journalDirectory: string, socketName: string): Promise<number> {
+interface Won {
+  readonly generation: number
+  /** The dead holder before. */
+  readonly after: string | undefined
+}
+
+async function contend(place: Place, journalDirectory: string, socketName: string): Promise<Won> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const highest = Math.max(0, ...(await generations(place.directory)))
-    if (highest > 0 && (await isAlive(`${place.socketDirectory}/${highest}`))) {
-      throw await holderError(journalDirectory, join(place.directory, String(highest)))
-    }
+    const after = highest === 0 ? undefined : await holderOf(place, highest)
+    if (after !== undefined && (await isAlive(`${place.socketDirectory}/${highest}`)))
+      throw holderError(journalDirectory, after)
     const mine = highest + 1
     const link = join(place.directory, String(mine))
     try {
@@ -139,7 +149,7 @@ async function contend(place: Place, journalDirectory: string, socketName: strin
       if (systemCode(error) === 'EEXIST') continue
       throw error
     }
-    if (Math.max(...(await generations(place.directory))) === mine) return mine
+    if (Math.max(...(await generations(place.directory))) === mine) return { generation: mine, after }
     await removeQuietly(link)
   }
   throw new JournalError(
@@ -149,8 +159,20 @@ async function contend(place: Place, journalDirectory: string, socketName: strin
   )
 }
 
+/** Whether the directory at this path shows this generation as the ruling one, held by this socket. */
+async function rules(directory: string, generation: number, socketName: string): Promise<boolean> {
+  try {
+    if (Math.max(0, ...(await generations(directory))) !== generation) return false
+    if ((await readlink(join(directory, String(generation)))) !== socketName) return false
+    return (await lstat(join(directory, socketName))).isSocket()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return false
+    throw error
+  }
+}
+
 /** Takes the directory for this process. Rejects with JournalError `locked`, naming the pid, when a living one has it. */
-export async function acquireLock(journalDirectory: string): Promise<{ release(): Promise<void> }> {
+export async function acquireLock(journalDirectory: string): Promise<DiskLock> {
   const place = await openPlace(journalDirectory)
   const socketName = `${process.pid}-${randomBytes(4).toString('hex')}.sock`
   let server: Server | undefined
@@ -163,9 +185,14 @@ export async function acquireLock(journalDirectory: string): Promise<{ release()
   }
   try {
     server = await listen(`${place.socketDirectory}/${socketName}`)
-    const generation = await contend(place, journalDirectory, socketName)
+    const { generation, after } = await contend(place, journalDirectory, socketName)
     await sweep(place, generation, socketName)
-    return { release }
+    return {
+      name: socketName,
+      after,
+      held: () => rules(place.directory, generation, socketName),
+      release,
+    }
   } catch (error) {
     await release()
     if (error instanceof JournalError) throw error

@@ -40,6 +40,12 @@ export function resolveOptions(options: JournalOptions): ResolvedJournalOptions 
   }
 }
 
+/**
+ * How often the journal looks whether its files are still there. Twice a second, so that an answer `disk` is never
+ * given for more than a second after they were taken away; some ten system calls that touch no disk.
+ */
+export const LOOK_MS = 500
+
 /** One commit is one frame. The largest batch of the API fits; encoding one takes about 10 ms. */
 export const COMMIT_LIMITS: FrameLimits = { entriesMax: 10_000, bytesMax: 8 * 1024 * 1024 }
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import type { JournalEntry, Logger } from '@rollcall/core'
 import { findChain, type Chain, type ScannedFile } from './chain.js'
-import type { Disk } from './disk.js'
-import { closeQuietly, createLog, isUnfinished, parseFileName, type OpenLog } from './files.js'
+import type { Disk, DiskFile } from './disk.js'
+import { closeQuietly, createLog, fileName, isUnfinished, parseFileName, type OpenLog } from './files.js'
 import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
 import { JournalError } from './journal-error.js'
 import { createEntryReader } from './upgrade.js'
@@ -24,6 +24,8 @@ export interface Recovered {
 export interface Opened {
   readonly recovered: Recovered
   readonly log: OpenLog
+  /** Names of the files that another start would need. */
+  readonly needed: ReadonlySet<string>
   /** Bytes in logs since the snapshot. */
   readonly logBytes: number
   readonly snapshotBytes: number
@@ -56,22 +58,24 @@ function countOf(file: ScannedFile): number {
   return file.frames.reduce((sum, frame) => sum + (frame.end ? 0 : frame.count), 0)
 }
 
-/** Continues the last log after its last good frame. */
-async function reopenLog(
-  disk: Disk,
-  directory: string,
-  last: ScannedFile,
-  logger: Logger,
-): Promise<{ log: OpenLog; tornBytes: number }> {
-  const torn = last.bad[0]
-  const length = torn?.offset ?? last.bytes.length
-  const tornBytes = last.bytes.length - length
-  const file = await disk.reopen(join(directory, last.name))
+/** Where a log ends that is whole, or was cut. */
+interface End {
+  readonly file: DiskFile
+  readonly length: number
+  readonly tornBytes: number
+}
+
+/** Opens a log, cuts an unfinished write off its end, and makes durable what is left. */
+async function mendLog(disk: Disk, directory: string, log: ScannedFile, logger: Logger): Promise<End> {
+  const torn = log.bad[0]
+  const length = torn?.offset ?? log.bytes.length
+  const tornBytes = log.bytes.length - length
+  const file = await disk.reopen(join(directory, log.name))
   try {
     if (torn !== undefined) {
       logger.warn(
-        { file: last.name, offset: length, bytesCut: tornBytes, bytesKept: length, why: torn.why },
-        'journal: cut an unfinished write off the end of the last log',
+        { file: log.name, offset: length, bytesCut: tornBytes, bytesKept: length, why: torn.why },
+        'journal: cut an unfinished write off the end of the last log; probably it was never acknowledged',
       )
       await file.truncate(length)
     }
@@ -81,16 +85,49 @@ async function reopenLog(
     await closeQuietly(file)
     throw error
   }
-  if (last.version !== FORMAT_VERSION) {
-    // An older format takes no new entries: the version that wrote it would not understand them.
-    await file.close()
-    const [number, sealed] = last.frames.length === 0 ? [last.number, last.sealed] : [last.number + 1, length]
-    return { log: await createLog(disk, directory, number, sealed), tornBytes }
-  }
-  return {
-    log: { number: last.number, sealed: last.sealed, file, length, frames: last.frames.length },
-    tornBytes,
-  }
+  return { file, length, tornBytes }
+}
+
+interface Continued {
+  readonly log: OpenLog
+  readonly tornBytes: number
+}
+
+/** Continues the last log after its last good frame, or begins the next one where it takes no new entries. */
+async function continueLog(
+  disk: Disk,
+  directory: string,
+  last: ScannedFile,
+  logger: Logger,
+): Promise<Continued> {
+  const { file, length, tornBytes } = await mendLog(disk, directory, last, logger)
+  if (last.version === FORMAT_VERSION)
+    return {
+      log: { number: last.number, sealed: last.sealed, file, length, frames: last.frames.length },
+      tornBytes,
+    }
+  // An older format takes no new entries: the version that wrote it would not understand them.
+  await file.close()
+  const [number, sealed] = last.frames.length === 0 ? [last.number, last.sealed] : [last.number + 1, length]
+  return { log: await createLog(disk, directory, number, sealed), tornBytes }
+}
+
+/** Makes a log anew that is empty and carried nothing. It seals the one before it as it is found. */
+async function replaceLog(
+  disk: Disk,
+  directory: string,
+  { name, number, bytes }: ScannedFile,
+  before: ScannedFile | undefined,
+  logger: Logger,
+): Promise<Continued> {
+  logger.warn(
+    { file: name, bytes: bytes.length },
+    'journal: the last log is empty and nothing was ever acknowledged from it; made anew',
+  )
+  if (before === undefined) return { log: await createLog(disk, directory, number, 0), tornBytes: 0 }
+  const { file, length, tornBytes } = await mendLog(disk, directory, before, logger)
+  await file.close()
+  return { log: await createLog(disk, directory, number, length), tornBytes }
 }
 
 /** Removes unfinished files, and files that a durable newer snapshot has replaced. */
@@ -111,7 +148,9 @@ function opened(log: OpenLog, tornBytes: number, chain: Chain): Opened {
       tornBytes,
     },
     log,
-    logBytes: chain.logs.reduce((sum, file) => sum + file.bytes.length - HEADER_BYTES, 0) - tornBytes,
+    needed: new Set([...files.map((file) => file.name), fileName('log', log.number)]),
+    logBytes:
+      chain.logs.reduce((sum, file) => sum + Math.max(0, file.bytes.length - HEADER_BYTES), 0) - tornBytes,
     snapshotBytes: chain.snapshot?.bytes.length ?? 0,
     snapshotDue: chain.fallback !== undefined,
   }
@@ -137,7 +176,10 @@ export async function recover(disk: Disk, directory: string, logger: Logger): Pr
   const last = chain.logs.at(-1)
   if (last === undefined)
     throw new JournalError('missing', 'a chain of files without a log', { file: directory })
-  const { log, tornBytes } = await reopenLog(disk, directory, last, logger)
+  const isEmpty = last.bad[0]?.offset === 0
+  const { log, tornBytes } = isEmpty
+    ? await replaceLog(disk, directory, last, chain.logs.at(-2), logger)
+    : await continueLog(disk, directory, last, logger)
   await removeReplaced(disk, directory, chain.snapshot?.number ?? 0)
   return opened(log, tornBytes, chain)
 }

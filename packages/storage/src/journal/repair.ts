@@ -3,14 +3,15 @@
  * were in bad frames are lost, and with them possibly a deregistration: leases and probes then end such an instance.
  */
 import { join } from 'node:path'
+import type { JournalEntry } from '@rollcall/core'
 import type { ScannedFile } from './chain.js'
-import { encodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
-import { closeQuietly, createLog, createSnapshot, fileName, type SnapshotPiece } from './files.js'
+import { closeQuietly, createLog, fileName } from './files.js'
 import { JournalError } from './journal-error.js'
-import { SNAPSHOT_PIECE_LIMITS } from './options.js'
+import { nameSnapshot, piecesOf, writeSnapshot } from './snapshot.js'
 import { createEntryReader } from './upgrade.js'
-import { entriesIn, scanAll, verifyJournal } from './verify.js'
+import { entriesIn, scanAll, verifyJournal, type Contents } from './verify.js'
+import { carriedEntries } from './watermark.js'
 
 /** Something that cannot be saved. */
 export interface Dropped {
@@ -44,10 +45,7 @@ interface Plan {
 }
 
 /** Everything from the newest whole snapshot on; all there is if no snapshot is whole. */
-function planOf(
-  files: readonly ScannedFile[],
-  unreadable: ReadonlyMap<string, { readonly why: string }>,
-): Plan {
+function planOf({ files, unreadable, watermark }: Contents): Plan {
   const whole = files.filter((file) => file.kind === 'snapshot' && file.bad.length === 0)
   const base = whole.at(-1)?.number ?? 0
   const sources = files.filter((file) => file.number >= base)
@@ -65,27 +63,23 @@ function planOf(
   }
   const logs = sources.filter((file) => file.kind === 'log').map((file) => file.number)
   const last = Math.max(0, ...sources.map((file) => file.number))
-  for (let number = Math.max(1, base); number <= last; number++) {
+  const newest = watermark !== undefined && carriedEntries(watermark, watermark.number) ? watermark.number : 0
+  for (let number = Math.max(1, base); number <= Math.max(last, newest); number++) {
     const name = fileName('log', number)
     if (logs.includes(number) || unreadable.has(name)) continue
     // Without any snapshot, logs before the first that is left are covered by nothing we know of.
     dropped.push({ file: name, offset: 0, bytes: 0, why: 'the file is missing' })
   }
-  const taken = [...files.map((file) => file.number), 0]
+  const taken = [...files.map((file) => file.number), watermark?.number ?? 0]
   return { sources, dropped, damaged, number: Math.max(...taken) + 1 }
 }
 
-function* piecesOf(sources: readonly ScannedFile[]): Generator<SnapshotPiece> {
+function* entriesOf(sources: readonly ScannedFile[]): Generator<JournalEntry> {
   const read = createEntryReader()
   for (const file of sources) {
     for (const frame of file.frames) {
       if (frame.end) continue
-      const entries = read(file.version, frame.payload)
-      for (let at = 0; at < entries.length;) {
-        const { payload, taken } = encodeEntries(entries, at, SNAPSHOT_PIECE_LIMITS)
-        yield { payload, count: taken }
-        at += taken
-      }
+      yield* read(file.version, frame.payload)
     }
   }
 }
@@ -99,16 +93,18 @@ async function carryOut(
   // The log first, as in every rotation: interrupted anywhere, the directory is still refused and repaired anew.
   const log = await createLog(disk, directory, plan.number, 0)
   await closeQuietly(log.file)
-  await createSnapshot(disk, directory, plan.number, piecesOf(plan.sources))
+  await writeSnapshot(disk, directory, plan.number, piecesOf(entriesOf(plan.sources)))
+  await nameSnapshot(disk, directory, plan.number)
   for (const { from, to } of backups) await disk.rename(join(directory, from), join(directory, to))
-  await disk.syncDirectory(directory)
+  await disk.sync(directory)
 }
 
 async function repairUnderLock(disk: Disk, directory: string, dryRun: boolean): Promise<RepairReport> {
   const before = await verifyJournal(disk, directory)
   const nothing = { directory, dryRun, keptEntries: before.entries, dropped: [], backups: [], written: [] }
   if (before.opens) return { ...nothing, needed: false }
-  const { files, unreadable } = await scanAll(disk, directory)
+  const contents = await scanAll(disk, directory)
+  const { files, unreadable } = contents
   const foreign = files.find((file) => file.bad.some((stretch) => stretch.kind === 'unknown-version'))
   if (foreign !== undefined) {
     throw new JournalError(
@@ -117,7 +113,7 @@ async function repairUnderLock(disk: Disk, directory: string, dryRun: boolean): 
       { file: foreign.name },
     )
   }
-  const plan = planOf(files, unreadable)
+  const plan = planOf(contents)
   const names = [...files.map((file) => file.name), ...unreadable.keys()]
   const backups = names.map((from) => ({
     from,

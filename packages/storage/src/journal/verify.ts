@@ -1,9 +1,11 @@
 /** What is in a journal's directory, and what is wrong with it. Reads only. */
+import { join } from 'node:path'
 import { findChain, scanFile, type ScannedFile } from './chain.js'
 import { decodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
 import { isUnfinished, parseFileName, type FileName } from './files.js'
 import { JournalError, systemCode } from './journal-error.js'
+import { readWatermark, WATERMARK_NAME, type Watermark } from './watermark.js'
 
 /** A stretch of a file that cannot be read. */
 export interface FileProblem {
@@ -21,8 +23,8 @@ export interface FileReport {
   readonly frames: number
   /** Entries in good frames. */
   readonly entries: number
-  /** `current`: part of the state. `replaced`: not needed, other files hold all of it. `unfinished`: never became a file. `backup`: kept by a repair. */
-  readonly role: 'current' | 'replaced' | 'unfinished' | 'backup'
+  /** `current`: part of the state. `replaced`: not needed, other files hold all of it. `unfinished`: never became a file. `backup`: kept by a repair. `watermark`: says how far the newest log went. */
+  readonly role: 'current' | 'replaced' | 'unfinished' | 'backup' | 'watermark'
   readonly problems: readonly FileProblem[]
 }
 
@@ -43,29 +45,39 @@ export function byAge(a: FileName, b: FileName): number {
   return a.number - b.number || (a.kind === b.kind ? 0 : a.kind === 'snapshot' ? -1 : 1)
 }
 
-/** Reads every file of the journal, each log up to where the next one says that it counts. Oldest first. */
-export async function scanAll(
-  disk: Disk,
-  directory: string,
-): Promise<{ files: ScannedFile[]; unreadable: Map<string, FileProblem> }> {
+/** Everything in a directory. */
+export interface Contents {
+  /** Oldest first. */
+  readonly files: readonly ScannedFile[]
+  readonly unreadable: ReadonlyMap<string, FileProblem>
+  readonly watermark: Watermark | undefined
+}
+
+/** Reads every file of the journal, each log up to where the next one says that it counts. */
+export async function scanAll(disk: Disk, directory: string): Promise<Contents> {
   const names = (await disk.list(directory))
     .map(parseFileName)
     .filter((file) => file !== undefined)
     .sort(byAge)
   const files: ScannedFile[] = []
   const unreadable = new Map<string, FileProblem>()
+  const watermark = await readWatermark(disk, directory)
   const sealed = new Map<number, number>()
   for (const name of names.reverse()) {
     const limit = name.kind === 'log' ? sealed.get(name.number) : undefined
+    const reach = {
+      ...(limit === undefined ? {} : { sealed: limit }),
+      ...(watermark === undefined ? {} : { watermark }),
+    }
     try {
-      const scanned = contentChecked(await scanFile(disk, directory, name, limit))
+      const scanned = contentChecked(await scanFile(disk, directory, name, reach))
       files.unshift(scanned)
       if (scanned.kind === 'log' && scanned.sealed > 0) sealed.set(scanned.number - 1, scanned.sealed)
     } catch (error) {
       unreadable.set(name.name, { kind: 'io', offset: 0, bytes: 0, why: systemCode(error) ?? String(error) })
     }
   }
-  return { files, unreadable }
+  return { files, unreadable, watermark }
 }
 
 /** Moves frames whose content makes no sense in spite of a right checksum to the bad ones. */
@@ -115,9 +127,25 @@ async function judge(disk: Disk, directory: string): Promise<Judgement> {
   }
 }
 
+/** What a file is that holds no part of the state. */
+function roleOf(name: string): 'unfinished' | 'backup' | 'watermark' | undefined {
+  if (name === WATERMARK_NAME) return 'watermark'
+  if (isUnfinished(name)) return 'unfinished'
+  return /\.(damaged|replaced)$/.test(name) ? 'backup' : undefined
+}
+
+function unreadableWatermark(bytes: number): FileProblem {
+  return {
+    kind: 'torn',
+    offset: 0,
+    bytes,
+    why: 'it cannot be read; how far the newest log went is not known',
+  }
+}
+
 /** Checks a journal without changing anything. Also while a node runs; its last write may then show as torn. */
 export async function verifyJournal(disk: Disk, directory: string): Promise<JournalReport> {
-  const { files, unreadable } = await scanAll(disk, directory)
+  const { files, unreadable, watermark } = await scanAll(disk, directory)
   const { used, refusal } = await judge(disk, directory)
   // The chain is judged by its checksums; only here is every entry read as well.
   const unsound = files.find((file) => used(file) && file.bad.some((stretch) => stretch.kind === 'damaged'))
@@ -134,17 +162,11 @@ export async function verifyJournal(disk: Disk, directory: string): Promise<Jour
     reports.push({ name, bytes: 0, frames: 0, entries: 0, role: 'current', problems: [problem] })
   }
   for (const name of await disk.list(directory)) {
-    const isBackup = /\.(damaged|replaced)$/.test(name)
-    if (!isUnfinished(name) && !isBackup) continue
-    const bytes = await disk.size(`${directory}/${name}`)
-    reports.push({
-      name,
-      bytes,
-      frames: 0,
-      entries: 0,
-      role: isBackup ? 'backup' : 'unfinished',
-      problems: [],
-    })
+    const role = roleOf(name)
+    if (role === undefined) continue
+    const bytes = (await disk.state(join(directory, name)))?.length ?? 0
+    const problems = role === 'watermark' && watermark === undefined ? [unreadableWatermark(bytes)] : []
+    reports.push({ name, bytes, frames: 0, entries: 0, role, problems })
   }
   const entries = files.filter(used).reduce((sum, file) => sum + entriesIn(file), 0)
   return {

@@ -7,32 +7,29 @@
  *
  * A log that failed once is never written again: after a failed fsync the kernel may have dropped the pages and
  * report success the next time. The next log says in its header how many bytes of the failed one count, so a half
- * written frame there does no harm. From the failure on, memory holds entries that no file holds (`gap`): every
+ * written frame there does no harm. From the failure on, memory holds entries that no file holds (a gap): every
  * answer is `memory` until a snapshot begun after the last loss is durable.
  */
 import { join } from 'node:path'
 import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
 import { encodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
-import {
-  closeQuietly,
-  createLog,
-  createSnapshot,
-  fileName,
-  writeAll,
-  type OpenLog,
-  type SnapshotPiece,
-} from './files.js'
+import { appendAll, closeQuietly, createLog, fileName, type OpenLog } from './files.js'
 import { encodeFrame, HEADER_BYTES } from './frames.js'
-import { JournalError, systemCode } from './journal-error.js'
-import { COMMIT_LIMITS, SNAPSHOT_PIECE_LIMITS, type ResolvedJournalOptions } from './options.js'
+import { confirmCommit, type Holding } from './holding.js'
+import { Inspector } from './inspector.js'
+import { JournalError, JournalFault, systemCode, wordsOf, type FaultCause } from './journal-error.js'
+import { COMMIT_LIMITS, type ResolvedJournalOptions } from './options.js'
 import { removeReplaced, type Opened } from './recovery.js'
+import { nameSnapshot, piecesOf, writeSnapshot, type SnapshotPiece } from './snapshot.js'
+import { WatermarkWriter } from './watermark.js'
 
 type Answer = Awaited<ReturnType<JournalPort['append']>>
 
 /** What the writer works with. */
 export interface WriterDeps {
   readonly disk: Disk
+  readonly holding: Holding
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
@@ -43,6 +40,8 @@ export interface WriterDeps {
 export interface JournalHealth {
   /** True while memory holds accepted entries that no file holds. */
   readonly failing: boolean
+  /** What it began with, while it is so. */
+  readonly fault: FaultCause | undefined
   /** What the disk said last, while something is wrong. */
   readonly error: string | undefined
   readonly queuedEntries: number
@@ -65,6 +64,8 @@ class ClosingError extends Error {}
 export class JournalWriter implements JournalPort {
   readonly #deps: WriterDeps
   readonly #options: ResolvedJournalOptions
+  readonly #watermark: WatermarkWriter
+  readonly #inspector: Inspector
   #queue: JournalEntry[] = []
   #waiters: Waiter[] = []
   #accepted = 0
@@ -76,7 +77,8 @@ export class JournalWriter implements JournalPort {
   #logBytes: number
   #snapshotBytes: number
 
-  #gap = false
+  /** What made the disk fail; set as long as memory holds entries that no file holds. */
+  #fault: FaultCause | undefined
   /** Counts losses, so that a snapshot knows whether entries were lost while it was written. */
   #losses = 0
   #error: string | undefined
@@ -93,6 +95,13 @@ export class JournalWriter implements JournalPort {
   constructor(deps: WriterDeps, options: ResolvedJournalOptions, opened: Opened) {
     this.#deps = deps
     this.#options = options
+    this.#watermark = new WatermarkWriter(deps.disk, options.directory)
+    this.#inspector = new Inspector({
+      ...deps,
+      watermark: this.#watermark,
+      log: () => this.#log,
+      fail: (error) => this.#fail(error),
+    })
     this.#log = opened.log
     this.#lastLog = opened.log
     this.#logBytes = opened.logBytes
@@ -101,6 +110,7 @@ export class JournalWriter implements JournalPort {
     deps.meter.set('rollcall_journal_failing', 0)
     // Not before the caller has replayed what was recovered: the snapshot is taken from its memory.
     if (opened.snapshotDue) this.#retryLater()
+    this.#inspector.start()
   }
 
   append(entries: readonly JournalEntry[]): Promise<Answer> {
@@ -112,9 +122,8 @@ export class JournalWriter implements JournalPort {
       return Promise.resolve('memory')
     }
     if (this.#accepted - this.#settled + entries.length > this.#options.queueEntriesMax) {
-      this.#fail(
-        new Error(`${this.#accepted - this.#settled} entries wait for the disk, which is the most allowed`),
-      )
+      const waiting = this.#accepted - this.#settled
+      this.#fail(new JournalFault('queue', `${waiting} entries wait for the disk, which is the most allowed`))
       return Promise.resolve('memory')
     }
     for (const entry of entries) this.#queue.push(entry)
@@ -127,7 +136,8 @@ export class JournalWriter implements JournalPort {
 
   health(): JournalHealth {
     return {
-      failing: this.#gap,
+      failing: this.#fault !== undefined,
+      fault: this.#fault,
       error: this.#error,
       queuedEntries: this.#accepted - this.#settled,
       logNumber: this.#lastLog.number,
@@ -142,21 +152,33 @@ export class JournalWriter implements JournalPort {
   }
 
   async #close(): Promise<void> {
+    const { logger } = this.#deps
     this.#cancelRetry?.()
+    this.#inspector.stop()
     // A snapshot in progress is given up: the logs hold everything, unless there is a gap that it would close.
-    this.#closeSoon = !this.#gap
+    this.#closeSoon = this.#fault === undefined
     await this.#upkeep
     await this.#idle()
-    if (this.#gap) await this.#makeSnapshot().catch(() => undefined)
+    await this.#inspector.inspect()
+    this.#closeSoon = false
+    if (this.#fault !== undefined)
+      await this.#makeSnapshot().catch((error: unknown) => (this.#error = wordsOf(error)))
     await this.#idle()
-    if (this.#gap)
-      this.#deps.logger.error(
-        { error: this.#error },
-        'journal: closed while the disk refuses, recent changes are lost',
-      )
     const log = this.#log
     this.#log = undefined
-    if (log !== undefined) await closeQuietly(log.file)
+    if (log !== undefined) await this.#closeLog(log)
+    if (this.#fault === undefined) return
+    const message = 'closed while the disk refuses, recent changes are lost'
+    logger.error({ error: this.#error }, `journal: ${message}`)
+    throw new JournalError('io', `the journal was ${message}: ${this.#error}`)
+  }
+
+  async #closeLog(log: OpenLog): Promise<void> {
+    await this.#watermark.writeDurably(log).catch((error: unknown) => {
+      this.#deps.logger.warn({ error: String(error) }, 'journal: how far the log goes could not be noted')
+    })
+    await closeQuietly(log.file)
+    this.#deps.logger.info({ file: fileName('log', log.number), bytes: log.length }, 'journal: closed')
   }
 
   async #idle(): Promise<void> {
@@ -164,7 +186,7 @@ export class JournalWriter implements JournalPort {
   }
 
   #answer(): Answer {
-    return this.#gap ? 'memory' : 'disk'
+    return this.#fault === undefined ? 'disk' : 'memory'
   }
 
   #settle(count: number, answer: Answer): void {
@@ -204,22 +226,27 @@ export class JournalWriter implements JournalPort {
     const frame = encodeFrame({ file: log.number, index: log.frames, count: taken, end: false }, payload)
     const started = clock.now()
     const cancel = clock.setTimer(this.#options.commitMsMax, () => {
-      if (this.#log === log) this.#fail(new Error(`a commit took more than ${this.#options.commitMsMax} ms`))
+      if (this.#log === log)
+        this.#fail(new JournalFault('slow', `a commit took more than ${this.#options.commitMsMax} ms`))
     })
     try {
-      await writeAll(log.file, frame, log.length)
+      await appendAll(log.file, frame)
       await log.file.sync()
+      await confirmCommit(log, log.length + frame.length)
+      // Given up in the meantime: its entries have been answered, its bytes do not count.
+      if (this.#log !== log) return
+      log.length += frame.length
+      log.frames++
+      this.#logBytes += frame.length
+      // Before the first answer for a log, so that one that the watermark does not know carried nothing.
+      if (log.frames === 1) await this.#watermark.writeDurably(log)
     } catch (error) {
       if (this.#log === log) this.#fail(error)
       return
     } finally {
       cancel()
     }
-    // Given up in the meantime: its entries have been answered, its bytes do not count.
     if (this.#log !== log) return
-    log.length += frame.length
-    log.frames++
-    this.#logBytes += frame.length
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
     meter.count('rollcall_journal_commits_total')
     meter.count('rollcall_journal_entries_total', taken)
@@ -236,8 +263,14 @@ export class JournalWriter implements JournalPort {
     // A log that never got a frame is replaced, so that a disk that fails for days leaves no row of empty files.
     const [number, sealed] =
       before.frames === 0 ? [before.number, before.sealed] : [before.number + 1, before.length]
+    const { disk, holding } = this.#deps
     try {
-      const log = await createLog(this.#deps.disk, this.#options.directory, number, sealed)
+      await holding.retake()
+      // Its empty predecessor of the same number, if any, is about to be replaced.
+      holding.retire(fileName('log', number))
+      const log = await createLog(disk, this.#options.directory, number, sealed)
+      await holding.add(fileName('log', number))
+      holding.seal(fileName('log', before.number), before.length)
       await closeQuietly(before.file)
       this.#log = log
       this.#lastLog = log
@@ -254,14 +287,17 @@ export class JournalWriter implements JournalPort {
     this.#log = undefined
     if (log !== undefined) void closeQuietly(log.file)
     this.#losses++
-    this.#error = systemCode(error) ?? String(error)
-    if (!this.#gap) {
-      this.#gap = true
+    this.#error = wordsOf(error)
+    const fault = error instanceof JournalFault ? error.fault : 'call'
+    this.#deps.meter.count('rollcall_journal_failures_total', 1, fault)
+    if (this.#fault === undefined) {
+      this.#fault = fault
       this.#deps.meter.set('rollcall_journal_failing', 1)
       this.#deps.logger.error(
         {
           error: String(error),
           code: systemCode(error),
+          fault,
           file: log === undefined ? undefined : fileName('log', log.number),
         },
         'journal: the disk refuses, going on in memory',
@@ -280,7 +316,7 @@ export class JournalWriter implements JournalPort {
       .catch((error: unknown) => this.#snapshotFailed(error))
       .finally(() => {
         this.#upkeep = undefined
-        if (this.#gap) this.#retryLater()
+        if (this.#fault !== undefined) this.#retryLater()
       })
   }
 
@@ -295,36 +331,29 @@ export class JournalWriter implements JournalPort {
 
   #snapshotFailed(error: unknown): void {
     if (error instanceof ClosingError) return
-    // While the gap is open this was said already; without one, the logs still hold everything.
-    if (!this.#gap && this.#error === undefined) {
+    // Said once for each reason. Without a gap, the logs still hold everything.
+    const words = wordsOf(error)
+    if (this.#error !== words)
       this.#deps.logger.warn(
         { error: String(error), code: systemCode(error) },
-        'journal: no snapshot could be made, logs keep growing',
+        this.#fault === undefined
+          ? 'journal: no snapshot could be made, logs keep growing'
+          : 'journal: the disk still refuses',
       )
-    }
-    this.#error = systemCode(error) ?? String(error)
+    this.#error = words
     this.#upkeep = undefined
     this.#retryLater()
   }
 
   *#pieces(): Generator<SnapshotPiece> {
-    let entries: JournalEntry[] = []
-    const encode = (): SnapshotPiece => {
-      const { payload, taken } = encodeEntries(entries, 0, SNAPSHOT_PIECE_LIMITS)
-      entries = entries.slice(taken)
-      return { payload, count: taken }
-    }
-    for (const entry of this.#deps.snapshotSource()) {
-      entries.push(entry)
-      if (entries.length < SNAPSHOT_PIECE_LIMITS.entriesMax) continue
-      yield encode()
+    for (const piece of piecesOf(this.#deps.snapshotSource())) {
+      yield piece
       if (this.#closeSoon) throw new ClosingError()
     }
-    while (entries.length > 0) yield encode()
   }
 
   async #makeSnapshot(): Promise<void> {
-    const { disk, logger, meter } = this.#deps
+    const { disk, holding, logger, meter } = this.#deps
     const { directory } = this.#options
     // After an attempt that failed half-way the log made for it will do: a snapshot taken later holds more, not less.
     if (this.#log === undefined || this.#owed !== this.#log.number) {
@@ -337,22 +366,31 @@ export class JournalWriter implements JournalPort {
     this.#owed = number
     const losses = this.#losses
     const logBytesBefore = this.#logBytes - (this.#lastLog.length - HEADER_BYTES)
-    this.#snapshotBytes = await createSnapshot(disk, directory, number, this.#pieces())
+    await writeSnapshot(disk, directory, number, this.#pieces())
+    await holding.confirmLock()
+    await nameSnapshot(disk, directory, number)
+    this.#snapshotBytes = await holding.add(fileName('snapshot', number))
     this.#owed = undefined
     this.#logBytes -= logBytesBefore
-    await removeReplaced(disk, directory, number).catch((error: unknown) => {
+    holding.retireBelow(number)
+    await this.#removeReplaced(number).catch((error: unknown) => {
       // Replaced files are never read again; the next snapshot tries once more.
       logger.warn({ error: String(error) }, 'journal: replaced files could not be removed')
     })
     if (this.#losses !== losses) return
     this.#retryMs = this.#options.retryMsMin
     this.#error = undefined
-    if (!this.#gap) return
-    this.#gap = false
+    if (this.#fault === undefined) return
+    this.#fault = undefined
     meter.set('rollcall_journal_failing', 0)
     logger.info(
       { file: join(directory, fileName('snapshot', number)) },
       'journal: the disk works again, everything is durable',
     )
+  }
+
+  async #removeReplaced(base: number): Promise<void> {
+    await removeReplaced(this.#deps.disk, this.#options.directory, base)
+    await this.#deps.holding.prune()
   }
 }

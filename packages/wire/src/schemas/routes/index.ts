@@ -65,7 +65,10 @@ export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
   node(
     'readyz',
     'Whether the node answers lookups.',
-    { description: 'It does. The body also names what is `frozen`, and a `journal` that is `failing`.' },
+    {
+      description:
+        'It does. The body also names what is `frozen`, and a `journal` that is `failing` with its `journalFault`.',
+    },
     ['not_ready'],
   ),
   node('metrics', 'Figures in the Prometheus text format.', {

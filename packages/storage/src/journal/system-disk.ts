@@ -1,0 +1,84 @@
+/** The file system of this machine, as the journal uses it. */
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Disk, DiskFile, FileState } from './disk.js'
+import { systemCode } from './journal-error.js'
+import { acquireLock } from './lock.js'
+
+const { O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } = constants
+const MODE = 0o640
+
+function wrap(handle: FileHandle): DiskFile {
+  return {
+    append: async (bytes) => (await handle.write(bytes, 0, bytes.length, null)).bytesWritten,
+    sync: () => handle.datasync(),
+    // Inodes of some file systems have more than 53 bits.
+    state: async () => stateOf(await handle.stat({ bigint: true })),
+    truncate: (length) => handle.truncate(length),
+    close: () => handle.close(),
+  }
+}
+
+function stateOf(stats: {
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly nlink: bigint
+  readonly size: bigint
+}): FileState {
+  return { id: `${stats.dev}:${stats.ino}`, links: Number(stats.nlink), length: Number(stats.size) }
+}
+
+/** Undefined in place of the error that says that there is no such name. */
+async function ifThere<T>(value: Promise<T>): Promise<T | undefined> {
+  try {
+    return await value
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The real file system. */
+export function createDisk(): Disk {
+  return {
+    async makeDirectory(directory) {
+      const path = resolve(directory)
+      const first = await mkdir(path, { recursive: true })
+      // `first` is the topmost directory that was made; each new name needs its parent synced.
+      if (first === undefined) return
+      for (let made = path; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
+    },
+    list: async (directory) => (await ifThere(readdir(directory))) ?? [],
+    read: (path) => readFile(path),
+    async state(path) {
+      const stats = await ifThere(stat(path, { bigint: true }))
+      return stats === undefined ? undefined : stateOf(stats)
+    },
+    create: async (path) => wrap(await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, MODE)),
+    reopen: async (path) => wrap(await open(path, O_WRONLY | O_APPEND)),
+    async overwrite(path, bytes) {
+      const handle = await open(path, O_WRONLY | O_CREAT, MODE)
+      try {
+        await handle.write(bytes, 0, bytes.length, 0)
+      } finally {
+        await handle.close()
+      }
+    },
+    rename: (from, to) => rename(from, to),
+    async remove(path) {
+      await ifThere(unlink(path))
+    },
+    sync,
+    lock: (directory) => acquireLock(directory),
+  }
+}
