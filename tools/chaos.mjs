@@ -7,13 +7,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { ROOT, run } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 const REPORTS = join(ROOT, '.cache', 'chaos')
 const RESULT = join(ROOT, 'docs', 'results', 'chaos.json')
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions(import.meta.url, {
   allowPositionals: true,
   options: { short: { type: 'boolean', default: false } },
 })

@@ -9,6 +9,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generate } from './generate.mjs'
 import { prepare, ROOT, run, say } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 const REPORTS = join(ROOT, '.cache', 'check')
 
@@ -104,7 +105,7 @@ function print(results) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const asked = process.argv.slice(2)
+  const { positionals: asked } = readOptions(import.meta.url, { allowPositionals: true })
   const unknown = asked.filter((name) => !Object.hasOwn(STEPS, name))
   if (unknown.length > 0) {
     process.stderr.write(`Usage: node tools/check.mjs [${Object.keys(STEPS).join('|')} ...]\n`)

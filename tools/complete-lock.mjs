@@ -8,6 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readOptions } from './usage.mjs'
 
 const LOCK_FILE = new URL('../package-lock.json', import.meta.url)
 const PLATFORM =
@@ -76,16 +77,15 @@ function describe(version, { os, cpu, abi }, parent) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { check = false } = readOptions(import.meta.url, { options: { check: { type: 'boolean' } } }).values
   const lock = JSON.parse(readFileSync(LOCK_FILE, 'utf8'))
   const missing = missingEntries(lock)
   const count = Object.keys(missing).length
-  if (count > 0 && !process.argv.includes('--check')) {
+  if (count > 0 && !check) {
     const all = Object.entries({ ...lock.packages, ...missing })
     lock.packages = Object.fromEntries(all.toSorted(([a], [b]) => a.localeCompare(b, 'en')))
     writeFileSync(LOCK_FILE, `${JSON.stringify(lock, null, 2)}\n`)
   }
-  process.stdout.write(
-    `package-lock.json: ${count} entries ${process.argv.includes('--check') ? 'missing' : 'added'}\n`,
-  )
-  process.exitCode = count > 0 && process.argv.includes('--check') ? 1 : 0
+  process.stdout.write(`package-lock.json: ${count} entries ${check ? 'missing' : 'added'}\n`)
+  process.exitCode = count > 0 && check ? 1 : 0
 }

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { prepare, run, say } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 /** Scripts that write what they derive, and with --check exit 1 when the committed files differ. Run after a build. */
 const GENERATORS = ['packages/wire/vectors/generate.js', 'tools/generators/reference.mjs']
@@ -21,6 +22,7 @@ export async function generate({ check = false } = {}) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = readOptions(import.meta.url, { options: { check: { type: 'boolean' } } })
   const ready = await prepare()
-  process.exitCode = ready && (await generate({ check: process.argv.includes('--check') })) ? 0 : 1
+  process.exitCode = ready && (await generate(values)) ? 0 : 1
 }

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, ROOT, say } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 /** What each name starts, with the arguments that come before the user's own. */
 const PROGRAMS = {
@@ -19,6 +20,7 @@ const PROGRAMS = {
 }
 
 const [name, ...rest] = process.argv.slice(2)
+if (name?.startsWith('-')) readOptions(import.meta.url)
 const program = Object.hasOwn(PROGRAMS, name ?? '') ? PROGRAMS[name] : undefined
 if (program === undefined) {
   process.stderr.write(`Usage: node tools/launch.mjs ${Object.keys(PROGRAMS).join('|')} [arguments]\n`)

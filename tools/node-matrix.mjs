@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { prepare, ROOT, run, say } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 /** The oldest that is promised, and the newest of each line. */
 const VERSIONS = ['20.19.0', '20', '22', '24', '26']
@@ -100,11 +101,8 @@ async function tried(wanted, forms) {
   return { version, ...results }
 }
 
-async function main(asked) {
-  if (asked.includes('--help')) {
-    process.stdout.write('Usage: node tools/node-matrix.mjs [version ...]\nRuns the SDK on several Nodes.\n')
-    return 0
-  }
+async function main() {
+  const { positionals: asked } = readOptions(import.meta.url, { allowPositionals: true })
   if (!(await prepare())) return 1
   const directory = mkdtempSync(join(tmpdir(), 'rollcall-bundle-'))
   try {
@@ -128,4 +126,4 @@ async function main(asked) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main()

@@ -2,13 +2,14 @@
  * Makes a checkout ready: installs what the lock file names, builds what changed. Plain Node without
  * dependencies, because it runs before anything is installed. Writes only inside the checkout.
  *
- *     node tools/prepare.mjs [--no-build] [--help]
+ *     node tools/prepare.mjs [--no-build]
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withLock } from './lock.mjs'
+import { readOptions } from './usage.mjs'
 
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -108,11 +109,6 @@ async function step(done, work) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--help')) {
-    process.stdout.write(
-      'Usage: node tools/prepare.mjs [--no-build]\nInstalls (npm ci) and builds (tsc -b) what is not up to date.\n',
-    )
-  } else {
-    process.exitCode = (await prepare({ build: !process.argv.includes('--no-build') })) ? 0 : 1
-  }
+  const { values } = readOptions(import.meta.url, { options: { 'no-build': { type: 'boolean' } } })
+  process.exitCode = (await prepare({ build: values['no-build'] !== true })) ? 0 : 1
 }

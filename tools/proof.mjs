@@ -8,6 +8,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { prepare, ROOT, run, say } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 /**
  * Every proof: `name`, what it shows in one line (`about`), the `script` to run with Node after a build with
@@ -72,8 +73,12 @@ function writtenAt(path) {
   return statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-async function main(asked) {
-  if (asked.includes('--list')) {
+async function main() {
+  const { values, positionals: asked } = readOptions(import.meta.url, {
+    allowPositionals: true,
+    options: { list: { type: 'boolean' } },
+  })
+  if (values.list === true) {
     for (const { name, about, result } of PROOFS)
       process.stdout.write(`${name.padEnd(16)} ${about} → ${result}\n`)
     return 0
@@ -93,4 +98,4 @@ async function main(asked) {
   return failed.length === 0 ? 0 : 1
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main()

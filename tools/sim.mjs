@@ -10,10 +10,10 @@
 import { fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { prepare, ROOT } from './prepare.mjs'
+import { readOptions } from './usage.mjs'
 
 /** Seeds handed to a worker at a time. */
 const CHUNK = 8
@@ -119,7 +119,7 @@ function write(file, { simulatedMs, faults, ...ran }) {
   const kinds = Object.entries(faults).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const simulatedHours = Math.round(simulatedMs / 360_000) / 10
   const result = { ...ran, simulatedHours, faults: Object.fromEntries(kinds) }
-  writeFileSync(join(ROOT, file), `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(resolvePath(ROOT, file), `${JSON.stringify(result, null, 2)}\n`)
 }
 
 /** A worker: runs what it is sent until it is cut off. */
@@ -150,7 +150,7 @@ function fail(error) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: OPTIONS })
+  const { values } = readOptions(import.meta.url, { options: OPTIONS })
   if (!(await prepare())) return 1
   if (values.mutations) {
     const { MUTATIONS } = await load()
