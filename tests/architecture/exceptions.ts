@@ -43,7 +43,5 @@ export const PERSONS: Readonly<Record<string, string>> = {
 export const NO_README: Readonly<Record<string, string>> = {
   'packages/client': 'to be written',
   'packages/core': 'to be written',
-  'packages/protocols': 'to be written',
-  'packages/server': 'to be written',
   'packages/wire': 'to be written',
 }
