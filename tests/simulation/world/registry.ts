@@ -14,7 +14,8 @@ import {
 import {
   createStreamSession,
   resolveOptions,
-  toPushMessage,
+  pushPayload,
+  ViewBodies,
   type StreamSession,
 } from '@rollcall/protocols/native'
 import { createNodeDriver, type NodeDriver } from '@rollcall/server'
@@ -69,11 +70,13 @@ export class SimRegistry {
   readonly sessions: Set<StreamSession> = new Set()
   private readonly deps: RegistryDeps
   private readonly texts = new WeakMap<Update, string>()
+  private readonly views: ViewBodies
 
   constructor(deps: RegistryDeps) {
     this.deps = deps
     this.cluster = deps.cluster
     this.process = deps.process
+    this.views = new ViewBodies(deps.process.clock, resolveOptions({}).viewCacheBytesMax)
     this.journal = deps.journal
     this.trouble = deps.trouble
   }
@@ -177,10 +180,13 @@ export class SimRegistry {
         logger,
         meter: NO_METER,
         node: { id: process.name, cluster: 'simulated', island: () => false },
+        views: this.views,
       },
       resolveOptions({}),
       {
         send: (message: ServerMessage) => write(JSON.stringify(message)),
+        sendFound: (view, req) =>
+          write(JSON.stringify({ type: 'found', view: JSON.parse(String(view)) as unknown, req })),
         push: (update: Update) => write(this.textOf(update)),
         close: (code, reason) => {
           end.close(code, reason)
@@ -212,7 +218,7 @@ export class SimRegistry {
   private textOf(update: Update): string {
     let text = this.texts.get(update)
     if (text === undefined) {
-      text = JSON.stringify(toPushMessage(update))
+      text = pushPayload(update).toString()
       this.texts.set(update, text)
     }
     return text

@@ -31,9 +31,10 @@ const COMMENT = bodyChunk(': still here\n\n')
 const HEAD = bodyChunk('retry: 1000\n\n')
 
 /** One chunk of a chunked body. */
-export function bodyChunk(text: string): Buffer {
-  const payload = Buffer.from(text)
-  return Buffer.concat([Buffer.from(`${payload.length.toString(16)}\r\n`), payload, Buffer.from('\r\n')])
+export function bodyChunk(...parts: readonly (string | Buffer)[]): Buffer {
+  const payload = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
+  const length = payload.reduce((sum, part) => sum + part.length, 0)
+  return Buffer.concat([Buffer.from(`${length.toString(16)}\r\n`), ...payload, Buffer.from('\r\n')])
 }
 
 interface Stream {

@@ -76,7 +76,7 @@ describe('an outlet', () => {
 
   it('keeps pairs together and tells when a unit was handed on', async () => {
     let sent = 0
-    outlet.writePair(Buffer.from('a'), Buffer.from('b'))
+    outlet.writeAll([Buffer.from('a'), Buffer.from('b')])
     outlet.write(Buffer.from('c'), () => void sent++)
     expect(sent).toBe(0)
     await peer.read()
@@ -91,7 +91,7 @@ describe('an outlet', () => {
     await peer.read()
     peer.destroy()
     outlet.write(unit(10))
-    outlet.writePair(unit(10), unit(10))
+    outlet.writeAll([unit(10), unit(10)])
     expect([told, outlet.bytes]).toEqual([['stalled'], 0])
   })
 })

@@ -28,8 +28,8 @@ export interface Outlet {
   readonly stalled: boolean
   /** Writes one unit, unless the connection is gone. Never waits; `sent` is called when the unit was handed on. */
   write(unit: Buffer, sent?: () => void): void
-  /** Writes two units that belong together; `sent` is called when both were handed on. */
-  writePair(first: Buffer, second: Buffer, sent?: () => void): void
+  /** Writes parts that belong together; `sent` is called when all were handed on. */
+  writeAll(parts: readonly Buffer[], sent?: () => void): void
   /** Forgets the connection. Idempotent. */
   close(): void
 }
@@ -70,11 +70,10 @@ export function createOutlet(
       socket.write(unit, sent)
       measure()
     },
-    writePair(first, second, sent) {
+    writeAll(parts, sent) {
       if (!socket.writable) return
       socket.cork()
-      socket.write(first)
-      socket.write(second, sent)
+      parts.forEach((part, index) => socket.write(part, index === parts.length - 1 ? sent : undefined))
       socket.uncork()
       measure()
     },

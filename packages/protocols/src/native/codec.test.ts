@@ -5,9 +5,11 @@ import { EMPTY_SIGN, type Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bodyChunk } from '../http/event-stream.js'
+import { bodyOf } from '../http/view-bodies.js'
 import {
   eventEndChunk,
   formatEventId,
+  foundFrame,
   messageFrame,
   openEventChunk,
   parseEventId,
@@ -98,6 +100,18 @@ describe('frames', () => {
     expect(readFrame(messageFrame({ type: 'pong', req: 3, island: false })).payload.toString()).toBe(
       '{"type":"pong","req":3,"island":false}',
     )
+  })
+
+  it('of a lookup carry the bytes of the view as they are', () => {
+    for (const instances of [1, 100]) {
+      const update = viewOf(instances)
+      if (update.kind !== 'view') throw new Error('a view')
+      const { view } = update
+      for (const req of [undefined, 7]) {
+        const whole = readFrame(Buffer.concat(foundFrame(bodyOf(view), req)))
+        expect(whole.payload.toString()).toBe(JSON.stringify({ type: 'found', view, req }))
+      }
+    }
   })
 
   it('of a publication are the same bytes for everybody', () => {

@@ -3,7 +3,7 @@ import { constants, deflateRawSync } from 'node:zlib'
 import type { Update } from '@rollcall/core'
 import type { ServerMessage, ViewName } from '@rollcall/wire'
 import { bodyChunk } from '../http/event-stream.js'
-import { toPushMessage } from './mapping.js'
+import { bodyOf, type Body } from '../http/view-bodies.js'
 
 /** Below this a frame is sent as it is: it fits into a few packets anyway, and inflating costs the reader too. */
 const DEFLATE_BYTES_MIN = 16_384
@@ -27,13 +27,15 @@ export function textFrame(payload: Uint8Array, deflated = false): Buffer {
 }
 
 function wholeFrame(kind: number, payload: Uint8Array): Buffer {
-  const { length } = payload
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const bytes = Buffer.allocUnsafe(head + length)
+  return Buffer.concat([frameHead(kind, payload.length), payload])
+}
+
+function frameHead(kind: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length < 126 ? 2 : length < 65_536 ? 4 : 10)
   bytes[0] = kind
-  if (head === 2) {
+  if (bytes.length === 2) {
     bytes[1] = length
-  } else if (head === 4) {
+  } else if (bytes.length === 4) {
     bytes[1] = 126
     bytes.writeUInt16BE(length, 2)
   } else {
@@ -41,7 +43,6 @@ function wholeFrame(kind: number, payload: Uint8Array): Buffer {
     bytes.writeUInt16BE(0, 2)
     bytes.writeUIntBE(length, 4, 6)
   }
-  bytes.set(payload, head)
   return bytes
 }
 
@@ -61,11 +62,12 @@ function deflateMessage(payload: Uint8Array): Buffer {
 
 /** A publication in every form in which it is sent; each form is made when it is first needed. */
 interface Encoded {
-  json: string | undefined
-  plain: Buffer | undefined
-  deflated: Buffer | undefined
-  event: Buffer | undefined
-  lastEvent: Buffer | undefined
+  /** The JSON of its view or delta. */
+  readonly body: Body
+  plain?: Buffer
+  deflated?: Buffer
+  event?: Buffer
+  lastEvent?: Buffer
 }
 
 // Weak: an encoding lives as long as the publication it belongs to.
@@ -74,13 +76,7 @@ const encodings = new WeakMap<Update, Encoded>()
 function encodingOf(update: Update): Encoded {
   let encoded = encodings.get(update)
   if (encoded === undefined) {
-    encoded = {
-      json: undefined,
-      plain: undefined,
-      deflated: undefined,
-      event: undefined,
-      lastEvent: undefined,
-    }
+    encoded = { body: update.kind === 'view' ? bodyOf(update.view) : JSON.stringify(update.delta) }
     encodings.set(update, encoded)
   }
   return encoded
@@ -89,22 +85,38 @@ function encodingOf(update: Update): Encoded {
 /** The frame of a publication. With `deflate` large ones, above all full views, come compressed. */
 export function updateFrame(update: Update, deflate: boolean): Buffer {
   const encoded = encodingOf(update)
-  encoded.plain ??= textFrame(Buffer.from(JSON.stringify(toPushMessage(update))))
+  encoded.plain ??= textFrame(pushPayload(update))
   const { plain } = encoded
   if (!deflate || plain.length < DEFLATE_BYTES_MIN || plain.length > DEFLATE_BYTES_MAX) return plain
   encoded.deflated ??= textFrame(deflateMessage(plain.subarray(payloadStart(plain))), true)
   return encoded.deflated
 }
 
+/** A publication as a message of the stream: the members of its view or delta stand behind those of the message. */
+export function pushPayload(update: Update): Buffer {
+  return joined(`{"type":"${update.kind}","seq":${update.seq},`, encodingOf(update).body.slice(1))
+}
+
 function payloadStart(frame: Uint8Array): number {
   return frame[1] === 127 ? 10 : frame[1] === 126 ? 4 : 2
 }
 
+/** The answer to a lookup, in parts: the bytes of the view are those of every lookup. */
+export function foundFrame(body: Body, req: number | undefined): readonly Buffer[] {
+  const begin = '{"type":"found","view":'
+  const end = req === undefined ? '}' : `,"req":${req}}`
+  if (typeof body === 'string') return [textFrame(Buffer.from(begin + body + end))]
+  const head = frameHead(TEXT, begin.length + body.length + end.length)
+  return [joined(head, begin), body, Buffer.from(end)]
+}
+
+function joined(...parts: readonly Body[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
+}
+
 /** A publication as data of a server-sent event. */
-function eventText(update: Update): string {
-  const encoded = encodingOf(update)
-  encoded.json ??= JSON.stringify(update.kind === 'view' ? update.view : update.delta)
-  return `event: ${update.kind}\ndata: ${encoded.json}\n`
+function eventParts(update: Update): readonly Body[] {
+  return [`event: ${update.kind}\ndata: `, encodingOf(update).body, '\n']
 }
 
 /** The sign a reader has after this publication. */
@@ -120,14 +132,14 @@ export function viewOf(update: Update): ViewName {
 /** A whole event with its id, for readers that watch one view: the id is the sign, the same for all of them. */
 export function soleEventChunk(update: Update): Buffer {
   const encoded = encodingOf(update)
-  encoded.lastEvent ??= bodyChunk(`id: ${signAfter(update)}\n${eventText(update)}\n`)
+  encoded.lastEvent ??= bodyChunk(`id: ${signAfter(update)}\n`, ...eventParts(update), '\n')
   return encoded.lastEvent
 }
 
 /** An event up to its id, which differs between readers of several views; `eventEndChunk` completes it. */
 export function openEventChunk(update: Update): Buffer {
   const encoded = encodingOf(update)
-  encoded.event ??= bodyChunk(eventText(update))
+  encoded.event ??= bodyChunk(...eventParts(update))
   return encoded.event
 }
 

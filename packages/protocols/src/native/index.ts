@@ -1,5 +1,6 @@
 /** The native protocol: HTTP, server-sent events and the WebSocket stream. */
-export { toPushMessage } from './mapping.js'
+export { ViewBodies } from '../http/view-bodies.js'
+export { pushPayload } from './codec.js'
 export {
   createStreamSession,
   type NodeIdentity,

@@ -8,8 +8,8 @@ import {
   toRegisterCommand,
   toViewName,
   toWatchCommands,
-  viewKey,
 } from './mapping.js'
+import { viewKey } from '../http/view-bodies.js'
 
 const refused = (field: string): ErrorBody => ({ code: 'invalid_argument', message: 'no', field })
 const item: Registration = { service: 's', host: 'h', port: 1 }

@@ -1,18 +1,16 @@
 /** From requests of the wire to commands of the core, and the core's answers back. Pure. */
-import type { RegisterCommand, Update, WatchCommand } from '@rollcall/core'
+import type { RegisterCommand, WatchCommand } from '@rollcall/core'
 import {
   DEFAULTS,
   NAME_PATTERN,
   isSign,
   RegistryError,
-  type DeltaMessage,
   type ErrorBody,
   type InstanceRef,
   type Refused,
   type Registration,
   type ResolvedRef,
   type SignsRequest,
-  type ViewMessage,
   type ViewName,
   type WatchItem,
 } from '@rollcall/wire'
@@ -164,17 +162,4 @@ export function checkName(text: string, name: string, index?: number): string {
 // Only for faults: good items should not pay for paths that nobody reads.
 function fieldOf(name: string, index: number | undefined): string {
   return index === undefined ? name : `services[${index}].${name}`
-}
-
-/** One string per view. `/` is in no name. */
-export function viewKey(name: ViewName): string {
-  const { namespace, service, group } = name
-  return group === undefined ? `${namespace}/${service}` : `${namespace}/${service}/${group}`
-}
-
-/** A publication as a message of the stream. */
-export function toPushMessage(update: Update): ViewMessage | DeltaMessage {
-  return update.kind === 'view'
-    ? { type: 'view', seq: update.seq, ...update.view }
-    : { type: 'delta', seq: update.seq, ...update.delta }
 }

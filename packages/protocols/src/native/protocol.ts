@@ -21,10 +21,10 @@ import { headersOf } from '../http/headers.js'
 import { resolveOptions, type NativeOptions } from './options.js'
 import { createRouter, type Router } from './router.js'
 import { createStreams } from './stream.js'
-import { ViewCache } from '../http/view-cache.js'
+import { ViewBodies } from '../http/view-bodies.js'
 
 /** Collaborators of the native protocol. */
-export type NativeProtocolDeps = StreamSessionDeps
+export type NativeProtocolDeps = Omit<StreamSessionDeps, 'views'>
 
 /** What is open at present. */
 export interface NativeStats {
@@ -54,9 +54,9 @@ export interface NativeProtocol {
 export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOptions = {}): NativeProtocol {
   const resolved = resolveOptions(options)
   const { clock, logger, meter, registry } = deps
-  const views = new ViewCache(resolved.viewCacheBytesMax)
+  const views = new ViewBodies(clock, resolved.viewCacheBytesMax)
   const waits = new Waits(resolved.longPollsMax)
-  const streams = createStreams(deps, resolved)
+  const streams = createStreams({ ...deps, views }, resolved)
   const events = createViewStreams(clock, meter, resolved)
   const feeds = new EventStreams(clock, {
     ...resolved,

@@ -7,7 +7,8 @@ import type { Duplex } from 'node:stream'
 import type { Update } from '@rollcall/core'
 import { CLOSE_CODES, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
-import { messageFrame, pongFrame, updateFrame } from './codec.js'
+import type { Body } from '../http/view-bodies.js'
+import { foundFrame, messageFrame, pongFrame, updateFrame } from './codec.js'
 import {
   createStreamSession,
   type StreamSession,
@@ -150,11 +151,19 @@ class StreamConnection implements StreamTransport {
   }
 
   send(message: ServerMessage): void {
-    const frame = messageFrame(message)
-    this.answerBytes = Math.min(this.answerBytes, this.outlet.bytes) + frame.length
+    this.answer([messageFrame(message)])
+  }
+
+  sendFound(view: Body, req: number | undefined): void {
+    this.answer(foundFrame(view, req))
+  }
+
+  private answer(frame: readonly Buffer[]): void {
+    const bytes = frame.reduce((sum, part) => sum + part.length, 0)
+    this.answerBytes = Math.min(this.answerBytes, this.outlet.bytes) + bytes
     if (this.ws.readyState !== WebSocket.OPEN) return
     const heavy = this.answerBytes > this.options.answerBytesMax
-    this.outlet.write(frame, heavy ? () => this.resume() : undefined)
+    this.outlet.writeAll(frame, heavy ? () => this.resume() : undefined)
   }
 
   push(update: Update): void {

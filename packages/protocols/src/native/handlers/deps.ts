@@ -4,7 +4,7 @@ import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { ResolvedOptions } from '../options.js'
 import { inNamespace } from '../queries.js'
-import type { ViewCache } from '../../http/view-cache.js'
+import type { ViewBodies } from '../../http/view-bodies.js'
 import type { Waits } from '../../http/waits.js'
 
 /** Answers one request with the parameters that its operation declares. What it throws becomes the answer. */
@@ -23,7 +23,7 @@ export interface HandlerDeps {
   readonly registry: RegistryApi
   readonly clock: Clock
   readonly options: ResolvedOptions
-  readonly views: ViewCache
+  readonly views: ViewBodies
   readonly waits: Waits
 }
 

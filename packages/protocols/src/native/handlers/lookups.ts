@@ -4,7 +4,8 @@ import { EMPTY_SIGN, RegistryError, type View, type ViewName } from '@rollcall/w
 import { readSigns } from '@rollcall/wire/schemas'
 import { DEFAULTS } from '@rollcall/wire'
 import type { Exchange } from '../../http/exchange.js'
-import { toSignItems, viewKey } from '../mapping.js'
+import { emptyView, type ViewBody } from '../../http/view-bodies.js'
+import { toSignItems } from '../mapping.js'
 import {
   instanceKeyOf,
   listQueryOf,
@@ -90,7 +91,7 @@ function answerLookup(
   const sign = registry.sign(name)
   if (tag === sign) return exchange.unchanged(tagOf(sign))
   if (filter !== undefined) return answerFiltered(exchange, registry.view(name) ?? emptyView(name), filter)
-  if (since === undefined) return exchange.text(200, viewBody(deps, name, sign), tagOf(sign))
+  if (since === undefined) return answerView(exchange, deps.views.current(registry, name))
   answerResume(deps, exchange, name, registry.resume(name, since))
 }
 
@@ -99,32 +100,17 @@ function answerFiltered(exchange: Exchange, view: View, filter: Filter): void {
   exchange.text(200, JSON.stringify({ ...view, instances }), tagOf(view.sign))
 }
 
+function answerView(exchange: Exchange, { sign, body }: ViewBody): void {
+  exchange.text(200, body, tagOf(sign))
+}
+
 function answerResume(deps: HandlerDeps, exchange: Exchange, name: ViewName, resume: Resume): void {
-  if (resume.kind === 'view') {
-    const { sign } = resume.view
-    const body = deps.views.set(viewKey(name), sign, deps.clock.now(), JSON.stringify(resume.view))
-    exchange.text(200, body, tagOf(sign))
-    return
-  }
+  if (resume.kind === 'view') return answerView(exchange, deps.views.keep(resume.view))
   const delta =
     resume.kind === 'delta'
       ? resume.delta
       : { ...name, from: resume.sign, to: resume.sign, upserts: [], removes: [] }
   exchange.text(200, JSON.stringify(delta), tagOf(delta.to))
-}
-
-function viewBody(deps: HandlerDeps, name: ViewName, sign: string): string | Buffer {
-  const { registry, views, clock } = deps
-  const key = viewKey(name)
-  const now = clock.now()
-  return (
-    views.get(key, sign, now) ??
-    views.set(key, sign, now, JSON.stringify(registry.view(name) ?? emptyView(name)))
-  )
-}
-
-function emptyView(name: ViewName): View {
-  return { ...name, sign: EMPTY_SIGN, instances: [], guard: { tripped: false, kept: 0 }, stale: false }
 }
 
 /** The error for an instance that is not there: its service may not be either. */

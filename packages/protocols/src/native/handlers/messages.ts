@@ -1,8 +1,9 @@
 /** The answer to each message of a client that gets one. What an answer throws is sent as an error. */
 import type { Origin, RegistryApi, Subscription } from '@rollcall/core'
-import type { ClientMessage, ServerMessage, View } from '@rollcall/wire'
+import type { ClientMessage, ServerMessage } from '@rollcall/wire'
 import { readLookup, readServicesQuery, readSettled, readSigns, readWatch } from '@rollcall/wire/schemas'
-import { toSignItems, toViewName, toWatchCommands, viewKey } from '../mapping.js'
+import { viewKey, type Body, type ViewBodies } from '../../http/view-bodies.js'
+import { toSignItems, toViewName, toWatchCommands } from '../mapping.js'
 import type { ResolvedOptions } from '../options.js'
 import { servicesQueryOf } from '../queries.js'
 import { unknownService } from './lookups.js'
@@ -18,10 +19,11 @@ export interface Conversation {
   /** Keys of the watched views. Bounded by what the core lets a node watch. */
   readonly watched: Set<string>
   readonly subscribed: Subscription
+  readonly views: ViewBodies
   readonly island: boolean
 }
 
-type Answered = Exclude<ClientMessage['type'], 'hello' | 'ack' | 'hint'>
+type Answered = Exclude<ClientMessage['type'], 'hello' | 'ack' | 'hint' | 'lookup'>
 type Answer = (talk: Conversation, message: ClientMessage) => ServerMessage | Promise<ServerMessage>
 
 function surroundings(talk: Conversation): Surroundings {
@@ -94,14 +96,14 @@ export const answers: Readonly<Record<Answered, Answer>> = {
     const { sign: _, ...page } = talk.registry.services(servicesQueryOf(readServicesQuery(message)))
     return { type: 'services', ...page }
   },
+}
 
-  lookup(talk, message) {
-    requireLoaded(talk.registry)
-    const name = toViewName(readLookup(message), talk.namespace)
-    const view: View | undefined = talk.registry.view(name)
-    if (view === undefined) throw unknownService(name)
-    return { type: 'found', view }
-  },
+/** The view that a `lookup` asks for, in the bytes that every lookup of it gets. */
+export function lookUp(talk: Conversation, message: unknown): Body {
+  requireLoaded(talk.registry)
+  const name = toViewName(readLookup(message), talk.namespace)
+  if (!talk.registry.knows(name)) throw unknownService(name)
+  return talk.views.current(talk.registry, name).body
 }
 
 /** Takes a hint, which like `ack` is answered by nothing. */

@@ -7,8 +7,9 @@ import {
   type Update,
   type WatchCommand,
 } from '@rollcall/core'
-import { EMPTY_SIGN, RegistryError, type ServerMessage } from '@rollcall/wire'
+import { EMPTY_SIGN, RegistryError, type ServerMessage, type View } from '@rollcall/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ViewBodies } from '../../http/view-bodies.js'
 import { createHandClock, type HandClock } from '../../http/hand-clock.fixture.js'
 import { resolveOptions } from '../options.js'
 import { createStreamSession, type StreamSession } from './session.js'
@@ -43,10 +44,17 @@ class Scene {
         logger: NO_LOGGER,
         meter: NO_METER,
         node: { id: 'n1', cluster: 'c', island: () => true },
+        views: new ViewBodies(this.clock, 0),
       },
       resolveOptions({}),
       {
         send: (message) => void this.sent.push(message),
+        sendFound: (view, req) =>
+          void this.sent.push({
+            type: 'found',
+            view: JSON.parse(String(view)) as View,
+            ...(req === undefined ? {} : { req }),
+          }),
         push: (publication) => void this.pushed.push(publication),
         close: (code, reason) => (this.closed = [code, reason]),
         settled: () => void this.settled++,
@@ -108,7 +116,7 @@ class Scene {
       compareSigns: (items) => ({
         changed: items.map(({ namespace, service }) => ({ namespace, service, sign: EMPTY_SIGN })),
       }),
-      view: () => undefined,
+      knows: () => false,
       readiness: () => (this.ready ? { ready: true } : { ready: false, reason: 'loading' }),
     }
     return registry as RegistryApi

@@ -13,8 +13,9 @@ import {
 } from '@rollcall/wire'
 import { isJsonObject, readAck, readHello } from '@rollcall/wire/schemas'
 import { toErrorBody } from '../../http/errors.js'
+import type { Body, ViewBodies } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
-import { answers, type Conversation, takeHint } from './messages.js'
+import { answers, type Conversation, lookUp, takeHint } from './messages.js'
 
 /** Who the node is. */
 export interface NodeIdentity {
@@ -31,12 +32,15 @@ export interface StreamSessionDeps {
   readonly logger: Logger
   readonly meter: Meter
   readonly node: NodeIdentity
+  readonly views: ViewBodies
 }
 
 /** The way to the client. Nothing in here may throw or wait. */
 export interface StreamTransport {
   /** Sends a message to this client alone. */
   send(message: ServerMessage): void
+  /** Sends the answer to a lookup, whose view is encoded already; with the number of its request, if it has one. */
+  sendFound(view: Body, req: number | undefined): void
   /** Sends a publication. Subscribers of one view get the same object, to be encoded once. */
   push(update: Update): void
   /** Says goodbye. What was sent before arrives before. */
@@ -75,12 +79,13 @@ export function createStreamSession(
 }
 
 /** Messages that have no place in the table of answers. */
-const SILENT: ReadonlySet<string> = new Set(['hello', 'ack', 'hint'])
+const SILENT: ReadonlySet<string> = new Set(['hello', 'ack', 'hint', 'lookup'])
 
 type Phase = 'greeting' | 'open' | 'ended'
 
 class NativeSession implements StreamSession, Conversation {
   readonly registry: RegistryApi
+  readonly views: ViewBodies
   readonly options: ResolvedOptions
   readonly watched = new Set<string>()
   namespace: string = DEFAULTS.namespace
@@ -102,6 +107,7 @@ class NativeSession implements StreamSession, Conversation {
   ) {
     this.deps = deps
     this.registry = deps.registry
+    this.views = deps.views
     this.options = options
     this.transport = transport
     this.peer = peer
@@ -219,6 +225,10 @@ class NativeSession implements StreamSession, Conversation {
       }
       if (type === 'hint') {
         takeHint(this, message)
+        return
+      }
+      if (type === 'lookup') {
+        this.transport.sendFound(lookUp(this, message), req.req)
         return
       }
       const reply = Object.hasOwn(answers, type) ? answers[type as keyof typeof answers] : undefined

@@ -5,7 +5,7 @@ import type { ParametersOf } from '@rollcall/wire/schemas'
 import { EventStreams, type EventFeed } from '../../http/event-stream.js'
 import type { Outlet } from '../../http/outlet.js'
 import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk, viewOf } from '../codec.js'
-import { viewKey } from '../mapping.js'
+import { viewKey } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
 import { watchedOf } from '../queries.js'
 import type { Handler } from './deps.js'
@@ -49,7 +49,7 @@ function feedOf(
     // Readers say nothing: what was handed to the network counts as applied.
     const sent = (): void => subscription.ack(update.seq)
     if (views.length === 1) outlet.write(soleEventChunk(update), sent)
-    else outlet.writePair(openEventChunk(update), eventEndChunk(signs), sent)
+    else outlet.writeAll([openEventChunk(update), eventEndChunk(signs)], sent)
   }
   const subscription: Subscription = registry.subscribe({ deliver })
   return {
