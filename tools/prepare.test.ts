@@ -1,3 +1,4 @@
+/** When an install is due. */
 import { describe, expect, it } from 'vitest'
 import { difference } from './prepare.mjs'
 

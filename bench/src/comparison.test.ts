@@ -1,3 +1,4 @@
+/** Two results side by side. */
 import { describe, expect, it } from 'vitest'
 import { compare, comparisonText } from './comparison.js'
 import { measureOf } from './measure.js'

@@ -1,3 +1,4 @@
+/** Frames of WebSockets, read and written bare. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameReader, FrameScanner, maskedFrame, OPCODES } from './frames.js'

@@ -1,3 +1,4 @@
+/** A CPU profile as shares by place. */
 import { describe, expect, it } from 'vitest'
 import { hotSpots } from './inspector.js'
 

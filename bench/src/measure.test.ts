@@ -1,3 +1,4 @@
+/** Measures and series of rounds. */
 import { describe, expect, it } from 'vitest'
 import { measureOf, Series } from './measure.js'
 

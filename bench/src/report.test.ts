@@ -1,3 +1,4 @@
+/** Tables and figures in documents. */
 import { describe, expect, it } from 'vitest'
 import { measureOf } from './measure.js'
 import { between, formatNumber, scenarioSection, summarySection, terminalTable } from './report.js'

@@ -1,3 +1,4 @@
+/** Medians, percentiles and ratios. */
 import { describe, expect, it } from 'vitest'
 import { percentile, ratioOf, spreadOf } from './statistics.js'
 

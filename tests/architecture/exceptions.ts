@@ -19,11 +19,16 @@ export const LONG: Readonly<Record<string, string>> = {
   'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
 }
 
-/** Folders with files that do not say what they are for. */
+/** Folders with files that do not say what they are for; `test:` before those whose tests do not. */
 export const HEADLESS: Readonly<Record<string, string>> = {
   'packages/client/': 'to be done',
   'packages/server/src/driver/': 'to be done',
   'tests/simulation/': 'to be done',
+  'test: packages/client/': 'to be done',
+  'test: packages/core/': 'to be done',
+  'test: packages/protocols/': 'to be done',
+  'test: packages/server/src/driver/': 'to be done',
+  'test: packages/wire/': 'to be done',
 }
 
 /** Folders whose prose speaks of persons where it means nodes, instances, clients or callers. */

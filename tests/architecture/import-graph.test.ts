@@ -1,3 +1,4 @@
+/** The rules over the import graph, each seen to fail. */
 import { describe, expect, it } from 'vitest'
 import { METRICS } from '@rollcall/core'
 import { ORDER, orderOfFolders } from './layers.js'

@@ -41,10 +41,11 @@ export function tooLong(path: string, text: string): string[] {
   return found
 }
 
-/** A source file that does not begin, after a shebang, with a comment that says what it is for. */
+/** A source file that does not begin, after a shebang, with a comment that says what it is for. Tests are marked. */
 export function headless(path: string, text: string): string[] {
   const code = text.replace(/^#!.*\n/, '')
-  return /^(\/\/ |\/\*\* |\/\*\*\n \* )\S/.test(code) ? [] : [path]
+  if (/^(\/\/ |\/\*\* |\/\*\*\n \* )\S/.test(code)) return []
+  return [path.endsWith('.test.ts') ? `test: ${path}` : path]
 }
 
 /** Places that speak of persons: a node, an instance, a client or a caller has a name of its own. */

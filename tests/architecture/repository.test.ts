@@ -1,3 +1,4 @@
+/** The rules over files, documents and packages, each seen to fail. */
 import { describe, expect, it } from 'vitest'
 import { missingEntries } from '../../tools/complete-lock.mjs'
 import { HEADLESS, LONG, NO_README, PERSONS } from './exceptions.js'
@@ -22,9 +23,7 @@ describe('source files', () => {
       ),
     ).toEqual([]))
   it('say in their first line what they are for', () => {
-    const found = code
-      .filter((path) => !path.endsWith('.test.ts'))
-      .flatMap((path) => rules.headless(path, read(path)))
+    const found = code.flatMap((path) => rules.headless(path, read(path)))
     expect(rules.unexcepted(found, HEADLESS)).toEqual([])
   })
   it('speak of nodes, instances and callers, as documents do, not of persons', () => {

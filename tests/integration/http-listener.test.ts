@@ -1,3 +1,4 @@
+/** The listener over real sockets: bounds, closing, several addresses. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'

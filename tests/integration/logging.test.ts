@@ -1,3 +1,4 @@
+/** Logs of a real node whose reader does not read. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -1,3 +1,4 @@
+/** Subscribers that do not read, from the inside of a node. */
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { call, instance, startNode, until, type TestNode } from './native-node.fixture.js'

@@ -1,3 +1,4 @@
+/** The WebSocket stream, from the inside of a node. */
 import type { Socket } from 'node:net'
 import { EMPTY_SIGN, type Delta } from '@rollcall/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** gRPC probes of real servers. */
 import { Server, ServerCredentials, status as Status } from '@grpc/grpc-js'
 import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js'
 import { createServer as createHttpServer } from 'node:http'

@@ -1,3 +1,4 @@
+/** HTTP probes of real servers, plain and over TLS. */
 import { createServer } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'

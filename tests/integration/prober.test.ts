@@ -1,3 +1,4 @@
+/** Probes over real sockets: outcomes, black holes, a lost rack. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'

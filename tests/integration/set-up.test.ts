@@ -1,3 +1,4 @@
+/** The set-up of a checkout: installing and building once, also by two at a time. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, utimesSync, writeFileSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'

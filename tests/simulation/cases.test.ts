@@ -1,3 +1,4 @@
+/** Every case holds, and its planted bug is found. */
 import { mutationNamed, simulate, sketched } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { CHANCES } from './case.js'

@@ -1,3 +1,4 @@
+/** docs/simulation.md names what exists. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MUTATIONS } from './index.js'

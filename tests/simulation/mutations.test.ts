@@ -1,3 +1,4 @@
+/** Every planted bug has a case that finds it. */
 import { MUTATIONS } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { CASES } from './cases/index.js'

@@ -1,3 +1,4 @@
+/** The second half of the seeds that every test run has. */
 import { describe } from 'vitest'
 import { testSeeds } from './seeds.js'
 

@@ -1,3 +1,4 @@
+/** Seeds that once failed. */
 import { mutationNamed } from './index.js'
 import { describe, expect, it } from 'vitest'
 import { complaintOf, TIMEOUT_MS } from './seeds.js'

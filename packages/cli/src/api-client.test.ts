@@ -1,3 +1,4 @@
+/** The calls of the HTTP API: which node is asked, and how failures are worded. */
 import { describe, expect, it } from 'vitest'
 import { createApiClient, type ApiClient } from './api-client.js'
 import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from './shell.fixture.js'

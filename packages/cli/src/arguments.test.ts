@@ -1,3 +1,4 @@
+/** Readers of option values: what they take and what they refuse. */
 import { InvalidArgumentError } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { readDelay, readDuration, readPair, readPort, readRegistries, readWeight } from './arguments.js'

@@ -1,3 +1,4 @@
+/** `rollcall watch`: changes of a list as events and lines. */
 import type { ListChange } from '@rollcall/client'
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** The commands of operators, against a fake network. */
 import { describe, expect, it } from 'vitest'
 import { runCommandLine } from './program.js'
 import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from './shell.fixture.js'

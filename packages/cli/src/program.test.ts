@@ -1,3 +1,4 @@
+/** The command line as a whole, against a fake network: usage, failures, listing and registering. */
 import { describe, expect, it } from 'vitest'
 import { commandFirst, runCommandLine } from './program.js'
 import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from './shell.fixture.js'

@@ -1,3 +1,4 @@
+/** The flags of `serve`, made from the settings of a node. */
 import { loadConfig, SETTINGS } from '@rollcall/server'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'

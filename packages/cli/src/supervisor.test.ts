@@ -1,3 +1,4 @@
+/** `rollcall run`: a program as an instance, and its signals. */
 import type { Registration, RegisterOptions, RegistrationState, Rollcall } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
 import { createFakeShell, type FakeShell } from './shell.fixture.js'

@@ -1,3 +1,4 @@
+/** Tables, and texts that cannot steer a terminal. */
 import { describe, expect, it } from 'vitest'
 import { printable, tableLines, type Column } from './table.js'
 

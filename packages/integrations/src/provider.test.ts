@@ -1,3 +1,4 @@
+/** The life of a registered server, with a fake client. */
 import type { Registration, RegistrationState, RegisterOptions, Rollcall } from '@rollcall/client'
 import { RegistryError } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Which URLs mean services. */
 import type { Rollcall } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
 import { originOf, serviceHosts } from './service-hosts.js'

@@ -1,3 +1,4 @@
+/** Clock and chance of the process. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSystemClock } from './clock.js'
 import { createSystemRandom } from './random.js'

@@ -1,3 +1,4 @@
+/** The orderly end of a process that is not this one. */
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSystemClock } from './clock.js'

@@ -1,3 +1,4 @@
+/** Headers are added to those of a request, in every form. */
 import { describe, expect, it } from 'vitest'
 import { withHeaders } from './headers.js'
 

@@ -1,3 +1,4 @@
+/** The configuration: defaults, precedence, spelling, and what is refused. */
 import { DEFAULTS, LIMITS } from '@rollcall/wire'
 import { LIVENESS_DEFAULTS, NODE_DEFAULTS, PUBLISHER_DEFAULTS } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** The reference page of the configuration has every setting. */
 import { describe, expect, it } from 'vitest'
 import { renderConfigReference } from './reference.js'
 import { SETTINGS } from './schema.js'

@@ -1,3 +1,4 @@
+/** `/livez`, `/readyz` and `/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readiness } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Which handler a request goes to, by path. */
 import { describe, expect, it } from 'vitest'
 import { createMountTable } from './mounts.js'
 

@@ -1,3 +1,4 @@
+/** Which addresses may be probed. */
 import { describe, expect, it } from 'vitest'
 import { createAddressRule, isLoopback, normalAddress, parseNetwork } from './address-rule.js'
 

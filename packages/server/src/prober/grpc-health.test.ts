@@ -1,3 +1,4 @@
+/** The two messages of the gRPC health check as bytes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeHealthResponse, encodeHealthRequest } from './grpc-health.js'

@@ -1,3 +1,4 @@
+/** The gRPC probe over a connection in memory. */
 import { createServer } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { ProbeRequest } from '@rollcall/core'

@@ -1,3 +1,4 @@
+/** The HTTP probe over a connection in memory. */
 import { once } from 'node:events'
 import type { ProbeRequest } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'

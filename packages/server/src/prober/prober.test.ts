@@ -1,3 +1,4 @@
+/** The prober over fake sockets and timers: outcomes, host names, bounds. */
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import type { ProbeRequest } from '@rollcall/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

@@ -1,3 +1,4 @@
+/** The order and the bound of waiting probes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createProbeQueue } from './queue.js'

@@ -1,3 +1,4 @@
+/** Names are resolved once, few at a time. */
 import { describe, expect, it } from 'vitest'
 import { createAddressResolver } from './resolver.js'
 

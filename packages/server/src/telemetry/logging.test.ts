@@ -1,3 +1,4 @@
+/** Log lines as JSON and as text. */
 import type { Clock } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from './logging.js'

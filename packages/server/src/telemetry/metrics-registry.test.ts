@@ -1,3 +1,4 @@
+/** Metrics in Prometheus’ text format. */
 import { METRICS } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { createMetricsRegistry } from './metrics-registry.js'

@@ -1,3 +1,4 @@
+/** Entries come back from bytes as they were. */
 import type { JournalEntry, StoredRecord } from '@rollcall/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

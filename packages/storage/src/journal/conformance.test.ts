@@ -1,3 +1,4 @@
+/** Every journal does what the port promises. */
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describeJournalPort } from './conformance.fixture.js'

@@ -1,3 +1,4 @@
+/** Power failures and failing calls, at each moment of a history. */
 import { NO_LOGGER, NO_METER, type JournalEntry } from '@rollcall/core'
 import { FaultyDisk, type DiskCall, type DiskFault } from '@rollcall/testkit'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** Changed, cut and missing files: what opens, what is refused, what a repair saves. */
 import { NO_LOGGER, NO_METER, type Logger } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'

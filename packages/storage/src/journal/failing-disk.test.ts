@@ -1,3 +1,4 @@
+/** A disk that refuses for a while, and rotation. */
 import { NO_LOGGER, NO_METER, type JournalEntry, type Logger, type Meter } from '@rollcall/core'
 import { FaultyDisk, type DiskFault } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** JSON written as bytes is what JSON.stringify would write. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JsonBytes } from './json-bytes.js'

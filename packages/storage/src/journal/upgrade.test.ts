@@ -1,3 +1,4 @@
+/** Data folders of older versions: read, continued, verified and repaired. */
 import { readFileSync } from 'node:fs'
 import { NODE_DEFAULTS, NO_LOGGER, NO_METER, RegistryNode, type JournalEntry } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
