@@ -66,6 +66,11 @@ const CATALOGUE = {
     kind: 'counter',
     help: 'Signs shown by subscribers that no history explains.',
   },
+  rollcall_feed_bytes: { kind: 'gauge', help: 'Memory charged for remembered changes of namespaces.' },
+  rollcall_feed_lost_total: {
+    kind: 'counter',
+    help: 'Times a reader of a namespace was behind what is remembered and listed everything anew.',
+  },
   rollcall_watches: { kind: 'gauge', help: 'Watched views, summed over subscribers.' },
   rollcall_journal_commits_total: { kind: 'counter', help: 'Group commits.' },
   rollcall_journal_entries_total: { kind: 'counter', help: 'Journal entries committed.' },

@@ -13,7 +13,7 @@ export interface NodeOptions {
   readonly instancesMax: number
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
-  /** Memory for recent changes, all services together. */
+  /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
   readonly historyBytesMax: number
   /** Events that are remembered; the oldest goes first. */
   readonly eventsMax: number

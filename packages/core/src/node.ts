@@ -36,6 +36,7 @@ import type {
 import type { OverrideClearance, OverrideCommand, RestoreCommand } from './operator-ports.js'
 import { type OverrideOutcome, Overrides } from './operators/overrides.js'
 import type { NodeOptions } from './node-options.js'
+import { Feed } from './publishing/feed.js'
 import { Publisher } from './publishing/publisher.js'
 import type { Declaration } from './records/declaration.js'
 import { type Learnable, unlearnable, type Unlearnt } from './records/learnable.js'
@@ -63,6 +64,8 @@ const NOBODY: EventContext = {}
 const ELSEWHERE: EventContext = { by: 'learnt' }
 
 const LEARNT: Cause = { kind: 'learnt' }
+/** The feed's share of the memory for recent changes. */
+const FEED_SHARE = 0.25
 
 /** Events in an explanation. */
 const EXPLAINED_EVENTS = 20
@@ -72,6 +75,7 @@ export type RemovalLists = Omit<DeregisterResponse, 'durability'>
 export class RegistryNode implements Follower {
   readonly directory: Directory
   readonly publisher: Publisher
+  readonly feed: Feed
   readonly services: Services
   readonly overrides: Overrides
   readonly events: EventLog
@@ -93,8 +97,13 @@ export class RegistryNode implements Follower {
     this.meter = effects.meter ?? NO_METER
     this.events = new EventLog(options.nodeId, options.eventsMax, effects.wallNow ?? (() => 0))
     const { meter } = this
-    this.directory = new Directory(new HistoryBudget(options.historyBytesMax), options.namespaces)
+    const feedBytesMax = Math.floor(options.historyBytesMax * FEED_SHARE)
+    this.directory = new Directory(
+      new HistoryBudget(options.historyBytesMax - feedBytesMax),
+      options.namespaces,
+    )
     const { directory } = this
+    this.feed = new Feed({ directory, meter }, { wallNow: effects.wallNow?.() ?? 0, bytesMax: feedBytesMax })
     const { nodeId } = options
     const { retentionMs } = options.liveness
     const writer: Writer = { nodeId, wallNow: effects.wallNow ?? (() => 0) }
@@ -122,7 +131,7 @@ export class RegistryNode implements Follower {
     )
     this.publisher = new Publisher({ directory, liveness, meter, stale: () => false }, options.publisher)
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
-    directory.follow(this, this.overrides, this.declarations, this.publisher, liveness)
+    directory.follow(this.feed, this, this.overrides, this.declarations, this.publisher, liveness)
     this.services = new Services(directory)
   }
 
@@ -137,6 +146,7 @@ export class RegistryNode implements Follower {
       this.liveness.observe(entry, true, now)
       this.overrides.noted(entry, now)
     }
+    this.feed.restart()
   }
 
   /**

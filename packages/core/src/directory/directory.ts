@@ -5,7 +5,6 @@
 import {
   defined,
   type NamespaceSettings,
-  type RemoveReason,
   type ServiceSettings,
   SignSum,
   type State,
@@ -15,11 +14,12 @@ import type { Cause, Change, Follower } from './change.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
 import { History, type HistoryBudget } from './history.js'
+import { Listing } from './listing.js'
 import { merge } from '../records/merge.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
 import { joinRegisters } from '../records/register.js'
-import { isLive, shownDigest, shownState } from '../records/state.js'
+import { isLive, removal, shownDigest, shownState } from '../records/state.js'
 
 /** One instance in memory: its record and what is derived from it. */
 export interface Entry {
@@ -61,6 +61,8 @@ export interface GroupNode {
   total: number
   /** Listed instances in state `up`. */
   up: number
+  /** The feed's index of the last change; 0 before the first. */
+  index: number
 }
 
 export interface ServiceNode {
@@ -74,6 +76,10 @@ export interface ServiceNode {
   settings: ServiceSettings | undefined
   /** Listed instances. */
   total: number
+  /** Whether it stands in the list of services: a service of which only tombstones are left does not. */
+  listed: boolean
+  /** The feed's index of the last change; 0 before the first. */
+  index: number
 }
 
 /** A change without its cause. */
@@ -89,6 +95,8 @@ export class Directory {
   /** What operators froze. */
   readonly freezes: Freezes = new Freezes()
   readonly namespaceSettings: Namespaces
+  /** The list of services. */
+  readonly listing: Listing<ServiceNode> = new Listing<ServiceNode>()
   /** Records held, hidden ones included. */
   records = 0
   /** Services held, declared ones without records included. */
@@ -102,8 +110,6 @@ export class Directory {
     draining: 0,
     disabled: 0,
   }
-  /** Grows with everything that readers of lists could notice. */
-  changes = 0
   private following = true
 
   constructor(budget: HistoryBudget, configured: Readonly<Record<string, NamespaceSettings>> = {}) {
@@ -129,6 +135,11 @@ export class Directory {
 
   entry(key: InstanceKey): Entry | undefined {
     return this.find(key.namespace, key.service)?.groups.get(key.group)?.entries.get(key.id)
+  }
+
+  /** Whether there is a service in the namespace, hidden ones included. */
+  hasNamespace(namespace: string): boolean {
+    return this.namespaces.has(namespace)
   }
 
   *namespaceNames(): IterableIterator<string> {
@@ -222,7 +233,6 @@ export class Directory {
     if (held !== undefined && joinRegisters(held.register, declaration.register) === held.register)
       return false
     this.declared.set(key, declaration)
-    this.changes++
     this.settle(declaration, now)
     if (this.following) for (const follower of this.followers) follower.declared?.(declaration, now)
     return true
@@ -254,13 +264,24 @@ export class Directory {
 
   private settleService(namespace: string, name: string, settings: ServiceSettings | null): void {
     if (settings !== null) {
-      this.obtain(namespace, name).settings = settings
+      const service = this.obtain(namespace, name)
+      service.settings = settings
+      this.list(service)
       return
     }
     const service = this.find(namespace, name)
     if (service === undefined) return
     service.settings = undefined
+    this.list(service)
     this.collect(service)
+  }
+
+  private list(service: ServiceNode): void {
+    const listed = service.total > 0 || service.settings !== undefined
+    if (listed === service.listed) return
+    service.listed = listed
+    if (listed) this.listing.add(service)
+    else this.listing.delete(service)
   }
 
   private collect(service: ServiceNode): void {
@@ -288,6 +309,8 @@ export class Directory {
         history: new History(this.budget),
         settings: undefined,
         total: 0,
+        listed: false,
+        index: 0,
       }
       services.set(name, service)
       this.services++
@@ -308,7 +331,6 @@ export class Directory {
     if (before !== after || previous?.incarnation !== record.incarnation) entry.since = now
     if (visible) {
       const group = this.group(service, record.group)
-      this.changes++
       if (this.following) this.remember(entry, group, previous, after)
       if (before !== null) {
         service.sum.subtract(entry.hi, entry.lo)
@@ -327,6 +349,7 @@ export class Directory {
         service.entries.add(entry)
       }
     }
+    if (visible) this.list(service)
     entry.state = after
     return { entry, visible, before, after, previous }
   }
@@ -364,27 +387,9 @@ export class Directory {
   private group(service: ServiceNode, name: string): GroupNode {
     let group = service.groups.get(name)
     if (group === undefined) {
-      group = { group: name, entries: new Map(), sum: new SignSum(), total: 0, up: 0 }
+      group = { group: name, entries: new Map(), sum: new SignSum(), total: 0, up: 0, index: 0 }
       service.groups.set(name, group)
     }
     return group
   }
-}
-
-/** Why an incarnation left the list, also when another incarnation took its place at another address. */
-function removal(
-  previous: StoredRecord | undefined,
-  record: StoredRecord,
-  after: State | null,
-): { readonly incarnation: number; readonly reason: RemoveReason } | undefined {
-  if (after === null) return { incarnation: record.incarnation, reason: hiddenReason(record) }
-  if (previous === undefined || previous.incarnation === record.incarnation) return undefined
-  if (!isLive(previous) || !isLive(record)) return undefined
-  const moved = previous.content.host !== record.content.host || previous.content.port !== record.content.port
-  return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
-}
-
-/** Why a hidden record is hidden. */
-export function hiddenReason(record: StoredRecord): 'deregistered' | 'expired' {
-  return isLive(record) ? 'expired' : 'deregistered'
 }

@@ -3,6 +3,7 @@ import {
   EMPTY_SIGN,
   formatLanes,
   type NamespaceSummary,
+  type ServiceSettings,
   type ServicesResponse,
   type ServiceSummary,
   type SignsResponse,
@@ -10,14 +11,35 @@ import {
   type ViewName,
 } from '@rollcall/wire'
 import type { Directory, ServiceNode } from './directory.js'
+import { tokenOf } from './listing.js'
 import { hash64 } from '../records/hash.js'
 import type { ServicesQuery } from '../ports.js'
+
+/** What a page of the list is made of. */
+export interface ServicesPage {
+  readonly nodes: readonly ServiceNode[]
+  /** The token to read on with, if there is more. */
+  readonly next: string | undefined
+  /** The sign over the whole answer. */
+  readonly sign: string
+}
+
+/** The digest of a service's row in the list, with what it was made of. */
+interface RowDigest {
+  readonly sumHi: number
+  readonly sumLo: number
+  readonly settings: ServiceSettings | undefined
+  readonly frozen: boolean
+  readonly hi: number
+  readonly lo: number
+}
 
 const PAGE_DEFAULT = 1_000
 const PAGE_MAX = 10_000
 
 export class Services {
   private readonly directory: Directory
+  private readonly digests = new WeakMap<ServiceNode, RowDigest>()
 
   constructor(directory: Directory) {
     this.directory = directory
@@ -29,7 +51,7 @@ export class Services {
       let services = 0
       let instances = 0
       for (const service of this.directory.servicesOf(namespace)) {
-        if (!isListed(service)) continue
+        if (!service.listed) continue
         services++
         instances += service.total
       }
@@ -46,25 +68,30 @@ export class Services {
 
   /** One page, ordered by namespace and service, with a sign over the whole answer. */
   list(query: ServicesQuery): ServicesResponse & { readonly sign: string } {
+    const { nodes, next, sign } = this.page(query)
+    const services = nodes.map((node) => ({ ...summary(node), ...this.frozen(node.namespace) }))
+    return { services, ...(next === undefined ? {} : { next }), sign }
+  }
+
+  /** What a page is made of, and its sign; costs a fraction of writing the page out. */
+  page(query: ServicesQuery): ServicesPage {
     const limit = Math.max(1, Math.min(query.limit ?? PAGE_DEFAULT, PAGE_MAX))
-    const found = this.matching(query)
-    const page = found.slice(0, limit).map((node) => ({ ...summary(node), ...this.frozen(node.namespace) }))
-    const last = page[page.length - 1]
+    const nodes: ServiceNode[] = []
     const sum = new SignSum()
-    for (const service of page) {
-      const groups = service.groups.map(({ group }) => group)
-      const { namespace, metadata = null, frozen = false } = service
-      const { hi, lo } = hash64(
-        JSON.stringify([namespace, service.service, service.sign, metadata, groups, frozen]),
-      )
+    let next: string | undefined
+    for (const node of this.directory.listing.matching(query)) {
+      const last = nodes.at(-1)
+      if (nodes.length === limit && last !== undefined) {
+        next = tokenOf(last)
+        const { hi, lo } = hash64(next)
+        sum.add(hi, lo)
+        break
+      }
+      nodes.push(node)
+      const { hi, lo } = this.digestOf(node)
       sum.add(hi, lo)
     }
-    const next = found.length > limit && last !== undefined ? `${last.namespace}/${last.service}` : undefined
-    if (next !== undefined) {
-      const { hi, lo } = hash64(next)
-      sum.add(hi, lo)
-    }
-    return { services: page, ...(next === undefined ? {} : { next }), sign: formatLanes(sum.hi, sum.lo) }
+    return { nodes, next, sign: formatLanes(sum.hi, sum.lo) }
   }
 
   /** The views whose sign is not the one shown, with the sign they have. */
@@ -82,34 +109,27 @@ export class Services {
     return this.directory.freezes.covers(namespace) ? { frozen: true } : {}
   }
 
-  private matching({ namespace, prefix = '', after }: ServicesQuery): ServiceNode[] {
-    const names = namespace === undefined ? [...this.directory.namespaceNames()].sort() : [namespace]
-    const found: ServiceNode[] = []
-    for (const name of names) {
-      const services = [...this.directory.servicesOf(name)].filter(
-        (service) =>
-          isListed(service) &&
-          service.service.startsWith(prefix) &&
-          (after === undefined || compareTokens(name, service.service, after) > 0),
-      )
-      services.sort((a, b) => (a.service < b.service ? -1 : 1))
-      found.push(...services)
+  /** The digest of a row, kept until something in it differs. */
+  private digestOf(node: ServiceNode): RowDigest {
+    const { namespace, service, sum, settings } = node
+    const frozen = this.directory.freezes.covers(namespace)
+    const kept = this.digests.get(node)
+    if (
+      kept !== undefined &&
+      kept.sumHi === sum.hi &&
+      kept.sumLo === sum.lo &&
+      kept.settings === settings &&
+      kept.frozen === frozen
+    ) {
+      return kept
     }
-    return found
+    const { sign, metadata = null, groups } = summary(node)
+    const names = groups.map(({ group }) => group)
+    const lanes = hash64(JSON.stringify([namespace, service, sign, metadata, names, frozen]))
+    const digest = { sumHi: sum.hi, sumLo: sum.lo, settings, frozen, hi: lanes.hi, lo: lanes.lo }
+    this.digests.set(node, digest)
+    return digest
   }
-}
-
-/** Services that only hold tombstones are not listed; they vanish with their last record. */
-function isListed(service: ServiceNode): boolean {
-  return service.total > 0 || service.settings !== undefined
-}
-
-function compareTokens(namespace: string, service: string, token: string): number {
-  const slash = token.indexOf('/')
-  const tokenNamespace = token.slice(0, slash)
-  if (namespace !== tokenNamespace) return namespace < tokenNamespace ? -1 : 1
-  const tokenService = token.slice(slash + 1)
-  return service === tokenService ? 0 : service < tokenService ? -1 : 1
 }
 
 function summary(node: ServiceNode): ServiceSummary {

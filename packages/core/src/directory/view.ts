@@ -10,9 +10,9 @@ import {
   type ViewName,
   parseLanes,
 } from '@rollcall/wire'
-import { type Directory, type Entry, hiddenReason, type ServiceNode } from './directory.js'
+import type { Directory, Entry, ServiceNode } from './directory.js'
 import type { Resume } from '../ports.js'
-import { effectiveWeight, isLive, shownReason } from '../records/state.js'
+import { effectiveWeight, hiddenReason, isLive, shownReason } from '../records/state.js'
 
 /** Most recent removes that a full view carries. */
 const REMOVES_MAX = 256

@@ -1,5 +1,5 @@
 /** What consumers see of a record: a pure function of its three registers. */
-import { type Lanes, mix, parseLanes, type State, STATE_NUMBERS } from '@rollcall/wire'
+import { type Lanes, mix, parseLanes, type RemoveReason, type State, STATE_NUMBERS } from '@rollcall/wire'
 import type { LiveContent, StoredRecord } from './record.js'
 
 /** A record whose content is not `gone`. */
@@ -43,4 +43,22 @@ export function shownReason(record: StoredRecord, state: State): string | undefi
   if (state === 'suspect' || state === 'down') return record.verdict.reason
   if (state === 'draining' && record.override?.value?.drain === true) return record.override.why ?? 'operator'
   return undefined
+}
+
+/** Why an incarnation left the list, also when another incarnation took its place at another address. */
+export function removal(
+  previous: StoredRecord | undefined,
+  record: StoredRecord,
+  after: State | null,
+): { readonly incarnation: number; readonly reason: RemoveReason } | undefined {
+  if (after === null) return { incarnation: record.incarnation, reason: hiddenReason(record) }
+  if (previous === undefined || previous.incarnation === record.incarnation) return undefined
+  if (!isLive(previous) || !isLive(record)) return undefined
+  const moved = previous.content.host !== record.content.host || previous.content.port !== record.content.port
+  return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
+}
+
+/** Why a hidden record is hidden. */
+export function hiddenReason(record: StoredRecord): 'deregistered' | 'expired' {
+  return isLive(record) ? 'expired' : 'deregistered'
 }

@@ -80,7 +80,7 @@ const limits = z.strictObject({
   historyBytesMax: integer(
     0,
     64 * GIB,
-    'Memory for recent changes, from which subscribers that were away for a moment catch up. Less means full views more often, never wrong ones.',
+    'Memory for recent changes, from which subscribers that were away for a moment catch up (three quarters), and readers of whole namespaces (one). Less means full views more often, never wrong ones.',
   ).default(67_108_864),
   eventsMax: integer(0, 1_000_000, 'Events that are remembered for operators; 0 = none.').default(10_000),
   subscriberBufferBytesMax: integer(

@@ -3,11 +3,12 @@ import { STATES } from '@rollcall/wire'
 
 /** Sets the gauges of a node that are only computed when somebody looks. */
 export function sampleNode(
-  { directory, liveness, overrides, guarded, doubted }: RegistryNode,
+  { directory, feed, liveness, overrides, guarded, doubted }: RegistryNode,
   meter: Meter,
 ): void {
   for (const state of STATES) meter.set('rollcall_instances', directory.states[state], state)
   meter.set('rollcall_services', directory.services)
+  meter.set('rollcall_feed_bytes', feed.bytes)
   meter.set('rollcall_overrides', overrides.size)
   meter.set('rollcall_frozen_namespaces', directory.freezes.size)
   let kept = 0

@@ -38,7 +38,7 @@ import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import { createOperatorDriver } from './operator-driver.js'
 import { demand, refuse, refuseBelow } from './refusals.js'
-import { createServicesWaiters, type ServicesWaiters } from './services-waiters.js'
+import { ServicesWaiters } from './services-waiters.js'
 
 /** Where probes are made; the callback is called exactly once, possibly at once. */
 export interface ProbePort {
@@ -115,8 +115,8 @@ class Driver implements NodeDriver {
       followers: this.followers,
     })
     this.waits = createChangeWaits(deps.clock)
-    this.servicesWaiters = createServicesWaiters(
-      { clock: deps.clock, sign: (query) => this.services(query).sign },
+    this.servicesWaiters = new ServicesWaiters(
+      { clock: deps.clock, feed: this.node.feed, services: this.node.services },
       options.publisher,
     )
   }
@@ -288,8 +288,9 @@ class Driver implements NodeDriver {
   }
 
   waitForServices(query: ServicesQuery, sign: string, timeoutMs: number): ChangeWait {
-    if (this.services(query).sign !== sign) return settledWait(true)
-    return this.waits.begin(timeoutMs, (wake) => this.servicesWaiters.add(query, sign, wake))
+    const page = this.node.services.page(query)
+    if (page.sign !== sign) return settledWait(true)
+    return this.waits.begin(timeoutMs, (wake) => this.servicesWaiters.add(query, page, wake))
   }
 
   // ---- sessions and subscriptions ------------------------------------------------------------------------
@@ -332,7 +333,7 @@ class Driver implements NodeDriver {
     if (this.probes.length > 0 && !this.probing) this.makeProbes()
     if (this.state === 'closed') return
     if (this.node.publisher.pending) this.publishSoon()
-    this.servicesWaiters.changed(this.node.directory.changes)
+    this.servicesWaiters.changed()
     this.followers.reached(this.node.events.newest)
   }
 

@@ -1,72 +1,125 @@
-import type { Clock, ServicesQuery } from '@rollcall/core'
+/**
+ * Requests that wait for another list of services. The feed names what changed: only the lists that could hold one of
+ * those services are looked at, and in one turn of the loop no more than a bounded part of them.
+ */
+import type { Clock, Feed, Services, ServicesPage, ServicesQuery } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
+import { ChangedServices } from './changed-services.js'
 
-/** Changes of the list of services are collected for this long before anybody is woken. */
+/** Changes of the list of services are collected for this long before a request is woken. */
 const WINDOW_MS = 100
+
+/** Changes that are looked at by name; beyond that every list is looked at. */
+const CHANGES_MAX = 10_000
+
+/** Rows of lists that are looked at in one turn, some milliseconds; a list counts at least one. */
+const ROWS_PER_TURN = 5_000
 
 export interface ServicesWaitersDeps {
   readonly clock: Clock
-  /** The present sign of the answer to a query. */
-  readonly sign: (query: ServicesQuery) => string
-}
-
-/** Those who wait for another list of services than the one they have. */
-export interface ServicesWaiters {
-  /** Calls `wake` when the answer's sign is no longer `sign`. Throws `limit_exceeded` when there are too many. */
-  add(query: ServicesQuery, sign: string, wake: () => void): () => void
-  /** Tells how often the lists have changed by now; whoever waits is looked at soon if that is news. */
-  changed(changes: number): void
-  close(): void
+  readonly feed: Pick<Feed, 'index' | 'since'>
+  readonly services: Pick<Services, 'page'>
 }
 
 interface Waiter {
-  readonly query: ServicesQuery
   readonly sign: string
   readonly wake: () => void
 }
 
-/** Creates an empty set of waiters. */
-export function createServicesWaiters(
-  { clock, sign }: ServicesWaitersDeps,
-  { waitersMax }: { readonly waitersMax: number },
-): ServicesWaiters {
-  const waiters = new Set<Waiter>()
-  let seen = 0
-  let latest = 0
-  let cancelTimer: (() => void) | undefined
+/** All that ask the same. */
+interface Audience {
+  readonly query: ServicesQuery
+  readonly waiters: Set<Waiter>
+  page: ServicesPage
+  /** Holds a request that waits with another sign than that of the page. */
+  mixed: boolean
+}
 
-  /** Listing costs as much as there are services: it is done once for all who ask the same. */
-  function look(): void {
-    cancelTimer = undefined
-    seen = latest
-    const signs = new Map<string, string>()
-    for (const { query, sign: known, wake } of [...waiters]) {
-      const key = JSON.stringify([query.namespace, query.prefix, query.after, query.limit])
-      const present = signs.get(key) ?? sign(query)
-      signs.set(key, present)
-      if (present !== known) wake()
+export class ServicesWaiters {
+  private readonly deps: ServicesWaitersDeps
+  private readonly waitersMax: number
+  private readonly audiences = new Map<string, Audience>()
+  private waiting = 0
+  /** Changes up to this index were looked at, or are about to be. */
+  private seen = 0
+  private pass: { readonly changes: ChangedServices; readonly left: Audience[] } | undefined
+  private cancelTimer: (() => void) | undefined
+
+  constructor(deps: ServicesWaitersDeps, { waitersMax }: { readonly waitersMax: number }) {
+    this.deps = deps
+    this.waitersMax = waitersMax
+  }
+
+  /**
+   * Calls `wake` when the answer to the query is no longer `page`, the present one; the returned function forgets the
+   * request. Throws `limit_exceeded` when there are too many.
+   */
+  add(query: ServicesQuery, page: ServicesPage, wake: () => void): () => void {
+    const { waitersMax } = this
+    if (this.waiting >= waitersMax) {
+      throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
+        details: { waitersMax },
+      })
+    }
+    if (this.waiting === 0 && this.pass === undefined) this.seen = this.deps.feed.index
+    const key = JSON.stringify([query.namespace, query.prefix, query.after, query.limit])
+    const audience = this.audiences.get(key) ?? { query, waiters: new Set(), page, mixed: false }
+    this.audiences.set(key, audience)
+    audience.mixed ||= audience.page.sign !== page.sign
+    audience.page = page
+    const waiter = { sign: page.sign, wake }
+    audience.waiters.add(waiter)
+    this.waiting++
+    return () => {
+      if (!audience.waiters.delete(waiter)) return
+      this.waiting--
+      if (audience.waiters.size === 0) this.audiences.delete(key)
     }
   }
 
-  return {
-    add(query, known, wake) {
-      if (waiters.size >= waitersMax) {
-        throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-          details: { waitersMax },
-        })
+  /** Something may have changed: looks soon, if a request waits. */
+  changed(): void {
+    if (this.pass === undefined && (this.waiting === 0 || this.deps.feed.index === this.seen)) return
+    this.cancelTimer ??= this.deps.clock.setTimer(this.pass === undefined ? WINDOW_MS : 0, () => {
+      this.cancelTimer = undefined
+      this.look()
+      this.changed()
+    })
+  }
+
+  /** Looks no more. Requests that still wait are not woken. */
+  close(): void {
+    this.cancelTimer?.()
+    this.cancelTimer = undefined
+  }
+
+  private look(): void {
+    const { feed } = this.deps
+    if (this.pass === undefined) {
+      const changes = new ChangedServices(feed.since(undefined, this.seen, CHANGES_MAX))
+      this.pass = { changes, left: [...this.audiences.values()] }
+      this.seen = feed.index
+    }
+    const { changes, left } = this.pass
+    for (let rows = 0; rows < ROWS_PER_TURN; rows++) {
+      const audience = left.pop()
+      if (audience === undefined) {
+        this.pass = undefined
+        return
       }
-      const waiter = { query, sign: known, wake }
-      waiters.add(waiter)
-      return () => waiters.delete(waiter)
-    },
-    changed(changes) {
-      latest = changes
-      if (waiters.size > 0 && seen !== latest) cancelTimer ??= clock.setTimer(WINDOW_MS, look)
-    },
-    close() {
-      cancelTimer?.()
-      cancelTimer = undefined
-      waiters.clear()
-    },
+      rows += changes.costOf(audience.query) + this.lookAt(audience, changes)
+    }
+  }
+
+  /** Wakes the requests whose list is another by now; gives the rows that were looked at. */
+  private lookAt(audience: Audience, changes: ChangedServices): number {
+    const { services } = this.deps
+    if (audience.waiters.size === 0) return 0
+    if (!audience.mixed && !changes.touch(audience.query, audience.page, services)) return 0
+    const page = services.page(audience.query)
+    audience.page = page
+    audience.mixed = false
+    for (const { sign, wake } of [...audience.waiters]) if (sign !== page.sign) wake()
+    return page.nodes.length
   }
 }

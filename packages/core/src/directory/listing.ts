@@ -1,0 +1,79 @@
+/** Services in order of namespace and name: reading from any of them on costs what is read. */
+import { Ordered } from './ordered.js'
+
+export interface ListingQuery {
+  /** All namespaces when absent. */
+  readonly namespace?: string
+  readonly prefix?: string
+  /** Read on after this `next` token. */
+  readonly after?: string
+}
+
+/** A service by its names, and a place in the list: after it. */
+export interface ServiceName {
+  readonly namespace: string
+  readonly service: string
+}
+
+interface NamespaceServices<T> {
+  readonly namespace: string
+  readonly services: Ordered<T>
+}
+
+export class Listing<T extends ServiceName> {
+  private readonly namespaces = new Ordered<NamespaceServices<T>>(({ namespace }) => namespace)
+  /** Services held. */
+  size = 0
+
+  /** Adds a service; it must not be there. */
+  add(node: T): void {
+    this.size++
+    let found = this.namespaces.get(node.namespace)
+    if (found === undefined) {
+      found = { namespace: node.namespace, services: new Ordered(({ service }) => service) }
+      this.namespaces.add(found)
+    }
+    found.services.add(node)
+  }
+
+  /** Removes a service; it must be there. */
+  delete({ namespace, service }: ServiceName): void {
+    this.size--
+    const found = this.namespaces.get(namespace)
+    found?.services.delete(service)
+    if (found?.services.isEmpty === true) this.namespaces.delete(namespace)
+  }
+
+  /** What matches, in order. Nothing may be listed or hidden meanwhile. */
+  *matching({ namespace, prefix = '', after }: ListingQuery): IterableIterator<T> {
+    const begin = after === undefined ? undefined : parseToken(after)
+    if (namespace !== undefined) {
+      const found = this.namespaces.get(namespace)
+      if (found !== undefined) yield* matchingIn(found, prefix, begin)
+      return
+    }
+    for (const found of this.namespaces.from(begin?.namespace ?? '')) yield* matchingIn(found, prefix, begin)
+  }
+}
+
+export function tokenOf({ namespace, service }: ServiceName): string {
+  return `${namespace}/${service}`
+}
+
+function parseToken(token: string): ServiceName {
+  const slash = token.indexOf('/')
+  return { namespace: token.slice(0, slash), service: token.slice(slash + 1) }
+}
+
+function* matchingIn<T extends ServiceName>(
+  { namespace, services }: NamespaceServices<T>,
+  prefix: string,
+  begin: ServiceName | undefined,
+): IterableIterator<T> {
+  if (begin !== undefined && namespace < begin.namespace) return
+  const after = begin?.namespace === namespace ? begin.service : undefined
+  for (const node of services.from(after === undefined || after < prefix ? prefix : after)) {
+    if (!node.service.startsWith(prefix)) return
+    if (node.service !== after) yield node
+  }
+}
