@@ -14,6 +14,7 @@ export interface Layer {
 export const LAYERS: Readonly<Record<string, Layer>> = {
   wire: { ours: [], external: [], builtins: false },
   'wire/shapes': { ours: ['wire'], external: [], builtins: false },
+  'wire/http-client': { ours: ['wire', 'wire/schemas', 'wire/shapes'], external: [], builtins: false },
   'wire/schemas': { ours: ['wire', 'wire/shapes'], external: [], builtins: false },
   // ADR 0002: core speaks in the types and the sign arithmetic of wire.
   core: { ours: ['wire'], external: [], builtins: false },
@@ -44,8 +45,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
   },
   // ADR 0004: `rollcall journal` reads and repairs journals while no server runs.
-  cli: { ours: ['wire', 'client', 'server', 'storage'], external: ['commander'], builtins: true },
-  console: { ours: ['wire'], external: [], builtins: false },
+  cli: {
+    ours: ['wire', 'wire/http-client', 'client', 'server', 'storage'],
+    external: ['commander'],
+    builtins: true,
+  },
+  console: { ours: ['wire', 'wire/http-client'], external: [], builtins: false },
   testkit: { ours: ['core'], external: [], builtins: true },
 }
 

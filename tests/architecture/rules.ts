@@ -147,7 +147,7 @@ function repeatedTypeNames(graph: ModuleGraph): string[] {
 
 /** The row of the layer table that governs a file of packages/, with its name. */
 function layerOf(path: string): { name: string; layer: Layer } | undefined {
-  const match = /^packages\/([^/]+)\/src\/(?:(schemas|shapes)\/)?/.exec(path)
+  const match = /^packages\/([^/]+)\/src\/(?:(schemas|shapes|http-client)\/)?/.exec(path)
   if (match === null) return undefined
   const name = match[1] === 'wire' && match[2] !== undefined ? `wire/${match[2]}` : (match[1] ?? '')
   const layer = LAYERS[name]

@@ -1,12 +1,12 @@
 /** The calls of the HTTP API: which node is asked, and how failures are worded. */
 import { describe, expect, it } from 'vitest'
-import { createApiClient, type ApiClient } from './api-client.js'
+import { allServices, createApiClient, viewOf, type ClusterApi } from './api-client.js'
 import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from './shell.fixture.js'
 
 function setUp(
   answer: (request: SeenRequest) => Answer,
   registries: readonly string[] = ['http://a:1'],
-): { api: ApiClient; shell: FakeShell; urls: () => string[] } {
+): { api: ClusterApi; shell: FakeShell; urls: () => string[] } {
   const shell = createFakeShell(answer)
   const api = createApiClient(shell, { registries, timeoutMs: 1_000 })
   return { api, shell, urls: () => shell.requests.map(({ url }) => url) }
@@ -23,23 +23,23 @@ describe('the API client', () => {
         ? { services: [{ service: 'b' }] }
         : { services: [{ service: 'a' }], next: 'a b' },
     }))
-    expect(await api.services({ namespace: 'n', prefix: undefined })).toEqual([
+    expect(await allServices(api, { namespace: 'n', prefix: undefined })).toEqual([
       { service: 'a' },
       { service: 'b' },
     ])
     expect(urls()).toEqual([
       'http://a:1/api/v1/services?namespace=n',
-      'http://a:1/api/v1/services?namespace=n&after=a+b',
+      'http://a:1/api/v1/services?namespace=n&after=a%20b',
     ])
   })
 
   it('escapes names in paths', async () => {
-    const { api, urls } = setUp(() => ({ json: {} }))
-    await api.instance('a/b', '[::1]:80', { group: 'g' })
-    await api.view('a/b', {})
+    const { api, urls } = setUp(() => ({ json: { instances: [] } }))
+    await api.call('getInstance', { service: 'a/b', id: '[::1]:80', group: 'g' })
+    await viewOf(api, { service: 'a/b' })
     expect(urls()).toEqual([
       'http://a:1/api/v1/services/a%2Fb/instances/%5B%3A%3A1%5D%3A80?group=g',
-      'http://a:1/api/v1/services/a%2Fb?every=0s',
+      'http://a:1/api/v1/services/a%2Fb?every=0ms',
     ])
   })
 
@@ -51,13 +51,13 @@ describe('the API client', () => {
       details: { services: ['a'] },
     }
     const { api } = setUp(() => ({ status: 409, json: { error } }))
-    await expect(api.deregister({ host: 'h' })).rejects.toMatchObject(error)
+    await expect(api.call('deregister', { body: { host: 'h' } })).rejects.toMatchObject(error)
   })
 
   it('takes the results of a batch whose items all failed for an answer', async () => {
     const results = [{ ok: false, error: { code: 'id_taken', message: 'taken' } }]
     const { api } = setUp(() => ({ status: 409, json: { results } }))
-    expect(await api.register({ instances: [] })).toEqual({ results })
+    expect(await api.call('register', { body: { instances: [] } })).toEqual({ results })
   })
 
   it.each<[Answer, string]>([
@@ -66,8 +66,8 @@ describe('the API client', () => {
     [{ json: { error: { code: 'no such code', message: 'x' } }, status: 500 }, 'HTTP 500'],
   ])('knows what is no registry: %j', async (answer, message) => {
     const { api } = setUp(() => answer)
-    if (message === '') return expect(await api.view('a', {})).toBe('hello')
-    await expect(api.view('a', {})).rejects.toMatchObject({
+    if (message === '') return expect(await api.call('getInstance', { service: 'a', id: 'b' })).toBe('hello')
+    await expect(viewOf(api, { service: 'a' })).rejects.toMatchObject({
       code: 'protocol',
       message: expect.stringContaining(message) as string,
     })
@@ -75,7 +75,7 @@ describe('the API client', () => {
 
   it('says why no registry answers', async () => {
     const { api } = setUp(() => DOWN)
-    await expect(api.services({})).rejects.toMatchObject({
+    await expect(allServices(api, {})).rejects.toMatchObject({
       code: 'unreachable',
       message: 'no registry answers at http://a:1: connection refused',
     })
@@ -92,22 +92,22 @@ describe('the API client', () => {
             : { json: { removed: [] } },
       nodes,
     )
-    expect(await api.deregister({ host: 'h' })).toEqual({ removed: [] })
+    expect(await api.call('deregister', { body: { host: 'h' } })).toEqual({ removed: [] })
     expect(urls().map((url) => new URL(url).host)).toEqual(['a:1', 'b:2', 'c:3'])
   })
 
   it('names every node when none answers', async () => {
     const { api } = setUp(() => DOWN, ['http://a:1', 'http://b:2'])
-    await expect(api.services({})).rejects.toMatchObject({
+    await expect(allServices(api, {})).rejects.toMatchObject({
       message: expect.stringMatching(/a:1: .*\n.*b:2: /) as string,
     })
   })
 
   it('does not send a write twice that may have arrived', async () => {
     const { api, urls } = setUp(() => ({ fails: 'ECONNRESET' }), ['http://a:1', 'http://b:2'])
-    await expect(api.register({ instances: [] })).rejects.toMatchObject({ code: 'timeout' })
+    await expect(api.call('register', { body: { instances: [] } })).rejects.toMatchObject({ code: 'timeout' })
     expect(urls()).toHaveLength(1)
-    await expect(api.services({})).rejects.toMatchObject({ code: 'unreachable' })
+    await expect(allServices(api, {})).rejects.toMatchObject({ code: 'unreachable' })
     expect(urls()).toHaveLength(3)
   })
 
@@ -116,7 +116,7 @@ describe('the API client', () => {
       ({ url }) => (url.startsWith('http://a') ? 'hang' : EMPTY),
       ['http://a:1', 'http://b:2'],
     )
-    const call = api.services({})
+    const call = allServices(api, {})
     shell.clock.advance(499)
     expect(urls()).toHaveLength(1)
     shell.clock.advance(1)
@@ -126,7 +126,7 @@ describe('the API client', () => {
 
   it('gives up in time', async () => {
     const { api, shell } = setUp(() => 'hang')
-    const call = api.services({})
+    const call = allServices(api, {})
     shell.clock.advance(1_000)
     await expect(call).rejects.toMatchObject({
       code: 'timeout',

@@ -61,8 +61,8 @@ describe('drain', () => {
     expect(code).toBe(0)
     expect(requests.slice(1).map(({ url }) => url.replace(/^.*\?/, ''))).toEqual([
       'namespace=default&group=default&ageMs=0',
-      expect.stringMatching(/^namespace=default&group=default&ageMs=\d+&seq=17$/),
-      expect.stringMatching(/seq=17$/),
+      expect.stringMatching(/^namespace=default&group=default&seq=17&ageMs=\d+$/),
+      expect.stringMatching(/seq=17&/),
     ])
     expect(stderr()).toBe('Waiting for 2 of 3 subscribers.\nWaiting for 1 of 3 subscribers.\n')
     expect(stdout()).toMatch(/is draining\nall 3 subscribers have heard after 0\.\d s: safe to stop\n$/)

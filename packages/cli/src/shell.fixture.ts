@@ -106,7 +106,7 @@ function fakeFetch(answer: (request: SeenRequest) => Answer, requests: SeenReque
     const given = answer(request)
     if (given === 'hang') {
       return new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+        signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
       })
     }
     if ('fails' in given) {

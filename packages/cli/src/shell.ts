@@ -1,4 +1,5 @@
 /** What a command may touch of its process, as a port that tests replace. */
+import type { HttpFetch } from '@rollcall/wire/http-client'
 import type { Clock } from './clock.js'
 
 /** Where text goes. Never throws; when the reader has closed its end, the command ends without a message. */
@@ -9,15 +10,7 @@ export interface TextStream {
 }
 
 /** The part of `fetch` that commands use. */
-export type Fetch = (
-  url: string,
-  init: {
-    readonly method: string
-    readonly headers: Record<string, string>
-    readonly body?: string
-    readonly signal: AbortSignal
-  },
-) => Promise<Response>
+export type Fetch = HttpFetch<AbortSignal>
 
 /** What a command may touch of its process; tests replace it. */
 export interface Shell {

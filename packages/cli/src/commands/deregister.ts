@@ -7,7 +7,7 @@ import {
   type DeregisterResponse,
   type ResolvedRef,
 } from '@rollcall/wire'
-import { createApiClient, type ApiClient } from '../api-client.js'
+import { createApiClient, type ClusterApi } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT, UsageError } from '../exit-codes.js'
 import { createOutput, type Output } from '../output.js'
@@ -70,23 +70,24 @@ export const deregister: CommandModule = {
 
 /** The incarnation that is registered now, and no later one: what registers meanwhile is not meant. */
 async function removeOne(
-  api: ApiClient,
+  api: ClusterApi,
   { namespace = DEFAULTS.namespace, group = DEFAULTS.group }: RegistryOptions,
   service: string,
   id: string,
 ): Promise<DeregisterResponse> {
-  const { incarnation } = await api.instance(service, id, { namespace, group })
-  return api.deregister({ instances: [{ namespace, service, group, id, incarnation }] })
+  const { incarnation } = await api.call('getInstance', { service, id, namespace, group })
+  const instances = [{ namespace, service, group, id, incarnation }]
+  return api.call('deregister', { body: { instances } })
 }
 
 async function removeHost(
-  api: ApiClient,
+  api: ClusterApi,
   output: Output,
   { json }: RegistryOptions,
   request: DeregisterRequest,
 ): Promise<DeregisterResponse> {
   try {
-    return await api.deregister(request)
+    return await api.call('deregister', { body: request })
   } catch (error) {
     if (!json && isRegistryError(error) && error.code === 'needs_confirmation') {
       output.noteTable(COLUMNS, listOf(error))

@@ -2,7 +2,7 @@
 import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { createOperatorClient } from '../operator-client.js'
+import { createApiClient } from '../api-client.js'
 import { createOutput } from '../output.js'
 import { instanceOf, nameOf, onlyResult, standingOf } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
@@ -22,11 +22,13 @@ export const disable: CommandModule = {
     const options = readRegistryOptions(command, shell.env)
     const { for: durationMs } = command.opts<{ readonly for?: number }>()
     const [service = '', id = ''] = command.args
-    const answer = await createOperatorClient(shell, options).override({
-      instances: [instanceOf(service, id, options)],
-      disable: true,
-      ...(durationMs === undefined ? {} : { durationMs }),
-      ...readSignature(command, shell.env),
+    const answer = await createApiClient(shell, options).call('putOverrides', {
+      body: {
+        instances: [instanceOf(service, id, options)],
+        disable: true,
+        ...(durationMs === undefined ? {} : { durationMs }),
+        ...readSignature(command, shell.env),
+      },
     })
     const result = onlyResult(answer)
     const output = createOutput(shell)

@@ -4,7 +4,7 @@ import { readDuration, readSpan } from '../arguments.js'
 import { sleep } from '../clock.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { createOperatorClient, type OperatorClient } from '../operator-client.js'
+import { createApiClient, type ClusterApi } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
 import { instanceOf, nameOf, onlyResult, standingOf } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
@@ -44,14 +44,16 @@ export const drain: CommandModule = {
     const options = readRegistryOptions(command, shell.env)
     const { wait, within = WITHIN_MS, for: durationMs } = command.opts<Options>()
     const [service = '', id = ''] = command.args
-    const api = createOperatorClient(shell, options)
+    const api = createApiClient(shell, options)
     const output = createOutput(shell)
     const began = shell.clock.now()
-    const answer = await api.override({
-      instances: [instanceOf(service, id, options)],
-      drain: true,
-      ...(durationMs === undefined ? {} : { durationMs }),
-      ...readSignature(command, shell.env),
+    const answer = await api.call('putOverrides', {
+      body: {
+        instances: [instanceOf(service, id, options)],
+        drain: true,
+        ...(durationMs === undefined ? {} : { durationMs }),
+        ...readSignature(command, shell.env),
+      },
     })
     const result = onlyResult(answer)
     if (!options.json) output.line(`${nameOf(result)} ${standingOf(result)}`)
@@ -65,7 +67,7 @@ export const drain: CommandModule = {
 /** Asks until every subscriber has acknowledged what had been published at the first question. */
 async function settle(
   shell: Shell,
-  api: OperatorClient,
+  api: ClusterApi,
   output: Output,
   { namespace, service, group }: Overridden,
   began: number,
@@ -75,11 +77,12 @@ async function settle(
   const { clock } = shell
   let told = ''
   for (let seq: number | undefined; ;) {
-    const answer = await api.subscribers(service, {
+    const answer = await api.call('listSubscribers', {
+      service,
       namespace,
       group,
-      ageMs: String(Math.floor(clock.now() - began)),
-      ...(seq === undefined ? {} : { seq: String(seq) }),
+      ageMs: Math.floor(clock.now() - began),
+      seq,
     })
     if (answer.settled) {
       const time = `${((clock.now() - began) / 1_000).toFixed(1)} s`

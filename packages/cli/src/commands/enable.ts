@@ -1,7 +1,7 @@
 /** `rollcall enable SERVICE ID`: clears the override of an instance. */
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { createOperatorClient } from '../operator-client.js'
+import { createApiClient } from '../api-client.js'
 import { createOutput } from '../output.js'
 import { instanceOf, nameOf, onlyResult } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
@@ -19,9 +19,11 @@ export const enable: CommandModule = {
   async run(shell, command) {
     const options = readRegistryOptions(command, shell.env)
     const [service = '', id = ''] = command.args
-    const answer = await createOperatorClient(shell, options).clearOverrides({
-      instances: [instanceOf(service, id, options)],
-      ...readSignature(command, shell.env),
+    const answer = await createApiClient(shell, options).call('clearOverrides', {
+      body: {
+        instances: [instanceOf(service, id, options)],
+        ...readSignature(command, shell.env),
+      },
     })
     const result = onlyResult(answer)
     const output = createOutput(shell)

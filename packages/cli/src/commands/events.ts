@@ -1,11 +1,12 @@
 /** `rollcall events`: what happened, by whom and why. */
-import { isRegistryError, EVENT_KINDS, type EventsResponse } from '@rollcall/wire'
+import { isRegistryError, EVENT_KINDS, type EventKind, type EventsResponse } from '@rollcall/wire'
+import type { CallRequest } from '@rollcall/wire/http-client'
 import { InvalidArgumentError } from 'commander'
 import { sleep } from '../clock.js'
 import { examples, type CommandModule } from '../command.js'
 import { logLine } from '../event-lines.js'
 import { EXIT, exitCodeOf } from '../exit-codes.js'
-import { createOperatorClient, type OperatorClient } from '../operator-client.js'
+import { createApiClient, type ClusterApi } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import type { Shell } from '../shell.js'
@@ -18,7 +19,7 @@ interface Options {
   readonly follow?: boolean
 }
 
-type Query = Readonly<Record<string, string | undefined>>
+type Query = CallRequest<'listEvents'>
 
 /** `--follow` polls by event number rather than streams: it goes on through a restart, and at another node of the list. */
 const POLL_MS = 300
@@ -41,10 +42,12 @@ export const events: CommandModule = {
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
     const { service, id, kind, limit = 20, follow } = command.opts<Options>()
-    const api = createOperatorClient(shell, options)
+    const api = createApiClient(shell, options)
     const output = createOutput(shell)
-    const query: Query = { namespace, group, service, id, kind }
-    const page = await api.events({ ...query, limit: String(limit) })
+    // The node judges the words, and says which there are.
+    const kinds = kind?.split(',') as EventKind[] | undefined
+    const query: Query = { namespace, group, service, id, kind: kinds }
+    const page = await api.call('listEvents', { ...query, limit })
     print(output, json, page)
     if (follow === true) await followLog(shell, api, output, json, query, page)
     return EXIT.ok
@@ -59,7 +62,7 @@ function readLimit(text: string): number {
 
 async function followLog(
   shell: Shell,
-  api: OperatorClient,
+  api: ClusterApi,
   output: Output,
   json: boolean,
   query: Query,
@@ -96,9 +99,9 @@ async function followLog(
 }
 
 /** The next events, or undefined where no registry answers at the moment. */
-async function readOn(api: OperatorClient, query: Query, after: number): Promise<EventsResponse | undefined> {
+async function readOn(api: ClusterApi, query: Query, after: number): Promise<EventsResponse | undefined> {
   try {
-    return await api.events({ ...query, after: String(after), limit: '1000' })
+    return await api.call('listEvents', { ...query, after, limit: 1_000 })
   } catch (error) {
     if (isRegistryError(error) && exitCodeOf(error) === EXIT.unreachable) return undefined
     throw error

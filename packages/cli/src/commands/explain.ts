@@ -4,7 +4,7 @@ import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { logLine } from '../event-lines.js'
 import { ageText } from '../instance-columns.js'
-import { createOperatorClient } from '../operator-client.js'
+import { createApiClient } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { printable, type Column } from '../table.js'
@@ -28,7 +28,12 @@ export const explain: CommandModule = {
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
     const [service = '', id = ''] = command.args
-    const explanation = await createOperatorClient(shell, options).explain(service, id, { namespace, group })
+    const explanation = await createApiClient(shell, options).call('explain', {
+      service,
+      id,
+      namespace,
+      group,
+    })
     const output = createOutput(shell)
     if (json) output.json(explanation)
     else show(output, explanation)

@@ -1,6 +1,6 @@
 /** `rollcall instances SERVICE`: the list of a service as its consumers see it. */
-import { STATES, type View } from '@rollcall/wire'
-import { createApiClient } from '../api-client.js'
+import { STATES, type State, type View } from '@rollcall/wire'
+import { createApiClient, viewOf } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { instanceColumns, sorted } from '../instance-columns.js'
@@ -31,10 +31,12 @@ export const instances: CommandModule = {
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
     const { state, zone } = command.opts<Options>()
-    const view = await createApiClient(shell, options).view(command.args[0] ?? '', {
+    const view = await viewOf(createApiClient(shell, options), {
+      service: command.args[0] ?? '',
       namespace,
       group,
-      state,
+      // The node judges the words, and says which there are.
+      state: state?.split(',') as State[] | undefined,
       zone,
     })
     const list = { ...view, instances: sorted(view.instances) }

@@ -57,9 +57,11 @@ async function registerOnce(
 ): Promise<number> {
   const host = wanted.host ?? (await ownHost(shell, options.registries))
   const { namespace } = options
-  const { results, warnings } = await createApiClient(shell, options).register({
-    ...(namespace === undefined ? {} : { namespace }),
-    instances: [{ ...wanted, host, liveness: 'probe' }],
+  const { results, warnings } = await createApiClient(shell, options).call('register', {
+    body: {
+      ...(namespace === undefined ? {} : { namespace }),
+      instances: [{ ...wanted, host, liveness: 'probe' }],
+    },
   })
   for (const warning of warnings ?? []) output.note(`rollcall: ${warning}`)
   const [result] = results

@@ -5,7 +5,7 @@ import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { addressOf, ageText } from '../instance-columns.js'
-import { createOperatorClient } from '../operator-client.js'
+import { createApiClient } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
@@ -52,15 +52,17 @@ export const restore: CommandModule = {
     const { since, reason, yes } = command.opts<Options>()
     const [service = '', ...ids] = command.args
     const { namespace, group } = options
-    const response = await createOperatorClient(shell, options).restore({
-      service,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(group === undefined ? {} : { group }),
-      ...(since === undefined ? {} : { sinceMs: since }),
-      ...(ids.length === 0 ? {} : { ids }),
-      ...(reason === undefined ? {} : { reasons: [reason] }),
-      dryRun: yes !== true,
-      ...readSignature(command, shell.env),
+    const response = await createApiClient(shell, options).call('restore', {
+      body: {
+        service,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(group === undefined ? {} : { group }),
+        ...(since === undefined ? {} : { sinceMs: since }),
+        ...(ids.length === 0 ? {} : { ids }),
+        ...(reason === undefined ? {} : { reasons: [reason] }),
+        dryRun: yes !== true,
+        ...readSignature(command, shell.env),
+      },
     })
     const output = createOutput(shell)
     if (options.json) output.json(response)

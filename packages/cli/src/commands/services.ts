@@ -1,6 +1,6 @@
 /** `rollcall services`: all services, a row per group. */
 import type { GroupSummary, ServiceSummary } from '@rollcall/wire'
-import { createApiClient } from '../api-client.js'
+import { allServices, createApiClient } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { pairsOf } from '../instance-columns.js'
@@ -44,7 +44,7 @@ export const services: CommandModule = {
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
     const { prefix } = command.opts<{ readonly prefix?: string }>()
-    const found = await createApiClient(shell, options).services({ namespace, prefix })
+    const found = await allServices(createApiClient(shell, options), { namespace, prefix })
     const list = group === undefined ? found : found.flatMap((summary) => onlyGroup(summary, group))
     const output = createOutput(shell)
     if (json) output.json({ services: list })

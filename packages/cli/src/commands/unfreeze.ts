@@ -2,7 +2,7 @@
 import { DEFAULTS } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT, UsageError } from '../exit-codes.js'
-import { createOperatorClient } from '../operator-client.js'
+import { createApiClient } from '../api-client.js'
 import { createOutput } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
@@ -19,7 +19,7 @@ export const unfreeze: CommandModule = {
     if (options.group !== undefined) throw new UsageError('a freeze cannot be narrowed by --group')
     const namespace = options.namespace ?? DEFAULTS.namespace
     const request = { namespace, ...readSignature(command, shell.env) }
-    const answer = await createOperatorClient(shell, options).unfreeze(request)
+    const answer = await createApiClient(shell, options).call('unfreeze', { body: request })
     const output = createOutput(shell)
     if (options.json) output.json({ namespace, ...answer })
     else if (answer.removed) output.line(`the freeze of ${namespace} has ended`)

@@ -127,9 +127,9 @@ describe('what the registry has', () => {
     [
       '--registry http://x drain orders 10.0.0.1:8',
       '10.0.0.1:80 10.0.0.1:81',
-      'http://x/api/v1/services/orders?namespace=default&every=0s',
+      'http://x/api/v1/services/orders?namespace=default&every=0ms',
     ],
-    ['restore orders a ', '10.0.0.1:80 10.0.0.1:81', '/api/v1/services/orders?namespace=default&every=0s'],
+    ['restore orders a ', '10.0.0.1:80 10.0.0.1:81', '/api/v1/services/orders?namespace=default&every=0ms'],
   ])('%s', async (line, words, urls) => {
     expect(await asked(line)).toEqual([words, urls])
   })

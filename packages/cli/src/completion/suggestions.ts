@@ -1,7 +1,7 @@
 /** What may stand at the cursor of a command line, by the declarations of the commands and by what a registry has. */
 import { DEFAULTS, EVENT_KINDS, STATES } from '@rollcall/wire'
 import type { Argument, Command, Option } from 'commander'
-import { createApiClient } from '../api-client.js'
+import { allServices, createApiClient, viewOf } from '../api-client.js'
 import { readRegistries } from '../arguments.js'
 import { readRegistryOptions } from '../registry-options.js'
 import type { Shell } from '../shell.js'
@@ -172,17 +172,19 @@ async function ask(source: string, current: string, line: LineRead, shell: Shell
   const service = given.get('--service') ?? args[0]
   switch (source) {
     case 'ids': {
-      const view = await api.view(service ?? '', { namespace, group: given.get('--group') })
+      const view = await viewOf(api, { service: service ?? '', namespace, group: given.get('--group') })
       return distinct(view.instances.map(({ id }) => id))
     }
     case 'groups': {
-      const summaries = await api.services({ namespace, prefix: service })
+      const summaries = await allServices(api, { namespace, prefix: service })
       return distinct(summaries.flatMap(({ groups }) => groups.map(({ group }) => group)))
     }
     case 'namespaces':
-      return distinct((await api.services({})).map((summary) => summary.namespace))
+      return distinct((await allServices(api, {})).map((summary) => summary.namespace))
     default:
-      return distinct((await api.services({ namespace, prefix: current })).map((summary) => summary.service))
+      return distinct(
+        (await allServices(api, { namespace, prefix: current })).map((summary) => summary.service),
+      )
   }
 }
 
