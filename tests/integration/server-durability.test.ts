@@ -13,12 +13,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { killServerProcesses, startCommand, startServerProcess, type ServerProcess } from '@rollcall/testkit'
-import type { DeregisterResponse, HeartbeatResponse, RegisterResponse, View } from '@rollcall/wire'
+import type { RegisterResponse, View } from '@rollcall/wire'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApi, metric, type Api } from './http-calls.js'
-import { openStream } from './subscribers.js'
+import { Ledger } from './support/ledger.js'
 
 /** Small logs, so that snapshots and rotations take part. */
 const SMALL = ['--journal-rotate-bytes-min', '65536']
@@ -52,124 +51,6 @@ async function viewOf(api: Api, service: string): Promise<View> {
 function filesOf(folder: string, ending: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(ending)).sort() // prettier-ignore
 }
-
-/** What the clients were told, to be held against what a restarted server knows. */
-class Ledger {
-  /** Highest version sent, and highest version acknowledged as durable. */
-  readonly sent = new Map<string, number>()
-  readonly acked = new Map<string, number>()
-  readonly leaving = new Set<string>()
-  readonly left = new Set<string>()
-
-  /** An instance whose metadata vouches for the whole of it. */
-  instance(id: string, rev: number): { id: string } & Record<string, unknown> {
-    this.sent.set(id, rev)
-    const port = 1 + (crc32(id) % 65_000)
-    const check = String(crc32(`${id} ${rev} ${port}`))
-    return {
-      service: 'load',
-      id,
-      host: '127.0.0.1',
-      port,
-      incarnation: 1,
-      rev,
-      metadata: { rev: String(rev), check },
-    }
-  }
-
-  registered(instances: readonly { id: string }[], { results }: RegisterResponse): void {
-    for (const [at, result] of results.entries()) {
-      const { id, rev } = instances[at] as { id: string; rev?: number }
-      if (result.ok && result.durability === 'disk')
-        this.acked.set(id, Math.max(rev ?? 0, this.acked.get(id) ?? 0))
-    }
-  }
-
-  deregistered({ removed, durability }: DeregisterResponse): void {
-    if (durability === 'disk') for (const { id } of removed) this.left.add(id)
-  }
-
-  /** What is wrong with a list; empty = every promise was kept. */
-  faultsOf({ instances }: View): string[] {
-    const faults: string[] = []
-    const present = new Map(instances.map((instance) => [instance.id, instance]))
-    for (const { id, port, metadata } of instances) {
-      const rev = Number(metadata['rev'])
-      if (metadata['check'] !== String(crc32(`${id} ${rev} ${port}`))) faults.push(`${id} is garbled`)
-      if (rev > (this.sent.get(id) ?? -1)) faults.push(`${id} rev ${rev} was invented`)
-      if (rev < (this.acked.get(id) ?? 0)) faults.push(`${id} fell back to rev ${rev}`)
-      if (this.left.has(id)) faults.push(`${id} has returned`)
-    }
-    for (const id of this.acked.keys())
-      if (!present.has(id) && !this.leaving.has(id)) faults.push(`${id} is lost`)
-    return faults
-  }
-}
-
-type Send = (type: 'register' | 'deregister', body: object) => Promise<unknown>
-
-/** Registers, updates and deregisters until the server dies. */
-async function load(name: string, ledger: Ledger, send: Send): Promise<void> {
-  try {
-    for (let batch = 0; ; batch++) {
-      const ids = Array.from({ length: 10 }, (_, at) => `${name}-${batch}-${at}`)
-      for (const rev of [1, 2]) {
-        const instances = ids.map((id) => ledger.instance(id, rev))
-        ledger.registered(instances, (await send('register', { instances })) as RegisterResponse)
-      }
-      const leaving = ids.slice(0, 3)
-      for (const id of leaving) ledger.leaving.add(id)
-      const instances = leaving.map((id) => ({ service: 'load', id, incarnation: 1 }))
-      ledger.deregistered((await send('deregister', { instances })) as DeregisterResponse)
-    }
-  } catch {
-    // The server died, as planned.
-  }
-}
-
-describe('kill -9 under load', () => {
-  it('loses nothing acknowledged, invents nothing, and brings nothing back, twice in a row', async () => {
-    const ledger = new Ledger()
-    for (let round = 0; round < 2; round++) {
-      const server = await startServerProcess({ dataDir: data, args: SMALL })
-      const apis = [createApi(server), createApi(server)]
-      const streams = [await openStream(server), await openStream(server)]
-      const before = ledger.acked.size
-      const senders: Send[] = [
-        ...apis.map(
-          (api): Send =>
-            async (type, body) =>
-              (await api.post(`/api/v1/${type}`, body)).body,
-        ),
-        ...streams.map(
-          (stream): Send =>
-            (type, body) =>
-              stream.ask({ type, ...body } as never),
-        ),
-      ]
-      const loads = senders.map((send, at) => load(`r${round}w${at}`, ledger, send))
-      await expect
-        .poll(() => ledger.acked.size, { interval: 1 })
-        .toBeGreaterThan(before + 1_000 + 333 * round)
-      await server.kill()
-      await Promise.all(loads)
-      for (const api of apis) api.close()
-
-      const again = await startServerProcess({ dataDir: data, args: SMALL })
-      await withApi(again, async (api) => {
-        expect(ledger.faultsOf(await viewOf(api, 'load'))).toEqual([])
-        // An incarnation that was deregistered is told so, also by the server that never saw it leave.
-        const instances = [...ledger.left].map((id) => ({ service: 'load', id, incarnation: 1 }))
-        const { deregistered } = (await api.post('/api/v1/heartbeat', { instances }))
-          .body as HeartbeatResponse
-        expect(deregistered).toHaveLength(ledger.left.size)
-        expect(ledger.left.size).toBeGreaterThan(100)
-      })
-      await again.kill()
-    }
-    expect(filesOf(data, '.snap').length).toBeGreaterThan(0)
-  })
-})
 
 describe('a clean restart', () => {
   it('changes no sign, no list and no declaration', async () => {

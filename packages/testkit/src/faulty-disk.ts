@@ -68,7 +68,7 @@ interface FaultyState {
 export interface FaultyFile {
   append(bytes: Uint8Array): Promise<number>
   sync(): Promise<void>
-  state(): Promise<FaultyState>
+  state(): FaultyState
   truncate(length: number): Promise<void>
   close(): Promise<void>
 }
@@ -342,7 +342,7 @@ export class FaultyDisk {
         throw systemError(fault, { index: 0, operation: 'write', path })
       },
       sync: () => this.syncFile(path, inode),
-      state: async () => this.stateOf(inode),
+      state: () => this.stateOf(inode),
       truncate: async (length) => {
         await this.begin('truncate', path)
         inode.content = resized(inode.content, length)

@@ -18,7 +18,11 @@ export interface DiskFile {
   append(bytes: Uint8Array): Promise<number>
   /** Makes content and size durable (fdatasync). */
   sync(): Promise<void>
-  state(): Promise<FileState>
+  /**
+   * What the kernel has in memory about the open file. At once: asked with each commit, in another thread it would take
+   * as long as the write.
+   */
+  state(): FileState
   truncate(length: number): Promise<void>
   close(): Promise<void>
 }

@@ -32,8 +32,8 @@ function faultOf(
 }
 
 /** Confirms that what was just synced is in a log that still has a name and ends where this commit ended. */
-export async function confirmCommit(log: OpenLog, length: number): Promise<void> {
-  const state = await log.file.state()
+export function confirmCommit(log: OpenLog, length: number): void {
+  const state = log.file.state()
   const name = fileName('log', log.number)
   if (state.links === 0) throw new JournalFault('files', `${name} was removed`)
   if (state.length !== length)

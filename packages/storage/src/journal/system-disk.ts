@@ -1,5 +1,5 @@
 /** The file system of this machine, as the journal uses it. */
-import { constants } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Disk, DiskFile, FileState } from './disk.js'
@@ -14,7 +14,7 @@ function wrap(handle: FileHandle): DiskFile {
     append: async (bytes) => (await handle.write(bytes, 0, bytes.length, null)).bytesWritten,
     sync: () => handle.datasync(),
     // Inodes of some file systems have more than 53 bits.
-    state: async () => stateOf(await handle.stat({ bigint: true })),
+    state: () => stateOf(fstatSync(handle.fd, { bigint: true })),
     truncate: (length) => handle.truncate(length),
     close: () => handle.close(),
   }

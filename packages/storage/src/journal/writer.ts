@@ -232,7 +232,7 @@ export class JournalWriter implements JournalPort {
     try {
       await appendAll(log.file, frame)
       await log.file.sync()
-      await confirmCommit(log, log.length + frame.length)
+      confirmCommit(log, log.length + frame.length)
       // Given up in the meantime: its entries have been answered, its bytes do not count.
       if (this.#log !== log) return
       log.length += frame.length
