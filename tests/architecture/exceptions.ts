@@ -7,14 +7,12 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   Entry: 'to be renamed: client, core',
   Liveness: 'to be renamed: core, wire',
   Logger: 'one port: core has it for servers, and the client, which does not see core, for its users',
-  Origin: 'to be renamed: client, core',
 
   Registration: 'to be renamed: client, wire',
 }
 
 /** Long files, and long functions as `path: name`. */
 export const LONG: Readonly<Record<string, string>> = {
-  'packages/protocols/src/native/handlers/operators.ts: createOperators': 'to become rows of a table: core',
   'packages/protocols/src/native/protocol.ts: createNativeProtocol': 'to be split: protocols',
   'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
 }

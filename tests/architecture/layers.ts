@@ -81,7 +81,8 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/core/src': [
     'records/',
     'metrics.ts',
-    'operator-ports.ts',
+    'caller.ts',
+    'commands.ts',
     'ports.ts',
     'directory/',
     'liveness/',
@@ -90,6 +91,8 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'publishing/',
     'node-options.ts',
     'node.ts',
+    'queries.ts',
+    'registry.ts',
     'index.ts',
   ],
   'packages/client/src': [

@@ -1,7 +1,7 @@
 /** Event streams of views, against a node in memory. */
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { call, instance, startNode, until, type TestNode } from './native-node.fixture.js'
+import { call, instance, ONLOOKER, startNode, until, type TestNode } from './native-node.fixture.js'
 import { openEvents } from './stream-client.fixture.js'
 
 let node: TestNode
@@ -12,7 +12,8 @@ afterEach(() => node.close())
 
 const register = (...instances: object[]): Promise<unknown> =>
   call(node, 'POST', '/api/v1/register', { instances })
-const signOfOrders = (): string => node.driver.sign({ namespace: 'default', service: 'orders' })
+const signOfOrders = (): string =>
+  node.driver.read(ONLOOKER).sign({ namespace: 'default', service: 'orders' })
 
 describe('event streams', () => {
   it('send a view, then deltas, and resume by id on any node', async () => {
@@ -43,8 +44,8 @@ describe('event streams', () => {
     expect(events.mirror.ids('orders/core')).toEqual(['a'])
     const id = events.events.at(-1)?.id ?? ''
     expect(id.split(',')).toEqual([
-      node.driver.sign({ namespace: 'default', service: 'orders', group: 'core' }),
-      node.driver.sign({ namespace: 'default', service: 'billing' }),
+      node.driver.read(ONLOOKER).sign({ namespace: 'default', service: 'orders', group: 'core' }),
+      node.driver.read(ONLOOKER).sign({ namespace: 'default', service: 'billing' }),
       EMPTY_SIGN,
     ])
     events.close()

@@ -1,6 +1,6 @@
 /** A node in memory behind real sockets: the real rules and listener, without probes. */
 import { connect, type Socket } from 'node:net'
-import { NO_LOGGER, NODE_DEFAULTS, type Meter } from '@rollcall/core'
+import { ANONYMOUS, type Caller, NO_LOGGER, NODE_DEFAULTS, type Meter } from '@rollcall/core'
 import { createNativeProtocol, type NativeOptions, type NativeProtocol } from '@rollcall/protocols/native'
 import type {
   Delta,
@@ -17,6 +17,9 @@ import { createSystemClock } from '../../packages/server/src/clock.js'
 import { createConnections } from '../../packages/server/src/listener/connections.js'
 import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
 import { createNodeDriver, type NodeDriver } from '../../packages/server/src/driver/node-driver.js'
+
+/** A caller that only looks. */
+export const ONLOOKER: Caller = { principal: ANONYMOUS }
 
 export interface TestNode {
   readonly port: number
@@ -58,7 +61,7 @@ export async function startNode(
       clock,
       logger: NO_LOGGER,
       meter,
-      node: { id: 'n1', cluster: 'test', island: () => false },
+      node: { id: 'n1', cluster: 'test', island: () => false, readiness: () => driver.readiness() },
     },
     native,
   )

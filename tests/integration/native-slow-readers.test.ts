@@ -1,7 +1,7 @@
 /** Subscribers that do not read, from the inside of a node. */
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { call, instance, startNode, until, type TestNode } from './native-node.fixture.js'
+import { call, instance, ONLOOKER, startNode, until, type TestNode } from './native-node.fixture.js'
 import { openStream } from './stream-client.fixture.js'
 
 let node: TestNode
@@ -12,7 +12,8 @@ afterEach(() => node.close())
 
 const register = (...instances: object[]): Promise<unknown> =>
   call(node, 'POST', '/api/v1/register', { instances })
-const signOfOrders = (): string => node.driver.sign({ namespace: 'default', service: 'orders' })
+const signOfOrders = (): string =>
+  node.driver.read(ONLOOKER).sign({ namespace: 'default', service: 'orders' })
 const orders = { services: [{ service: 'orders' }] }
 
 describe('a reader that does not read', () => {

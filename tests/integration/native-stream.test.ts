@@ -3,7 +3,15 @@ import type { Socket } from 'node:net'
 import { EMPTY_SIGN, type Delta } from '@rollcall/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
-import { call, exchangeBytes, instance, startNode, until, type TestNode } from './native-node.fixture.js'
+import {
+  call,
+  exchangeBytes,
+  instance,
+  ONLOOKER,
+  startNode,
+  until,
+  type TestNode,
+} from './native-node.fixture.js'
 import { openEvents, openStream } from './stream-client.fixture.js'
 
 let node: TestNode
@@ -14,7 +22,8 @@ afterEach(() => node.close())
 
 const register = (...instances: object[]): Promise<unknown> =>
   call(node, 'POST', '/api/v1/register', { instances })
-const signOfOrders = (): string => node.driver.sign({ namespace: 'default', service: 'orders' })
+const signOfOrders = (): string =>
+  node.driver.read(ONLOOKER).sign({ namespace: 'default', service: 'orders' })
 const orders = { services: [{ service: 'orders' }] }
 
 /** The handshake of a WebSocket, for peers that then misbehave. */

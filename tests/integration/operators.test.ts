@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { killServerProcesses, startServerProcess, type ServerProcess } from '@rollcall/testkit'
-import type { Explanation, OverridesList, RegisterResponse, SubscribersResponse, View } from '@rollcall/wire'
+import type {
+  EventsResponse,
+  Explanation,
+  OverridesList,
+  RegisterResponse,
+  SubscribersResponse,
+  View,
+} from '@rollcall/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { metric, type Api } from './http-calls.js'
 import { openEvents, openStream } from './subscribers.js'
@@ -195,7 +202,7 @@ describe('an explanation', () => {
       state: 'draining',
       content: { host: '127.0.0.1', liveness: 'lease', peer: '127.0.0.1' },
       verdict: { value: 'up', reason: 'registered', claim: 1 },
-      override: { drain: true, by: 'ops', counter: 1 },
+      override: { drain: true, by: 'ops', counter: expect.any(Number) },
       evidence: { heardBy: 'registration', probeAllowed: true },
       guards: { service: { tripped: false, kept: 0 }, freezes: [] },
       next: { verdict: 'suspect' },
@@ -214,6 +221,26 @@ describe('an explanation', () => {
       error: { code: 'unknown_service' },
     })
     expect((await api.get('/api/v1/explain?service=why')).body).toMatchObject({ error: { field: 'id' } })
+  })
+})
+
+describe('an event', () => {
+  it('names the address of its caller, whatever the caller did', async () => {
+    const service = '/api/v1/services/authored'
+    await api.call('PUT', service, { json: { groups: ['default'] } })
+    await api.call('PUT', '/api/v1/namespaces/authored', { json: { allow: ['127.0.0.1'] } })
+    await api.call('PUT', '/api/v1/freeze', { json: { namespace: 'authored' } })
+    await api.call('DELETE', '/api/v1/freeze', { json: { namespace: 'authored' } })
+    await api.call('DELETE', '/api/v1/namespaces/authored')
+    await api.call('DELETE', service)
+    const kinds = 'kind=declared,undeclared,frozen,unfrozen'
+    const { body } = await api.get(`/api/v1/events?${kinds}&limit=6`)
+    const { events } = body as EventsResponse
+    expect(events.map(({ kind, peer }) => `${kind} ${peer}`)).toEqual(
+      ['declared', 'declared', 'frozen', 'unfrozen', 'undeclared', 'undeclared'].map(
+        (kind) => `${kind} 127.0.0.1`,
+      ),
+    )
   })
 })
 

@@ -244,12 +244,8 @@ describe('Prometheus itself', () => {
     await node.close()
     let refusals = 0
     const loading = createPrometheusDiscovery({
-      registry: {
-        readiness: () => ({ ready: false, reason: 'loading' }),
-        namespaces: () => expect.fail('not asked'),
-        services: () => expect.fail('not asked'),
-        view: () => expect.fail('not asked'),
-      },
+      registry: { read: () => expect.fail('not asked') },
+      node: { readiness: () => ({ ready: false, reason: 'loading' }) },
       clock: createSystemClock(),
       logger: NO_LOGGER,
       meter: NO_METER,

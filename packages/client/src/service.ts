@@ -2,7 +2,7 @@ import type { Instance, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
 import type { Attempt, CallOptions, Work } from './calls/call.js'
-import { Caller } from './calls/caller.js'
+import { ServiceCalls } from './calls/caller.js'
 import type { FetchInit } from './calls/fetch.js'
 import type { Requester } from './calls/requester.js'
 import { ChangeFeed } from './changes.js'
@@ -48,7 +48,7 @@ export class ServiceHandle implements Service {
   private readonly offers = new OfferListeners()
   private list: readonly Instance[] = []
   private readonly selection: Selection
-  private readonly caller: Caller
+  private readonly caller: ServiceCalls
   private from: ListSource = 'none'
   private closed = false
   private warmed: Promise<void> | undefined
@@ -66,7 +66,7 @@ export class ServiceHandle implements Service {
       changed: () => this.offers.changed(),
       trying: (instance) => deps.driver.dispatch({ type: 'trying', key, instance }),
     })
-    this.caller = new Caller({
+    this.caller = new ServiceCalls({
       service: name.service,
       clock: deps.clock,
       requester: deps.requester,

@@ -67,7 +67,6 @@ class Cluster {
 
   run({ at, id, happening: what }: Step): void {
     const sim = this.sims[at % this.sims.length] as Simulation
-    const { node, now } = sim
     if (what.kind === 'register') {
       const { incarnation, rev, weight } = what
       sim.register({ id, weight, ...(incarnation === undefined ? {} : { incarnation, rev }) })
@@ -80,12 +79,19 @@ class Cluster {
         weight: { weight: 7 },
         timed: { drain: true, durationMs: 3_000 },
       }[what.wish]
-      node.override({ refs: [ref(id)], ...wishes }, now)
-    } else if (what.kind === 'clear') node.clearOverrides({ refs: [ref(id)] }, now)
-    else if (what.kind === 'freeze') node.freeze('default', { by: `n${at}` }, now)
-    else if (what.kind === 'unfreeze') node.unfreeze('default', {}, now)
-    else if (what.kind === 'declare') node.declare('default', id, { groups: [what.group] }, now)
-    else if (what.kind === 'undeclare') node.declare('default', id, null, now)
+      sim.execute({ kind: 'override', refs: [ref(id)], ...wishes })
+    } else if (what.kind === 'clear') sim.execute({ kind: 'clearOverrides', refs: [ref(id)] })
+    else if (what.kind === 'freeze') sim.execute({ kind: 'freeze', namespace: 'default', by: `n${at}` })
+    else if (what.kind === 'unfreeze') sim.execute({ kind: 'unfreeze', namespace: 'default' })
+    else if (what.kind === 'declare')
+      sim.execute({
+        kind: 'declareService',
+        namespace: 'default',
+        service: id,
+        settings: { groups: [what.group] },
+      })
+    else if (what.kind === 'undeclare')
+      sim.execute({ kind: 'declareService', namespace: 'default', service: id, settings: null })
     else if (what.kind === 'passes') sim.run(what.ms)
     else if (what.kind === 'carry') this.carry(sim, what.to, what.picks)
   }
@@ -142,11 +148,11 @@ function learn(sim: Simulation, entries: readonly Learnable[]): void {
 }
 
 /** All that nodes must agree on: signs, registers, shown states. */
-function state({ node, now }: Simulation): unknown {
+function state({ node, now, read }: Simulation): unknown {
   const byKey = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
   return {
-    services: node.services.list({}),
-    namespaces: node.services.namespaces(),
+    services: read.services({}),
+    namespaces: read.namespaces(),
     records: [...node.directory.entries()].map(({ record, state: shown }) => ({ record, shown })).sort(byKey),
     declarations: [...node.directory.declarations()].sort(byKey),
     frozen: node.directory.freezes.list(now).map(({ namespace, by }) => ({ namespace, by })),

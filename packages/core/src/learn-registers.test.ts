@@ -94,7 +94,7 @@ describe('an override', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
     tell(a, b)
-    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true })
     b.register({ incarnation: 6 })
     agree(a, b)
     expect(b.shown()).toBe('draining operator')
@@ -105,8 +105,8 @@ describe('an override', () => {
     const [a, b, c] = nodes('n1', 'n2', 'n3') as [Simulation, Simulation, Simulation]
     a.register({ incarnation: 5 })
     tell(a, b, c)
-    a.node.override({ refs: [ref('a')], drain: true, by: 'ann' }, a.now)
-    b.node.override({ refs: [ref('a')], disable: true, by: 'bob' }, b.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true, by: 'ann' })
+    b.execute({ kind: 'override', refs: [ref('a')], disable: true, by: 'bob' })
     agree(a, b, c)
     expect(c.shown()).toBe('disabled operator')
   })
@@ -114,7 +114,7 @@ describe('an override', () => {
   it('with a duration ends once for all: whichever node counts it first, and both at once (F21)', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5, liveness: 'static' })
-    a.node.override({ refs: [ref('a')], drain: true, durationMs: 10_000 }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true, durationMs: 10_000 })
     tell(a, b)
     passes(5_000, b)
     expect(b.node.overrides.list({}, b.now).overrides).toMatchObject([{ remainingMs: 5_000 }])
@@ -127,7 +127,7 @@ describe('an override', () => {
   it('keeps its record, so that a ban survives the instance (M10)', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
-    a.node.override({ refs: [ref('a')], disable: true }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], disable: true })
     tell(a, b)
     a.deregister('a', 5)
     tell(a, b)
@@ -139,12 +139,12 @@ describe('an override', () => {
   it('that was cleared and forgotten does not come back after a later write', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5, liveness: 'static' })
-    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true })
     const old = said(a)
-    a.node.clearOverrides({ refs: [ref('a')] }, a.now)
+    a.execute({ kind: 'clearOverrides', refs: [ref('a')] })
     a.run(RETENTION_MS + 100)
     expect(a.record()?.override).toBeUndefined()
-    a.node.override({ refs: [ref('a')], weight: 7 }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], weight: 7 })
     a.node.learn(old, a.now)
     expect(a.record()?.override?.value).toEqual({ weight: { value: 7, incarnation: 5 } })
     tell(a, b)
@@ -155,9 +155,9 @@ describe('an override', () => {
   it('that was cleared wins over its replicas while it is remembered, also at a node that never had it', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
-    a.node.override({ refs: [ref('a')], drain: true }, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true })
     const old = said(a)
-    a.node.clearOverrides({ refs: [ref('a')] }, a.now)
+    a.execute({ kind: 'clearOverrides', refs: [ref('a')] })
     tell(a, b)
     b.node.learn(old, b.now)
     expect(b.shown()).toBe('up')
@@ -168,42 +168,57 @@ describe('a declaration', () => {
   it('that was taken back and forgotten does not come back after a later write', () => {
     const [a] = nodes('n1') as [Simulation]
     const { node: registry } = a
-    registry.freeze('*', { by: 'ann' }, a.now)
-    registry.declare('default', 'orders', { groups: ['old'] }, a.now)
-    registry.declareNamespace('prod', { allow: ['10.0.0.1'] }, a.now)
+    a.execute({ kind: 'freeze', namespace: '*', by: 'ann' })
+    a.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['old'] },
+    })
+    a.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.1'] } })
     const old = said(a)
-    registry.unfreeze('*', {}, a.now)
-    registry.declare('default', 'orders', null, a.now)
-    registry.declareNamespace('prod', null, a.now)
+    a.execute({ kind: 'unfreeze', namespace: '*' })
+    a.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: null })
+    a.execute({ kind: 'declareNamespace', namespace: 'prod', settings: null })
     a.run(RETENTION_MS + 100)
     expect(said(a)).toEqual([])
-    registry.freeze('*', { by: 'bob' }, a.now)
-    registry.unfreeze('*', {}, a.now)
-    registry.declare('default', 'orders', { groups: ['new'] }, a.now)
-    registry.declareNamespace('prod', { allow: ['10.0.0.2'] }, a.now)
+    a.execute({ kind: 'freeze', namespace: '*', by: 'bob' })
+    a.execute({ kind: 'unfreeze', namespace: '*' })
+    a.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['new'] },
+    })
+    a.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.2'] } })
     registry.learn(old, a.now)
     expect(registry.directory.freezes.size).toBe(0)
     expect(registry.directory.find('default', 'orders')?.settings).toEqual({ groups: ['new'] })
-    expect(registry.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.2'] })
+    expect(a.read.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.2'] })
   })
 
   it('of the configuration is not overruled by what is learnt, which is passed on all the same', () => {
     const a = node('n1')
     const b = node('n2', { namespaces: { prod: { allow: ['10.9.0.0/16'] } } })
     const c = node('n3')
-    a.node.declareNamespace('prod', { allow: ['10.0.0.1'] }, a.now)
+    a.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.1'] } })
     tell(a, b)
-    expect(b.node.namespaceSettings('prod')).toEqual({ allow: ['10.9.0.0/16'] })
+    expect(b.read.namespaceSettings('prod')).toEqual({ allow: ['10.9.0.0/16'] })
     tell(b, c)
-    expect(c.node.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.1'] })
+    expect(c.read.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.1'] })
   })
 
   it('has the same effect at every node: freeze, groups, lists', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
-    a.node.freeze('default', { why: 'work' }, a.now)
-    a.node.declare('default', 'orders', { groups: ['blue'], metadata: { team: 'x' } }, a.now)
+    a.execute({ kind: 'freeze', namespace: 'default', why: 'work' })
+    a.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['blue'], metadata: { team: 'x' } },
+    })
     tell(a, b)
     expect(b.node.directory.freezes.covers('default')).toBe(true)
-    expect(b.node.services.list({})).toEqual(a.node.services.list({}))
+    expect(b.read.services({})).toEqual(a.read.services({}))
   })
 })

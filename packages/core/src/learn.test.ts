@@ -17,13 +17,13 @@ describe('what a node learns', () => {
     expect(told).toMatchObject([{ kind: 'delta', delta: { upserts: [{ id: 'a', incarnation: 5 }] } }])
     expect(b.entries).toEqual([{ kind: 'record', record: a.record() }])
     expect(b.node.events.query({}).events).toMatchObject([{ kind: 'registered', id: 'a', by: 'learnt' }])
-    expect(b.node.services.list({}).sign).toBe(a.node.services.list({}).sign)
+    expect(b.read.services({}).sign).toBe(a.read.services({}).sign)
   })
 
   it('again is nothing: no write, no event, no publication', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
-    a.node.freeze('default', { by: 'ops' }, a.now)
+    a.execute({ kind: 'freeze', namespace: 'default', by: 'ops' })
     tell(a, b)
     b.mark()
     const { newest } = b.node.events
@@ -36,13 +36,13 @@ describe('what a node learns', () => {
   it('has its author where there is one', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
-    a.node.override({ refs: [ref('a')], drain: true, by: 'ann', why: 'kernel' }, a.now)
-    a.node.freeze('default', { by: 'bob' }, a.now)
-    a.node.declareNamespace('prod', {}, a.now)
+    a.execute({ kind: 'override', refs: [ref('a')], drain: true, by: 'ann', why: 'kernel' })
+    a.execute({ kind: 'freeze', namespace: 'default', by: 'bob' })
+    a.execute({ kind: 'declareNamespace', namespace: 'prod', settings: {} })
     tell(a, b)
     const lines = b.node.events.query({}).events.map(({ kind, by }) => `${kind} ${by}`)
     expect(lines).toEqual(['frozen bob', 'declared learnt', 'registered learnt'])
-    a.node.clearOverrides({ refs: [ref('a')], by: 'ann' }, a.now)
+    a.execute({ kind: 'clearOverrides', refs: [ref('a')], by: 'ann' })
     tell(a, b)
     expect(b.node.events.query({ kinds: ['override_cleared'] }).events).toMatchObject([{ by: 'ann' }])
   })
@@ -75,7 +75,7 @@ describe('what a node learns', () => {
       register: { counter: 2 ** 52, node: 'n', value: true },
     }
     expect(b.node.learn([edge], b.now)).toEqual([])
-    expect(b.node.unfreeze('*', {}, b.now)).toBe(true)
+    expect(b.execute({ kind: 'unfreeze', namespace: '*' })).toEqual({ existed: true })
     expect(b.node.directory.freezes.size).toBe(0)
   })
 })
@@ -90,7 +90,7 @@ describe('silence', () => {
     expect(b.shown()).toBe('up')
     expect(b.entries).toEqual([])
     expect(b.probes).toEqual([])
-    expect(b.node.explain(keyOf('a'), b.now)?.next).toBeUndefined()
+    expect(b.read.explain(keyOf('a'))?.next).toBeUndefined()
   })
 
   it('does not count for a node that only heard some of the beats (a balancer, F12)', () => {

@@ -26,6 +26,15 @@ const CATALOGUE = {
     help: 'Stream messages received, by type.',
     label: 'type',
   },
+  rollcall_commands_total: {
+    kind: 'counter',
+    help: 'Commands, which change the registry, by kind; refused ones count too.',
+    label: 'kind',
+  },
+  rollcall_command_duration_ms: {
+    kind: 'histogram',
+    help: 'Time from a command that was done to its answer, the commit included.',
+  },
   rollcall_registrations_total: {
     kind: 'counter',
     help: 'Registrations judged, by result code.',

@@ -1,7 +1,7 @@
 /** What a node may be told, and what it does when it is told nothing. */
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
-import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/evidence.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
 export interface NodeOptions {

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from './ports.js'
-import { command, keyOf, ref, Simulation, type SimulationOptions } from './simulated-node.fixture.js'
+import { keyOf, ref, Simulation, type SimulationOptions } from './simulated-node.fixture.js'
 
 function code(
   result:
     | { readonly ok: boolean; readonly error?: { readonly code: string } }
     | { readonly code: string }
+    | { readonly existed: boolean }
     | undefined,
 ): string | undefined {
-  if (result === undefined) return undefined
+  if (result === undefined || 'existed' in result) return undefined
   if ('code' in result) return result.code
   return result.ok ? 'ok' : result.error?.code
 }
@@ -48,28 +49,36 @@ describe('what a node may hold', () => {
       ok: false,
       error: { code: 'limit_exceeded', details: { servicesMax: 1 } },
     })
-    sim.node.deregister([{ ...ref('x', 1), service: 's3' }], 'provider', sim.now)
-    expect(code(sim.node.declare('default', 's4', {}, sim.now))).toBe('limit_exceeded')
+    sim.execute({ kind: 'deregister', refs: [{ ...ref('x', 1), service: 's3' }] })
+    expect(
+      code(sim.execute({ kind: 'declareService', namespace: 'default', service: 's4', settings: {} })),
+    ).toBe('limit_exceeded')
     expect(sim.node.directory.services).toBe(1)
     expect(code(sim.register({ id: 'c' }))).toBe('ok')
-    expect(sim.node.declare('default', 'orders', {}, sim.now)).toBeUndefined()
+    expect(
+      code(sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: {} })),
+    ).toBeUndefined()
   })
 
   it('is no more declared namespaces than services', () => {
     const sim = new Simulation({ servicesMax: 2 })
-    expect(sim.node.declareNamespace('n1', {}, sim.now)).toBeUndefined()
-    expect(sim.node.declareNamespace('n2', {}, sim.now)).toBeUndefined()
-    expect(code(sim.node.declareNamespace('n3', {}, sim.now))).toBe('limit_exceeded')
-    expect(sim.node.declareNamespace('n2', { allow: ['10.0.0.1'] }, sim.now)).toBeUndefined()
-    sim.node.declareNamespace('n1', null, sim.now)
-    expect(sim.node.declareNamespace('n3', {}, sim.now)).toBeUndefined()
+    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n1', settings: {} }))).toBeUndefined()
+    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n2', settings: {} }))).toBeUndefined()
+    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n3', settings: {} }))).toBe(
+      'limit_exceeded',
+    )
+    expect(
+      code(sim.execute({ kind: 'declareNamespace', namespace: 'n2', settings: { allow: ['10.0.0.1'] } })),
+    ).toBeUndefined()
+    sim.execute({ kind: 'declareNamespace', namespace: 'n1', settings: null })
+    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n3', settings: {} }))).toBeUndefined()
   })
 
   it('frees what is forgotten, groups and services included', () => {
     const sim = new Simulation({ instancesMax: 1, servicesMax: 1 })
     for (const service of ['s1', 's2', 's3']) {
       expect(code(sim.register({ service, group: service, incarnation: 1 }))).toBe('ok')
-      sim.node.deregister([{ ...ref('a', 1), service, group: service }], 'provider', sim.now)
+      sim.execute({ kind: 'deregister', refs: [{ ...ref('a', 1), service, group: service }] })
       sim.run(3_600_100)
     }
     expect([sim.node.directory.records, sim.node.directory.services]).toEqual([0, 0])
@@ -90,7 +99,7 @@ describe('deregistering a host', () => {
     return sim
   }
   const remove = (sim: Simulation, confirm = false, namespace = 'default', host = '10.0.0.1') =>
-    sim.node.deregisterHost({ namespace, host, confirm }, sim.now)
+    sim.execute({ kind: 'deregisterHost', namespace, host, confirm })
 
   it.each([
     [4, 0, false],
@@ -158,23 +167,44 @@ describe('deregistering a host', () => {
 describe('declarations', () => {
   it('are kept, replaced, taken back, and survive in the journal', () => {
     const sim = new Simulation()
-    sim.node.declare('default', 'orders', { groups: ['blue'] }, sim.now)
-    sim.node.declare('default', 'orders', { groups: ['green'] }, sim.now)
-    sim.node.declareNamespace('prod', { allow: ['10.0.0.0/8'] }, sim.now)
-    sim.node.declare('default', 'gone', {}, sim.now)
-    sim.node.declare('default', 'gone', null, sim.now)
+    sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['blue'] },
+    })
+    sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['green'] },
+    })
+    sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.0/8'] } })
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'gone', settings: {} })
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'gone', settings: null })
     const restarted = new Simulation()
     restarted.node.load(sim.entries, restarted.now)
     expect(restarted.node.directory.find('default', 'orders')?.settings).toEqual({ groups: ['green'] })
     expect(restarted.node.directory.find('default', 'gone')).toBeUndefined()
-    expect(restarted.node.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.0/8'] })
+    expect(restarted.read.namespaceSettings('prod')).toEqual({ allow: ['10.0.0.0/8'] })
     expect([...restarted.node.snapshot()]).toEqual([...sim.node.snapshot()])
   })
 
   it('that are wrong change and write nothing', () => {
     const sim = new Simulation()
-    expect(code(sim.node.declare('default', 'orders', { removalMs: 1 }, sim.now))).toBe('invalid_argument')
-    expect(code(sim.node.declareNamespace('prod', { allow: ['x/y'] }, sim.now))).toBe('invalid_argument')
+    expect(
+      code(
+        sim.execute({
+          kind: 'declareService',
+          namespace: 'default',
+          service: 'orders',
+          settings: { removalMs: 1 },
+        }),
+      ),
+    ).toBe('invalid_argument')
+    expect(
+      code(sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['x/y'] } })),
+    ).toBe('invalid_argument')
     expect(sim.entries).toEqual([])
     expect(sim.node.directory.services).toBe(0)
   })
@@ -186,8 +216,10 @@ describe('declarations', () => {
     ]
     const sim = new Simulation({ namespaces: configured })
     sim.node.load(journal, sim.now)
-    expect(sim.node.namespaceSettings('prod')).toEqual(configured.prod)
-    expect(code(sim.node.declareNamespace('prod', {}, sim.now))).toBe('invalid_argument')
+    expect(sim.read.namespaceSettings('prod')).toEqual(configured.prod)
+    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: {} }))).toBe(
+      'invalid_argument',
+    )
     expect([...sim.node.snapshot()]).toEqual(journal)
     expect(sim.entries).toEqual([])
   })
@@ -195,10 +227,10 @@ describe('declarations', () => {
   it('of a namespace keep others out, strictly or not', () => {
     const sim = new Simulation({ admission: 'strict' })
     expect(code(sim.register())).toBe('service_not_declared')
-    sim.node.declare('default', 'orders', {}, sim.now)
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: {} })
     expect(code(sim.register({ group: 'blue' }))).toBe('group_not_declared')
     expect(code(sim.register())).toBe('ok')
-    sim.node.declareNamespace('default', { allow: ['11.0.0.0/8'] }, sim.now)
+    sim.execute({ kind: 'declareNamespace', namespace: 'default', settings: { allow: ['11.0.0.0/8'] } })
     expect(code(sim.register())).toBe('namespace_not_allowed')
   })
 })
@@ -217,11 +249,10 @@ describe('a snapshot', () => {
       expect(read).toBeLessThan(1_000)
       sim.mark()
       if (read < 90)
-        sim.node.deregister(
-          [{ ...keyOf(`i${(read * 7) % 100}`), service: `s${(read * 7) % 5}`, incarnation: 1 }],
-          'provider',
-          sim.now,
-        )
+        sim.execute({
+          kind: 'deregister',
+          refs: [{ ...keyOf(`i${(read * 7) % 100}`), service: `s${(read * 7) % 5}`, incarnation: 1 }],
+        })
       if (read % 10 === 0) sim.register({ id: `new${read}`, service: `s${read % 5}`, incarnation: 1 })
       later.push(...sim.entries)
     }
@@ -269,7 +300,7 @@ describe('loading', () => {
 
 function recordOf(id: string) {
   const sim = new Simulation()
-  sim.node.register(command({ id, incarnation: 1 }), {}, sim.now, 1)
+  sim.register({ id, incarnation: 1 })
   const record = sim.record(id)
   if (record === undefined) throw new Error('not registered')
   return record

@@ -2,23 +2,19 @@
  * A node in simulated time: a queue of events instead of timers and sockets, a prober that answers by script,
  * and a transcript of everything the node wrote.
  */
-import type { ResolvedRef } from '@rollcall/wire'
+import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
+import { ANONYMOUS, type Session, type SessionOptions, type Step } from './caller.js'
+import type { Answers, CommandKind, CommandOf, RegisterCommand, RemovalLists } from './commands.js'
+import { Queries } from './queries.js'
 import type { Meter, MetricName } from './metrics.js'
 import { RegistryNode } from './node.js'
 import { NODE_DEFAULTS, type NodeOptions } from './node-options.js'
-import type {
-  JournalEntry,
-  ProbeOutcome,
-  ProbePurpose,
-  ProbeRequest,
-  RegisterCommand,
-  SessionOptions,
-} from './ports.js'
+import type { JournalEntry, ProbeOutcome, ProbePurpose, ProbeRequest } from './ports.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
-import type { Accepted } from './admission/registrar.js'
 import { shownState } from './records/state.js'
 import { toInstance, type ViewFacts } from './directory/view.js'
-import { LIVENESS_DEFAULTS, type SessionEvidence } from './liveness/evidence.js'
+import { type SessionEvidence } from './liveness/evidence.js'
+import { LIVENESS_DEFAULTS } from './liveness/options.js'
 import { TICK_MS } from './liveness/liveness.js'
 
 /** How the network answers a probe: at once, after a while, or never (the prober then gives up by itself). */
@@ -55,6 +51,7 @@ const UNGUARDED: NodeOptions['liveness'] = {
 export class Simulation {
   now = START_MS
   readonly node: RegistryNode
+  readonly read: Queries
   /** Everything persisted, in order. */
   readonly entries: JournalEntry[] = []
   /** Every probe asked for. */
@@ -90,6 +87,7 @@ export class Simulation {
         wallNow: () => WALL_START + this.now - START_MS,
       },
     )
+    this.read = new Queries(this.node, () => this.now)
   }
 
   /** Forgets the transcript, entries and probes so far; later lines count from here. */
@@ -147,21 +145,44 @@ export class Simulation {
     }
   }
 
-  register(overrides: Partial<RegisterCommand> = {}, session?: SessionEvidence): Accepted {
-    const source = { peer: '10.0.0.1', ...(session === undefined ? {} : { session }) }
-    return this.node.register(command(overrides), source, this.now, WALL_START + this.now - START_MS)
+  /** Does a command on behalf of a caller at `peer`. */
+  execute<K extends CommandKind>(asked: CommandOf<K>, peer?: string): Answers[K] | ErrorBody {
+    return this.node.execute(asked, this.step(peer))
   }
 
-  beat(id = 'a', incarnation?: number): ReturnType<RegistryNode['heartbeat']> {
-    return this.node.heartbeat([ref(id, incarnation)], this.now)
+  /** The same, of a command that is not refused as a whole. */
+  done<K extends CommandKind>(asked: CommandOf<K>, peer?: string): Answers[K] {
+    const answer = this.execute(asked, peer)
+    if ('code' in answer) throw new Error(`${asked.kind} was refused: ${answer.message}`)
+    return answer
   }
 
-  deregister(
-    id = 'a',
-    incarnation?: number,
-    caller?: SessionEvidence,
-  ): ReturnType<RegistryNode['deregister']> {
-    return this.node.deregister([ref(id, incarnation)], 'provider', this.now, caller)
+  register(overrides: Partial<RegisterCommand> = {}, session?: Session): Answers['register'][number] {
+    const items = [command(overrides)]
+    const [result] = this.node.execute(
+      { kind: 'register', items },
+      this.step('10.0.0.1', session),
+    ) as Answers['register']
+    if (result === undefined) throw new Error('a registration is not answered')
+    return result
+  }
+
+  beat(id = 'a', incarnation?: number): ReturnType<RegistryNode['heard']> {
+    return this.node.heard([ref(id, incarnation)], this.now)
+  }
+
+  deregister(id = 'a', incarnation?: number, session?: Session): RemovalLists {
+    const refs = [ref(id, incarnation)]
+    return this.node.execute({ kind: 'deregister', refs }, this.step(undefined, session)) as RemovalLists
+  }
+
+  private step(peer?: string, session?: Session): Step {
+    const caller = {
+      principal: ANONYMOUS,
+      ...(peer === undefined ? {} : { peer }),
+      ...(session === undefined ? {} : { session }),
+    }
+    return { caller, now: this.now, wallNow: WALL_START + this.now - START_MS }
   }
 
   openSession(options: SessionOptions = {}): SessionEvidence {

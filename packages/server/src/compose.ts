@@ -3,6 +3,7 @@
  * running node, and takes it apart in the order that loses nothing.
  */
 import {
+  ANONYMOUS,
   type Clock,
   type JournalPort,
   LIVENESS_DEFAULTS,
@@ -65,7 +66,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const driver = createNodeDriver({ clock, prober, logger, meter: metrics }, nodeOptions(config, nodeId))
   const parts: Parts = { clock, logger, metrics, prober, driver }
   const { journal, fault } = await openStorage(config, parts)
-  driver.attachJournal(journal)
+  driver.attach(journal)
   const native = createNative(config, nodeId, parts)
   const listeners = openAddresses(config, parts, native, fault)
   try {
@@ -154,7 +155,7 @@ function createNative(
       clock,
       logger: logger.child({ component: 'native' }),
       meter: metrics,
-      node: { id: nodeId, cluster: config.cluster, island: () => false },
+      node: { id: nodeId, cluster: config.cluster, island: () => false, readiness: () => driver.readiness() },
     },
     {
       version: SOFTWARE_VERSION,
@@ -180,7 +181,11 @@ function openAddresses(
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
   const health = healthMounts({
     readiness: () => driver.readiness(),
-    frozen: () => driver.operators.freezes().map(({ namespace }) => namespace),
+    frozen: () =>
+      driver
+        .read({ principal: ANONYMOUS })
+        .freezes()
+        .map(({ namespace }) => namespace),
     journalFault,
     metrics: () => {
       driver.sample()
@@ -191,7 +196,13 @@ function openAddresses(
     },
   })
   const prometheus = createPrometheusDiscovery(
-    { registry: driver, clock, logger: logger.child({ component: 'prometheus' }), meter: metrics },
+    {
+      registry: driver,
+      node: driver,
+      clock,
+      logger: logger.child({ component: 'prometheus' }),
+      meter: metrics,
+    },
     { allowedHosts: allowedHostsOf(config) },
   )
   const mounts: readonly Mount[] = [

@@ -198,15 +198,15 @@ const EFFECTS: {
     world.dismissed(endpoint)
     const { incarnation, key } = endpoint
     const ref = named && incarnation !== undefined ? { ...key, incarnation } : key
-    world.operate(registry, (api) => api.deregister([ref], { peer: world.operator.host }))
+    world.operate(registry, (api, caller) => api.execute({ kind: 'deregister', refs: [ref] }, caller))
   },
 
   evict(world, { host }, registry) {
     for (const program of world.programsOn(host)) {
       for (const endpoint of program.in(registry.cluster)) world.dismissed(endpoint)
     }
-    world.operate(registry, (api) =>
-      api.deregisterHost({ namespace: 'default', host, confirm: true }, { peer: world.operator.host }),
+    world.operate(registry, (api, caller) =>
+      api.execute({ kind: 'deregisterHost', namespace: 'default', host, confirm: true }, caller),
     )
   },
 

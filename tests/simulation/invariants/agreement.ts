@@ -18,14 +18,14 @@ export function createAgreement(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I6 agreement',
     healed() {
-      const { driver } = world.registry
-      if (driver === undefined) world.violated(invariant, 'there is no registry')
+      const { driver, shown } = world.registry
+      if (driver === undefined || shown === undefined) world.violated(invariant, 'there is no registry')
       const entries = [...driver.snapshot()]
       const other = new RegistryNode(0, { ...NODE_DEFAULTS, nodeId: 'other' }, { persist() {}, probe() {} })
       other.load(entries, 0)
       const records = entries.flatMap((entry) => (entry.kind === 'record' ? [entry.record] : []))
       const compare = (name: ViewName, who: string, sign: string): void => {
-        const own = driver.sign(name)
+        const own = shown.sign(name)
         if (sign !== own)
           world.violated(invariant, `${name.service}: ${who} has ${sign}, the registry ${own}`)
       }
@@ -35,7 +35,7 @@ export function createAgreement(world: Scene): Invariant {
           compare(status, consumer.name, status.clusters[world.cluster]?.sign ?? '')
         }
       }
-      for (const { namespace, service } of driver.services({}).services) {
+      for (const { namespace, service } of shown.services({}).services) {
         const name = { namespace, service }
         compare(name, 'a node from the same records', other.directory.sum(name)?.toString() ?? '')
         const sum = new SignSum()

@@ -5,7 +5,7 @@ import type { SdkProgram } from '../programs/sdk-program.js'
 import { isCalm, type Scene } from '../world/scene.js'
 import { watches } from './living.js'
 import type { PortState } from '../world/network.js'
-import type { Witness } from '../world/witness.js'
+import type { Executed, Witness } from '../world/witness.js'
 
 /** From the moment a node writes a verdict until every consumer chooses by it: windows, delays and how often we look. */
 const TELLING_MS = 600
@@ -58,12 +58,10 @@ class Deadlines {
     this.bootedAt = this.scene.queue.now
   }
 
-  registered(
-    commands: Parameters<Witness['registered']>[0],
-    results: Parameters<Witness['registered']>[1],
-  ): void {
-    results.forEach((result, index) => {
-      const command = commands[index]
+  executed(done: Executed): void {
+    if (done.kind !== 'register') return
+    done.answer.forEach((result, index) => {
+      const command = done.command.items[index]
       if (!result.ok || command === undefined) return
       const name = nameOf(command, result.incarnation)
       this.heard.set(name, this.scene.queue.now)
@@ -76,7 +74,7 @@ class Deadlines {
     const refused = new Set([...response.unknown, ...response.deregistered, ...response.superseded])
     for (const ref of refs) {
       if (refused.has(ref)) continue
-      const name = nameOf(ref, ref.incarnation ?? registry.driver?.instance(ref)?.incarnation)
+      const name = nameOf(ref, ref.incarnation ?? registry.shown?.instance(ref)?.incarnation)
       if (ref.incarnation !== undefined || !this.named.has(name)) this.heard.set(name, queue.now)
     }
   }
@@ -172,7 +170,7 @@ function createOf(own: Deadlines, all: readonly Deadlines[]): Invariant {
   const invariant: Invariant = {
     name: 'I2 dead',
     booted: () => own.booted(),
-    registered: (commands, results) => own.registered(commands, results),
+    executed: (done) => own.executed(done),
     beaten: (refs, response) => own.beaten(refs, response),
     looked() {
       own.looked()

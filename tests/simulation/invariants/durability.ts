@@ -29,17 +29,17 @@ export function createDurability(world: Scene): Invariant {
 
   const invariant: Invariant = {
     name: 'I8 durability',
-    registered(commands, results) {
-      results.forEach((result, index) => {
-        const command = commands[index]
-        if (command !== undefined && result.ok && result.durability === 'disk')
-          written(keyText(command), result.incarnation, false)
-      })
-    },
-    deregistered({ removed, durability }) {
-      if (durability !== 'disk') return
-      for (const ref of removed) {
-        if (ref.incarnation !== undefined) written(keyText(ref), ref.incarnation, true)
+    executed(done) {
+      if (done.durability !== 'disk') return
+      if (done.kind === 'register') {
+        done.answer.forEach((result, index) => {
+          const command = done.command.items[index]
+          if (command !== undefined && result.ok) written(keyText(command), result.incarnation, false)
+        })
+      } else if (done.kind === 'deregister' || done.kind === 'deregisterHost') {
+        for (const ref of done.answer.removed) {
+          if (ref.incarnation !== undefined) written(keyText(ref), ref.incarnation, true)
+        }
       }
     },
     journalled(entries) {

@@ -1,6 +1,7 @@
 import { LIVENESS_DEFAULTS } from '@rollcall/core'
 import type { Instance, ResolvedRef } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
+import type { Executed } from '../world/witness.js'
 import type { Invariant } from './invariant.js'
 import { isCalm, type Scene } from '../world/scene.js'
 
@@ -30,7 +31,12 @@ class Graves {
     this.retentionMs = scene.scenario.liveness.retentionMs ?? LIVENESS_DEFAULTS.retentionMs
   }
 
-  dig(ref: ResolvedRef, durable: boolean): void {
+  executed({ kind, answer, durability }: Executed): void {
+    if (kind !== 'deregister' && kind !== 'deregisterHost') return
+    for (const ref of [...answer.removed, ...answer.unknown]) this.dig(ref, durability !== 'memory')
+  }
+
+  private dig(ref: ResolvedRef, durable: boolean): void {
     const { incarnation } = ref
     const known = this.graves.get(keyText(ref))
     if (incarnation === undefined || (known !== undefined && known.incarnation > incarnation)) return
@@ -65,9 +71,7 @@ function createOf(own: Graves, all: readonly Graves[]): Invariant {
 
   const invariant: Invariant = {
     name: 'I3 finality',
-    deregistered({ removed, unknown, durability }) {
-      for (const ref of [...removed, ...unknown]) own.dig(ref, durability !== 'memory')
-    },
+    executed: (done) => own.executed(done),
     ended() {
       own.forget()
       newest.clear()

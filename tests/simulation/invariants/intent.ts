@@ -8,12 +8,12 @@ export function createIntent(world: Scene): Invariant {
     name: 'I11 intent',
     looked() {
       const { registry, queue, endpoints } = world
-      if (registry.api === undefined || registry.process.paused || queue.now < registry.trouble.calmFrom)
+      if (registry.shown === undefined || registry.process.paused || queue.now < registry.trouble.calmFrom)
         return
       for (const endpoint of endpoints) {
         const { key, incarnation, intent } = endpoint
         if (intent === 'up' || !endpoint.settled(queue.now)) continue
-        const instance = registry.api.instance(key)
+        const instance = registry.shown.instance(key)
         if (instance?.state === 'up' && instance.incarnation === incarnation)
           world.violated(invariant, `${keyText(key)} says that it is ${intent}, and is up`)
       }

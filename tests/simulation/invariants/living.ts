@@ -44,7 +44,7 @@ export function createLiving(world: Scene): Invariant {
     if (item === undefined || (sure && item.incarnation !== incarnation)) return false
     if (item.state === 'up') return true
     // A reason is no part of the sign: one that changes reaches no list, and only the registry knows the present one.
-    const present = world.registry.api?.instance(key)
+    const present = world.registry.shown?.instance(key)
     if (present?.state === 'up') return world.queue.now <= world.book.current(name).changedAt + TELLING_MS
     return present?.reason === FLAPPING || (present?.reason === 'refused' && refused(endpoint))
   }

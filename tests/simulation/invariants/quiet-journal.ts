@@ -22,9 +22,11 @@ export function createQuietJournal(world: Scene): Invariant {
         world.violated(invariant, `a beat of ${refs.map(keyText).join(', ')} wrote ${written} entries`)
       }
     },
-    registered(commands, _results, before, written) {
-      if (written > 0 && commands.every((command, index) => renews(command, before[index]))) {
-        world.violated(invariant, `a renewal of ${commands.map(keyText).join(', ')} wrote ${written} entries`)
+    executed(done, before, written) {
+      if (done.kind !== 'register' || written === 0) return
+      const { items } = done.command
+      if (items.every((item, index) => renews(item, before[index]))) {
+        world.violated(invariant, `a renewal of ${items.map(keyText).join(', ')} wrote ${written} entries`)
       }
     },
     journalled(entries) {

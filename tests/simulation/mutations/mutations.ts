@@ -2,7 +2,7 @@ import { Link, MergedList, Mirror, type MirrorChange } from '@rollcall/client/in
 import type { JournalEntry, RegisterCommand, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
-import { type Inner, inside, partOf, replaceMethod } from './inside.js'
+import { type Inner, partOf, replaceMethod } from './inside.js'
 import { replace } from './replace.js'
 import type { Sabotage } from '../world/world.js'
 
@@ -100,7 +100,7 @@ const RECORDS: readonly Mutation[] = [
       const anew = command.incarnation === undefined && entry !== undefined && !isGone(entry)
       if (!anew) return original(command, ...rest)
       const accept = (registrar['accept'] as (...args: unknown[]) => unknown).bind(registrar)
-      return accept(command, entry.record.incarnation + 1, rest[0], undefined, rest[1])
+      return accept(command, entry.record.incarnation + 1, rest[0])
     })
   }),
   node(
@@ -108,7 +108,7 @@ const RECORDS: readonly Mutation[] = [
     'a beat without incarnation counts only for a record without one',
     (driver) => {
       const registrar = partOf(driver, 'node.registrar')
-      replaceMethod(registrar, 'heartbeat', (original, ref: ResolvedRef, now: number) => {
+      replaceMethod(registrar, 'beat', (original, ref: ResolvedRef, now: number) => {
         const incarnation = ref.incarnation ?? held(driver, ref)?.record.incarnation
         return original(incarnation === undefined ? ref : { ...ref, incarnation }, now)
       })
@@ -227,22 +227,16 @@ const LIVENESS: readonly Mutation[] = [
 
 const WRITING: readonly Mutation[] = [
   node('ack-before-commit', 'acknowledged after the commit', (driver) => {
-    replaceMethod(driver, 'commit', () => {
-      ;(inside(driver, 'after') as () => void).call(driver)
-      return Promise.resolve('disk')
-    })
+    replaceMethod(partOf(driver, 'commits'), 'settled', () => Promise.resolve('disk'))
   }),
   node('beats-write', 'a heartbeat never touches the disk', (driver) => {
-    replaceMethod(
-      partOf(driver, 'node.registrar'),
-      'heartbeat',
-      (original, ref: ResolvedRef, now: number) => {
-        const entry = held(driver, ref)
-        const persist = partOf(driver, 'node.effects')['persist'] as (entry: JournalEntry) => void
-        if (entry !== undefined) persist({ kind: 'record', record: entry.record })
-        return original(ref, now)
-      },
-    )
+    replaceMethod(partOf(driver, 'node.registrar'), 'beat', (original, ref: ResolvedRef, now: number) => {
+      const entry = held(driver, ref)
+      const commits = partOf(driver, 'commits')
+      const add = (commits['add'] as (entry: JournalEntry) => void).bind(commits)
+      if (entry !== undefined) add({ kind: 'record', record: entry.record })
+      return original(ref, now)
+    })
   }),
 ]
 

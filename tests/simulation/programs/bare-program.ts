@@ -1,4 +1,5 @@
-import type { RegisterResult } from '@rollcall/wire'
+import type { Done } from '@rollcall/core'
+import { callerAt } from '../world/callers.js'
 import type { Endpoint } from '../world/endpoint.js'
 import { commandOf, REQUEST_TIMEOUT_MS } from './http-program.js'
 import type { SimProcess } from '../world/process.js'
@@ -37,23 +38,24 @@ export class BareProgram extends Program {
     const { world, registrant, process } = this
     const { life } = process
     const command = commandOf(endpoint)
-    world.network.request<RegisterResult | undefined>(
+    world.network.request<Done<'register'>>(
       registrant,
       world.registry.address,
       (answer) => {
         void world.registry.api
-          ?.register([command], { peer: endpoint.host })
-          .then((results) => answer(results[0]))
+          ?.execute({ kind: 'register', items: [command] }, callerAt(endpoint.host))
+          .then(answer)
       },
       (result) => {
         if (process.life !== life) return
-        if (result === undefined || !result.ok) {
+        const accepted = result?.answer[0]
+        if (result === undefined || accepted?.ok !== true) {
           registrant.clock.setTimer(1_000, () => {
             if (process.life === life) this.register(endpoint)
           })
           return
         }
-        endpoint.incarnation = result.incarnation
+        endpoint.incarnation = accepted.incarnation
         // Nobody repeats this registration: what was only in memory may be lost with the node.
         if (result.durability === 'disk') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
       },

@@ -1,5 +1,6 @@
-import type { RegisterCommand } from '@rollcall/core'
-import type { HeartbeatResponse, RegisterResult, ResolvedRef } from '@rollcall/wire'
+import type { Answers, RegisterCommand } from '@rollcall/core'
+import type { HeartbeatResponse, ResolvedRef } from '@rollcall/wire'
+import { callerAt } from '../world/callers.js'
 import type { Endpoint } from '../world/endpoint.js'
 import { Program, type ProgramDeps } from './program.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
@@ -60,7 +61,7 @@ export class HttpProgram extends Program {
         (answer) => {
           const { api } = world.registry
           if (api === undefined) return
-          api.deregister(refs, { peer: process.host }).then(
+          api.execute({ kind: 'deregister', refs }, callerAt(process.host)).then(
             () => answer(true),
             () => {},
           )
@@ -92,7 +93,7 @@ export class HttpProgram extends Program {
       process,
       world.registry.address,
       (answer) => {
-        const response = world.registry.api?.heartbeat(refs, { peer: process.host })
+        const response = world.registry.api?.heard(refs, callerAt(process.host))
         if (response !== undefined) answer(response)
       },
       (response) => {
@@ -133,13 +134,13 @@ export class HttpProgram extends Program {
     const { process, world } = this
     const command = commandOf(endpoint)
     standing.asking = true
-    world.network.request<RegisterResult | undefined>(
+    world.network.request<Answers['register'][number] | undefined>(
       process,
       world.registry.address,
       (answer) => {
         void world.registry.api
-          ?.register([command], { peer: process.host })
-          .then((results) => answer(results[0]))
+          ?.execute({ kind: 'register', items: [command] }, callerAt(process.host))
+          .then((done) => answer(done.answer[0]))
       },
       (result) => {
         standing.asking = false
@@ -156,7 +157,7 @@ export class HttpProgram extends Program {
     )
   }
 
-  private judged(endpoint: Endpoint, standing: Standing, result: RegisterResult): void {
+  private judged(endpoint: Endpoint, standing: Standing, result: Answers['register'][number]): void {
     this.world.note(this.name, () => `register ${endpoint.key.id}: ${result.ok ? 'ok' : result.error.code}`)
     if (result.ok) {
       standing.registered = true

@@ -109,7 +109,7 @@ export abstract class Program {
     const { queue, network, registries } = this.world
     const registry = registries[endpoint.cluster]!
     const { key, host, port } = endpoint
-    const holder = registry.api?.instance(key)
+    const holder = registry.shown?.instance(key)
     const elsewhere = holder !== undefined && (holder.host !== host || holder.port !== port)
     // A stranger who answers where its predecessor was passes for him, for ten minutes.
     const stranger = elsewhere && network.port(registry.process.host, holder.host, holder.port) === 'accepts'

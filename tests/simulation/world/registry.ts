@@ -8,7 +8,8 @@ import {
   type NodeOptions,
   type ProbeOutcome,
   type ProbeRequest,
-  type RegistryApi,
+  type Queries,
+  type Registry,
   type Update,
 } from '@rollcall/core'
 import {
@@ -20,6 +21,7 @@ import {
 } from '@rollcall/protocols/native'
 import { createNodeDriver, type NodeDriver } from '@rollcall/server'
 import { LIMITS, type ServerMessage } from '@rollcall/wire'
+import { callerAt, ONLOOKER } from './callers.js'
 import type { SimJournal } from './journal.js'
 import type { Network, PortState } from './network.js'
 import type { SimProcess } from './process.js'
@@ -66,7 +68,7 @@ export class SimRegistry {
   readonly trouble: Trouble
   /** The node that runs, or ran last. */
   driver: NodeDriver | undefined
-  api: RegistryApi | undefined
+  api: Registry | undefined
   readonly sessions: Set<StreamSession> = new Set()
   private readonly deps: RegistryDeps
   private readonly texts = new WeakMap<Update, string>()
@@ -85,6 +87,11 @@ export class SimRegistry {
     return { host: this.process.host, port: REGISTRY_PORT }
   }
 
+  /** What the node shows at present; undefined while it does not run. */
+  get shown(): Queries | undefined {
+    return this.api?.read(ONLOOKER)
+  }
+
   /** Starts the process and serves. */
   boot(): void {
     const { process, network, journal, logger, witness, sabotage } = this.deps
@@ -99,7 +106,7 @@ export class SimRegistry {
     )
     this.driver = driver
     sabotage?.(driver)
-    driver.attachJournal(journal.open(process, () => driver.snapshot()))
+    driver.attach(journal.open(process, () => driver.snapshot()))
     const entries: readonly JournalEntry[] = journal.durable
     driver.load(entries)
     this.api = witnessed(driver, journal, witness)
@@ -179,7 +186,12 @@ export class SimRegistry {
         clock: process.clock,
         logger,
         meter: NO_METER,
-        node: { id: process.name, cluster: 'simulated', island: () => false },
+        node: {
+          id: process.name,
+          cluster: 'simulated',
+          island: () => false,
+          readiness: () => ({ ready: true }),
+        },
         views: this.views,
       },
       resolveOptions({}),
@@ -194,7 +206,7 @@ export class SimRegistry {
         },
         settled() {},
       },
-      peer,
+      callerAt(peer),
     )
     this.sessions.add(session)
     end.listener = {

@@ -93,9 +93,9 @@ export class Side implements Scene {
   }
 
   private recordViews(): void {
-    const { api } = this.registry
-    if (api === undefined) return
-    this.book.record(api, this.queue.now, (name, view, before) => {
+    const { shown } = this.registry
+    if (shown === undefined) return
+    this.book.record(shown, this.queue.now, (name, view, before) => {
       if (name.group === undefined) {
         const guard = view.guard.tripped ? ` guard keeps ${view.guard.kept}` : ''
         this.note(() => `shows ${name.service} ${listText(view.instances)}${guard}`)
@@ -117,14 +117,9 @@ export class Side implements Scene {
         this.note(() => 'is gone')
         for (const invariant of all()) invariant.ended?.()
       },
-      registered: (...args) => {
+      executed: (...args) => {
         this.world.noting(() => {
-          for (const invariant of all()) invariant.registered?.(...args)
-        })
-      },
-      deregistered: (response) => {
-        this.world.noting(() => {
-          for (const invariant of all()) invariant.deregistered?.(response)
+          for (const invariant of all()) invariant.executed?.(...args)
         })
       },
       beaten: (...args) => {

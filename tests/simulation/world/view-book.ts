@@ -1,4 +1,4 @@
-import type { RegistryApi } from '@rollcall/core'
+import type { Queries } from '@rollcall/core'
 import type { Instance, View, ViewName } from '@rollcall/wire'
 
 /** What the registry showed of one view, over all its lives. */
@@ -35,14 +35,14 @@ export class ViewBook {
 
   /** Looks at every view after the registry did something; `changed` hears of each that is different. */
   record(
-    api: RegistryApi,
+    read: Queries,
     now: number,
     changed: (name: ViewName, view: View, before: View | undefined) => void,
   ): void {
     for (const page of this.pages.values()) {
-      const sign = api.sign(page.name)
+      const sign = read.sign(page.name)
       if (sign === page.sign) continue
-      const view = api.view(page.name) ?? emptyView(page.name)
+      const view = read.view(page.name) ?? emptyView(page.name)
       const before = page.view
       page.sign = sign
       page.changedAt = now

@@ -1,28 +1,21 @@
-import type { JournalEntry, RegistryApi } from '@rollcall/core'
-import type {
-  DeregisterResponse,
-  HeartbeatResponse,
-  Instance,
-  RegisterResult,
-  ResolvedRef,
-} from '@rollcall/wire'
+/** Hears what a node did, at the one door through which everything goes. */
+import type { Caller, CommandKind, CommandOf, Done, JournalEntry, Registry } from '@rollcall/core'
+import type { Durability, HeartbeatResponse, Instance, ResolvedRef } from '@rollcall/wire'
 import type { NodeDriver } from '@rollcall/server'
+import { ONLOOKER } from './callers.js'
 import type { SimJournal } from './journal.js'
 
-type RegisterCommands = Parameters<RegistryApi['register']>[0]
+/** A command that was done, with its answer. */
+export type Executed = {
+  [K in CommandKind]: Done<K> & { readonly kind: K; readonly command: CommandOf<K> }
+}[CommandKind]
 
-/** Who is told what a node did. */
+/** What is told what a node did. */
 export interface Witness {
   booted(entries: readonly JournalEntry[]): void
   ended(): void
-  /** `before`: what was listed under the key of each command. `written`: entries that the call made the node write. */
-  registered(
-    commands: RegisterCommands,
-    results: readonly RegisterResult[],
-    before: readonly (Instance | undefined)[],
-    written: number,
-  ): void
-  deregistered(response: DeregisterResponse): void
+  /** `before`: what was listed under the key of each registration. `written`: entries that the command wrote. */
+  executed(done: Executed, before: readonly (Instance | undefined)[], written: number): void
   /** `written`: entries that the beat made the node write. */
   beaten(
     refs: readonly ResolvedRef[],
@@ -32,45 +25,35 @@ export interface Witness {
   ): void
 }
 
-/**
- * The driver as its callers see it, with a witness that hears what is answered. Everything else goes straight to
- * the driver, whose methods belong to it alone.
- */
-export function witnessed(driver: NodeDriver, journal: SimJournal, witness: Witness): RegistryApi {
-  const overrides: Partial<RegistryApi> = {
-    async register(commands, origin, options) {
-      const before = commands.map((command) => driver.instance(command))
+/** The driver as its callers see it, with a witness that hears what is answered. */
+export function witnessed(driver: NodeDriver, journal: SimJournal, witness: Witness): Registry {
+  const read = driver.read(ONLOOKER)
+  return {
+    async execute<K extends CommandKind>(
+      command: CommandOf<K>,
+      caller: Caller,
+      need?: Durability,
+    ): Promise<Done<K>> {
+      const before = 'items' in command ? command.items.map((item) => read.instance(item)) : []
       const appended = journal.appended
-      const answer = driver.register(commands, origin, options)
+      const answer = driver.execute(command, caller, need)
       const written = journal.appended - appended
-      const results = await answer
-      witness.registered(commands, results, before, written)
-      return results
+      const done = await answer
+      witness.executed({ kind: command.kind, command, ...done } as unknown as Executed, before, written)
+      return done
     },
-    async deregister(refs, origin, options) {
-      const response = await driver.deregister(refs, origin, options)
-      witness.deregistered(response)
+    heard(refs, caller) {
+      const states = refs.map((ref) => read.instance(ref)?.state ?? 'hidden')
+      const appended = journal.appended
+      const response = driver.heard(refs, caller)
+      witness.beaten(refs, response, states, journal.appended - appended)
       return response
     },
-    async deregisterHost(request, origin, options) {
-      const response = await driver.deregisterHost(request, origin, options)
-      witness.deregistered(response)
-      return response
-    },
-    heartbeat(refs, origin) {
-      const states = refs.map((ref) => driver.instance(ref)?.state ?? 'hidden')
-      const before = journal.appended
-      const response = driver.heartbeat(refs, origin)
-      witness.beaten(refs, response, states, journal.appended - before)
-      return response
-    },
+    report: (report, caller) => driver.report(report, caller),
+    read: (caller) => driver.read(caller),
+    wait: (what, sign, timeoutMs, caller) => driver.wait(what, sign, timeoutMs, caller),
+    follow: (listener, caller) => driver.follow(listener, caller),
+    openSession: (options, caller) => driver.openSession(options, caller),
+    subscribe: (subscriber, caller) => driver.subscribe(subscriber, caller),
   }
-  return new Proxy(driver, {
-    get(target, name) {
-      const own: unknown = Reflect.get(overrides, name)
-      if (own !== undefined) return own
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

@@ -1,8 +1,9 @@
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
-import type { RegistryApi } from '@rollcall/core'
+import type { Caller, Registry } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { ViewName } from '@rollcall/wire'
 import { BareProgram } from '../programs/bare-program.js'
+import { callerAt } from './callers.js'
 import { Endpoint, type Obituary, type Vouch } from './endpoint.js'
 import { EventQueue } from './event-queue.js'
 import { carryOut } from '../faults/fault-effects.js'
@@ -224,14 +225,14 @@ export class World implements Surroundings {
   }
 
   /** A call of an operator: one attempt. */
-  operate(registry: SimRegistry, call: (api: RegistryApi) => Promise<unknown>): void {
+  operate(registry: SimRegistry, call: (api: Registry, caller: Caller) => Promise<unknown>): void {
     this.network.request<true>(
       this.operator,
       registry.address,
       (answer) => {
         const { api } = registry
         if (api === undefined) return
-        call(api).then(
+        call(api, callerAt(this.operator.host)).then(
           () => answer(true),
           (error: unknown) => this.note('operator', () => String(error)),
         )

@@ -7,7 +7,7 @@ import { HandClock, settle } from '../hand-clock.fixture.js'
 import { instance } from '../clusters/stage.fixture.js'
 import { Selection } from './selection.js'
 import type { AttemptContext, CallOptions } from './call.js'
-import { Caller } from './caller.js'
+import { ServiceCalls } from './caller.js'
 
 const LIST = ['a', 'b', 'c', 'd'].map((id, port) => instance(id, { port: port + 1 }))
 
@@ -40,7 +40,7 @@ function stage(list: readonly Instance[] = LIST, others: readonly Instance[] = [
   }
   const selection = new Selection({ balancer, panicThreshold: 0, changed() {}, trying() {} })
   selection.offer({ candidates: list, trials: [], spare: [], hopeless: false })
-  const caller = new Caller({
+  const caller = new ServiceCalls({
     service: 'orders',
     clock,
     selection,

@@ -35,7 +35,7 @@ export interface CallerDeps {
 }
 
 /** Calls to one service: they share a retry budget, what is known of the latency, and the view of who is well. */
-export class Caller {
+export class ServiceCalls {
   private readonly deps: CallerDeps
   private readonly retries: RetryBudget
   private readonly lastResort: RetryBudget

@@ -6,7 +6,7 @@ import { HandClock } from '../hand-clock.fixture.js'
 import { instance } from '../clusters/stage.fixture.js'
 import { Selection } from './selection.js'
 import type { CallOptions, Work } from './call.js'
-import { Caller } from './caller.js'
+import { ServiceCalls } from './caller.js'
 import type { CallObservation } from './observation.js'
 
 /** Calls to two instances, with everything an observer is told. */
@@ -34,7 +34,7 @@ function stage() {
   })
   const candidates = [instance('a', { port: 1 }), instance('b', { port: 2 })]
   selection.offer({ candidates, trials: [], spare: [], hopeless: false })
-  const caller = new Caller({
+  const caller = new ServiceCalls({
     service: 'orders',
     clock: new HandClock(),
     selection,

@@ -1,7 +1,7 @@
 import type { NamespaceSettings, ServiceSettings } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { admit, type AdmissionMode, checkAllow, checkCommand, checkKey, checkSettings } from './admission.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 import { command, keyOf } from '../simulated-node.fixture.js'
 
 describe('a registration', () => {

@@ -10,7 +10,7 @@ import {
   type ServiceSettings,
 } from '@rollcall/wire'
 import { isAllowed, isAllowEntry, isHost } from './address.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 import { checkProbe } from './probe.js'
 import type { InstanceKey } from '../records/record.js'
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { RegisterCommand } from '../ports.js'
+import type { Answers, RegisterCommand } from '../commands.js'
 import { command, keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
-import type { Accepted } from './registrar.js'
 
 /** A code, or the incarnation that was accepted. */
-function outcome(accepted: Accepted): string {
+function outcome(accepted: Answers['register'][number]): string {
   return accepted.ok ? `ok ${accepted.incarnation}` : accepted.error.code
 }
 
@@ -294,7 +293,7 @@ describe('a deregistration', () => {
   it('beats any rev of its incarnation, whoever writes it (T16)', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 5, rev: 1_000 })
-    sim.node.deregisterHost({ namespace: 'default', host: '10.0.0.1', confirm: true }, sim.now)
+    sim.execute({ kind: 'deregisterHost', namespace: 'default', host: '10.0.0.1', confirm: true })
     expect(outcome(sim.register({ incarnation: 5, rev: 1_001 }))).toBe('deregistered')
     expect(sim.record()?.content).toMatchObject({ intent: 'gone', by: 'host' })
   })
@@ -329,7 +328,7 @@ describe('the session that vouched so far', () => {
 
   it('is told when somebody deregisters the host', () => {
     const { sim, told } = setUp()
-    sim.node.deregisterHost({ namespace: '*', host: '10.0.0.1', confirm: false }, sim.now)
+    sim.execute({ kind: 'deregisterHost', namespace: '*', host: '10.0.0.1', confirm: false })
     expect(told).toEqual([{ id: 'a', incarnation: 5, reason: 'deregistered' }])
   })
 
@@ -371,14 +370,14 @@ function drain(sim: Simulation, incarnation: number): void {
 describe('a batch', () => {
   it('is judged item by item', () => {
     const sim = new Simulation()
-    const commands = [
+    const items = [
       command({ incarnation: 1 }),
       command({ id: 'bad', port: 0 }),
       command({ ...keyOf('c'), weight: -1 }),
       command({ id: 'd' }),
     ]
-    const results = commands.map((next) => outcome(sim.node.register(next, {}, sim.now, 42)))
-    expect(results).toEqual(['ok 1', 'invalid_argument', 'invalid_argument', 'ok 42'])
+    const results = sim.done({ kind: 'register', items }).map(outcome)
+    expect(results).toEqual(['ok 1', 'invalid_argument', 'invalid_argument', `ok ${WALL_START}`])
     expect(sim.node.directory.records).toBe(2)
   })
 })

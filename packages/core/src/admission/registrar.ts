@@ -2,13 +2,21 @@
  * Registration, heartbeat and deregistration: which incarnation may hold an id, what renews what, and what
  * is final. Every write goes through the one merge.
  */
-import { type ErrorBody, errorBody, type Limits, type ResolvedRef } from '@rollcall/wire'
+import {
+  type ErrorBody,
+  errorBody,
+  type HeartbeatResponse,
+  type Limits,
+  type ResolvedRef,
+} from '@rollcall/wire'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import type { Liveness } from '../liveness/liveness.js'
-import type { RegisterCommand, Session } from '../ports.js'
+import type { Session, Step } from '../caller.js'
+import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
+import type { Meter } from '../metrics.js'
 import { sameProbe } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { isLive, type LiveRecord } from '../records/state.js'
@@ -17,6 +25,7 @@ import { REGISTERED } from '../liveness/transitions.js'
 export interface RegistrarDeps {
   readonly directory: Directory
   readonly liveness: Liveness
+  readonly meter: Meter
 }
 
 export interface RegistrarOptions {
@@ -27,22 +36,16 @@ export interface RegistrarOptions {
   readonly servicesMax: number
 }
 
-/** What a registration came from. */
-export interface Source {
-  readonly peer?: string
-  readonly session?: Session
-}
-
 /** A registration that was accepted, or why not. */
-export type Accepted =
+type Accepted =
   | { readonly ok: true; readonly incarnation: number }
   | { readonly ok: false; readonly error: ErrorBody }
 
 /** How a beat was taken. */
-export type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
+type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
 
 /** How a deregistration was taken; `buried` = the incarnation was not known and is now final all the same. */
-export type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | 'buried'
+type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | 'buried'
 
 export class Registrar {
   private readonly deps: RegistrarDeps
@@ -57,35 +60,72 @@ export class Registrar {
     this.first = { value, claim: 1, node: options.nodeId, seq: 0, reason }
   }
 
-  /** Judges one registration; a refused one changes nothing. */
-  register(command: RegisterCommand, source: Source, now: number, wallNow: number): Accepted {
+  /** Registers each item, or says why not; a refused one changes nothing. */
+  registerAll(items: readonly RegisterCommand[], step: Step): Answers['register'] {
+    return items.map((item) => {
+      const accepted = this.register(item, step)
+      this.deps.meter.count('rollcall_registrations_total', 1, accepted.ok ? 'ok' : accepted.error.code)
+      if (!accepted.ok) return accepted
+      const { service, group, id } = item
+      return { ok: true, service, group, id, incarnation: accepted.incarnation }
+    })
+  }
+
+  /** Takes beats, each with what became of it. */
+  heard(refs: readonly ResolvedRef[], now: number): HeartbeatResponse {
+    const unknown: ResolvedRef[] = []
+    const deregistered: ResolvedRef[] = []
+    const superseded: ResolvedRef[] = []
+    for (const ref of refs) {
+      const outcome = this.beat(ref, now)
+      if (outcome === 'unknown') unknown.push(ref)
+      else if (outcome === 'deregistered') deregistered.push(ref)
+      else if (outcome === 'superseded') superseded.push(ref)
+    }
+    this.deps.meter.count('rollcall_heartbeats_total', refs.length)
+    return { unknown, deregistered, superseded }
+  }
+
+  /** Ends each incarnation for good, also those that this node never heard of. */
+  deregisterAll(refs: readonly ResolvedRef[], by: GoneContent['by'], step: Step): RemovalLists {
+    const removed: ResolvedRef[] = []
+    const unknown: ResolvedRef[] = []
+    const superseded: ResolvedRef[] = []
+    for (const ref of refs) {
+      const outcome = this.deregister(ref, by, step)
+      if (outcome === 'removed') removed.push(ref)
+      else if (outcome === 'superseded') superseded.push(ref)
+      else unknown.push(ref)
+    }
+    this.deps.meter.count('rollcall_deregistrations_total', removed.length)
+    return { removed, unknown, superseded }
+  }
+
+  private register(command: RegisterCommand, step: Step): Accepted {
     const error = this.refusal(command)
     if (error !== undefined) return { ok: false, error }
     const entry = this.deps.directory.entry(command)
-    const vouching = command.liveness === 'lease' ? source : { ...source, session: undefined }
-    const session = vouching.session
-    if (entry === undefined) {
-      return this.limit(command) ?? this.accept(command, command.incarnation ?? wallNow, source, session, now)
-    }
+    const { wallNow } = step
+    if (entry === undefined)
+      return this.limit(command) ?? this.accept(command, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
     if (!named && isLive(record) && sameAddress(record, command))
-      return this.renew(entry, record, command, source, session, now)
+      return this.renew(entry, record, command, step)
     const incarnation = command.incarnation ?? Math.max(wallNow, record.incarnation + 1)
-    if (incarnation > record.incarnation) return this.accept(command, incarnation, source, session, now)
-    if (incarnation === record.incarnation && isLive(record))
-      return this.renew(entry, record, command, source, session, now)
-    return { ok: false, error: this.tooLate(entry, incarnation, command, now) }
+    if (incarnation > record.incarnation) return this.accept(command, incarnation, step)
+    if (incarnation === record.incarnation && isLive(record)) return this.renew(entry, record, command, step)
+    return { ok: false, error: this.tooLate(entry, incarnation, command, step.now) }
   }
 
   /** A beat: evidence for the incarnation it names, or for a record that was registered without one. */
-  heartbeat(ref: ResolvedRef, now: number): BeatOutcome {
+  private beat(ref: ResolvedRef, now: number): BeatOutcome {
     const entry = this.deps.directory.entry(ref)
     if (entry === undefined) return 'unknown'
     const { record } = entry
     if (ref.incarnation !== undefined) {
       if (ref.incarnation > record.incarnation) return 'unknown'
-      // Whoever was brought back by an operator was deregistered before: it registers anew and takes its place.
+      // What an operator brought back was deregistered before: its process registers anew and takes its place.
       const restored = isLive(record) && record.content.restored === true
       if (ref.incarnation < record.incarnation) return restored ? 'deregistered' : 'superseded'
     } else if (isLive(record) && record.content.named) {
@@ -96,28 +136,27 @@ export class Registrar {
     return 'heard'
   }
 
-  /** Ends an incarnation for good, also one this node never heard of. `caller` is the session that asks, if one does. */
-  deregister(ref: ResolvedRef, by: GoneContent['by'], now: number, caller?: Session): RemovalOutcome {
+  private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome {
     const entry = this.deps.directory.entry(ref)
     if (entry === undefined) {
       if (ref.incarnation === undefined || checkKey(ref) !== undefined) return 'unknown'
       if (this.limit(ref) !== undefined) return 'unknown'
-      this.bury(ref, ref.incarnation, 0, by, now, caller)
+      this.bury(ref, ref.incarnation, 0, by, step)
       return 'buried'
     }
     const { record } = entry
     if (ref.incarnation !== undefined && ref.incarnation > record.incarnation) {
-      this.bury(ref, ref.incarnation, 0, by, now, caller)
+      this.bury(ref, ref.incarnation, 0, by, step)
       return 'buried'
     }
     if (ref.incarnation !== undefined && ref.incarnation < record.incarnation) return 'superseded'
     if (!isLive(record)) return 'unknown'
     if (ref.incarnation === undefined && record.content.named && by === 'provider') return 'superseded'
-    this.bury(record, record.incarnation, record.content.rev, by, now, caller)
+    this.bury(record, record.incarnation, record.content.rev, by, step)
     return 'removed'
   }
 
-  /** Why a registration is not admitted, whoever sends it. */
+  /** Why a registration is not admitted, on whose behalf ever it is made. */
   refusal(command: RegisterCommand): ErrorBody | undefined {
     const { directory } = this.deps
     return (
@@ -169,16 +208,10 @@ export class Registrar {
     )
   }
 
-  private accept(
-    command: RegisterCommand,
-    incarnation: number,
-    source: Source,
-    session: Session | undefined,
-    now: number,
-  ): Accepted {
+  private accept(command: RegisterCommand, incarnation: number, step: Step): Accepted {
     const named = command.incarnation !== undefined
     const { namespace, service, group } = this.known(command)
-    const content = contentOf(command, incarnation, command.rev ?? 1, named, source.peer)
+    const content = contentOf(command, incarnation, command.rev ?? 1, named, step.caller.peer)
     const record: StoredRecord = {
       namespace,
       service,
@@ -188,25 +221,24 @@ export class Registrar {
       content,
       verdict: this.first,
     }
-    const change = this.deps.directory.propose(record, { kind: 'registration', session }, now)
+    const change = this.deps.directory.propose(
+      record,
+      { kind: 'registration', session: voucherOf(command, step) },
+      step.now,
+    )
     if (change === undefined) throw new Error('a higher incarnation must change the record')
     return { ok: true, incarnation }
   }
 
   /** The same incarnation again: evidence in any case, and new content if its rev says so. */
-  private renew(
-    entry: Entry,
-    record: LiveRecord,
-    command: RegisterCommand,
-    source: Source,
-    session: Session | undefined,
-    now: number,
-  ): Accepted {
+  private renew(entry: Entry, record: LiveRecord, command: RegisterCommand, step: Step): Accepted {
     const { liveness, directory } = this.deps
+    const { now } = step
+    const session = voucherOf(command, step)
     const cause: Cause = { kind: 'registration', session }
     const { incarnation } = record
     const stored = record.content
-    const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, source.peer)
+    const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, step.caller.peer)
     const different = !sameContent(stored, offered)
     if (different && offered.rev >= stored.rev) {
       const content = command.rev === undefined ? { ...offered, rev: stored.rev + 1 } : offered
@@ -223,27 +255,28 @@ export class Registrar {
     incarnation: number,
     rev: number,
     by: GoneContent['by'],
-    now: number,
-    caller: Session | undefined,
+    { caller, now }: Step,
   ): void {
     const { namespace, service, group, id } = key
-    const last = this.mistakable(key, incarnation, caller)
+    // A removal by host is no session's own doing, whichever asks for it.
+    const session = by === 'provider' ? caller.session : undefined
+    const last = this.mistakable(key, incarnation, session)
     const content: GoneContent = { intent: 'gone', rev, by, ...(last === undefined ? {} : { last }) }
     const record: StoredRecord = { namespace, service, group, id, incarnation, content, verdict: this.first }
-    this.deps.directory.propose(record, { kind: 'removal', session: caller }, now)
+    this.deps.directory.propose(record, { kind: 'removal', session }, now)
   }
 
   /** What an incarnation offered, unless it leaves by its own doing: only a removal by others may be a mistake. */
   private mistakable(
     key: ResolvedRef,
     incarnation: number,
-    caller: Session | undefined,
+    session: Session | undefined,
   ): LiveContent | undefined {
     const { directory, liveness } = this.deps
     const entry = directory.entry(key)
     if (entry === undefined || entry.record.incarnation !== incarnation || !isLive(entry.record))
       return undefined
-    const itself = caller !== undefined && liveness.isVouchedBy(entry, caller)
+    const itself = session !== undefined && liveness.isVouchedBy(entry, session)
     return itself ? undefined : entry.record.content
   }
 
@@ -257,6 +290,11 @@ export class Registrar {
       group: known.groups.get(command.group)?.group ?? command.group,
     }
   }
+}
+
+/** The session that vouches for what is registered, if one does. */
+function voucherOf({ liveness }: RegisterCommand, { caller }: Step): Session | undefined {
+  return liveness === 'lease' ? caller.session : undefined
 }
 
 function refused(

@@ -1,6 +1,6 @@
 /** What happens in a directory: why a record is proposed, what applying it did, and what follows from there. */
 import type { State } from '@rollcall/wire'
-import type { Session } from '../ports.js'
+import type { Session } from '../caller.js'
 import type { Declaration } from '../records/declaration.js'
 import type { StoredRecord } from '../records/record.js'
 import { isLive } from '../records/state.js'

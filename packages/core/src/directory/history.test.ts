@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { History, HistoryBudget, type Step, STEP_BYTES } from './history.js'
+import { History, HistoryBudget, type PastChange, STEP_BYTES } from './history.js'
 
 /** Fewest steps that any budget grants. */
 const STEPS_MIN = 1_024
 
-function step(number: number, group = 'default'): Step {
+function step(number: number, group = 'default'): PastChange {
   return {
     key: `${group}/${number}`,
     group,

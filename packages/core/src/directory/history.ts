@@ -5,7 +5,7 @@
 import type { RemoveReason, SignSum } from '@rollcall/wire'
 
 /** One visible change, with the signs that the service and the group had just before it. */
-export interface Step {
+export interface PastChange {
   readonly key: string
   readonly group: string
   readonly id: string
@@ -78,7 +78,7 @@ export class HistoryBudget {
 
 /** The ring of one service. */
 export class History {
-  private steps: Step[] = []
+  private steps: PastChange[] = []
   private start = 0
   /** Steps this ring dropped by itself; its oldest places in the budget's order are void. */
   private voids = 0
@@ -93,7 +93,7 @@ export class History {
   }
 
   /** Adds the newest change; `listed` is the length of the list, which bounds the ring. */
-  push(step: Step, listed: number): void {
+  push(step: PastChange, listed: number): void {
     this.steps.push(step)
     this.budget.added(this)
     const stepsMax = Math.max(STEPS_MIN, 2 * listed)
@@ -134,12 +134,15 @@ export class History {
    * if the ring does not reach back so far. Signs recur (A, B, A): any moment with the sign is as good as
    * another, the newest costs least.
    */
-  since(sign: Pick<SignSum, 'hi' | 'lo'>, group: string | undefined): ReadonlyMap<string, Step> | undefined {
+  since(
+    sign: Pick<SignSum, 'hi' | 'lo'>,
+    group: string | undefined,
+  ): ReadonlyMap<string, PastChange> | undefined {
     const from = this.find(sign, group)
     if (from === undefined) return undefined
-    const changes = new Map<string, Step>()
+    const changes = new Map<string, PastChange>()
     for (let index = this.steps.length - 1; index >= from; index--) {
-      const step = this.steps[index] as Step
+      const step = this.steps[index] as PastChange
       if ((group === undefined || step.group === group) && !changes.has(step.key)) changes.set(step.key, step)
     }
     return changes
@@ -148,7 +151,7 @@ export class History {
   /** Index of the newest step before which the view had this sign. Collects nothing: most who ask in vain are strangers. */
   private find({ hi, lo }: Pick<SignSum, 'hi' | 'lo'>, group: string | undefined): number | undefined {
     for (let index = this.steps.length - 1; index >= this.start; index--) {
-      const step = this.steps[index] as Step
+      const step = this.steps[index] as PastChange
       if (
         group === undefined
           ? step.hi === hi && step.lo === lo
@@ -161,7 +164,7 @@ export class History {
   }
 
   /** Remembered moments at which an incarnation at another address took over, oldest first. */
-  replaced(): readonly Step[] {
+  replaced(): readonly PastChange[] {
     return this.steps.slice(this.start).filter((step) => step.removed?.reason === 'replaced')
   }
 }

@@ -1,7 +1,7 @@
 /** A consumer as the protocol describes it: deltas set absolute values, a full view replaces, `to` decides. */
 import { EMPTY_SIGN, type Instance, signOf, type ViewName } from '@rollcall/wire'
 import { Directory } from './directory.js'
-import type { Update } from '../ports.js'
+import type { Update } from '../publishing/subscription.js'
 import { QUIET } from '../simulated-node.fixture.js'
 import { fullView } from './view.js'
 

@@ -1,3 +1,4 @@
+import type { ServicesQuery } from './services.js'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { Simulation } from '../simulated-node.fixture.js'
@@ -17,8 +18,8 @@ function setUp(): Simulation {
 }
 
 describe('the list of services', () => {
-  const names = (sim: Simulation, query: Parameters<typeof sim.node.services.list>[0]) =>
-    sim.node.services.list(query).services.map(({ namespace, service }) => `${namespace}/${service}`)
+  const names = (sim: Simulation, query: ServicesQuery) =>
+    sim.read.services(query).services.map(({ namespace, service }) => `${namespace}/${service}`)
 
   it('is ordered by namespace and name, and may be narrowed', () => {
     const sim = setUp()
@@ -35,7 +36,7 @@ describe('the list of services', () => {
     const pages: string[] = []
     let after: string | undefined
     do {
-      const page = sim.node.services.list({ limit: 2, ...(after === undefined ? {} : { after }) })
+      const page = sim.read.services({ limit: 2, ...(after === undefined ? {} : { after }) })
       pages.push(page.services.map(({ service }) => service).join())
       after = page.next
     } while (after !== undefined)
@@ -47,17 +48,21 @@ describe('the list of services', () => {
 
   it('sums up each service by groups, declared ones included', () => {
     const sim = new Simulation()
-    sim.node.declare('default', 'orders', { groups: ['empty', 'blue'], metadata: { team: 'x' } }, sim.now)
+    sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['empty', 'blue'], metadata: { team: 'x' } },
+    })
     sim.register({ id: 'a', group: 'blue', incarnation: 1 })
     sim.register({ id: 'b', group: 'blue', incarnation: 1, intent: 'draining' })
     sim.register({ id: 'c', group: 'left', incarnation: 1 })
-    sim.node.deregister(
-      [{ namespace: 'default', service: 'orders', group: 'left', id: 'c', incarnation: 1 }],
-      'provider',
-      sim.now,
-    )
+    sim.execute({
+      kind: 'deregister',
+      refs: [{ namespace: 'default', service: 'orders', group: 'left', id: 'c', incarnation: 1 }],
+    })
     const name = { namespace: 'default', service: 'orders' }
-    expect(sim.node.services.list({}).services).toEqual([
+    expect(sim.read.services({}).services).toEqual([
       {
         ...name,
         sign: signOfView(sim.node.directory, name),
@@ -88,15 +93,27 @@ describe('the list of services', () => {
       () => sim.register({ id: 'b', incarnation: 1 }),
       () => sim.register({ id: 'b', incarnation: 1, rev: 2, intent: 'draining' }),
       () => sim.register({ service: 'new', incarnation: 1 }),
-      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' } }, sim.now),
-      () => sim.node.declare('default', 'orders', { metadata: { team: 'x' }, groups: ['blue'] }, sim.now),
-      () => sim.node.declare('default', 'orders', null, sim.now),
+      () =>
+        sim.execute({
+          kind: 'declareService',
+          namespace: 'default',
+          service: 'orders',
+          settings: { metadata: { team: 'x' } },
+        }),
+      () =>
+        sim.execute({
+          kind: 'declareService',
+          namespace: 'default',
+          service: 'orders',
+          settings: { metadata: { team: 'x' }, groups: ['blue'] },
+        }),
+      () => sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: null }),
     ]
     for (const change of changes) {
-      seen.add(sim.node.services.list({}).sign)
-      const before = JSON.stringify(sim.node.services.list({}))
+      seen.add(sim.read.services({}).sign)
+      const before = JSON.stringify(sim.read.services({}))
       change()
-      expect(JSON.stringify(sim.node.services.list({}))).not.toBe(before)
+      expect(JSON.stringify(sim.read.services({}))).not.toBe(before)
     }
     expect(seen.size).toBe(changes.length)
   })
@@ -104,9 +121,9 @@ describe('the list of services', () => {
   it('has a sign that tells the last page from one with more to come', () => {
     const sim = new Simulation()
     sim.register({ service: 'a', incarnation: 1 })
-    const last = sim.node.services.list({ limit: 1 })
+    const last = sim.read.services({ limit: 1 })
     sim.register({ service: 'b', incarnation: 1 })
-    const first = sim.node.services.list({ limit: 1 })
+    const first = sim.read.services({ limit: 1 })
     expect([last.next, first.next]).toEqual([undefined, 'default/a'])
     expect(first.sign).not.toBe(last.sign)
   })
@@ -115,9 +132,9 @@ describe('the list of services', () => {
 describe('the list of namespaces', () => {
   it('counts services and instances, and knows declared ones', () => {
     const sim = setUp()
-    sim.node.declareNamespace('empty', { allow: ['10.0.0.0/8'] }, sim.now)
+    sim.execute({ kind: 'declareNamespace', namespace: 'empty', settings: { allow: ['10.0.0.0/8'] } })
     sim.deregister('a', 1)
-    expect(sim.node.services.namespaces()).toEqual([
+    expect(sim.read.namespaces()).toEqual([
       { namespace: 'default', services: 2, instances: 2 },
       { namespace: 'empty', services: 0, instances: 0, allow: ['10.0.0.0/8'] },
       { namespace: 'prod', services: 1, instances: 1 },
@@ -131,7 +148,7 @@ describe('comparing signs', () => {
     const orders = { namespace: 'default', service: 'orders' }
     const sign = signOfView(sim.node.directory, orders)
     expect(
-      sim.node.services.compare([
+      sim.read.compareSigns([
         { ...orders, sign },
         { ...orders, group: 'default', sign: EMPTY_SIGN },
         { ...orders, service: 'nobody', sign: EMPTY_SIGN },

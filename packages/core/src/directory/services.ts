@@ -13,7 +13,16 @@ import {
 import type { Directory, ServiceNode } from './directory.js'
 import { tokenOf } from './listing.js'
 import { hash64 } from '../records/hash.js'
-import type { ServicesQuery } from '../ports.js'
+
+export interface ServicesQuery {
+  /** All namespaces when absent. */
+  readonly namespace?: string
+  readonly prefix?: string
+  /** Read on after this `next` token. */
+  readonly after?: string
+  /** Default 1,000, at most 10,000. */
+  readonly limit?: number
+}
 
 /** What a page of the list is made of. */
 export interface ServicesPage {

@@ -90,7 +90,7 @@ describe('a full view', () => {
     const sim = new Simulation()
     for (const group of ['blue', 'green']) {
       for (const id of ['a', 'b']) sim.register({ group, id, incarnation: 1 })
-      sim.node.deregister([{ ...keyOf('b'), group, incarnation: 1 }], 'provider', sim.now)
+      sim.execute({ kind: 'deregister', refs: [{ ...keyOf('b'), group, incarnation: 1 }] })
     }
     const view = viewOf(sim, 'blue')
     expect(view.instances.map(({ group, id }) => `${group}/${id}`)).toEqual(['blue/a'])

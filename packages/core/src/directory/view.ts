@@ -11,8 +11,13 @@ import {
   parseLanes,
 } from '@rollcall/wire'
 import type { Directory, Entry, ServiceNode } from './directory.js'
-import type { Resume } from '../ports.js'
 import { effectiveWeight, hiddenReason, isLive, shownReason } from '../records/state.js'
+
+/** The answer to a reader that shows a sign. */
+export type Resume =
+  | { readonly kind: 'current'; readonly sign: string }
+  | { readonly kind: 'delta'; readonly delta: Delta }
+  | { readonly kind: 'view'; readonly view: View }
 
 /** Most recent removes that a full view carries. */
 const REMOVES_MAX = 256

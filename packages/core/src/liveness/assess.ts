@@ -6,7 +6,8 @@ import type { ProbeOutcome } from '../ports.js'
 import type { LiveContent } from '../records/record.js'
 import { provesProcess } from './question.js'
 import type { LivenessEvent, Standing } from './transitions.js'
-import type { LivenessOptions, Evidence } from './evidence.js'
+import type { Evidence } from './evidence.js'
+import type { LivenessOptions } from './options.js'
 
 /** Everything judgement depends on. */
 export interface Facts {

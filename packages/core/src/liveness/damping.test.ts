@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Simulation } from '../simulated-node.fixture.js'
-import { LIVENESS_DEFAULTS } from './evidence.js'
+import { LIVENESS_DEFAULTS } from './options.js'
 
 /** Everything on, as users get it. */
 const GUARDED = LIVENESS_DEFAULTS

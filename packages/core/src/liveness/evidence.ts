@@ -1,10 +1,9 @@
 /** How a node vouched what it judges. Times are on the judged clock, which stands still while the node stalls. */
-import { DAMPING_DEFAULTS, type DampingOptions, type Flaps } from './damping.js'
+import type { Flaps } from './damping.js'
 import type { Entry } from '../directory/directory.js'
-import type { ProbeOutcome, Session, SessionOptions } from '../ports.js'
-import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
+import type { Session, SessionOptions } from '../caller.js'
+import type { ProbeOutcome } from '../ports.js'
 import type { HoldReason } from './transitions.js'
-import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
 import type { WheelItem } from './wheel.js'
 
 /** What an instance itself was heard by. */
@@ -128,40 +127,3 @@ export class SessionEvidence implements Session, WheelItem {
 
 /** Anything on the wheel. */
 export type Scheduled = Evidence | SessionEvidence
-
-/** The timing of judgement. Formulas: docs/operating/tuning.md. */
-export interface LivenessOptions {
-  /** Sessions send something this often. Two missed = silence, three = the lease of a session. */
-  readonly pingMs: number
-  /** A closed session's instance is suspect after this long without a new session. */
-  readonly closedGraceMs: number
-  /** Two refusals no further apart than this are believed. */
-  readonly refusalGapMs: number
-  /** `down` for this long makes `expired`; a service may set its own. */
-  readonly removalMs: number
-  /** Hidden records are remembered this long. */
-  readonly retentionMs: number
-  /** An incarnation this node never heard may go down by silence after watching it this long. */
-  readonly unheardMs: number
-  /** A connection attempt counts as failed after this long. */
-  readonly probeTimeoutMs: number
-  /** A bare TCP success holds `suspect` for at most this many leases. */
-  readonly heldLeases: number
-  readonly watcherBreaker: WatcherBreakerOptions
-  readonly serviceBreaker: ServiceBreakerOptions
-  readonly damping: DampingOptions
-}
-
-export const LIVENESS_DEFAULTS: LivenessOptions = {
-  pingMs: 3_000,
-  closedGraceMs: 500,
-  refusalGapMs: 100,
-  removalMs: 60_000,
-  retentionMs: 3_600_000,
-  unheardMs: 600_000,
-  probeTimeoutMs: 1_000,
-  heldLeases: 3,
-  watcherBreaker: WATCHER_BREAKER_DEFAULTS,
-  serviceBreaker: SERVICE_BREAKER_DEFAULTS,
-  damping: DAMPING_DEFAULTS,
-}

@@ -1,7 +1,7 @@
 /** What judgement would do, and when, if from now on nothing is heard and no probe succeeds. Pure. */
 import { assess, type Facts } from './assess.js'
 import { LIVENESS_TABLE, type Transition } from './transitions.js'
-import type { LivenessOptions } from './evidence.js'
+import type { LivenessOptions } from './options.js'
 
 /** A verdict that silence would bring. */
 export interface Forecast extends Pick<Transition, 'value' | 'reason'> {

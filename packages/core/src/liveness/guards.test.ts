@@ -3,7 +3,8 @@ import type { JournalEntry } from '../ports.js'
 import { silentDeathsMax } from './service-breaker.js'
 import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { fullView } from '../directory/view.js'
-import { LIVENESS_DEFAULTS, type LivenessOptions, type SessionEvidence } from './evidence.js'
+import { type SessionEvidence } from './evidence.js'
+import { LIVENESS_DEFAULTS, type LivenessOptions } from './options.js'
 
 /** Everything on, as users get it. */
 const GUARDED: Partial<LivenessOptions> = LIVENESS_DEFAULTS
@@ -120,7 +121,12 @@ describe('when most of a service falls silent at once', () => {
 
   it('a service that declared its breaker off loses them all', () => {
     const fleet = new Fleet(20)
-    fleet.sim.node.declare('default', 'orders', { breaker: { enabled: false } }, fleet.sim.now)
+    fleet.sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { breaker: { enabled: false } },
+    })
     fleet.cutOff(12)
     fleet.sim.run(40_000)
     expect(fleet.states()).toEqual({ up: 8, down: 12 })
@@ -134,7 +140,7 @@ describe('when much of a service falls silent again', () => {
     fleet.cutOff(12)
     fleet.sim.run(60_000)
     expect(fleet.states()).toEqual({ up: 28, down: 12 })
-    expect(fleet.sim.node.doubted.size).toBe(0)
+    expect(fleet.sim.node.liveness.guards.doubts().zones).toBe(0)
     return fleet
   }
 
@@ -146,10 +152,10 @@ describe('when much of a service falls silent again', () => {
     // Noticed two pings after the last sound; until two leases of a session are over since then nothing is said.
     fleet.sim.run(20_000)
     expect(fleet.sim.transcript.filter((line) => line.includes('suspect'))).toEqual([])
-    expect(fleet.sim.node.doubted.size).toBe(1)
+    expect(fleet.sim.node.liveness.guards.doubts().zones).toBe(1)
     fleet.sim.run(20_000)
     expect(fleet.states()['up']).toBe(16)
-    expect(fleet.sim.node.doubted.size).toBe(0)
+    expect(fleet.sim.node.liveness.guards.doubts().zones).toBe(0)
   })
 
   it('and few are suspect at their usual time', () => {
@@ -157,7 +163,7 @@ describe('when much of a service falls silent again', () => {
     fleet.cutOff(13)
     fleet.sim.run(10_000)
     expect(fleet.states()['up']).toBe(27)
-    expect(fleet.sim.node.doubted.size).toBe(0)
+    expect(fleet.sim.node.liveness.guards.doubts().zones).toBe(0)
   })
 
   it('during the first doubt, the newer ones have two leases from when they were noticed', () => {
@@ -229,7 +235,14 @@ describe('a service that declares its own breaker', () => {
     [{ enabled: false }, 8],
   ])('%j lets silence take %i of ten', (breaker, taken) => {
     const fleet = new Fleet(10)
-    expect(fleet.sim.node.declare('default', 'orders', { breaker }, fleet.sim.now)).toBeUndefined()
+    expect(
+      fleet.sim.execute({
+        kind: 'declareService',
+        namespace: 'default',
+        service: 'orders',
+        settings: { breaker },
+      }),
+    ).toEqual({ existed: false })
     fleet.cutOff(8)
     fleet.sim.run(45_000)
     expect(fleet.states()['down']).toBe(taken)
@@ -252,7 +265,7 @@ describe('guards', () => {
       ['guard_released', ''],
       ['guard_tripped', 'orders'],
     ])
-    expect([node.guarded.size, node.doubted.size]).toEqual([1, 0])
+    expect([node.liveness.guards.doubts().services, node.liveness.guards.doubts().zones]).toEqual([1, 0])
     fleet.heal()
     for (const [index, session] of fleet.sessions.entries()) {
       if (session.closedAt !== undefined)
@@ -260,15 +273,15 @@ describe('guards', () => {
     }
     fleet.sim.run(2_000)
     expect(told().slice(3)).toEqual([['guard_released', 'orders']])
-    expect([node.guarded.size, node.doubted.size]).toEqual([0, 0])
+    expect([node.liveness.guards.doubts().services, node.liveness.guards.doubts().zones]).toEqual([0, 0])
   })
 })
 
 describe('a frozen namespace', () => {
   const freeze = (fleet: Fleet, namespace = 'default'): void => {
     expect(
-      fleet.sim.node.freeze(namespace, { by: 'ops', why: 'network work' }, fleet.sim.now),
-    ).toBeUndefined()
+      fleet.sim.execute({ kind: 'freeze', namespace: namespace, by: 'ops', why: 'network work' }),
+    ).toEqual({ existed: false })
   }
 
   it.each(['default', '*'])('(%s) loses nobody to silence, however long, and says so', (namespace) => {
@@ -277,14 +290,14 @@ describe('a frozen namespace', () => {
     fleet.cutOff(2)
     fleet.sim.run(1_200_000)
     expect(fleet.states()).toEqual({ up: 4, suspect: 2 })
-    expect(fleet.sim.node.explain(keyOf('i0'), fleet.sim.now)?.guards.held).toBe('freeze')
+    expect(fleet.sim.read.explain(keyOf('i0'))?.guards.held).toBe('freeze')
     expect(
       fullView(fleet.sim.node.directory, { namespace: 'default', service: 'orders' }, fleet.sim.now, QUIET)
         .frozen,
     ).toBe(true)
-    expect(fleet.sim.node.services.list({}).services[0]?.frozen).toBe(true)
-    expect(fleet.sim.node.services.namespaces()[0]?.frozen).toBe(true)
-    expect(fleet.sim.node.unfreeze(namespace, {}, fleet.sim.now)).toBe(true)
+    expect(fleet.sim.read.services({}).services[0]?.frozen).toBe(true)
+    expect(fleet.sim.read.namespaces()[0]?.frozen).toBe(true)
+    expect(fleet.sim.execute({ kind: 'unfreeze', namespace: namespace })).toEqual({ existed: true })
     fleet.sim.run(2_000)
     expect(fleet.states()).toEqual({ up: 4, down: 2 })
   })
@@ -297,7 +310,7 @@ describe('a frozen namespace', () => {
     freeze(fleet)
     fleet.sim.run(300_000)
     expect(fleet.states()).toEqual({ up: 5, down: 1 })
-    fleet.sim.node.unfreeze('default', {}, fleet.sim.now)
+    fleet.sim.execute({ kind: 'unfreeze', namespace: 'default' })
     fleet.sim.run(2_000)
     expect(fleet.states()).toEqual({ up: 5 })
   })
@@ -308,7 +321,7 @@ describe('a frozen namespace', () => {
     fleet.sim.network = (request) => (request.host === '10.0.0.0' ? 'refused' : 'succeeded')
     fleet.sim.node.closeSession(fleet.sessions[0]!, fleet.sim.now)
     fleet.sim.deregister('i1', 1)
-    fleet.sim.node.override({ refs: [{ ...keyOf('i2') }], disable: true }, fleet.sim.now)
+    fleet.sim.execute({ kind: 'override', refs: [{ ...keyOf('i2') }], disable: true })
     fleet.sim.run(3_000)
     expect(fleet.states()).toEqual({ up: 3, down: 1, disabled: 1 })
     fleet.sim.register({ id: 'i0', incarnation: 2, host: '10.0.0.0' })
@@ -318,22 +331,22 @@ describe('a frozen namespace', () => {
   it('loses nobody by host, and others are not held by it', () => {
     const { sim } = new Fleet(1)
     sim.register({ namespace: 'other', host: '10.0.0.0', liveness: 'static' })
-    sim.node.freeze('default', {}, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'default' })
     const request = { namespace: '*', host: '10.0.0.0', confirm: true }
-    expect(sim.node.deregisterHost(request, sim.now)).toMatchObject({
+    expect(sim.execute({ kind: 'deregisterHost', ...request })).toMatchObject({
       code: 'frozen',
       details: { namespaces: ['default'] },
     })
-    expect(sim.node.deregisterHost({ ...request, namespace: 'other' }, sim.now)).toMatchObject({
+    expect(sim.execute({ kind: 'deregisterHost', ...request, namespace: 'other' })).toMatchObject({
       removed: [{ id: 'a' }],
     })
   })
 
   it('keeps its age when it is frozen again, and takes the new reason', () => {
     const { sim } = new Fleet(1)
-    sim.node.freeze('default', { why: 'one' }, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'default', why: 'one' })
     sim.run(5_000)
-    sim.node.freeze('default', { why: 'two' }, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'default', why: 'two' })
     expect(sim.node.directory.freezes.list(sim.now)).toEqual([
       { namespace: 'default', why: 'two', ageMs: 5_000 },
     ])
@@ -351,7 +364,7 @@ describe('a frozen namespace', () => {
     expect(again.node.directory.freezes.list(again.now)).toEqual([
       { namespace: 'default', by: 'ops', why: 'network work', ageMs: 0 },
     ])
-    again.node.unfreeze('default', {}, again.now)
+    again.execute({ kind: 'unfreeze', namespace: 'default' })
     expect(restart(again).node.directory.freezes.size).toBe(0)
     expect(again.entries).toMatchObject([{ kind: 'freeze', namespace: 'default', register: { value: null } }])
     const all: JournalEntry = {
@@ -368,7 +381,10 @@ describe('a frozen namespace', () => {
     ['by', 'default', { by: 'x'.repeat(257) }],
   ])('with a bad %s is refused', (field, namespace, signature) => {
     const sim = new Simulation()
-    expect(sim.node.freeze(namespace, signature, sim.now)).toMatchObject({ code: 'invalid_argument', field })
+    expect(sim.execute({ kind: 'freeze', namespace: namespace, ...signature })).toMatchObject({
+      code: 'invalid_argument',
+      field,
+    })
     expect(sim.entries).toEqual([])
   })
 })
@@ -376,7 +392,7 @@ describe('a frozen namespace', () => {
 it('what is watched is counted once, and forgotten with the watch', () => {
   const fleet = new Fleet(10)
   for (let index = 0; index < 10; index++)
-    fleet.sim.node.deregister([{ ...keyOf(`i${index}`), incarnation: 1 }], 'provider', fleet.sim.now)
+    fleet.sim.execute({ kind: 'deregister', refs: [{ ...keyOf(`i${index}`), incarnation: 1 }] })
   fleet.sim.register({ id: 'a', incarnation: 1 }, fleet.sim.openSession())
   // One of one silent is no mass: the counts of the ten are gone.
   expect(fleet.states()).toEqual({ up: 1 })

@@ -10,7 +10,8 @@ import type { Notify } from './notices.js'
 import type { VerdictValue } from '../records/record.js'
 import { ServiceBreaker } from './service-breaker.js'
 import { type HoldReason, standingOf, type Transition } from './transitions.js'
-import type { LivenessOptions, Evidence } from './evidence.js'
+import type { Evidence } from './evidence.js'
+import type { LivenessOptions } from './options.js'
 import { WatcherBreaker } from './watcher-breaker.js'
 
 /** A held verdict is looked at again after this long. */
@@ -18,6 +19,15 @@ export const HOLD_MS = 500
 
 /** A verdict as it may be written. */
 export type Ruling = Pick<Transition, 'value' | 'reason'>
+
+/** How much is not believed at present. */
+export interface Doubts {
+  /** Services that keep silent instances, and how many they keep together. */
+  readonly services: number
+  readonly kept: number
+  /** Zones in which the node doubts its ears. */
+  readonly zones: number
+}
 
 /** How long an instance has been silent, and when that counts. */
 export interface Silence {
@@ -56,6 +66,11 @@ export class Guards {
   /** What the breaker of a service does at present. */
   guardOf(service: ServiceNode | undefined): Guard {
     return this.services.guardOf(service)
+  }
+
+  /** How much is not believed at present. */
+  doubts(): Doubts {
+    return { ...this.services.tripped(), zones: this.watcher.doubted }
   }
 
   /** The node no longer observes it. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
-import { LIVENESS_DEFAULTS } from './evidence.js'
+import { LIVENESS_DEFAULTS } from './options.js'
 
 /** An instance that beats every 5 s, and has its baseline. */
 function beating() {
   const sim = new Simulation()
   sim.register({ incarnation: 5 })
-  const freeze = sim.every(5_000, () => sim.node.heartbeat([ref('a', 5)], sim.now))
+  const freeze = sim.every(5_000, () => sim.node.heard([ref('a', 5)], sim.now))
   sim.run(11_000)
   sim.mark()
   return { sim, freeze }
@@ -23,7 +23,8 @@ function vouched() {
   return sim
 }
 
-const hint = (sim: Simulation, incarnation = 5): void => sim.node.hint([ref('a', incarnation)], sim.now)
+const hint = (sim: Simulation, incarnation = 5): void =>
+  sim.node.unreachable([ref('a', incarnation)], sim.now)
 
 describe('a hint', () => {
   it('finds a killed process that beats in a fraction of a second (G2)', () => {
@@ -103,7 +104,7 @@ describe('a hint', () => {
     sim.network = () => 'refused'
     for (let wave = 0; wave < 3; wave++) {
       sim.mark()
-      sim.node.hint(refs, sim.now)
+      sim.node.unreachable(refs, sim.now)
       sim.run(1_000)
       expect(sim.transcript.filter((line) => line.endsWith('down refused')).length).toBeLessThanOrEqual(30)
       sim.run(20_000)
@@ -114,14 +115,14 @@ describe('a hint', () => {
     const { sim } = beating()
     hint(sim, 4)
     hint(sim, 6)
-    sim.node.hint([ref('x', 1)], sim.now)
+    sim.node.unreachable([ref('x', 1)], sim.now)
     sim.register({ id: 's', liveness: 'static' })
     sim.register({ id: 'n', probe: { type: 'none' } })
     sim.register({ id: 'g' })
     sim.deregister('g')
     sim.run(1_000)
     sim.mark()
-    for (const id of ['s', 'n', 'g']) sim.node.hint([ref(id)], sim.now)
+    for (const id of ['s', 'n', 'g']) sim.node.unreachable([ref(id)], sim.now)
     sim.run(1_000)
     expect(sim.asked('evidence')).toEqual([])
   })

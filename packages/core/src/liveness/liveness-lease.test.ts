@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keyOf, Simulation } from '../simulated-node.fixture.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 
 /** A process that beats over HTTP every 5 s with the default lease of 15 s, and has been up for a while. */
 function setUp(overrides: Partial<RegisterCommand> = {}) {
@@ -123,7 +123,12 @@ describe('an instance with a lease', () => {
 
   it('expires after the removal time of its service, and can be found no more', () => {
     const { sim, freeze } = setUp()
-    sim.node.declare('default', 'orders', { removalMs: 5_000 }, sim.now)
+    sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { removalMs: 5_000 },
+    })
     freeze()
     sim.network = () => 'silence'
     sim.run(25_000)
@@ -146,19 +151,19 @@ describe('an instance with a lease', () => {
 
   it('takes its service along only if nobody declared that', () => {
     const { sim, freeze } = setUp()
-    sim.node.declare('default', 'orders', {}, sim.now)
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: {} })
     freeze()
     sim.network = () => 'silence'
     sim.run(4_000_000)
     expect(sim.record()).toBeUndefined()
     expect(sim.node.directory.services).toBe(1)
-    sim.node.declare('default', 'orders', null, sim.now)
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: null })
     expect(sim.node.directory.services).toBe(0)
   })
 
   it('keeps a record with an id-bound override for ever, without looking at it again and again', () => {
     const { sim, freeze } = setUp()
-    sim.node.override({ refs: [keyOf('a')], disable: true }, sim.now)
+    sim.execute({ kind: 'override', refs: [keyOf('a')], disable: true })
     freeze()
     sim.network = () => 'silence'
     sim.run(3_700_000)

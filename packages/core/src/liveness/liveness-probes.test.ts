@@ -1,6 +1,6 @@
 import type { Probe } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 import { keyOf, Simulation } from '../simulated-node.fixture.js'
 
 /** What answers on the port: a process, the kernel of one that hangs, nobody, or not even a host. */
@@ -103,7 +103,7 @@ describe.each(OWN_PROBES)('the own %s probe of an instance with a lease', (type)
     live(sim, 'away')
     sim.run(20_000)
     expect(sim.shown()).toBe('down silence')
-    sim.node.freeze('default', {}, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'default' })
     sim.run(300_000)
     live(sim, 'process')
     sim.run(8_000)

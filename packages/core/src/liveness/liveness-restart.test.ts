@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 
 /** A node that restarts with one instance, of which it has only read in its journal. */
 function restarted(
@@ -41,7 +41,7 @@ describe('an instance this node never heard, after a restart', () => {
     const { sim, load } = restarted()
     sim.network = () => 'refused'
     load()
-    sim.every(2_000, () => sim.node.hint([ref('a', 5)], sim.now))
+    sim.every(2_000, () => sim.node.unreachable([ref('a', 5)], sim.now))
     sim.run(14_900)
     expect(sim.transcript).toEqual([])
     sim.run(300)

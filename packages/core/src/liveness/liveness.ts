@@ -13,7 +13,8 @@ import { Guards, HOLD_MS } from './guards.js'
 import { JudgedClock } from './judged-clock.js'
 import type { Meter } from '../metrics.js'
 import type { Notify } from './notices.js'
-import type { ProbeOutcome, ProbeRequest, Session, SessionOptions } from '../ports.js'
+import type { Session, SessionOptions } from '../caller.js'
+import type { ProbeOutcome, ProbeRequest } from '../ports.js'
 import { isAskedAnew, isTarget, provesProcess, type QuestionDeps, Questions } from './question.js'
 import { Sessions } from './sessions.js'
 import {
@@ -30,11 +31,11 @@ import {
   type Evidence,
   type HeardBy,
   lastHeard,
-  type LivenessOptions,
   type Scheduled,
   type SessionEvidence,
   type SessionKeeper,
 } from './evidence.js'
+import type { LivenessOptions } from './options.js'
 import { Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
@@ -64,7 +65,7 @@ export class Liveness implements Follower {
   private readonly options: LivenessOptions
   private readonly clock: JudgedClock
   private readonly wheel: Wheel<Scheduled>
-  private readonly guards: Guards
+  readonly guards: Guards
   private readonly questions: Questions
   private readonly evidence: EntrySlot<Evidence>
   private readonly sessions: Sessions

@@ -2,7 +2,8 @@
 import type { Probe } from '@rollcall/wire'
 import type { ProbeOutcome, ProbePurpose, ProbeRequest } from '../ports.js'
 import type { LiveContent, StoredRecord } from '../records/record.js'
-import type { LivenessOptions, Evidence } from './evidence.js'
+import type { Evidence } from './evidence.js'
+import type { LivenessOptions } from './options.js'
 
 /** Delays before the attempts to establish a baseline. */
 const BASELINE_DELAYS_MS = [0, 1_000, 5_000, 30_000] as const

@@ -75,6 +75,12 @@ export class ServiceBreaker {
     return { tripped: kept > 0, kept }
   }
 
+  /** Services that keep silent instances, and how many they keep together. */
+  tripped(): { readonly services: number; readonly kept: number } {
+    const kept = [...this.losses.values()].map((losses) => losses.kept.size).filter((count) => count > 0)
+    return { services: kept.length, kept: kept.reduce((sum, count) => sum + count, 0) }
+  }
+
   private tidy(service: ServiceNode, losses: Losses): void {
     if (losses.deaths.size === 0 && losses.kept.size === 0) this.losses.delete(service)
   }

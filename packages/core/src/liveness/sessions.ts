@@ -3,14 +3,9 @@
  * the instances that they vouch for is left to the caller.
  */
 import type { Cause } from '../directory/change.js'
-import {
-  type Evidence,
-  type LivenessOptions,
-  type Scheduled,
-  SessionEvidence,
-  type SessionKeeper,
-} from './evidence.js'
-import type { Session, SessionOptions } from '../ports.js'
+import { type Evidence, type Scheduled, SessionEvidence, type SessionKeeper } from './evidence.js'
+import { type LivenessOptions } from './options.js'
+import type { Session, SessionOptions } from '../caller.js'
 import { handOver } from './vouching.js'
 import type { Wheel } from './wheel.js'
 

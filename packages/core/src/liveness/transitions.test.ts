@@ -1,7 +1,7 @@
 /** Walks the whole table with a real node: each cell is reached, or its circumstances come and it is not. */
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
-import type { RegisterCommand } from '../ports.js'
+import type { RegisterCommand } from '../commands.js'
 import type { Liveness } from './liveness.js'
 import {
   type Cell,
@@ -12,7 +12,8 @@ import {
   standingOf,
   STANDINGS,
 } from './transitions.js'
-import { LIVENESS_DEFAULTS, type SessionEvidence, type Evidence } from './evidence.js'
+import { type SessionEvidence, type Evidence } from './evidence.js'
+import { LIVENESS_DEFAULTS } from './options.js'
 
 /** How the instance under trial lives. */
 type Kind = 'beats' | 'session' | 'endpoint' | 'http' | 'loaded'
@@ -63,7 +64,7 @@ class Trial {
   /** A consumer could not reach it, and it refuses: dead at once. */
   kill(): void {
     this.sim.network = () => 'refused'
-    this.sim.node.hint([ref('a')], this.sim.now)
+    this.sim.node.unreachable([ref('a')], this.sim.now)
     this.sim.run(1_200)
   }
 
@@ -119,7 +120,7 @@ const HIDDEN: readonly Standing[] = ['expired', 'gone']
 const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
   registered: { come: ({ sim }) => sim.register({ incarnation: 6 }) },
   restored: {
-    come: ({ sim }) => sim.node.restore({ namespace: 'default', service: 'orders', ids: ['a'] }, sim.now),
+    come: ({ sim }) => sim.execute({ kind: 'restore', namespace: 'default', service: 'orders', ids: ['a'] }),
   },
   deregistered: { come: ({ sim }) => sim.deregister('a', 5) },
   heard: { kind: 'session', come: ({ sim }) => sim.beat('a', 5) },
@@ -176,7 +177,7 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
   hinted: {
     come: ({ sim }) => {
       sim.run(1_100)
-      sim.node.hint([ref('a')], sim.now)
+      sim.node.unreachable([ref('a')], sim.now)
     },
   },
   refused: {
@@ -239,10 +240,10 @@ describe.each(STANDING_NAMES)('an instance that is %s', (standing) => {
 
 it('after ten minutes of silence a death is no longer a matter of the breaker, and says so', () => {
   const trial = new Trial('beats')
-  trial.sim.node.freeze('default', {}, trial.sim.now)
+  trial.sim.execute({ kind: 'freeze', namespace: 'default' })
   trial.silenceUntil('suspect')
   trial.sim.run(600_000)
-  trial.sim.node.unfreeze('default', {}, trial.sim.now)
+  trial.sim.execute({ kind: 'unfreeze', namespace: 'default' })
   trial.sim.run(1_000)
   expect(trial.written().at(-1)).toBe('a down long_silence')
   expect(trial.standing()).toBe('dead')

@@ -71,6 +71,11 @@ export class WatcherBreaker {
     this.notify = notify
   }
 
+  /** Zones in which the node doubts its ears. */
+  get doubted(): number {
+    return [...this.zones.values()].filter(({ doubts }) => doubts.length > 0).length
+  }
+
   /** The node heard an instance of the zone for the first time. */
   joined(zone: string): void {
     this.zone(zone).heard++

@@ -12,9 +12,9 @@ function held(sim: Simulation): string[] {
 describe('a declaration', () => {
   it('is a register: each write has a higher counter, whatever the wall clock says', () => {
     const sim = new Simulation()
-    sim.node.declareNamespace('prod', { allow: ['10.0.0.1'] }, sim.now)
-    sim.node.declareNamespace('prod', { allow: ['10.0.0.2'] }, sim.now)
-    sim.node.freeze('prod', { by: 'ops', why: 'work' }, sim.now)
+    sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.1'] } })
+    sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: { allow: ['10.0.0.2'] } })
+    sim.execute({ kind: 'freeze', namespace: 'prod', by: 'ops', why: 'work' })
     expect(sim.entries).toEqual([
       {
         kind: 'namespace',
@@ -36,14 +36,19 @@ describe('a declaration', () => {
 
   it('that was taken back has no effect at once, is remembered for the retention, then forgotten', () => {
     const sim = new Simulation()
-    sim.node.declare('default', 'orders', { groups: ['a'] }, sim.now)
-    sim.node.declareNamespace('prod', {}, sim.now)
-    sim.node.freeze('prod', {}, sim.now)
-    sim.node.declare('default', 'orders', null, sim.now)
-    sim.node.declareNamespace('prod', null, sim.now)
-    sim.node.unfreeze('prod', {}, sim.now)
+    sim.execute({
+      kind: 'declareService',
+      namespace: 'default',
+      service: 'orders',
+      settings: { groups: ['a'] },
+    })
+    sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: {} })
+    sim.execute({ kind: 'freeze', namespace: 'prod' })
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: null })
+    sim.execute({ kind: 'declareNamespace', namespace: 'prod', settings: null })
+    sim.execute({ kind: 'unfreeze', namespace: 'prod' })
     expect(sim.node.directory.services).toBe(0)
-    expect(sim.node.namespaceSettings('prod')).toBeUndefined()
+    expect(sim.read.namespaceSettings('prod')).toBeUndefined()
     expect(sim.node.directory.freezes.size).toBe(0)
     const removed = ['service default null', 'namespace prod null', 'freeze prod null']
     expect(held(sim)).toEqual(removed)
@@ -58,10 +63,10 @@ describe('a declaration', () => {
 
   it('that is made anew is not forgotten', () => {
     const sim = new Simulation()
-    sim.node.freeze('prod', {}, sim.now)
-    sim.node.unfreeze('prod', {}, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'prod' })
+    sim.execute({ kind: 'unfreeze', namespace: 'prod' })
     sim.run(RETENTION_MS / 2)
-    sim.node.freeze('prod', {}, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'prod' })
     sim.run(RETENTION_MS)
     expect(held(sim)).toEqual(['freeze prod true'])
   })
@@ -71,12 +76,16 @@ describe('removals', () => {
   it('have a budget of their own, as large as that of what stands: the oldest is forgotten early', () => {
     const sim = new Simulation({ servicesMax: 3 })
     for (let n = 0; n < 5; n++) {
-      sim.node.declareNamespace(`n${n}`, {}, sim.now)
-      sim.node.declareNamespace(`n${n}`, null, sim.now)
+      sim.execute({ kind: 'declareNamespace', namespace: `n${n}`, settings: {} })
+      sim.execute({ kind: 'declareNamespace', namespace: `n${n}`, settings: null })
     }
     for (const namespace of ['a', 'b', 'c'])
-      expect(sim.node.declareNamespace(namespace, {}, sim.now)).toBeUndefined()
-    expect(sim.node.declareNamespace('d', {}, sim.now)).toMatchObject({ code: 'limit_exceeded' })
+      expect(sim.execute({ kind: 'declareNamespace', namespace: namespace, settings: {} })).toEqual({
+        existed: false,
+      })
+    expect(sim.execute({ kind: 'declareNamespace', namespace: 'd', settings: {} })).toMatchObject({
+      code: 'limit_exceeded',
+    })
     sim.run(100)
     expect(held(sim)).toEqual([
       'namespace n2 null',

@@ -4,6 +4,7 @@
  * of each kind; beyond that the oldest removal is forgotten early.
  */
 import {
+  defined,
   type ErrorBody,
   errorBody,
   type NamespaceSettings,
@@ -11,6 +12,7 @@ import {
   type Signature,
 } from '@rollcall/wire'
 import { checkAllow, checkSettings } from '../admission/admission.js'
+import type { Declared, FreezeCommand, NamespaceDeclaration, ServiceDeclaration } from '../commands.js'
 import type { Follower } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
 import { FREEZES_MAX } from '../directory/freezes.js'
@@ -43,58 +45,55 @@ export class Declarations implements Follower {
     }
   }
 
-  /** Declares a service (settings) or takes the declaration back (null). */
-  declareService(
-    namespace: string,
-    service: string,
-    settings: ServiceSettings | null,
-    now: number,
-  ): ErrorBody | undefined {
+  declareService({ namespace, service, settings }: ServiceDeclaration, now: number): Declared | ErrorBody {
     const { directory } = this
+    const known = directory.find(namespace, service)
+    const existed = known?.settings !== undefined
+    if (settings === null && !existed) return { existed }
     if (settings !== null) {
-      const room = directory.find(namespace, service) !== undefined || directory.services < this.servicesMax
+      const room = known !== undefined || directory.services < this.servicesMax
       const error = checkSettings(settings) ?? (room ? undefined : this.full())
       if (error !== undefined) return error
     }
     const register = this.next<ServiceSettings>(`service/${namespace}/${service}`, settings)
     directory.declare({ kind: 'service', namespace, service, register }, now)
-    return undefined
+    return { existed }
   }
 
-  declareNamespace(
-    namespace: string,
-    settings: NamespaceSettings | null,
-    now: number,
-  ): ErrorBody | undefined {
+  declareNamespace({ namespace, settings }: NamespaceDeclaration, now: number): Declared | ErrorBody {
     const { namespaceSettings } = this.directory
+    const existed = namespaceSettings.get(namespace) !== undefined
     const error = settings === null ? undefined : checkAllow(settings)
     if (error !== undefined) return error
     if (namespaceSettings.isConfigured(namespace)) {
       const message = `namespace ${namespace} is set by the configuration of the node`
       return errorBody('invalid_argument', message, 'namespace')
     }
-    const stands = namespaceSettings.get(namespace) !== undefined
-    if (settings !== null && !stands && namespaceSettings.size >= this.servicesMax) return this.full()
+    if (settings === null && !existed) return { existed }
+    if (!existed && namespaceSettings.size >= this.servicesMax) return this.full()
     const register = this.next<NamespaceSettings>(`namespace/${namespace}`, settings)
     this.directory.declare({ kind: 'namespace', namespace, register }, now)
-    return undefined
+    return { existed }
   }
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */
-  freeze(namespace: string, signature: Signature, now: number): ErrorBody | undefined {
+  freeze({ namespace, by, why }: FreezeCommand, now: number): Declared | ErrorBody {
+    const signature = defined({ by, why })
     const error = checkSignature(signature) ?? this.directory.freezes.refusal(namespace)
     if (error !== undefined) return error
+    const existed = this.directory.freezes.has(namespace)
     const register = this.next<true>(`freeze/${namespace}`, true, signature)
     this.directory.declare({ kind: 'freeze', namespace, register }, now)
-    return undefined
+    return { existed }
   }
 
-  /** Ends the freeze of this very name; false when there was none. */
-  unfreeze(namespace: string, signature: Signature, now: number): boolean {
-    if (!this.directory.freezes.has(namespace)) return false
-    const register = this.next<true>(`freeze/${namespace}`, null, signature)
+  /** Ends the freeze of this very name. */
+  unfreeze({ namespace, by, why }: FreezeCommand, now: number): Declared {
+    const existed = this.directory.freezes.has(namespace)
+    if (!existed) return { existed }
+    const register = this.next<true>(`freeze/${namespace}`, null, defined({ by, why }))
     this.directory.declare({ kind: 'freeze', namespace, register }, now)
-    return true
+    return { existed }
   }
 
   declared(declaration: Declaration, now: number): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EventLog } from './event-log.js'
-import type { EventsQuery } from '../operator-ports.js'
+import type { EventsQuery } from './event-log.js'
 import { ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
 
 /** A log with `count` events of services `a` and `b` in turn. */
@@ -86,7 +86,7 @@ describe('what is told', () => {
     sim.run(200_000)
     sim.register({ incarnation: 2 })
     sim.register({ incarnation: 3, host: '10.0.0.2' })
-    sim.node.deregister([ref('a', 3)], 'provider', sim.now, undefined, '10.0.0.2')
+    sim.execute({ kind: 'deregister', refs: [ref('a', 3)] }, '10.0.0.2')
     expect(story(sim)).toEqual([
       'registered a ->starting 10.0.0.1',
       'updated a starting>up 10.0.0.1',
@@ -139,20 +139,22 @@ describe('what is told', () => {
     const sim = new Simulation()
     sim.register({ liveness: 'static' })
     const refs = [ref('a')]
-    sim.node.override(
-      { refs, drain: true, weight: 7, by: 'ops', why: 'test', durationMs: 1_000 },
-      sim.now,
+    sim.execute(
+      { kind: 'override', refs, drain: true, weight: 7, by: 'ops', why: 'test', durationMs: 1_000 },
       '10.9.9.9',
     )
     sim.run(1_100)
-    sim.node.override({ refs, disable: true }, sim.now)
-    sim.node.clearOverrides({ refs, by: 'ops' }, sim.now, '10.9.9.9')
-    sim.node.freeze('*', { by: 'ops', why: 'work' }, sim.now, '10.9.9.9')
-    sim.node.unfreeze('*', { by: 'ops' }, sim.now)
-    sim.node.unfreeze('*', { by: 'ops' }, sim.now)
-    sim.node.declare('default', 'orders', { removalMs: 5_000 }, sim.now, '10.9.9.9')
-    sim.node.declareNamespace('default', { allow: [] }, sim.now)
-    sim.node.declare('default', 'orders', null, sim.now)
+    sim.execute({ kind: 'override', refs, disable: true })
+    sim.execute({ kind: 'clearOverrides', refs, by: 'ops' }, '10.9.9.9')
+    sim.execute({ kind: 'freeze', namespace: '*', by: 'ops', why: 'work' }, '10.9.9.9')
+    sim.execute({ kind: 'unfreeze', namespace: '*', by: 'ops' })
+    sim.execute({ kind: 'unfreeze', namespace: '*', by: 'ops' })
+    sim.execute(
+      { kind: 'declareService', namespace: 'default', service: 'orders', settings: { removalMs: 5_000 } },
+      '10.9.9.9',
+    )
+    sim.execute({ kind: 'declareNamespace', namespace: 'default', settings: { allow: [] } })
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: null })
     expect(story(sim).slice(1)).toEqual([
       'override_set a up>draining drain, weight 7 ops test 10.9.9.9',
       'override_cleared a draining>up its time was over',

@@ -3,8 +3,19 @@
  * nothing, so it keeps references and makes its answers only when somebody asks. Beats never reach it.
  */
 import type { EventKind, EventsResponse, RegistryEvent, State } from '@rollcall/wire'
-import type { EventsQuery } from '../operator-ports.js'
 import type { InstanceKey } from '../records/record.js'
+
+export interface EventsQuery {
+  readonly namespace?: string
+  readonly service?: string
+  readonly group?: string
+  readonly id?: string
+  readonly kinds?: readonly EventKind[]
+  /** Only later ones than this number; without it, the newest. */
+  readonly after?: number
+  /** Default 100, at most 1,000. */
+  readonly limit?: number
+}
 
 /** What an event says beside its kind. */
 export interface EventFacts {
@@ -18,7 +29,7 @@ export interface EventFacts {
   readonly lateMs?: number
 }
 
-/** Who caused what a step does: nobody but the node where nothing is said. */
+/** On whose behalf a step is done; the node's own where nothing is said. */
 export interface EventContext {
   readonly peer?: string | undefined
   readonly by?: string

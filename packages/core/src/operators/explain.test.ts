@@ -1,10 +1,10 @@
 import type { Explanation } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { command, keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
-import { LIVENESS_DEFAULTS } from '../liveness/evidence.js'
+import { LIVENESS_DEFAULTS } from '../liveness/options.js'
 
 function explained(sim: Simulation, id = 'a'): Explanation {
-  const explanation = sim.node.explain(keyOf(id), sim.now)
+  const explanation = sim.read.explain(keyOf(id))
   if (explanation === undefined) throw new Error(`nothing is known of ${id}`)
   return explanation
 }
@@ -103,7 +103,7 @@ describe('an explanation', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 5 })
     sim.run(1_000)
-    sim.node.deregisterHost({ namespace: 'default', host: '10.0.0.1', confirm: true }, sim.now)
+    sim.execute({ kind: 'deregisterHost', namespace: 'default', host: '10.0.0.1', confirm: true })
     sim.run(12_000)
     const explanation = explained(sim)
     expect(explanation).toMatchObject({
@@ -119,7 +119,7 @@ describe('an explanation', () => {
     )
     expect(explanation.events.at(-1)).toMatchObject({ kind: 'deregistered', by: 'host' })
     sim.run(3_600_000)
-    expect(sim.node.explain(keyOf('a'), sim.now)).toBeUndefined()
+    expect(sim.read.explain(keyOf('a'))).toBeUndefined()
   })
 
   it('of what expired says that any sign of life brings it back', () => {
@@ -138,10 +138,14 @@ describe('an explanation', () => {
   it('shows an override with its version, and a ban on what is gone', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 5 })
-    sim.node.override(
-      { refs: [ref('a')], drain: true, by: 'ops', why: 'reboot', durationMs: 60_000 },
-      sim.now,
-    )
+    sim.execute({
+      kind: 'override',
+      refs: [ref('a')],
+      drain: true,
+      by: 'ops',
+      why: 'reboot',
+      durationMs: 60_000,
+    })
     sim.run(1_000)
     expect(explained(sim)).toMatchObject({
       state: 'draining',
@@ -157,7 +161,7 @@ describe('an explanation', () => {
     expect(explained(sim).summary).toContain(
       'draining since 1.0 s, because ops said so for another 59 s: reboot.',
     )
-    sim.node.override({ refs: [ref('a')], disable: true }, sim.now)
+    sim.execute({ kind: 'override', refs: [ref('a')], disable: true })
     sim.deregister('a', 5)
     expect(explained(sim).summary).toContain('Whoever registers under this id will be disabled')
     expect(explained(sim)).not.toHaveProperty('forgottenInMs')
@@ -167,7 +171,7 @@ describe('an explanation', () => {
     const frozen = new Simulation()
     frozen.network = () => 'silence'
     frozen.register()
-    frozen.node.freeze('*', { by: 'ops', why: 'work' }, frozen.now)
+    frozen.execute({ kind: 'freeze', namespace: '*', by: 'ops', why: 'work' })
     frozen.run(120_000)
     expect(explained(frozen)).toMatchObject({
       state: 'suspect',
@@ -232,6 +236,6 @@ describe('an explanation', () => {
     explained(sim)
     expect(sim.entries).toEqual([])
     expect(sim.probes).toEqual([])
-    expect(sim.node.explain(keyOf('nobody'), sim.now)).toBeUndefined()
+    expect(sim.read.explain(keyOf('nobody'))).toBeUndefined()
   })
 })

@@ -1,14 +1,9 @@
 /** What a removal by host would take, and why it may not be done. Changes nothing. */
 import { ALL_NAMESPACES, type ErrorBody, errorBody, type ResolvedRef } from '@rollcall/wire'
 import { sameHost } from '../admission/address.js'
+import type { HostRemoval } from '../commands.js'
 import type { Directory } from '../directory/directory.js'
 import { isLive } from '../records/state.js'
-
-export interface HostRemoval {
-  readonly namespace: string
-  readonly host: string
-  readonly confirm: boolean
-}
 
 /** A call that would take at least half and at least this many instances of a service needs confirmation. */
 const CONFIRM_MIN = 5

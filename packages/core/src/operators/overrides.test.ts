@@ -1,6 +1,6 @@
 import { OPERATOR_LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import type { OverrideCommand } from '../operator-ports.js'
+import type { OverrideCommand } from '../commands.js'
 import { keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'
 
 function set(
@@ -8,11 +8,11 @@ function set(
   wishes: Omit<OverrideCommand, 'refs'>,
   ...refs: ReturnType<typeof ref>[]
 ): unknown {
-  return sim.node.override({ refs: refs.length === 0 ? [ref('a')] : refs, ...wishes }, sim.now)
+  return sim.execute({ kind: 'override', refs: refs.length === 0 ? [ref('a')] : refs, ...wishes })
 }
 
 function clear(sim: Simulation, id = 'a'): unknown {
-  return sim.node.clearOverrides({ refs: [ref(id)], by: 'ops', why: 'done' }, sim.now)
+  return sim.execute({ kind: 'clearOverrides', refs: [ref(id)], by: 'ops', why: 'done' })
 }
 
 /** A node that starts from what another one kept. */
@@ -89,14 +89,14 @@ describe('an override', () => {
   it('of weight binds to the incarnation and is ignored under another', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 1 })
-    const sign = sim.node.services.list({}).sign
+    const sign = sim.read.services({}).sign
     set(sim, { weight: 7 })
     expect(sim.record()?.override?.value?.weight).toEqual({ value: 7, incarnation: 1 })
-    expect(sim.node.services.list({}).sign).not.toBe(sign)
+    expect(sim.read.services({}).sign).not.toBe(sign)
     sim.register({ incarnation: 2 })
     const plain = new Simulation()
     plain.register({ incarnation: 2 })
-    expect(sim.node.services.list({}).sign).toBe(plain.node.services.list({}).sign)
+    expect(sim.read.services({}).sign).toBe(plain.read.services({}).sign)
   })
 
   it('of drain or disable keeps a record from being forgotten until it is taken back', () => {

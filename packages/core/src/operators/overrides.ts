@@ -14,21 +14,22 @@ import {
 } from '@rollcall/wire'
 import type { Change, Follower } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
-import type {
-  OverrideClearance,
-  OverrideCommand,
-  OverrideResult,
-  OverridesQuery,
-  Undurable,
-} from '../operator-ports.js'
+import type { OverrideClearance, OverrideCommand, OverrideOutcome } from '../commands.js'
 import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord, Wishes } from '../records/record.js'
 import { nextRegister, type Writer } from '../records/register.js'
 import { Remembered } from '../records/remembered.js'
 import { isLive } from '../records/state.js'
 
-/** How one item was taken. */
-export type OverrideOutcome = Undurable<OverrideResult>
+export interface OverridesQuery {
+  /** All namespaces when absent. */
+  readonly namespace?: string
+  readonly service?: string
+  /** Read on after this `next` token. */
+  readonly after?: string
+  /** Default 1,000, at most 10,000. */
+  readonly limit?: number
+}
 
 /** What is written when a duration is over. */
 const OVER: Signature = { why: 'its time was over' }

@@ -1,13 +1,10 @@
-import { LIMITS } from '@rollcall/wire'
+import { type ErrorBody, LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { keyOf, ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
-import type { RestoreCommand } from '../operator-ports.js'
+import type { RestoreCommand, RestoreOutcome } from '../commands.js'
 
-function restore(
-  sim: Simulation,
-  more: Partial<RestoreCommand> = {},
-): ReturnType<Simulation['node']['restore']> {
-  return sim.node.restore({ namespace: 'default', service: 'orders', ...more }, sim.now, '10.9.9.9')
+function restore(sim: Simulation, more: Partial<RestoreCommand> = {}): RestoreOutcome | ErrorBody {
+  return sim.execute({ kind: 'restore', namespace: 'default', service: 'orders', ...more }, '10.9.9.9')
 }
 
 /** Ids and incarnations of what came back, or the codes of why not. */
@@ -19,7 +16,7 @@ function told(outcome: ReturnType<typeof restore>): string[] {
 }
 
 function byHost(sim: Simulation, host = '10.0.0.1'): void {
-  sim.node.deregisterHost({ namespace: 'default', host, confirm: true }, sim.now)
+  sim.execute({ kind: 'deregisterHost', namespace: 'default', host, confirm: true })
 }
 
 /** A node where `ids` were deregistered with everything on their host, by mistake. */
@@ -66,14 +63,14 @@ describe('what somebody else deregistered', () => {
     restore(sim)
     const plain = new Simulation()
     plain.register({ incarnation: 6, metadata: { v: '1' } })
-    expect(sim.node.services.list({}).sign).toBe(plain.node.services.list({}).sign)
+    expect(sim.read.services({}).sign).toBe(plain.read.services({}).sign)
   })
 
   it('stays final itself: its number is refused for ever', () => {
     const sim = mistaken()
     restore(sim)
     expect(sim.register({ incarnation: 5 })).toMatchObject({ ok: false, error: { code: 'superseded' } })
-    expect(sim.node.deregister([ref('a', 5)], 'provider', sim.now)).toMatchObject({
+    expect(sim.execute({ kind: 'deregister', refs: [ref('a', 5)] })).toMatchObject({
       superseded: [{ id: 'a' }],
     })
     expect(sim.shown()).toBe('up')
@@ -84,7 +81,10 @@ describe('what somebody else deregistered', () => {
       const sim = mistaken()
       restore(sim)
       sim.run(60_000)
-      expect(sim.register({ incarnation, rev: 1, metadata: { v: '2' } })).toEqual({ ok: true, incarnation })
+      expect(sim.register({ incarnation, rev: 1, metadata: { v: '2' } })).toMatchObject({
+        ok: true,
+        incarnation,
+      })
       expect(sim.record()?.content).toMatchObject({ metadata: { v: '2' } })
       expect(sim.record()?.content).not.toHaveProperty('restored')
       expect(sim.beat('a', incarnation)).toEqual({ unknown: [], deregistered: [], superseded: [] })
@@ -136,7 +136,7 @@ describe('what somebody else deregistered', () => {
   it('keeps its override', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 5 })
-    sim.node.override({ refs: [ref('a')], disable: true }, sim.now)
+    sim.execute({ kind: 'override', refs: [ref('a')], disable: true })
     byHost(sim)
     restore(sim)
     expect(sim.shown()).toBe('disabled operator')
@@ -231,7 +231,7 @@ describe('a command', () => {
     byHost(sim)
     sim.register({ id: 'c', incarnation: 5 })
     sim.run(30_000)
-    sim.node.deregister([ref('c')], 'operator', sim.now)
+    sim.execute({ kind: 'deregister', refs: [ref('c', 5)] })
     const ask = (more: Partial<RestoreCommand>): string[] =>
       told(restore(sim, { dryRun: true, ...more })).toSorted()
     expect(ask({})).toEqual([
@@ -248,14 +248,14 @@ describe('a command', () => {
 
   it('brings nobody back who could not register', () => {
     const sim = mistaken()
-    sim.node.declareNamespace('default', { allow: ['192.168.0.0/16'] }, sim.now)
+    sim.execute({ kind: 'declareNamespace', namespace: 'default', settings: { allow: ['192.168.0.0/16'] } })
     expect(told(restore(sim))).toEqual(['a namespace_not_allowed'])
     expect(sim.shown()).toBeUndefined()
   })
 
   it('goes on while the namespace is frozen', () => {
     const sim = mistaken()
-    sim.node.freeze('default', {}, sim.now)
+    sim.execute({ kind: 'freeze', namespace: 'default' })
     expect(told(restore(sim))).toEqual(['a 6 deregistered'])
   })
 

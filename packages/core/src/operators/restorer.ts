@@ -3,17 +3,11 @@
  * incarnation with what the old one offered last. What expired gets its verdict reversed. Both are then watched like
  * something this node never heard. ADR 0006 has the reasons.
  */
-import {
-  type ErrorBody,
-  errorBody,
-  type Restored,
-  type RestoreReason,
-  type RestoreResponse,
-} from '@rollcall/wire'
+import { type ErrorBody, errorBody, type Restored, type RestoreReason } from '@rollcall/wire'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
-import type { RestoreCommand } from '../operator-ports.js'
+import type { RestoreCommand, RestoreOutcome } from '../commands.js'
 import { checkSignature } from './overrides.js'
 import { hiddenReason } from '../records/state.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
@@ -32,9 +26,6 @@ export interface RestorerOptions {
   /** Most instances that one command brings back. */
   readonly batchItemsMax: number
 }
-
-/** What a command did, before it is known how durable it is. */
-export type RestoreOutcome = Omit<RestoreResponse, 'durability'>
 
 export class Restorer {
   private readonly deps: RestorerDeps

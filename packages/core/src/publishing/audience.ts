@@ -1,6 +1,6 @@
 /** Who listens to the publisher: the views, who watches and polls them, and what they are known to have. */
 import type { Remove, ViewName } from '@rollcall/wire'
-import type { Subscriber, Update } from '../ports.js'
+import type { Subscriber, Update } from './subscription.js'
 
 /** A view somebody watches or waits for. */
 export interface SubscribedView {
@@ -16,7 +16,7 @@ export interface SubscribedView {
   dirtyAt: number | undefined
   urgent: boolean
   /** Who had left already and is now known to be gone for good; at most FAREWELLS_MAX, the oldest go first. */
-  farewells: Remove[]
+  readonly farewells: Map<string, Remove>
   /** The last full view that was built, for the next one who needs it. */
   full: { readonly sign: string; readonly at: number; readonly update: Update } | undefined
   /** Deltas that brought returning subscribers up to date, for the next ones who show the same sign. */
@@ -45,7 +45,7 @@ export function createSubscribedView(
     seq: 0,
     tellings: [],
     urgent: false,
-    farewells: [],
+    farewells: new Map(),
     full: undefined,
     resumed: { to: '', at: -Infinity, updates: new Map() },
   }
@@ -59,8 +59,16 @@ const FAREWELLS_MAX = 256
 
 /** Somebody who left without a word was deregistered. */
 export function noteFarewell(watched: SubscribedView, remove: Remove): void {
-  watched.farewells.push(remove)
-  if (watched.farewells.length > FAREWELLS_MAX) watched.farewells.shift()
+  const { farewells } = watched
+  const key = `${remove.group}/${remove.id}`
+  // The last incarnation of an id stands for those before it, and is the newest of all farewells.
+  farewells.delete(key)
+  farewells.set(key, remove)
+  if (farewells.size <= FAREWELLS_MAX) return
+  for (const oldest of farewells.keys()) {
+    farewells.delete(oldest)
+    break
+  }
 }
 
 /** Everybody was told: notes up to which publication. */

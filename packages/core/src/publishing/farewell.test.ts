@@ -1,7 +1,7 @@
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { signOfView } from '../directory/view.js'
-import type { Update } from '../ports.js'
+import type { Update } from './subscription.js'
 import { ORDERS, setUp, type Stage } from './publisher.fixture.js'
 
 const REMOVED = [{ group: 'default', id: 'a', incarnation: 1, reason: 'deregistered' }]
@@ -59,6 +59,19 @@ describe('who left without a word and is deregistered later', () => {
     sim.register({ id: 'a', incarnation: 2 })
     publish(1_000)
     expect(updates).toMatchObject([{ delta: { upserts: [{ id: 'a', incarnation: 2 }], removes: [] } }])
+  })
+
+  it('is told of once where several incarnations of it left meanwhile', () => {
+    const { sim, join, publish } = vanished()
+    const { updates } = join()
+    publish(1_000)
+    updates.length = 0
+    sim.deregister('a', 1)
+    sim.deregister('a', 2)
+    sim.register({ id: 'a', incarnation: 3 })
+    sim.deregister('a', 3)
+    publish(1_000)
+    expect(removesOf(updates.at(-1))).toHaveLength(1)
   })
 
   it('is called deregistered to those who come back, and to those who were slow', () => {

@@ -38,9 +38,9 @@ describe('the feed', () => {
   it('names services that are declared, and namespaces that are set or frozen', () => {
     const sim = setUp(100)
     const begin = sim.node.feed.index
-    sim.node.declare('default', 'empty', {}, sim.now)
-    sim.node.declareNamespace('default', { allow: ['10.0.0.0/8'] }, sim.now)
-    sim.node.freeze(ALL_NAMESPACES, {}, sim.now)
+    sim.execute({ kind: 'declareService', namespace: 'default', service: 'empty', settings: {} })
+    sim.execute({ kind: 'declareNamespace', namespace: 'default', settings: { allow: ['10.0.0.0/8'] } })
+    sim.execute({ kind: 'freeze', namespace: ALL_NAMESPACES })
     expect(sim.node.feed.since('default', begin, 100)).toMatchObject({
       changes: [
         { kind: 'service', service: 'empty' },

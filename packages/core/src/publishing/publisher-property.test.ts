@@ -6,10 +6,11 @@ import { Directory } from '../directory/directory.js'
 import { HistoryBudget } from '../directory/history.js'
 import { NO_METER } from '../metrics.js'
 import { Mirror } from '../directory/mirror.fixture.js'
-import type { Subscription, Update } from '../ports.js'
+import type { Subscription, Update } from './subscription.js'
 import { QUIET } from '../simulated-node.fixture.js'
 import { PUBLISHER_DEFAULTS } from './options.js'
 import { Publisher } from './publisher.js'
+import { Views } from './views.js'
 import type { StoredRecord, VerdictValue } from '../records/record.js'
 import { signOfView } from '../directory/view.js'
 
@@ -103,9 +104,8 @@ class World {
   readonly publisher = new Publisher(
     {
       directory: this.directory,
-      liveness: { guardOf: () => QUIET.guard },
+      views: new Views(this.directory, { guardOf: () => QUIET.guard }),
       meter: NO_METER,
-      stale: () => false,
     },
     PUBLISHER_DEFAULTS,
   )

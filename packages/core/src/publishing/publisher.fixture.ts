@@ -1,6 +1,6 @@
 /** A publisher with subscribers that only collect, and time that a test moves. */
 import type { ViewName } from '@rollcall/wire'
-import type { Subscription, Update, WatchCommand } from '../ports.js'
+import type { Subscription, Update, WatchCommand } from './subscription.js'
 import type { Publisher } from './publisher.js'
 import { Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
 

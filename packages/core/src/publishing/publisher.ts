@@ -3,7 +3,7 @@
  * further changes merge within a window that grows with the cost of telling. Each publication is built once
  * and handed to every subscriber as the same object.
  */
-import { RegistryError, type View, type ViewName } from '@rollcall/wire'
+import { RegistryError, type ViewName } from '@rollcall/wire'
 import {
   type AudienceCount,
   type Consumer,
@@ -17,13 +17,13 @@ import {
 } from './audience.js'
 import type { PublisherOptions } from './options.js'
 import { Pollers } from './pollers.js'
+import type { Subscriber, Subscription, Update, WatchCommand } from './subscription.js'
+import type { Views } from './views.js'
 import { type Change, type Follower, isFarewell } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
-import type { Liveness } from '../liveness/liveness.js'
 import type { Meter } from '../metrics.js'
-import type { Subscriber, Subscription, Update, WatchCommand } from '../ports.js'
 import type { StoredRecord } from '../records/record.js'
-import { deltaSince, fullView, signOfView } from '../directory/view.js'
+import { deltaSince, signOfView } from '../directory/view.js'
 
 /**
  * The window grows by this much per subscriber of the view: about four times what writing to one subscriber
@@ -39,14 +39,12 @@ const RESUMED_MAX = 16
 
 export interface PublisherDeps {
   readonly directory: Directory
-  readonly liveness: Pick<Liveness, 'guardOf'>
+  readonly views: Views
   readonly meter: Meter
-  /** Whether answers are marked stale at present. */
-  readonly stale: () => boolean
 }
 
 export class Publisher implements Follower {
-  readonly pollers: Pollers = new Pollers()
+  private readonly pollers = new Pollers()
   private readonly deps: PublisherDeps
   private readonly options: PublisherOptions
   private readonly views = new Map<string, SubscribedView>()
@@ -137,6 +135,16 @@ export class Publisher implements Follower {
   audience(names: readonly ViewName[], seq?: number): AudienceCount {
     const views = names.map((name) => this.views.get(viewKey(name))).filter((view) => view !== undefined)
     return countAudience(views, seq, this.seq + 1)
+  }
+
+  /** A caller asked for the list of a service without subscribing, and said how often it does. */
+  polled({ namespace, service }: ViewName, everyMs: number | undefined, now: number): void {
+    this.pollers.noted(viewKey({ namespace, service }), everyMs, now)
+  }
+
+  /** How much longer than `ageMs` after a change it takes until every poller of the service has asked again. */
+  pollersMs({ namespace, service }: ViewName, ageMs: number, now: number): number {
+    return Math.round(this.pollers.waitMs(viewKey({ namespace, service }), ageMs, now))
   }
 
   /** Adds a consumer of publications. `clock` is asked whenever the consumer calls. */
@@ -272,18 +280,12 @@ export class Publisher implements Follower {
     // A number that was acknowledged already would count as applied before it arrives.
     let update = fits && full.update.seq > consumer.acked ? full.update : undefined
     if (update === undefined) {
-      update = { kind: 'view', seq: ++this.seq, view: this.full(watched.name, now) }
+      update = { kind: 'view', seq: ++this.seq, view: this.deps.views.full(watched.name, now) }
       watched.full = { sign, at: now, update }
       this.deps.meter.count('rollcall_publications_total', 1, 'view')
     }
     this.noteSign(consumer, watched, sign)
     this.deliver(consumer, watched, update)
-  }
-
-  private full(name: ViewName, now: number): View {
-    const { directory, liveness, stale } = this.deps
-    const guard = liveness.guardOf(directory.find(name.namespace, name.service))
-    return fullView(directory, name, now, { stale: stale(), guard })
   }
 
   private deliver(consumer: Consumer, watched: SubscribedView, update: Update): void {
@@ -325,12 +327,12 @@ export class Publisher implements Follower {
 
   /** Told last, when all subscribers stand at `to`. An id that is listed again meanwhile is nothing to be dropped. */
   private tellFarewells(watched: SubscribedView, to: string): void {
-    if (watched.farewells.length === 0) return
+    if (watched.farewells.size === 0) return
     const service = this.deps.directory.find(watched.name.namespace, watched.name.service)
-    const removes = watched.farewells.filter(
+    const removes = [...watched.farewells.values()].filter(
       ({ group, id }) => (service?.groups.get(group)?.entries.get(id)?.state ?? null) === null,
     )
-    watched.farewells = []
+    watched.farewells.clear()
     if (removes.length === 0) return
     const delta = { ...watched.name, from: to, to, upserts: [], removes }
     const update: Update = { kind: 'delta', seq: ++this.seq, delta }
@@ -354,7 +356,7 @@ export class Publisher implements Follower {
       const delta = deltaSince(directory, watched.name, from, to, now)
       update =
         delta === undefined
-          ? { kind: 'view', seq: ++this.seq, view: this.full(watched.name, now) }
+          ? { kind: 'view', seq: ++this.seq, view: this.deps.views.full(watched.name, now) }
           : { kind: 'delta', seq: ++this.seq, delta }
       updates.set(from, update)
       meter.count('rollcall_publications_total', 1, update.kind)

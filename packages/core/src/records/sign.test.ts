@@ -89,7 +89,7 @@ describe('the sign', () => {
     const one = signOf(sim)
     sim.register({ id: 'b', incarnation: 1, group: 'g2' })
     expect(signOf(sim, 'default')).toBe(one)
-    sim.node.deregister([{ ...keyOf('b'), group: 'g2', incarnation: 1 }], 'provider', sim.now)
+    sim.execute({ kind: 'deregister', refs: [{ ...keyOf('b'), group: 'g2', incarnation: 1 }] })
     expect(signOf(sim)).toBe(one)
     expect(signOf(sim, 'g2')).toBe(EMPTY_SIGN)
     sim.deregister('a', 1)

@@ -1,7 +1,8 @@
 /** One HTTP request and its answer: bounded bodies, JSON out, errors in the adapter's words, figures. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Logger, Meter } from '@rollcall/core'
+import type { Caller, Clock, Logger, Meter } from '@rollcall/core'
 import { isRegistryError, RegistryError } from '@rollcall/wire'
+import { callerOf } from './caller.js'
 import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
@@ -29,6 +30,8 @@ export class Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly headers: RequestHeaders
+  /** Taken at once: a connection that is gone by the time of the answer tells no address. */
+  readonly caller: Caller
   private readonly deps: HttpDeps
   private readonly startedAt: number
   private answered = false
@@ -40,12 +43,8 @@ export class Exchange {
     this.req = req
     this.res = res
     this.headers = headers
+    this.caller = callerOf(req)
     this.startedAt = deps.clock.now()
-  }
-
-  /** Address of the peer, without the IPv6 dress of IPv4. */
-  get peer(): string | undefined {
-    return peerOf(this.req)
   }
 
   /** Answers with a JSON value. */
@@ -186,10 +185,4 @@ function isJson(type: string | undefined): boolean {
 
 function classOf(status: number): string {
   return status < 300 ? (status < 200 ? '1xx' : '2xx') : status < 400 ? '3xx' : status < 500 ? '4xx' : '5xx'
-}
-
-/** Address of the peer, without the IPv6 dress of IPv4. */
-export function peerOf(req: IncomingMessage): string | undefined {
-  const address = req.socket.remoteAddress
-  return address?.startsWith('::ffff:') === true ? address.slice(7) : address
 }

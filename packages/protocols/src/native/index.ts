@@ -1,9 +1,9 @@
 /** The native protocol: HTTP, server-sent events and the WebSocket stream. */
 export { ViewBodies } from '../http/view-bodies.js'
 export { pushPayload } from './codec.js'
+export type { NodeIdentity } from './handlers/deps.js'
 export {
   createStreamSession,
-  type NodeIdentity,
   type StreamSession,
   type StreamSessionDeps,
   type StreamTransport,

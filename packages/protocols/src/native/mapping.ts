@@ -5,6 +5,7 @@ import {
   NAME_PATTERN,
   isSign,
   RegistryError,
+  type Durability,
   type ErrorBody,
   type InstanceRef,
   type Refused,
@@ -58,6 +59,20 @@ export function toRef(item: InstanceRef, namespace: string): ResolvedRef {
   }
   if (item.incarnation !== undefined) ref.incarnation = item.incarnation
   return ref
+}
+
+/** The same for a whole batch. */
+export function toRefs(batch: Batch<InstanceRef>, namespace: string): ResolvedRef[] {
+  const own = batch.namespace ?? namespace
+  return batch.items.map((item) => toRef(item, own))
+}
+
+/** Results of the core, each with how durable the command is. */
+export function durable<T extends { readonly ok: true }>(
+  results: readonly (T | Refused)[],
+  durability: Durability,
+): readonly ((T & { readonly durability: Durability }) | Refused)[] {
+  return results.map((result) => (result.ok ? { ...result, durability } : result))
 }
 
 /** The core's results and the items refused for their shape, in the order of the request. */

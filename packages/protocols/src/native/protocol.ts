@@ -8,15 +8,14 @@ import { writeError } from './errors.js'
 import { EventStreams } from '../http/event-stream.js'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
 import { createGate } from '../http/gate.js'
-import { createDeclarations } from './handlers/declarations.js'
+import { createBatches, createDeclarations, createOperatorCommands } from './handlers/commands.js'
 import type { HandlerDeps, Handlers } from './handlers/deps.js'
 import { createEvents } from './handlers/log-feed.js'
 import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { createLookups } from './handlers/lookups.js'
-import { createOperators } from './handlers/operators.js'
+import { createReads } from './handlers/reads.js'
 import type { StreamSessionDeps } from './handlers/session.js'
 import { Waits } from '../http/waits.js'
-import { createWrites } from './handlers/writes.js'
 import { headersOf } from '../http/headers.js'
 import { resolveOptions, type NativeOptions } from './options.js'
 import { createRouter, type Router } from './router.js'
@@ -53,7 +52,7 @@ export interface NativeProtocol {
 /** Builds the native protocol. It is open at once and ends with `close`. */
 export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOptions = {}): NativeProtocol {
   const resolved = resolveOptions(options)
-  const { clock, logger, meter, registry } = deps
+  const { clock, logger, meter, registry, node } = deps
   const views = new ViewBodies(clock, resolved.viewCacheBytesMax)
   const waits = new Waits(resolved.longPollsMax)
   const streams = createStreams({ ...deps, views }, resolved)
@@ -65,7 +64,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   })
   const gate = createGate(resolved.allowedHosts)
   const router = createRouter(
-    createHandlers({ registry, clock, options: resolved, views, waits }, events, feeds),
+    createHandlers({ registry, node, clock, options: resolved, views, waits }, events, feeds),
     resolved.limits,
   )
   let closing: Promise<void> | undefined
@@ -133,12 +132,13 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
 function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStreams): Handlers {
   let document: string | undefined
   return {
-    ...createWrites(deps),
+    ...createBatches(deps),
+    ...createOperatorCommands(deps),
     ...createLookups(deps),
     ...createDeclarations(deps),
-    ...createOperators(deps),
-    watch: createWatch(deps.registry, deps.options, events),
-    listEvents: createEvents(deps.registry.operators, feeds),
+    ...createReads(deps),
+    watch: createWatch(deps, events),
+    listEvents: createEvents(deps.registry, feeds),
     stream: () => {
       throw new RegistryError(
         'protocol',

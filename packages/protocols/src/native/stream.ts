@@ -15,7 +15,7 @@ import {
   type StreamSessionDeps,
   type StreamTransport,
 } from './handlers/session.js'
-import { peerOf } from '../http/exchange.js'
+import { callerOf } from '../http/caller.js'
 import type { ResolvedOptions } from './options.js'
 import { createOutlet, type Outlet } from '../http/outlet.js'
 
@@ -123,7 +123,7 @@ class StreamConnection implements StreamTransport {
     this.options = options
     this.ws = ws
     this.deflate = mayDeflate(ws, req)
-    this.session = createStreamSession(deps, options, this, peerOf(req))
+    this.session = createStreamSession(deps, options, this, callerOf(req))
     this.outlet = createOutlet(socket, deps.clock, options, {
       stalled: () => this.session.stalled(),
       drained: () => this.session.drained(),

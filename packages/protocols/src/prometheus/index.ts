@@ -1,6 +1,6 @@
 /** Prometheus' HTTP service discovery: the instances of the registry as targets to scrape. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Logger, Meter } from '@rollcall/core'
+import type { Clock, Logger, Meter, Registry } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
 import { createGate } from '../http/gate.js'
@@ -8,14 +8,16 @@ import { headersOf } from '../http/headers.js'
 import { answerInPieces } from '../http/pieces.js'
 import { encodeGroups, readQuery } from './codec.js'
 import { writeError } from './errors.js'
-import { requireTargets, targetsOf, type TargetSource } from './handlers.js'
+import { requireLoaded, type NodeLife } from '../http/loaded.js'
+import { targetsOf } from './handlers.js'
 import { resolveOptions, type PrometheusOptions } from './options.js'
 
 export type { PrometheusOptions } from './options.js'
 
 /** Collaborators of the adapter. */
 export interface PrometheusDeps {
-  readonly registry: TargetSource
+  readonly registry: Pick<Registry, 'read'>
+  readonly node: NodeLife
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
@@ -32,14 +34,14 @@ export function createPrometheusDiscovery(
   deps: PrometheusDeps,
   options: PrometheusOptions = {},
 ): PrometheusDiscovery {
-  const { registry, clock } = deps
+  const { registry, node, clock } = deps
   const { allowedHosts, servicesMax, stalledMsMax } = resolveOptions(options)
   const gate = createGate(allowedHosts)
   const http: HttpDeps = {
     ...deps,
     bodyBytesMax: 0,
     writeError,
-    stopping: () => !registry.readiness().ready,
+    stopping: () => !node.readiness().ready,
   }
   return {
     handleRequest(req, res) {
@@ -50,9 +52,11 @@ export function createPrometheusDiscovery(
           throw new RegistryError('method_not_allowed', 'targets are read with GET', {
             details: { allow: ['GET', 'HEAD'] },
           })
-        requireTargets(registry)
+        // An empty list would take all targets from Prometheus.
+        requireLoaded(node)
         const query = readQuery(req.url ?? '')
-        answerInPieces(exchange, clock, encodeGroups(targetsOf(registry, query, servicesMax)), stalledMsMax)
+        const targets = targetsOf(registry.read(exchange.caller), query, servicesMax)
+        answerInPieces(exchange, clock, encodeGroups(targets), stalledMsMax)
       })
     },
   }

@@ -1,15 +1,15 @@
 import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
-import { command, HandClock, ORDERS, PEER, pending, setUp } from './node-driver.fixture.js'
+import { command, HandClock, ORDERS, PEER, pending, register, setUp } from './node-driver.fixture.js'
 import { createNodeDriver } from './node-driver.js'
 
 describe('publishing', () => {
   it('tells everything of one turn of the loop together, and not within the call', async () => {
     const { driver, clock } = setUp()
     const updates: Update[] = []
-    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
-    for (const id of ['a', 'b', 'c']) void driver.register([command({ id })], PEER)
+    driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
+    for (const id of ['a', 'b', 'c']) void register(driver, [command({ id })], PEER)
     expect(updates).toHaveLength(1)
     clock.pass()
     expect(updates).toHaveLength(2)
@@ -19,12 +19,12 @@ describe('publishing', () => {
   it('waits for the window of a busy view, with one timer', async () => {
     const { driver, clock } = setUp()
     const updates: Update[] = []
-    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }).watch([ORDERS])
-    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
-    void driver.register([command()], PEER)
+    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }, PEER).watch([ORDERS])
+    driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
+    void register(driver, [command()], PEER)
     clock.pass()
     for (let n = 0; n < 20; n++) {
-      void driver.register([command({ id: `i${n}` })], PEER)
+      void register(driver, [command({ id: `i${n}` })], PEER)
       clock.pass(1)
     }
     expect(updates).toHaveLength(2)
@@ -39,19 +39,19 @@ describe('publishing', () => {
 describe('waiting for a change', () => {
   it('is over at once where the sign is another already', async () => {
     const { driver, clock } = setUp()
-    await driver.register([command()], PEER)
+    await register(driver, [command()], PEER)
     const { timers } = clock
-    expect(await driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000).changed).toBe(true)
-    expect(await driver.waitForServices({}, EMPTY_SIGN, 1_000).changed).toBe(true)
+    expect(await driver.wait(ORDERS, EMPTY_SIGN, 1_000, PEER).changed).toBe(true)
+    expect(await driver.wait({}, EMPTY_SIGN, 1_000, PEER).changed).toBe(true)
     expect(clock.timers).toEqual(timers)
   })
 
   it('of a service nobody registered yet ends with its first instance', async () => {
     const { driver, clock } = setUp()
-    const { changed } = driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000)
+    const { changed } = driver.wait(ORDERS, EMPTY_SIGN, 1_000, PEER)
     clock.pass(500)
     expect(await pending(changed)).toBe(true)
-    void driver.register([command()], PEER)
+    void register(driver, [command()], PEER)
     clock.pass()
     expect(await changed).toBe(true)
   })
@@ -62,8 +62,8 @@ describe('waiting for a change', () => {
       const { driver, clock } = setUp()
       const begin = () =>
         kind === 'view'
-          ? driver.waitForChange(ORDERS, driver.sign(ORDERS), 1_000)
-          : driver.waitForServices({}, driver.services({}).sign, 1_000)
+          ? driver.wait(ORDERS, driver.read(PEER).sign(ORDERS), 1_000, PEER)
+          : driver.wait({}, driver.read(PEER).services({}).sign, 1_000, PEER)
       const late = begin()
       const given = begin()
       given.cancel()
@@ -73,7 +73,7 @@ describe('waiting for a change', () => {
       expect(await pending(late.changed)).toBe(true)
       clock.pass(1)
       expect(await late.changed).toBe(false)
-      void driver.register([command()], PEER)
+      void register(driver, [command()], PEER)
       clock.pass(500)
       expect(await late.changed).toBe(false)
     },
@@ -81,25 +81,41 @@ describe('waiting for a change', () => {
 
   it('of the services is woken within a tenth of a second, by what it asked for', async () => {
     const { driver, clock } = setUp()
-    const orders = driver.waitForServices({ prefix: 'ord' }, driver.services({ prefix: 'ord' }).sign, 10_000)
-    const users = driver.waitForServices({ prefix: 'use' }, driver.services({ prefix: 'use' }).sign, 10_000)
-    void driver.register([command()], PEER)
+    const orders = driver.wait(
+      { prefix: 'ord' },
+      driver.read(PEER).services({ prefix: 'ord' }).sign,
+      10_000,
+      PEER,
+    )
+    const users = driver.wait(
+      { prefix: 'use' },
+      driver.read(PEER).services({ prefix: 'use' }).sign,
+      10_000,
+      PEER,
+    )
+    void register(driver, [command()], PEER)
     clock.pass(100)
     expect(await orders.changed).toBe(true)
     expect(await pending(users.changed)).toBe(true)
-    void driver.register([command({ service: 'users' })], PEER)
+    void register(driver, [command({ service: 'users' })], PEER)
     clock.pass(100)
     expect(await users.changed).toBe(true)
   })
 
   it('of the services is woken by declarations too', async () => {
     const { driver, clock } = setUp()
-    const waits = [driver.waitForServices({}, driver.services({}).sign, 10_000)]
-    await driver.declare('default', 'orders', {})
+    const waits = [driver.wait({}, driver.read(PEER).services({}).sign, 10_000, PEER)]
+    await driver.execute(
+      { kind: 'declareService', namespace: 'default', service: 'orders', settings: {} },
+      PEER,
+    )
     clock.pass(100)
     expect(await waits[0]?.changed).toBe(true)
-    const next = driver.waitForServices({}, driver.services({}).sign, 10_000)
-    await driver.declare('default', 'orders', { groups: ['blue'] })
+    const next = driver.wait({}, driver.read(PEER).services({}).sign, 10_000, PEER)
+    await driver.execute(
+      { kind: 'declareService', namespace: 'default', service: 'orders', settings: { groups: ['blue'] } },
+      PEER,
+    )
     clock.pass(100)
     expect(await next.changed).toBe(true)
   })
@@ -108,8 +124,8 @@ describe('waiting for a change', () => {
     const { driver } = setUp({ publisher: { ...NODE_DEFAULTS.publisher, waitersMax: 2 } })
     const begin = () =>
       kind === 'view'
-        ? driver.waitForChange(ORDERS, EMPTY_SIGN, 1_000)
-        : driver.waitForServices({}, driver.services({}).sign, 1_000)
+        ? driver.wait(ORDERS, EMPTY_SIGN, 1_000, PEER)
+        : driver.wait({}, driver.read(PEER).services({}).sign, 1_000, PEER)
     const first = begin()
     begin()
     expect(begin).toThrow('as many waiting requests')
@@ -120,10 +136,10 @@ describe('waiting for a change', () => {
   it('of the services looks once for all who ask the same', () => {
     const { driver, clock } = setUp()
     const query = { namespace: 'default' }
-    const { sign } = driver.services(query)
-    for (let n = 0; n < 50; n++) driver.waitForServices({ ...query }, sign, 10_000)
-    const list = vi.spyOn(driver, 'services')
-    void driver.register([command({ namespace: 'prod' })], PEER)
+    const { sign } = driver.read(PEER).services(query)
+    for (let n = 0; n < 50; n++) driver.wait({ ...query }, sign, 10_000, PEER)
+    const list = vi.spyOn(driver.read(PEER), 'services')
+    void register(driver, [command({ namespace: 'prod' })], PEER)
     clock.pass(100)
     expect(list.mock.calls.length).toBeLessThanOrEqual(1)
   })
@@ -163,18 +179,18 @@ describe('the life of a driver', () => {
   it('leaves no timer behind when it is closed in the middle of everything', async () => {
     const { driver, clock, probes } = setUp()
     const updates: Update[] = []
-    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }).watch([ORDERS])
-    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
-    const wait = driver.waitForServices({}, driver.services({}).sign, 1_000)
-    void driver.register([command()], PEER)
+    for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }, PEER).watch([ORDERS])
+    driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
+    const wait = driver.wait({}, driver.read(PEER).services({}).sign, 1_000, PEER)
+    void register(driver, [command()], PEER)
     clock.pass()
-    void driver.register([command({ id: 'b' })], PEER)
+    void register(driver, [command({ id: 'b' })], PEER)
     clock.pass()
     driver.close()
     expect(await wait.changed).toBe(false)
     expect(clock.timers).toEqual([])
     const told = updates.length
-    void driver.register([command({ id: 'c' })], PEER)
+    void register(driver, [command({ id: 'c' })], PEER)
     for (const { answer } of probes) answer('succeeded')
     expect(clock.timers).toEqual([])
     clock.pass(1_000)

@@ -1,5 +1,7 @@
 /** A driver in a test's hands: its clock, its journal and its prober do nothing by themselves. */
 import {
+  ANONYMOUS,
+  type Caller,
   type Clock,
   type JournalEntry,
   type JournalPort,
@@ -7,18 +9,23 @@ import {
   NO_LOGGER,
   NO_METER,
   type NodeOptions,
-  type Origin,
   type ProbeOutcome,
   type ProbeRequest,
   type RegisterCommand,
+  type Session,
 } from '@rollcall/core'
-import type { Durability, ViewName } from '@rollcall/wire'
+import type { Durability, RegisterResult, ViewName } from '@rollcall/wire'
 import { createNodeDriver, type NodeDriver } from './node-driver.js'
 
 /** The view most tests look at. */
 export const ORDERS: ViewName = { namespace: 'default', service: 'orders' }
 /** Where registrations come from. */
-export const PEER: Origin = { peer: '10.0.0.1' }
+export const PEER: Caller = { principal: ANONYMOUS, peer: '10.0.0.1' }
+
+/** A caller that speaks over a session. */
+export function over(session: Session): Caller {
+  return { principal: ANONYMOUS, session }
+}
 
 /** Time that stands still until a test moves it. */
 export class HandClock implements Clock {
@@ -122,9 +129,20 @@ export function setUp(options: Partial<NodeOptions> = {}, entries: JournalEntry[
     { ...NODE_DEFAULTS, nodeId: 'n1', ...options },
   )
   driver.load(entries)
-  driver.attachJournal(journal)
+  driver.attach(journal)
   driver.start()
   return { driver, clock, journal, probes }
+}
+
+/** Registers, and puts how durable that is to each result, as adapters do. */
+export async function register(
+  driver: NodeDriver,
+  items: readonly RegisterCommand[],
+  caller: Caller,
+  need?: Durability,
+): Promise<readonly RegisterResult[]> {
+  const { answer, durability } = await driver.execute({ kind: 'register', items }, caller, need)
+  return answer.map((result) => (result.ok ? { ...result, durability } : result))
 }
 
 /** Whether a promise is still pending once everything that can happen without time has happened. */

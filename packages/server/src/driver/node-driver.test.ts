@@ -1,16 +1,16 @@
 import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
-import { command, HandClock, ORDERS, PEER, pending, setUp } from './node-driver.fixture.js'
+import { command, HandClock, ORDERS, over, PEER, pending, register, setUp } from './node-driver.fixture.js'
 import { createNodeDriver } from './node-driver.js'
 
 describe('an acknowledgement', () => {
   it('comes after the commit and says how durable it is', async () => {
     const { driver, journal } = setUp()
     journal.manual = true
-    const registered = driver.register([command()], PEER)
+    const registered = register(driver, [command()], PEER)
     expect(await pending(registered)).toBe(true)
-    expect(driver.view(ORDERS)?.instances).toHaveLength(1)
+    expect(driver.read(PEER).view(ORDERS)?.instances).toHaveLength(1)
     journal.commit('disk')
     expect(await registered).toEqual([
       { ok: true, service: 'orders', group: 'default', id: 'a', incarnation: 1, durability: 'disk' },
@@ -19,7 +19,8 @@ describe('an acknowledgement', () => {
 
   it('of a batch is one commit, with each item answered in its place', async () => {
     const { driver, journal } = setUp()
-    const results = await driver.register(
+    const results = await register(
+      driver,
       [command(), command({ id: 'b', port: 0 }), command({ id: 'c' })],
       PEER,
     )
@@ -31,8 +32,8 @@ describe('an acknowledgement', () => {
   it('of a renewal that writes nothing waits for the commit that its record is in', async () => {
     const { driver, journal } = setUp()
     journal.manual = true
-    const first = driver.register([command()], PEER)
-    const renewal = driver.register([command()], PEER)
+    const first = register(driver, [command()], PEER)
+    const renewal = register(driver, [command()], PEER)
     expect(await pending(renewal)).toBe(true)
     journal.commit('disk')
     expect([await first, await renewal]).toMatchObject([[{ durability: 'disk' }], [{ durability: 'disk' }]])
@@ -42,9 +43,9 @@ describe('an acknowledgement', () => {
   it('waits for the last commit in flight, not the first', async () => {
     const { driver, journal } = setUp()
     journal.manual = true
-    const first = driver.register([command()], PEER)
-    const second = driver.register([command({ id: 'b' })], PEER)
-    const renewal = driver.register([command({ id: 'b' })], PEER)
+    const first = register(driver, [command()], PEER)
+    const second = register(driver, [command({ id: 'b' })], PEER)
+    const renewal = register(driver, [command({ id: 'b' })], PEER)
     journal.commit()
     expect(await pending(first)).toBe(false)
     expect(await pending(renewal)).toBe(true)
@@ -57,13 +58,13 @@ describe('an acknowledgement', () => {
 
   it('of a renewal after a restart is as durable as the journal it was read from', async () => {
     const before = setUp()
-    await before.driver.register([command()], PEER)
+    await register(before.driver, [command()], PEER)
     const { driver, journal } = setUp({ nodeId: 'n2' }, before.journal.entries)
-    expect(await driver.register([command()], PEER, { require: 'disk' })).toMatchObject([
+    expect(await register(driver, [command()], PEER, 'disk')).toMatchObject([
       { ok: true, durability: 'disk' },
     ])
     journal.durability = 'memory'
-    expect(await driver.register([command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
+    expect(await register(driver, [command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
     expect(journal.entries).toEqual([])
   })
 
@@ -73,7 +74,7 @@ describe('an acknowledgement', () => {
       { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
       { ...NODE_DEFAULTS, nodeId: 'n1' },
     )
-    expect(await driver.register([command()], PEER)).toMatchObject([{ durability: 'memory' }])
+    expect(await register(driver, [command()], PEER)).toMatchObject([{ durability: 'memory' }])
   })
 
   it.each([
@@ -84,24 +85,22 @@ describe('an acknowledgement', () => {
   ] as const)('that must be %s where the journal gives %s: %s', async (required, given, code) => {
     const { driver, journal } = setUp()
     journal.durability = given
-    const answer = driver.register([command()], PEER, { require: required })
+    const answer = register(driver, [command()], PEER, required)
     if (code === undefined) expect(await answer).toMatchObject([{ durability: given }])
     else await expect(answer).rejects.toMatchObject({ code, details: { durability: given } })
-    expect(driver.view(ORDERS)?.instances).toHaveLength(1)
+    expect(driver.read(PEER).view(ORDERS)?.instances).toHaveLength(1)
   })
 
   it('of a deregistration waits as well, and lists what became of each item', async () => {
     const { driver, journal } = setUp()
-    await driver.register([command(), command({ id: 'b', incarnation: 7 })], PEER)
+    await register(driver, [command(), command({ id: 'b', incarnation: 7 })], PEER)
     journal.manual = true
     const ref = (id: string, incarnation: number) => ({ ...ORDERS, group: 'default', id, incarnation })
-    const answer = driver.deregister([ref('a', 1), ref('b', 1), ref('c', 1)], PEER)
+    const answer = driver.execute({ kind: 'deregister', refs: [ref('a', 1), ref('b', 1), ref('c', 1)] }, PEER)
     expect(await pending(answer)).toBe(true)
     journal.commit()
     expect(await answer).toEqual({
-      removed: [ref('a', 1)],
-      unknown: [ref('c', 1)],
-      superseded: [ref('b', 1)],
+      answer: { removed: [ref('a', 1)], unknown: [ref('c', 1)], superseded: [ref('b', 1)] },
       durability: 'disk',
     })
   })
@@ -111,13 +110,13 @@ describe('an acknowledgement', () => {
     const unhandled = vi.fn()
     process.once('unhandledRejection', unhandled)
     await journal.close()
-    expect(await driver.register([command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
-    expect(await driver.register([command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
-    const session = driver.openSession({})
-    await driver.register([command({ id: 'b' })], { session })
+    expect(await register(driver, [command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
+    expect(await register(driver, [command()], PEER)).toMatchObject([{ ok: true, durability: 'memory' }])
+    const session = driver.openSession({}, PEER)
+    await register(driver, [command({ id: 'b' })], over(session))
     session.close()
     clock.pass(2_000)
-    expect(driver.instance({ ...ORDERS, group: 'default', id: 'b' })?.state).toBe('suspect')
+    expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'b' })?.state).toBe('suspect')
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', unhandled)
     expect(unhandled).not.toHaveBeenCalled()
@@ -127,27 +126,32 @@ describe('an acknowledgement', () => {
 describe('heartbeats and sessions', () => {
   it('never write (G7)', async () => {
     const { driver, journal, clock } = setUp()
-    const session = driver.openSession({})
-    await driver.register([command()], { session })
-    await driver.register([command({ id: 'b' })], PEER)
+    const session = driver.openSession({}, PEER)
+    await register(driver, [command()], over(session))
+    await register(driver, [command({ id: 'b' })], PEER)
     const { appends } = journal
     for (let n = 0; n < 200; n++) {
       session.heard()
-      expect(
-        driver.heartbeat([{ ...ORDERS, group: 'default', id: 'b', incarnation: 1 }], PEER).unknown,
-      ).toEqual([])
+      expect(driver.heard([{ ...ORDERS, group: 'default', id: 'b', incarnation: 1 }], PEER).unknown).toEqual(
+        [],
+      )
       clock.pass(3_000)
     }
     expect(journal.appends).toBe(appends)
-    expect(driver.view(ORDERS)?.instances.map(({ state }) => state)).toEqual(['up', 'up'])
+    expect(
+      driver
+        .read(PEER)
+        .view(ORDERS)
+        ?.instances.map(({ state }) => state),
+    ).toEqual(['up', 'up'])
   })
 
   it('write when they refute', async () => {
     const { driver, journal, clock } = setUp()
-    const session = driver.openSession({})
-    await driver.register([command()], { session })
+    const session = driver.openSession({}, PEER)
+    await register(driver, [command()], over(session))
     clock.pass(10_000)
-    expect(driver.instance({ ...ORDERS, group: 'default', id: 'a' })?.state).toBe('suspect')
+    expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'a' })?.state).toBe('suspect')
     const before = journal.entries.length
     session.heard()
     expect(journal.entries.slice(before)).toMatchObject([
@@ -158,11 +162,11 @@ describe('heartbeats and sessions', () => {
   it('a killed process is probed at once, twice, and published', async () => {
     const { driver, clock, probes } = setUp()
     const updates: Update[] = []
-    const session = driver.openSession({})
-    await driver.register([command()], { session })
+    const session = driver.openSession({}, PEER)
+    await register(driver, [command()], over(session))
     clock.pass()
     probes.shift()?.answer('succeeded')
-    driver.subscribe({ deliver: (update) => updates.push(update) }).watch([ORDERS])
+    driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
     session.close()
     session.close()
     expect(probes.map(({ request }) => `${request.purpose} ${request.delayMs}`)).toEqual(['evidence 0'])
@@ -188,62 +192,68 @@ describe('heartbeats and sessions', () => {
       { ...NODE_DEFAULTS, nodeId: 'n1' },
     )
     driver.start()
-    const session = driver.openSession({})
-    await driver.register([command(), command({ id: 'b' })], { session })
+    const session = driver.openSession({}, PEER)
+    await register(driver, [command(), command({ id: 'b' })], over(session))
     session.close()
-    expect(driver.view(ORDERS)?.instances.map(({ state }) => state)).toEqual(['down', 'down'])
+    expect(
+      driver
+        .read(PEER)
+        .view(ORDERS)
+        ?.instances.map(({ state }) => state),
+    ).toEqual(['down', 'down'])
   })
 })
 
 describe('what a reader is told', () => {
   it('of an unknown service, group or instance is nothing', async () => {
     const { driver } = setUp()
-    await driver.register([command()], PEER)
-    await driver.declare('default', 'declared', { groups: ['blue'] })
-    expect(driver.view({ ...ORDERS, service: 'nobody' })).toBeUndefined()
-    expect(driver.view({ ...ORDERS, group: 'nobody' })).toBeUndefined()
-    expect(driver.view({ ...ORDERS, service: 'declared', group: 'blue' })).toMatchObject({
+    await register(driver, [command()], PEER)
+    await driver.execute(
+      { kind: 'declareService', namespace: 'default', service: 'declared', settings: { groups: ['blue'] } },
+      PEER,
+    )
+    expect(driver.read(PEER).view({ ...ORDERS, service: 'nobody' })).toBeUndefined()
+    expect(driver.read(PEER).view({ ...ORDERS, group: 'nobody' })).toBeUndefined()
+    expect(driver.read(PEER).view({ ...ORDERS, service: 'declared', group: 'blue' })).toMatchObject({
       instances: [],
       sign: EMPTY_SIGN,
     })
-    expect(driver.instance({ ...ORDERS, group: 'default', id: 'nobody' })).toBeUndefined()
-    expect(driver.sign({ ...ORDERS, service: 'nobody' })).toBe(EMPTY_SIGN)
+    expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'nobody' })).toBeUndefined()
+    expect(driver.read(PEER).sign({ ...ORDERS, service: 'nobody' })).toBe(EMPTY_SIGN)
   })
 
   it('of a host that needs confirmation is the list, as an error', async () => {
     const { driver, journal } = setUp()
-    await driver.register(
+    await register(
+      driver,
       [1, 2, 3, 4, 5].map((n) => command({ id: `i${n}` })),
       PEER,
     )
     const request = { namespace: 'default', host: '10.0.0.1', confirm: false }
-    await expect(driver.deregisterHost(request, PEER)).rejects.toMatchObject({
+    await expect(driver.execute({ kind: 'deregisterHost', ...request }, PEER)).rejects.toMatchObject({
       code: 'needs_confirmation',
       field: 'confirm',
       details: { instances: { length: 5 } },
     })
     expect(journal.entries).toHaveLength(5)
-    expect(await driver.deregisterHost({ ...request, confirm: true }, PEER)).toMatchObject({
-      removed: { length: 5 },
+    expect(await driver.execute({ kind: 'deregisterHost', ...request, confirm: true }, PEER)).toMatchObject({
+      answer: { removed: { length: 5 } },
       durability: 'disk',
     })
   })
 
   it('of declarations is whether there was one to take back', async () => {
     const { driver } = setUp()
-    expect(await driver.declare('default', 'orders', {})).toBe('disk')
-    expect(await driver.declareNamespace('prod', {})).toBe('disk')
-    expect([
-      await driver.undeclare('default', 'orders'),
-      await driver.undeclare('default', 'orders'),
-    ]).toEqual([true, false])
-    expect([await driver.undeclareNamespace('prod'), await driver.undeclareNamespace('prod')]).toEqual([
-      true,
-      false,
-    ])
-    await expect(driver.declare('default', 'orders', { removalMs: 1 })).rejects.toMatchObject({
-      code: 'invalid_argument',
-      field: 'removalMs',
-    })
+    const service = { kind: 'declareService', namespace: 'default', service: 'orders' } as const
+    const namespace = { kind: 'declareNamespace', namespace: 'prod' } as const
+    const made = { answer: { existed: false }, durability: 'disk' }
+    expect(await driver.execute({ ...service, settings: {} }, PEER)).toEqual(made)
+    expect(await driver.execute({ ...namespace, settings: {} }, PEER)).toEqual(made)
+    for (const existed of [true, false]) {
+      expect((await driver.execute({ ...service, settings: null }, PEER)).answer).toEqual({ existed })
+      expect((await driver.execute({ ...namespace, settings: null }, PEER)).answer).toEqual({ existed })
+    }
+    const wrong = driver.execute({ ...service, settings: { removalMs: 1 } }, PEER)
+    await expect(wrong).rejects.toMatchObject({ code: 'invalid_argument', field: 'removalMs' })
   })
 })

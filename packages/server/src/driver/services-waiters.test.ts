@@ -1,7 +1,14 @@
-import { NODE_DEFAULTS, NO_METER, RegistryNode, type Services, type ServicesQuery } from '@rollcall/core'
+import {
+  type Command,
+  NODE_DEFAULTS,
+  NO_METER,
+  RegistryNode,
+  type Services,
+  type ServicesQuery,
+} from '@rollcall/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { command, HandClock } from './node-driver.fixture.js'
+import { command, HandClock, PEER } from './node-driver.fixture.js'
 import { ServicesWaiters } from './services-waiters.js'
 
 interface Waiting {
@@ -47,25 +54,27 @@ class Setting {
   }
 
   register(namespace: string, service: string): void {
-    const registration = command({ namespace, service, incarnation: ++this.incarnation })
-    this.node.register(registration, {}, this.clock.now(), 0)
-    this.waiters.changed()
+    this.execute({
+      kind: 'register',
+      items: [command({ namespace, service, incarnation: ++this.incarnation })],
+    })
   }
 
   deregister(namespace: string, service: string): void {
     const ref = { namespace, service, group: 'default', id: 'a', incarnation: this.incarnation }
-    this.node.deregister([ref], 'provider', this.clock.now())
-    this.waiters.changed()
+    this.execute({ kind: 'deregister', refs: [ref] })
   }
 
   declare(namespace: string, service: string, stands: boolean): void {
-    this.node.declare(namespace, service, stands ? {} : null, this.clock.now())
-    this.waiters.changed()
+    this.execute({ kind: 'declareService', namespace, service, settings: stands ? {} : null })
   }
 
   freeze(namespace: string, stands: boolean): void {
-    if (stands) this.node.freeze(namespace, {}, this.clock.now())
-    else this.node.unfreeze(namespace, {}, this.clock.now())
+    this.execute({ kind: stands ? 'freeze' : 'unfreeze', namespace })
+  }
+
+  private execute(asked: Command): void {
+    this.node.execute(asked, { caller: PEER, now: this.clock.now(), wallNow: 0 })
     this.waiters.changed()
   }
 

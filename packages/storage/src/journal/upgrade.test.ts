@@ -1,6 +1,14 @@
 /** Data folders of older versions: read, continued, verified and repaired. */
 import { readFileSync } from 'node:fs'
-import { NODE_DEFAULTS, NO_LOGGER, NO_METER, RegistryNode, type JournalEntry } from '@rollcall/core'
+import {
+  ANONYMOUS,
+  NODE_DEFAULTS,
+  NO_LOGGER,
+  NO_METER,
+  Queries,
+  RegistryNode,
+  type JournalEntry,
+} from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
 import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
@@ -62,15 +70,17 @@ async function open(disk: FaultyDisk): Promise<Opened> {
 }
 
 /** What a node shows, as the fixtures have it. */
-function shown({ directory, overrides, services }: RegistryNode): unknown {
+function shown(node: RegistryNode): unknown {
+  const { directory } = node
+  const read = new Queries(node, () => NOW)
   const without = <T extends object>(name: string, value: T): Partial<T> =>
     Object.fromEntries(Object.entries(value).filter(([member]) => member !== name)) as Partial<T>
   return JSON.parse(
     JSON.stringify({
-      freezes: directory.freezes.list(NOW).map((freeze) => without('ageMs', freeze)),
-      overrides: overrides.list({}, NOW).overrides.map((override) => without('remainingMs', override)),
-      services: services.list({}),
-      namespaces: services.namespaces(),
+      freezes: read.freezes().map((freeze) => without('ageMs', freeze)),
+      overrides: read.overrides({}).overrides.map((override) => without('remainingMs', override)),
+      services: read.services({}),
+      namespaces: read.namespaces(),
       count: directory.records,
       records: [...directory.entries()]
         .filter(({ record }) => !record.id.startsWith('more-'))
@@ -90,11 +100,11 @@ describe.each(FOLDERS)('a data folder of version %s', (version, names) => {
   it('is left as it is; what is new goes into a log of the present version, and both are read together', async () => {
     const disk = diskOf(version, names)
     const { node, close } = await open(disk)
-    node.declare('default', 'orders', { groups: ['green'] }, NOW)
-    node.clearOverrides(
-      { refs: [{ namespace: 'default', service: 'orders', group: 'default', id: 'drained' }] },
-      NOW,
-    )
+    const step = { caller: { principal: ANONYMOUS }, now: NOW, wallNow: NOW }
+    const orders = { namespace: 'default', service: 'orders' }
+    node.execute({ kind: 'declareService', ...orders, settings: { groups: ['green'] } }, step)
+    const refs = [{ ...orders, group: 'default', id: 'drained' }]
+    node.execute({ kind: 'clearOverrides', refs }, step)
     const before = shown(node)
     await close()
     for (const name of names) expect(disk.content(`/data/${name}`)).toEqual(fixture(version, name))

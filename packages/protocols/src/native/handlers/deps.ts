@@ -1,7 +1,8 @@
 /** What handlers share. */
-import type { Clock, RegistryApi } from '@rollcall/core'
+import type { Clock, Registry } from '@rollcall/core'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
+import type { NodeLife } from '../../http/loaded.js'
 import type { ResolvedOptions } from '../options.js'
 import { inNamespace } from '../queries.js'
 import type { ViewBodies } from '../../http/view-bodies.js'
@@ -18,9 +19,19 @@ export type Handlers<Id extends OperationId = OperationId> = {
   readonly [Each in Id]: Handler<ParametersOf<Each>>
 }
 
+/** Which node this is, and how it fares. */
+export interface NodeIdentity extends NodeLife {
+  /** Unique per boot. */
+  readonly id: string
+  readonly cluster: string
+  /** Whether the node lost the engine that joins it with others. */
+  island(): boolean
+}
+
 /** Collaborators of the handlers. */
 export interface HandlerDeps {
-  readonly registry: RegistryApi
+  readonly registry: Registry
+  readonly node: NodeIdentity
   readonly clock: Clock
   readonly options: ResolvedOptions
   readonly views: ViewBodies

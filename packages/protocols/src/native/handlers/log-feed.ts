@@ -1,5 +1,5 @@
 /** The event log over HTTP: as one answer, or followed as server-sent events. */
-import type { EventsQuery, OperatorApi } from '@rollcall/core'
+import type { Caller, EventsQuery, Queries, Registry } from '@rollcall/core'
 import type { EventsResponse } from '@rollcall/wire'
 import type { ParametersOf } from '@rollcall/wire/schemas'
 import { bodyChunk, type EventFeed, type EventStreams } from '../../http/event-stream.js'
@@ -8,18 +8,18 @@ import type { Outlet } from '../../http/outlet.js'
 import { eventsQueryOf } from '../queries.js'
 import type { Handler } from './deps.js'
 
-type Log = Pick<OperatorApi, 'events' | 'follow'>
-
 /** Events written at a time. A reader holds its place in the log, so a slow one holds no memory for what is to come. */
 const PAGE = 100
 
 /** Builds the handler of GET /api/v1/events. */
-export function createEvents(log: Log, streams: EventStreams): Handler<ParametersOf<'listEvents'>> {
+export function createEvents(registry: Registry, streams: EventStreams): Handler<ParametersOf<'listEvents'>> {
   return (exchange, parameters) => {
     const query = eventsQueryOf(parameters)
-    if (!follows(exchange, parameters.follow)) return exchange.json(200, log.events(query))
-    const after = startOf(log, query, exchange.headers.lastEventId)
-    streams.open(exchange, (outlet) => feedOf(log, outlet, query, after))
+    const { caller } = exchange
+    const read = registry.read(caller)
+    if (!follows(exchange, parameters.follow)) return exchange.json(200, read.events(query))
+    const after = startOf(read, query, exchange.headers.lastEventId)
+    streams.open(exchange, (outlet) => feedOf(registry, caller, outlet, query, after))
   }
 }
 
@@ -28,13 +28,20 @@ function follows({ headers, req }: Exchange, follow = false): boolean {
   return follow || headers.accept?.toLowerCase().includes('text/event-stream') === true
 }
 
-function feedOf(log: Log, outlet: Outlet, query: EventsQuery, start: number): EventFeed {
+function feedOf(
+  registry: Registry,
+  caller: Caller,
+  outlet: Outlet,
+  query: EventsQuery,
+  start: number,
+): EventFeed {
+  const read = registry.read(caller)
   let after = start
   let unfollow = (): void => {}
   const pump = (): void => {
     for (;;) {
       if (outlet.stalled) return
-      const page = log.events({ ...query, after, limit: PAGE })
+      const page = read.events({ ...query, after, limit: PAGE })
       const idle = page.next === after
       after = page.next
       for (const chunk of chunksOf(page)) outlet.write(chunk)
@@ -43,7 +50,7 @@ function feedOf(log: Log, outlet: Outlet, query: EventsQuery, start: number): Ev
   }
   return {
     start() {
-      unfollow = log.follow(pump)
+      unfollow = registry.follow(pump, caller)
       pump()
     },
     stalled() {},
@@ -53,8 +60,8 @@ function feedOf(log: Log, outlet: Outlet, query: EventsQuery, start: number): Ev
 }
 
 /** Where a reader begins: behind what it has seen of this node, at `after`, or with what is still to come. */
-function startOf(log: Log, query: EventsQuery, lastEventId?: string): number {
-  const newest = log.events({ limit: 1 })
+function startOf(read: Queries, query: EventsQuery, lastEventId?: string): number {
+  const newest = read.events({ limit: 1 })
   const match = /^(.+):(\d{1,15})$/.exec(lastEventId ?? '')
   if (match !== null) return match[1] === newest.node ? Number(match[2]) : 0
   return query.after ?? newest.next

@@ -1,54 +1,56 @@
 /** The answer to each message of a client that gets one. What an answer throws is sent as an error. */
-import type { Origin, RegistryApi, Subscription } from '@rollcall/core'
+import type { Caller, Registry, Subscription } from '@rollcall/core'
 import type { ClientMessage, ServerMessage } from '@rollcall/wire'
 import { readLookup, readServicesQuery, readSettled, readSigns, readWatch } from '@rollcall/wire/schemas'
 import { viewKey, type Body, type ViewBodies } from '../../http/view-bodies.js'
 import { toSignItems, toViewName, toWatchCommands } from '../mapping.js'
 import type { ResolvedOptions } from '../options.js'
 import { servicesQueryOf } from '../queries.js'
-import { unknownService } from './lookups.js'
-import { deregister, heartbeat, hint, register, requireLoaded, type Surroundings } from './operations.js'
+import { deregister, heartbeat, hint, register, type BatchContext } from './batches.js'
+import { requireLoaded } from '../../http/loaded.js'
+import type { NodeIdentity } from './deps.js'
+import { unknownService } from './unknown.js'
 
 /** What an answer may use of its session. */
 export interface Conversation {
-  readonly registry: RegistryApi
+  readonly registry: Registry
+  readonly node: NodeIdentity
   readonly options: ResolvedOptions
-  readonly origin: Origin
+  readonly caller: Caller
   /** Default namespace, from hello. */
   readonly namespace: string
   /** Keys of the watched views. Bounded by what the core lets a node watch. */
   readonly watched: Set<string>
   readonly subscribed: Subscription
   readonly views: ViewBodies
-  readonly island: boolean
 }
 
 type Answered = Exclude<ClientMessage['type'], 'hello' | 'ack' | 'hint' | 'lookup'>
 type Answer = (talk: Conversation, message: ClientMessage) => ServerMessage | Promise<ServerMessage>
 
-function surroundings(talk: Conversation): Surroundings {
-  const { registry, origin, namespace, options } = talk
-  return { registry, origin, namespace, itemsMax: options.limits.batchItemsMax }
+function contextOf(talk: Conversation): BatchContext {
+  const { registry, caller, namespace, options } = talk
+  return { registry, caller, namespace, itemsMax: options.limits.batchItemsMax }
 }
 
 /** How each message is answered. */
 export const answers: Readonly<Record<Answered, Answer>> = {
-  ping: (talk) => ({ type: 'pong', island: talk.island }),
+  ping: (talk) => ({ type: 'pong', island: talk.node.island() }),
 
   register: async (talk, message) => ({
     type: 'registered',
-    ...(await register(surroundings(talk), message)).response,
+    ...(await register(contextOf(talk), message)).response,
   }),
 
-  heartbeat: (talk, message) => ({ type: 'heartbeaten', ...heartbeat(surroundings(talk), message).response }),
+  heartbeat: (talk, message) => ({ type: 'heartbeaten', ...heartbeat(contextOf(talk), message).response }),
 
   deregister: async (talk, message) => ({
     type: 'deregistered',
-    ...(await deregister(surroundings(talk), message)).response,
+    ...(await deregister(contextOf(talk), message)).response,
   }),
 
   watch(talk, message) {
-    requireLoaded(talk.registry)
+    requireLoaded(talk.node)
     const { value, warnings } = readWatch(message, talk.options.limits.batchItemsMax)
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
     talk.subscribed.watch(items)
@@ -72,10 +74,10 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   },
 
   signs(talk, message) {
-    requireLoaded(talk.registry)
+    requireLoaded(talk.node)
     const { value } = readSigns(message, talk.options.limits.batchItemsMax)
     const items = toSignItems(value.services, value.namespace ?? talk.namespace)
-    const answer = talk.registry.compareSigns(items)
+    const answer = talk.registry.read(talk.caller).compareSigns(items)
     const differing = new Set(answer.changed.map(viewKey))
     const lagging = items.filter((item) => differing.has(viewKey(item)) && talk.watched.has(viewKey(item)))
     // Repaired first, told second: who reads the answer finds its mirror in order already.
@@ -88,27 +90,30 @@ export const answers: Readonly<Record<Answered, Answer>> = {
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
     // Who watches the whole service hears of its groups as well.
     const names = items.flatMap((item) => [item, { namespace: item.namespace, service: item.service }])
-    return { type: 'settled', ...talk.registry.settled(names, value.seq) }
+    return { type: 'settled', ...talk.registry.read(talk.caller).settled(names, value.seq) }
   },
 
   services(talk, message) {
-    requireLoaded(talk.registry)
-    const { sign: _, ...page } = talk.registry.services(servicesQueryOf(readServicesQuery(message)))
+    requireLoaded(talk.node)
+    const { sign: _, ...page } = talk.registry
+      .read(talk.caller)
+      .services(servicesQueryOf(readServicesQuery(message)))
     return { type: 'services', ...page }
   },
 }
 
 /** The view that a `lookup` asks for, in the bytes that every lookup of it gets. */
 export function lookUp(talk: Conversation, message: unknown): Body {
-  requireLoaded(talk.registry)
+  requireLoaded(talk.node)
   const name = toViewName(readLookup(message), talk.namespace)
-  if (!talk.registry.knows(name)) throw unknownService(name)
-  return talk.views.current(talk.registry, name).body
+  const read = talk.registry.read(talk.caller)
+  if (!read.knows(name)) throw unknownService(name)
+  return talk.views.current(read, name).body
 }
 
 /** Takes a hint, which like `ack` is answered by nothing. */
 export function takeHint(talk: Conversation, message: unknown): void {
-  hint(surroundings(talk), message)
+  hint(contextOf(talk), message)
 }
 
 function watching(warnings: readonly string[] | undefined): ServerMessage {

@@ -1,7 +1,13 @@
 import {
+  ANONYMOUS,
+  type Caller,
+  type CommandKind,
+  type CommandOf,
+  type Done,
   NO_LOGGER,
   NO_METER,
-  type RegistryApi,
+  type Queries,
+  type Registry,
   type SessionOptions,
   type Subscriber,
   type Update,
@@ -43,7 +49,12 @@ class Scene {
         clock: this.clock,
         logger: NO_LOGGER,
         meter: NO_METER,
-        node: { id: 'n1', cluster: 'c', island: () => true },
+        node: {
+          id: 'n1',
+          cluster: 'c',
+          island: () => true,
+          readiness: () => (this.ready ? { ready: true } : { ready: false, reason: 'loading' }),
+        },
         views: new ViewBodies(this.clock, 0),
       },
       resolveOptions({}),
@@ -59,18 +70,18 @@ class Scene {
         close: (code, reason) => (this.closed = [code, reason]),
         settled: () => void this.settled++,
       },
-      '10.0.0.9',
+      { principal: ANONYMOUS, peer: '10.0.0.9' },
     )
   }
 
-  private registry(): RegistryApi {
+  private registry(): Registry {
     const note = (call: string) => (): void => void this.calls.push(call)
     const keys = (items: readonly WatchCommand[]): string =>
       items.map(({ service, sign }) => service + (sign ?? '')).join()
-    const registry: Partial<RegistryApi> = {
-      openSession: (options) => {
+    const registry: Partial<Registry> = {
+      openSession: (options, caller) => {
         this.opened = options
-        this.calls.push(`open ${options.peer}`)
+        this.calls.push(`open ${caller.peer}`)
         return { id: 's1', heard: note('heard'), close: note('close session') }
       },
       subscribe: (subscriber) => {
@@ -89,37 +100,38 @@ class Scene {
           close: note('close subscription'),
         }
       },
-      register: (commands, origin) =>
-        new Promise((resolve) => {
-          this.calls.push(`register ${commands.map(({ id }) => id).join()} by ${origin.session?.id}`)
-          this.registering.push(() =>
-            resolve(
-              commands.map(({ service, group, id }) => ({
-                ok: true,
-                service,
-                group,
-                id,
-                incarnation: 1,
-                durability: 'disk',
-              })),
-            ),
-          )
+      execute: <K extends CommandKind>(command: CommandOf<K>, caller: Caller) =>
+        new Promise<Done<K>>((resolve) => {
+          const items = 'items' in command ? command.items : []
+          this.calls.push(`register ${items.map(({ id }) => id).join()} by ${caller.session?.id}`)
+          const answer = items.map(({ service, group, id }) => ({
+            ok: true as const,
+            service,
+            group,
+            id,
+            incarnation: 1,
+          }))
+          const done: Done<'register'> = { answer, durability: 'disk' }
+          this.registering.push(() => resolve(done as Done<K>))
         }),
+      report: (report, caller) => {
+        const refs = report.kind === 'unreachable' ? report.refs : []
+        const named = refs.map(({ id, incarnation }) => `${id}${incarnation}`).join()
+        this.calls.push(`hint ${named} by ${caller.peer}`)
+      },
+      read: () => queries as Queries,
+    }
+    const queries: Partial<Queries> = {
       settled: (names, seq = 7) => ({
         settled: names.every(({ service, group }) => service === 's' && group !== 'busy'),
         seq,
       }),
-      hint: (refs, origin) =>
-        void this.calls.push(
-          `hint ${refs.map(({ id, incarnation }) => id + incarnation).join()} by ${origin.peer}`,
-        ),
       compareSigns: (items) => ({
         changed: items.map(({ namespace, service }) => ({ namespace, service, sign: EMPTY_SIGN })),
       }),
       knows: () => false,
-      readiness: () => (this.ready ? { ready: true } : { ready: false, reason: 'loading' }),
     }
-    return registry as RegistryApi
+    return registry as Registry
   }
 
   hello(): this {

@@ -2,7 +2,7 @@
  * A stream session as a step function over messages: it knows no socket and no time but the injected clock, so
  * that a memory transport can drive it. docs/protocol.md is the reference of what it says.
  */
-import type { Clock, Logger, Meter, Origin, RegistryApi, Session, Subscription, Update } from '@rollcall/core'
+import type { Caller, Clock, Logger, Meter, Registry, Session, Subscription, Update } from '@rollcall/core'
 import {
   CLOSE_CODES,
   DEFAULTS,
@@ -15,19 +15,11 @@ import { isJsonObject, readAck, readHello } from '@rollcall/wire/schemas'
 import { toErrorBody } from '../../http/errors.js'
 import type { Body, ViewBodies } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
+import type { NodeIdentity } from './deps.js'
 import { answers, type Conversation, lookUp, takeHint } from './messages.js'
 
-/** Who the node is. */
-export interface NodeIdentity {
-  /** Unique per boot. */
-  readonly id: string
-  readonly cluster: string
-  /** Whether the node lost the engine that joins it with others. */
-  island(): boolean
-}
-
 export interface StreamSessionDeps {
-  readonly registry: RegistryApi
+  readonly registry: Registry
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
@@ -73,9 +65,9 @@ export function createStreamSession(
   deps: StreamSessionDeps,
   options: ResolvedOptions,
   transport: StreamTransport,
-  peer?: string,
+  caller: Caller,
 ): StreamSession {
-  return new NativeSession(deps, options, transport, peer)
+  return new NativeSession(deps, options, transport, caller)
 }
 
 /** Messages that have no place in the table of answers. */
@@ -84,7 +76,8 @@ const SILENT: ReadonlySet<string> = new Set(['hello', 'ack', 'hint', 'lookup'])
 type Phase = 'greeting' | 'open' | 'ended'
 
 class NativeSession implements StreamSession, Conversation {
-  readonly registry: RegistryApi
+  readonly registry: Registry
+  readonly node: NodeIdentity
   readonly views: ViewBodies
   readonly options: ResolvedOptions
   readonly watched = new Set<string>()
@@ -92,35 +85,25 @@ class NativeSession implements StreamSession, Conversation {
   inFlight = 0
   private readonly deps: StreamSessionDeps
   private readonly transport: StreamTransport
-  private readonly peer: string | undefined
+  /** The client; with its session once that is open. */
+  caller: Caller
   private phase: Phase = 'greeting'
   private session: Session | undefined
   private subscription: Subscription | undefined
   private full = false
   private readonly cancelHello: () => void
 
-  constructor(
-    deps: StreamSessionDeps,
-    options: ResolvedOptions,
-    transport: StreamTransport,
-    peer: string | undefined,
-  ) {
+  constructor(deps: StreamSessionDeps, options: ResolvedOptions, transport: StreamTransport, caller: Caller) {
     this.deps = deps
     this.registry = deps.registry
     this.views = deps.views
+    this.node = deps.node
     this.options = options
     this.transport = transport
-    this.peer = peer
+    this.caller = caller
     this.cancelHello = deps.clock.setTimer(options.helloMsMax, () =>
       this.fault('no hello within the time allowed'),
     )
-  }
-
-  get origin(): Origin {
-    return {
-      ...(this.peer === undefined ? {} : { peer: this.peer }),
-      ...(this.session === undefined ? {} : { session: this.session }),
-    }
   }
 
   receive(message: unknown): void {
@@ -170,14 +153,13 @@ class NativeSession implements StreamSession, Conversation {
   /** The subscription, made when it is first needed: many providers never watch. */
   get subscribed(): Subscription {
     if (this.subscription === undefined) {
-      this.subscription = this.registry.subscribe({ deliver: (update) => this.transport.push(update) })
+      this.subscription = this.registry.subscribe(
+        { deliver: (update) => this.transport.push(update) },
+        this.caller,
+      )
       if (this.full) this.subscription.stalled()
     }
     return this.subscription
-  }
-
-  get island(): boolean {
-    return this.deps.node.island()
   }
 
   private greet(type: string, message: Readonly<Record<string, unknown>>): void {
@@ -195,14 +177,17 @@ class NativeSession implements StreamSession, Conversation {
     this.cancelHello()
     this.phase = 'open'
     if (hello.namespace !== undefined) this.namespace = hello.namespace
-    this.session = this.registry.openSession({
-      ...(this.peer === undefined ? {} : { peer: this.peer }),
-      onSilent: () => this.leave(CLOSE_CODES.silent, 'silent for too long'),
-      onRemoved: (instances) => {
-        if (this.phase === 'open') this.transport.send({ type: 'removed', instances })
+    this.session = this.registry.openSession(
+      {
+        onSilent: () => this.leave(CLOSE_CODES.silent, 'silent for too long'),
+        onRemoved: (instances) => {
+          if (this.phase === 'open') this.transport.send({ type: 'removed', instances })
+        },
       },
-    })
-    const { node } = this.deps
+      this.caller,
+    )
+    this.caller = { ...this.caller, session: this.session }
+    const { node } = this
     const { limits, pingMs } = this.options
     this.transport.send({
       type: 'welcome',

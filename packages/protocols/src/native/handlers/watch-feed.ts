@@ -1,5 +1,5 @@
 /** Server-sent events: one subscription per request, each publication encoded once for all readers. */
-import type { Clock, RegistryApi, Meter, Subscription, Update } from '@rollcall/core'
+import type { Caller, Clock, Meter, Registry, Subscription, Update } from '@rollcall/core'
 import type { ViewName } from '@rollcall/wire'
 import type { ParametersOf } from '@rollcall/wire/schemas'
 import { EventStreams, type EventFeed } from '../../http/event-stream.js'
@@ -8,8 +8,8 @@ import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk,
 import { viewKey } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
 import { watchedOf } from '../queries.js'
-import type { Handler } from './deps.js'
-import { requireLoaded } from './operations.js'
+import { requireLoaded } from '../../http/loaded.js'
+import type { Handler, HandlerDeps } from './deps.js'
 
 /** The event streams of views. */
 export function createViewStreams(clock: Clock, meter: Meter, options: ResolvedOptions): EventStreams {
@@ -23,20 +23,20 @@ export function createViewStreams(clock: Clock, meter: Meter, options: ResolvedO
 
 /** Builds the handler of GET /api/v1/watch. */
 export function createWatch(
-  registry: RegistryApi,
-  options: ResolvedOptions,
+  { registry, node, options }: HandlerDeps,
   streams: EventStreams,
 ): Handler<ParametersOf<'watch'>> {
   return (exchange, parameters) => {
-    requireLoaded(registry)
+    requireLoaded(node)
     const views = watchedOf(parameters, options.eventWatchesMax)
     const signs = parseEventId(exchange.headers.lastEventId, views.length)
-    streams.open(exchange, (outlet) => feedOf(registry, outlet, views, signs))
+    streams.open(exchange, (outlet) => feedOf(registry, exchange.caller, outlet, views, signs))
   }
 }
 
 function feedOf(
-  registry: RegistryApi,
+  registry: Registry,
+  caller: Caller,
   outlet: Outlet,
   views: readonly ViewName[],
   seen: readonly (string | undefined)[],
@@ -51,7 +51,7 @@ function feedOf(
     if (views.length === 1) outlet.write(soleEventChunk(update), sent)
     else outlet.writeAll([openEventChunk(update), eventEndChunk(signs)], sent)
   }
-  const subscription: Subscription = registry.subscribe({ deliver })
+  const subscription: Subscription = registry.subscribe({ deliver }, caller)
   return {
     start: () => subscription.watch(views.map((name, place) => withSign(name, signs[place]))),
     stalled: () => subscription.stalled(),

@@ -1,0 +1,48 @@
+/** On whose behalf something is done: who calls, from where, and over which session. */
+import type { ResolvedRef } from '@rollcall/wire'
+
+/** What a caller has proved to be. Without authentication there is one kind: anonymous. */
+export interface Principal {
+  readonly kind: 'anonymous'
+}
+
+export const ANONYMOUS: Principal = { kind: 'anonymous' }
+
+/** On whose behalf a command, a beat, a wait, a session or a subscription is made. */
+export interface Caller {
+  readonly principal: Principal
+  /** IP address of the peer, if there is one. */
+  readonly peer?: string
+  /** The session over which it calls: it vouches for what is registered. */
+  readonly session?: Session
+}
+
+/** One call of the rules: on whose behalf and when. */
+export interface Step {
+  readonly caller: Caller
+  /** Monotonic milliseconds. */
+  readonly now: number
+  /** Milliseconds since the epoch, a source of numbers only. */
+  readonly wallNow: number
+}
+
+/** A stream connection that vouches for its registrations. */
+export interface Session {
+  readonly id: string
+  /** Something arrived from the client: evidence for everything the session vouches for. O(1). */
+  heard(): void
+  /** The connection ended. Its registrations are probed at once. */
+  close(): void
+}
+
+export interface SessionOptions {
+  /** Nothing was heard for the whole lease of a session: close the connection. */
+  onSilent?(): void
+  /** Registrations of this session were ended by another caller. */
+  onRemoved?(
+    refs: readonly (ResolvedRef & {
+      readonly incarnation: number
+      readonly reason: 'deregistered' | 'superseded'
+    })[],
+  ): void
+}

@@ -1,0 +1,41 @@
+/** The timing and the guards of judgement, with their defaults. */
+import { DAMPING_DEFAULTS, type DampingOptions } from './damping.js'
+import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
+import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
+
+/** The timing of judgement. Formulas: docs/operating/tuning.md. */
+export interface LivenessOptions {
+  /** Sessions send something this often. Two missed = silence, three = the lease of a session. */
+  readonly pingMs: number
+  /** A closed session's instance is suspect after this long without a new session. */
+  readonly closedGraceMs: number
+  /** Two refusals no further apart than this are believed. */
+  readonly refusalGapMs: number
+  /** `down` for this long makes `expired`; a service may set its own. */
+  readonly removalMs: number
+  /** Hidden records are remembered this long. */
+  readonly retentionMs: number
+  /** An incarnation this node never heard may go down by silence after watching it this long. */
+  readonly unheardMs: number
+  /** A connection attempt counts as failed after this long. */
+  readonly probeTimeoutMs: number
+  /** A bare TCP success holds `suspect` for at most this many leases. */
+  readonly heldLeases: number
+  readonly watcherBreaker: WatcherBreakerOptions
+  readonly serviceBreaker: ServiceBreakerOptions
+  readonly damping: DampingOptions
+}
+
+export const LIVENESS_DEFAULTS: LivenessOptions = {
+  pingMs: 3_000,
+  closedGraceMs: 500,
+  refusalGapMs: 100,
+  removalMs: 60_000,
+  retentionMs: 3_600_000,
+  unheardMs: 600_000,
+  probeTimeoutMs: 1_000,
+  heldLeases: 3,
+  watcherBreaker: WATCHER_BREAKER_DEFAULTS,
+  serviceBreaker: SERVICE_BREAKER_DEFAULTS,
+  damping: DAMPING_DEFAULTS,
+}

@@ -1,0 +1,63 @@
+/**
+ * Writes the event log and the figures of what happened: it follows the changes and declarations of the directory and
+ * the notices of liveness, and names as their author what caused the present step.
+ */
+import { defined, type Signature } from '@rollcall/wire'
+import type { Caller } from '../caller.js'
+import { eventOf } from './change-events.js'
+import type { Change, Follower } from '../directory/change.js'
+import type { EventContext, EventLog } from './event-log.js'
+import type { Notice } from '../liveness/notices.js'
+import type { Meter } from '../metrics.js'
+import type { Declaration } from '../records/declaration.js'
+
+/** The node itself. */
+const NOBODY: EventContext = {}
+
+export class Chronicle implements Follower {
+  private readonly events: EventLog
+  private readonly meter: Meter
+  private author: EventContext = NOBODY
+
+  constructor(events: EventLog, meter: Meter) {
+    this.events = events
+    this.meter = meter
+  }
+
+  /** What happens from now on is the caller's doing, with the words it gave; without a caller the node's own. */
+  begin(caller?: Caller, { by, why }: Signature = NOBODY): void {
+    const peer = caller?.peer
+    if (peer === undefined && by === undefined && why === undefined) this.author = NOBODY
+    else this.author = defined({ peer, by, why })
+  }
+
+  changed(change: Change): void {
+    const event = eventOf(change)
+    if (event !== undefined) this.events.record(event[0], event[1], this.author)
+    if (change.visible && change.before !== change.after)
+      this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')
+  }
+
+  declared(declaration: Declaration): void {
+    const { kind, namespace, register } = declaration
+    const stands = register.value !== null
+    const event = kind === 'freeze' ? (stands ? 'frozen' : 'unfrozen') : stands ? 'declared' : 'undeclared'
+    const subject = kind === 'service' ? { namespace, service: declaration.service } : { namespace }
+    const { by, why } = register
+    this.events.record(event, { subject, ...defined({ by, why }) }, this.author)
+  }
+
+  /** Notes what liveness noticed: nothing that a caller did. */
+  noticed(notice: Notice): void {
+    if (notice.kind === 'stall') {
+      this.events.record('stall', { lateMs: notice.lateMs }, NOBODY)
+      return
+    }
+    const tripped = notice.kind === 'watcher_doubt' ? notice.doubting : notice.tripped
+    const facts =
+      notice.kind === 'watcher_doubt'
+        ? { zone: notice.zone }
+        : { subject: { namespace: notice.service.namespace, service: notice.service.service } }
+    this.events.record(tripped ? 'guard_tripped' : 'guard_released', facts, NOBODY)
+  }
+}

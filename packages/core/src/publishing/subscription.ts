@@ -1,0 +1,37 @@
+/** What subscribers are handed, and what they say. */
+import type { Delta, View, ViewName } from '@rollcall/wire'
+
+/**
+ * One publication. The same object is handed to every subscriber it concerns, so that an adapter can encode
+ * it once (keyed weakly by the object) and write the same bytes to all.
+ */
+export type Update =
+  | { readonly kind: 'delta'; readonly seq: number; readonly delta: Delta }
+  | { readonly kind: 'view'; readonly seq: number; readonly view: View }
+
+/** A consumer of publications. `deliver` must not throw and must not call back into the registry. */
+export interface Subscriber {
+  deliver(update: Update): void
+}
+
+/** A view to watch, with the sign of the list the consumer holds. */
+export interface WatchCommand extends ViewName {
+  readonly sign?: string
+}
+
+export interface Subscription {
+  /**
+   * Adds watches and delivers what each needs to be current: nothing, a delta, or the view. A service that was never
+   * registered is the empty view. Throws `limit_exceeded` and adds nothing beyond the node's limit.
+   */
+  watch(items: readonly WatchCommand[]): void
+  unwatch(items: readonly ViewName[]): void
+  /** Delivers the full view of each watched item again. */
+  resync(items: readonly ViewName[]): void
+  /** The consumer has applied every publication up to `seq`. */
+  ack(seq: number): void
+  /** The consumer's buffer is full: deliver nothing until `drained`, then the full view of what changed. */
+  stalled(): void
+  drained(): void
+  close(): void
+}

@@ -1,0 +1,29 @@
+/** Views as they are told at present: the list of the directory with what liveness adds to it. */
+import type { View, ViewName } from '@rollcall/wire'
+import type { Directory } from '../directory/directory.js'
+import { fullView, type Resume, resumeView, type ViewFacts } from '../directory/view.js'
+import type { Liveness } from '../liveness/liveness.js'
+
+export class Views {
+  private readonly directory: Directory
+  private readonly liveness: Pick<Liveness, 'guardOf'>
+
+  constructor(directory: Directory, liveness: Pick<Liveness, 'guardOf'>) {
+    this.directory = directory
+    this.liveness = liveness
+  }
+
+  /** The full view; for an unknown service the empty one. */
+  full(name: ViewName, now: number): View {
+    return fullView(this.directory, name, now, this.factsOf(name))
+  }
+
+  /** What a reader that shows `sign` needs. */
+  resume(name: ViewName, sign: string, now: number): Resume {
+    return resumeView(this.directory, name, sign, now, this.factsOf(name))
+  }
+
+  private factsOf({ namespace, service }: ViewName): ViewFacts {
+    return { stale: false, guard: this.liveness.guardOf(this.directory.find(namespace, service)) }
+  }
+}

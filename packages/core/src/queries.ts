@@ -1,0 +1,161 @@
+/** What can be read of a node: each question is answered at once, and changes nothing. */
+import type {
+  EventsResponse,
+  Explanation,
+  FreezeSummary,
+  Instance,
+  NamespaceSettings,
+  NamespaceSummary,
+  OverridesList,
+  ServiceSettings,
+  ServicesResponse,
+  SignsResponse,
+  SubscribersResponse,
+  View,
+  ViewName,
+} from '@rollcall/wire'
+import type { Directory } from './directory/directory.js'
+import type { Services, ServicesQuery } from './directory/services.js'
+import { type Resume, signOfView, toInstance } from './directory/view.js'
+import type { Liveness } from './liveness/liveness.js'
+import type { EventLog, EventsQuery } from './operators/event-log.js'
+import { explain } from './operators/explain.js'
+import type { Overrides, OverridesQuery } from './operators/overrides.js'
+import type { Publisher } from './publishing/publisher.js'
+import type { Views } from './publishing/views.js'
+import type { InstanceKey } from './records/record.js'
+
+export interface AudienceQuery {
+  /** The number of an earlier answer: what happened later does not count. */
+  readonly seq?: number
+  /** How long ago the change was that the caller waits for; default 0. */
+  readonly ageMs?: number
+}
+
+/** The parts of a node that questions are put to. */
+export interface QueriesDeps {
+  readonly directory: Directory
+  readonly services: Services
+  readonly liveness: Liveness
+  readonly overrides: Overrides
+  readonly events: EventLog
+  readonly views: Views
+  readonly publisher: Publisher
+}
+
+/** Events in an explanation. */
+const EXPLAINED_EVENTS = 20
+
+export class Queries {
+  private readonly deps: QueriesDeps
+  private readonly now: () => number
+
+  /** `now` is asked with each question. */
+  constructor(deps: QueriesDeps, now: () => number) {
+    this.deps = deps
+    this.now = now
+  }
+
+  namespaces(): readonly NamespaceSummary[] {
+    return this.deps.services.namespaces()
+  }
+
+  /** Services in order of namespace and name, with a sign over the whole answer for conditional requests. */
+  services(query: ServicesQuery): ServicesResponse & { readonly sign: string } {
+    return this.deps.services.list(query)
+  }
+
+  /** The view, or undefined when the service was neither registered nor declared. */
+  view(name: ViewName): View | undefined {
+    return this.knows(name) ? this.deps.views.full(name, this.now()) : undefined
+  }
+
+  /** The sign of a view; the empty sign for an unknown service. O(1). */
+  sign(name: ViewName): string {
+    return signOfView(this.deps.directory, name)
+  }
+
+  /** Whether the service (or group) is known at all. */
+  knows({ namespace, service, group }: ViewName): boolean {
+    const node = this.deps.directory.find(namespace, service)
+    if (node === undefined || group === undefined) return node !== undefined
+    return node.groups.has(group) || node.settings?.groups?.includes(group) === true
+  }
+
+  /** What a reader that shows `sign` needs to be current. */
+  resume(name: ViewName, sign: string): Resume {
+    return this.deps.views.resume(name, sign, this.now())
+  }
+
+  instance(key: InstanceKey): Instance | undefined {
+    const entry = this.deps.directory.entry(key)
+    return entry === undefined ? undefined : toInstance(entry, this.now())
+  }
+
+  /** The views whose sign is not the one shown, with the sign they have. */
+  compareSigns(items: readonly (ViewName & { readonly sign: string })[]): SignsResponse {
+    return this.deps.services.compare(items)
+  }
+
+  serviceSettings(namespace: string, service: string): ServiceSettings | undefined {
+    return this.deps.directory.find(namespace, service)?.settings
+  }
+
+  namespaceSettings(namespace: string): NamespaceSettings | undefined {
+    return this.deps.directory.namespaceSettings.get(namespace)
+  }
+
+  freezes(): readonly FreezeSummary[] {
+    return this.deps.directory.freezes.list(this.now())
+  }
+
+  /** The overrides that stand. */
+  overrides(query: OverridesQuery): OverridesList {
+    return this.deps.overrides.list(query, this.now())
+  }
+
+  /** What happened, as far as it is remembered. */
+  events(query: EventsQuery): EventsResponse {
+    return this.deps.events.query(query)
+  }
+
+  /** Why an instance is, or is not, in the list; undefined for one this node does not know (any more). */
+  explain(key: InstanceKey): Explanation | undefined {
+    const { directory, liveness, overrides, events } = this.deps
+    const entry = directory.entry(key)
+    if (entry === undefined) return undefined
+    const now = this.now()
+    const { namespace, service, group, id } = key
+    const facts = {
+      inspection: liveness.inspect(entry, now),
+      guard: liveness.guardOf(entry.service),
+      freezes: directory.freezes.over(namespace, now),
+      remainingMs: overrides.remainingMs(entry, now),
+      events: events.query({ namespace, service, group, id, limit: EXPLAINED_EVENTS }).events,
+    }
+    return explain(entry, facts, now)
+  }
+
+  /**
+   * Whether every subscriber has acknowledged all that happened to these views until now, or until the publication
+   * `seq` of an earlier answer: an instance that drained is then safe to stop. A group is asked for together with its
+   * whole service. Pollers are not waited for.
+   */
+  settled(names: readonly ViewName[], seq?: number): { readonly settled: boolean; readonly seq: number } {
+    const count = this.deps.publisher.audience(names, seq)
+    return { settled: count.acknowledged === count.subscribers, seq: count.seq }
+  }
+
+  /** How many have heard of what happened to a service, or one group of it; undefined for one that is not known. */
+  audience(name: ViewName, { seq, ageMs = 0 }: AudienceQuery): SubscribersResponse | undefined {
+    const { directory, publisher } = this.deps
+    const { namespace, service, group } = name
+    const node = directory.find(namespace, service)
+    if (node === undefined) return undefined
+    const groups = group === undefined ? [...node.groups.keys()] : [group]
+    const views = [{ namespace, service }, ...groups.map((each) => ({ namespace, service, group: each }))]
+    const count = publisher.audience(views, seq)
+    const pollersMs = publisher.pollersMs(name, ageMs, this.now())
+    return { ...count, pollersMs, settled: count.acknowledged === count.subscribers && pollersMs === 0 }
+  }
+}

@@ -1,0 +1,107 @@
+/** Batches of instances, the same over HTTP and stream: a body in, one call of the registry, a response out. */
+import type { Caller, Registry } from '@rollcall/core'
+import {
+  DEFAULTS,
+  type DeregisterResponse,
+  type Durability,
+  type ErrorBody,
+  type HeartbeatResponse,
+  type InstanceRef,
+  type RegisterResponse,
+} from '@rollcall/wire'
+import { readDeregister, readHeartbeat, readRegister, type Batch } from '@rollcall/wire/schemas'
+import { commonFailure, durable, mergeErrors, mergeResults, toRefs, toRegisterCommand } from '../mapping.js'
+
+/** A response, with the first error when nothing in the batch succeeded. */
+export interface Outcome<T> {
+  readonly response: T
+  readonly failure: ErrorBody | undefined
+}
+
+/** What a batch comes with. */
+export interface BatchContext {
+  readonly registry: Registry
+  readonly caller: Caller
+  /** Namespace of items that name none, in requests that name none. */
+  readonly namespace?: string | undefined
+  readonly itemsMax: number
+  /** How durable a write has to be. */
+  readonly need?: Durability | undefined
+}
+
+const NOTHING: Readonly<Record<string, never>> = {}
+
+function warned(warnings: readonly string[] | undefined): { readonly warnings?: readonly string[] } {
+  return warnings === undefined ? NOTHING : { warnings }
+}
+
+/** Registers a batch. */
+export async function register(context: BatchContext, body: unknown): Promise<Outcome<RegisterResponse>> {
+  const { registry, caller, itemsMax, need } = context
+  const batch = readRegister(body, itemsMax)
+  const namespace = batch.namespace ?? context.namespace ?? DEFAULTS.namespace
+  const items = batch.items.map((item) => toRegisterCommand(item, namespace))
+  const { answer, durability } = await registry.execute({ kind: 'register', items }, caller, need)
+  const results = mergeResults(batch, durable(answer, durability))
+  return { response: { results, ...warned(batch.warnings) }, failure: commonFailure(results) }
+}
+
+/** The answer to nearly every beat; always this very object, so that an adapter need not write it out each time. */
+export const ALL_HEARD: HeartbeatResponse = { unknown: [], deregistered: [], superseded: [] }
+
+/** Takes a batch of beats. */
+export function heartbeat(context: BatchContext, body: unknown): Outcome<HeartbeatResponse> {
+  const batch = readHeartbeat(body, context.itemsMax)
+  const { unknown, deregistered, superseded, errors } = context.registry.heard(
+    refsOf(context, batch),
+    context.caller,
+  )
+  const all = mergeErrors(batch, errors)
+  const lost = unknown.length + deregistered.length + superseded.length
+  if (lost === 0 && all === undefined && batch.warnings === undefined)
+    return { response: ALL_HEARD, failure: undefined }
+  const response = { unknown, deregistered, superseded, ...withErrors(all), ...warned(batch.warnings) }
+  return { response, failure: failureOf(batch, all) }
+}
+
+/** Passes on which instances consumers could not reach. Malformed items are left out: a hint has no answer. */
+export function hint(context: BatchContext, body: unknown): void {
+  const batch = readHeartbeat(body, context.itemsMax)
+  context.registry.report({ kind: 'unreachable', refs: refsOf(context, batch) }, context.caller)
+}
+
+/** Takes instances out, by name or by host. */
+export async function deregister(context: BatchContext, body: unknown): Promise<Outcome<DeregisterResponse>> {
+  const { registry, caller, itemsMax, need } = context
+  const read = readDeregister(body, itemsMax)
+  if (read.kind === 'host') {
+    const { host, confirm, warnings } = read
+    const namespace = read.namespace ?? context.namespace ?? DEFAULTS.namespace
+    const removal = { kind: 'deregisterHost', namespace, host, confirm } as const
+    const { answer, durability } = await registry.execute(removal, caller, need)
+    return { response: { ...answer, durability, ...warned(warnings) }, failure: undefined }
+  }
+  const { batch } = read
+  const refs = refsOf(context, batch)
+  const { answer, durability } = await registry.execute({ kind: 'deregister', refs }, caller, need)
+  const all = mergeErrors(batch, answer.errors)
+  return {
+    response: { ...answer, durability, ...withErrors(all), ...warned(batch.warnings) },
+    failure: failureOf(batch, all),
+  }
+}
+
+function refsOf({ namespace }: BatchContext, batch: Batch<InstanceRef>): ReturnType<typeof toRefs> {
+  return toRefs(batch, namespace ?? DEFAULTS.namespace)
+}
+
+function withErrors(errors: readonly ErrorBody[] | undefined): { readonly errors?: readonly ErrorBody[] } {
+  return errors === undefined ? NOTHING : { errors }
+}
+
+function failureOf(
+  batch: Batch<InstanceRef>,
+  errors: readonly ErrorBody[] | undefined,
+): ErrorBody | undefined {
+  return batch.total > 0 && errors?.length === batch.total ? errors[0] : undefined
+}

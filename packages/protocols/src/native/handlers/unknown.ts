@@ -1,0 +1,25 @@
+/** The errors for what is asked for and is not there. */
+import type { InstanceKey, Queries } from '@rollcall/core'
+import { RegistryError, type ViewName } from '@rollcall/wire'
+
+/** An instance that is not there: its service may not be either. */
+export function unknownInstance(read: Queries, key: InstanceKey): RegistryError {
+  const { namespace, service, group, id } = key
+  if (!read.knows({ namespace, service })) return unknownService({ namespace, service })
+  return new RegistryError('unknown_instance', `${service} has no instance ${id} in group ${group}`)
+}
+
+/** A service, or a group of it, that was neither registered nor declared. */
+export function unknownService(name: ViewName): RegistryError {
+  const { namespace, service, group } = name
+  const what = group === undefined ? service : `group ${group} of ${service}`
+  return new RegistryError(
+    'unknown_service',
+    `nobody registered or declared ${what} in namespace ${namespace}`,
+  )
+}
+
+/** A service without a declaration that could be read, or taken back. */
+export function undeclared(namespace: string, service: string): RegistryError {
+  return new RegistryError('unknown_service', `${service} is not declared in namespace ${namespace}`)
+}
