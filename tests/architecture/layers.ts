@@ -52,11 +52,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   },
   console: { ours: ['wire', 'wire/http-client'], external: [], builtins: false },
   testkit: { ours: ['core'], external: [], builtins: true },
+  // Time for the tests of every package, and for the simulation: it stands on nothing.
+  'testkit/time': { ours: [], external: [], builtins: false },
 }
 
 /** What tests may name beyond their package's own layer. */
 export const TEST_ONLY: Layer = {
-  ours: ['testkit'],
+  ours: ['testkit', 'testkit/time'],
   external: ['vitest', 'fast-check', 'ajv', '@seriousme/openapi-schema-validator'],
   builtins: true,
 }

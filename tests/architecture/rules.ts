@@ -147,9 +147,11 @@ function repeatedTypeNames(graph: ModuleGraph): string[] {
 
 /** The row of the layer table that governs a file of packages/, with its name. */
 function layerOf(path: string): { name: string; layer: Layer } | undefined {
-  const match = /^packages\/([^/]+)\/src\/(?:(schemas|shapes|http-client)\/)?/.exec(path)
+  const match = /^packages\/([^/]+)\/src\/(?:([^/]+)\/)?/.exec(path)
   if (match === null) return undefined
-  const name = match[1] === 'wire' && match[2] !== undefined ? `wire/${match[2]}` : (match[1] ?? '')
+  const [, folder = '', inner = ''] = match
+  const part = `${folder}/${inner}`
+  const name = Object.hasOwn(LAYERS, part) ? part : folder
   const layer = LAYERS[name]
   return layer === undefined ? undefined : { name, layer }
 }

@@ -121,7 +121,7 @@ describe('the API client', () => {
     expect(urls()).toHaveLength(1)
     shell.clock.advance(1)
     expect(await call).toEqual([])
-    expect(shell.clock.waiting).toBe(0)
+    expect(shell.clock.timers.length).toBe(0)
   })
 
   it('gives up in time', async () => {

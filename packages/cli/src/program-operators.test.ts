@@ -25,7 +25,7 @@ async function runWaiting(
   const ended = runCommandLine(line, shell).then((result) => (code = result))
   while (code === undefined) {
     await new Promise((resolve) => setImmediate(resolve))
-    if (shell.clock.waiting > 0) shell.clock.advance(50)
+    if (shell.clock.timers.length > 0) shell.clock.advance(50)
   }
   await ended
   return Object.assign(shell, { code })

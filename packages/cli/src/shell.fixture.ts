@@ -1,45 +1,9 @@
 /** A process for unit tests: text is kept, time stands still until it is moved, the network is a function. */
-import type { Clock } from './clock.js'
+import { HandClock } from '@rollcall/testkit/time'
 import type { Fetch, Shell } from './shell.js'
 
-/** A clock moved by hand. */
-export interface HandClock extends Clock {
-  /** Moves time on, calling back what comes due on the way in its order. */
-  advance(ms: number): void
-  /** Timers that wait. */
-  readonly waiting: number
-}
-
-/** Creates a clock that starts at 1,000 ms, on the first second of 2026 (UTC). */
-export function createHandClock(): HandClock {
-  let now = 1_000
-  let timers: { readonly at: number; readonly callback: () => void }[] = []
-  return {
-    now: () => now,
-    wallNow: () => 1_767_225_600_000 + now,
-    setTimer(delayMs, callback) {
-      const timer = { at: now + delayMs, callback }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((other) => other !== timer)
-      }
-    },
-    advance(ms) {
-      const end = now + ms
-      for (;;) {
-        const [next] = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-        if (next === undefined) break
-        timers = timers.filter((other) => other !== next)
-        now = next.at
-        next.callback()
-      }
-      now = end
-    },
-    get waiting() {
-      return timers.length
-    },
-  }
-}
+/** The first second of 2026 (UTC): a shell's clock starts at 1,000 ms. */
+const WALL_MS = 1_767_225_600_000
 
 /** One request as the fake network sees it. */
 export interface SeenRequest {
@@ -80,7 +44,7 @@ export function createFakeShell(
     out: { write: (text) => void (written.out += text), isTerminal },
     err: { write: (text) => void (written.err += text), isTerminal },
     env,
-    clock: createHandClock(),
+    clock: new HandClock(1_000, WALL_MS),
     fetch: fakeFetch(answer, requests),
     ownAddress: () => Promise.resolve('10.0.0.7'),
     onSignal(signals, call) {

@@ -123,7 +123,7 @@ describe('a supervised program', () => {
     end({ code: 1 })
     expect(await exitCode).toBe(1)
     expect(log).toEqual(['start'])
-    expect(shell.clock.waiting).toBe(0)
+    expect(shell.clock.timers.length).toBe(0)
   })
 
   it('says it once when the port stays closed', async () => {

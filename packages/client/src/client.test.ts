@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createClient } from './client.js'
-import { HandClock, settle } from './hand-clock.fixture.js'
+import { HandClock, settle } from '@rollcall/testkit/time'
 import type { ListChange } from './machine/events.js'
 import { delta, instance, stageSettings, view } from './clusters/stage.fixture.js'
 import { Node } from './node.fixture.js'
@@ -227,7 +227,7 @@ describe('client', () => {
     await clock.pass(1_000)
     await closing
     expect(node.heard.slice(-4)).toEqual(['register', 'settled', 'deregister', 'close'])
-    expect(clock.pending).toBe(0)
+    expect(clock.timers.length).toBe(0)
     expect(client.status().connection.state).toBe('closed')
   })
 

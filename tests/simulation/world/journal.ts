@@ -2,7 +2,7 @@ import type { JournalEntry, JournalPort } from '@rollcall/core'
 import type { Durability } from '@rollcall/wire'
 import type { SimProcess } from './process.js'
 import type { Chance } from './random.js'
-import type { EventQueue } from './event-queue.js'
+import type { EventQueue } from '@rollcall/testkit/time'
 
 /** Entries in the log beyond which it is replaced by a snapshot. */
 const LOG_MAX = 300

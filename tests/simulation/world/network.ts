@@ -1,4 +1,4 @@
-import type { EventQueue } from './event-queue.js'
+import type { EventQueue } from '@rollcall/testkit/time'
 import type { SimProcess } from './process.js'
 import type { Chance } from './random.js'
 import { connectStream, type StreamEnd, type StreamListener } from './stream.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '@rollcall/core'
-import type { EventQueue } from './event-queue.js'
+import type { EventQueue } from '@rollcall/testkit/time'
 import type { Chance } from './random.js'
 
 /** Date on which every world begins. */

@@ -1,7 +1,7 @@
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
-import type { EventQueue } from './event-queue.js'
+import type { EventQueue } from '@rollcall/testkit/time'
 import type { Network } from './network.js'
 import type { SimProcess } from './process.js'
 import type { SimRegistry } from './registry.js'

@@ -156,7 +156,7 @@ describe('what the registry has', () => {
     const completing = complete('instances ', shell)
     await expect.poll(() => shell.requests.length).toBe(1)
     shell.clock.advance(499)
-    expect(shell.clock.waiting).toBe(1)
+    expect(shell.clock.timers.length).toBe(1)
     shell.clock.advance(1)
     expect(await completing).toEqual([])
   })

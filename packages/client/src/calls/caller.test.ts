@@ -3,7 +3,7 @@ import { RegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { AttemptReport, Balancer } from '../balancers/balancer.js'
 import { createRoundRobin } from '../balancers/round-robin.js'
-import { HandClock, settle } from '../hand-clock.fixture.js'
+import { HandClock, settle } from '@rollcall/testkit/time'
 import { instance } from '../clusters/stage.fixture.js'
 import { Selection } from './selection.js'
 import type { AttemptContext, CallOptions } from './call.js'
@@ -81,7 +81,7 @@ describe('a call', () => {
     expect(state).toEqual({ answer: 'fine' })
     expect(told).toEqual(['a success'])
     expect(reports).toEqual([{ id: 'a', outcome: 'success', latencyMs: 7, wasBegun: true }])
-    expect(clock.pending).toBe(0)
+    expect(clock.timers.length).toBe(0)
   })
 
   it('repeats what was certainly not executed, and nothing else', async () => {
@@ -168,7 +168,7 @@ describe('a call', () => {
     await settle()
     expect(state.error?.code).toBe('aborted')
     expect(begun[0]!.signal.aborted).toBe(true)
-    expect([told, reports.length, clock.pending]).toEqual([[], 1, 0])
+    expect([told, reports.length, clock.timers.length]).toEqual([[], 1, 0])
   })
 
   it('is over when the client is: nobody is blamed', async () => {
@@ -179,7 +179,7 @@ describe('a call', () => {
     await settle()
     expect(states.map(({ error }) => error?.code)).toEqual(['closed', 'closed'])
     expect(begun.every(({ signal }) => signal.aborted)).toBe(true)
-    expect([told, clock.pending]).toEqual([[], 0])
+    expect([told, clock.timers.length]).toEqual([[], 0])
   })
 
   it('is over at its deadline, and says what is left of it', async () => {
@@ -207,7 +207,7 @@ describe('a call', () => {
     await settle()
     await begun[0]!.answer('fine')
     expect(state.error).toBe(error)
-    expect([reports.length, clock.pending]).toEqual([1, 0])
+    expect([reports.length, clock.timers.length]).toEqual([1, 0])
   })
 
   it('ends with what a balancer throws, whenever that is', async () => {
@@ -223,7 +223,7 @@ describe('a call', () => {
       await settle()
       expect(state.error).toMatchObject({ message: 'balancer' })
     }
-    expect(clock.pending).toBe(0)
+    expect(clock.timers.length).toBe(0)
   })
 
   it('turns a throw of its work into a rejection', async () => {

@@ -1,7 +1,7 @@
 /** The client over several clusters, with nodes in memory. */
 import { describe, expect, it } from 'vitest'
 import { createClient } from '../client.js'
-import { HandClock, settle } from '../hand-clock.fixture.js'
+import { HandClock, settle } from '@rollcall/testkit/time'
 import { createIncarnations } from '../machine/incarnation.js'
 import { BOOT, instance, stageSettings, view } from './stage.fixture.js'
 import { Node } from '../node.fixture.js'
@@ -173,7 +173,7 @@ describe('a client of several clusters', () => {
     await closing
     for (const node of [east, west])
       expect(node.heard.slice(-4)).toEqual(['register', 'settled', 'deregister', 'close'])
-    expect(clock.pending).toBe(0)
+    expect(clock.timers.length).toBe(0)
     expect(client.status().connection.state).toBe('closed')
   })
 })

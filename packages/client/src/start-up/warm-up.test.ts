@@ -1,19 +1,15 @@
 import type { Instance } from '@rollcall/wire'
+import { HandClock, settle } from '@rollcall/testkit/time'
 import { describe, expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
 import type { WarmUpHook, WarmUpOptions } from './warm-up.js'
 import { createWarmUps, PARALLEL_MAX, WARMED_MAX } from './warm-up.js'
 
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
-}
-
 /** Warm-ups under a clock moved by hand; the hook hangs for `hang…`, fails for `fail…`, and else succeeds. */
 function setUp(options: WarmUpOptions = {}) {
-  const timers = new Set<{ readonly at: number; readonly run: () => void }>()
+  const clock = new HandClock()
   const blamed: string[] = []
   const signals = new Map<string, AbortSignal>()
-  let now = 0
   let running = 0
   let most = 0
   const warmup: WarmUpHook = async ({ id }, { signal }) => {
@@ -25,24 +21,12 @@ function setUp(options: WarmUpOptions = {}) {
     running -= 1
     if (id.startsWith('fail')) throw new Error('no')
   }
-  const warmUps = createWarmUps(
-    {
-      clock: {
-        setTimer(delayMs, run) {
-          const timer = { at: now + delayMs, run }
-          timers.add(timer)
-          return () => timers.delete(timer)
-        },
-      },
-      random: () => 0.5,
-    },
-    { warmup, ...options },
-  )
+  const warmUps = createWarmUps({ clock, random: () => 0.5 }, { warmup, ...options })
   return {
     warmUps,
     blamed,
     signals,
-    timers,
+    clock,
     most: () => most,
     warm: (ids: readonly string[], hook?: WarmUpHook | false) => {
       let done = false
@@ -57,12 +41,7 @@ function setUp(options: WarmUpOptions = {}) {
     },
     pass: async (ms: number) => {
       await settle()
-      now += ms
-      for (const timer of [...timers]) {
-        if (timer.at > now) continue
-        timers.delete(timer)
-        timer.run()
-      }
+      await clock.pass(ms)
       await settle()
     },
   }
@@ -73,7 +52,7 @@ const many = (prefix: string, count: number): string[] =>
 
 describe('warming up', () => {
   it('is over with the slowest, not after the sum', async () => {
-    const { warm, pass, blamed, timers, signals } = setUp()
+    const { warm, pass, blamed, clock, signals } = setUp()
     const done = warm([...many('hang', 10), ...many('ok', 10), 'fail'])
     await pass(999)
     expect(done()).toBe(false)
@@ -81,7 +60,7 @@ describe('warming up', () => {
     await pass(1)
     expect(done()).toBe(true)
     expect(blamed).toEqual(['fail', ...many('hang', 10)])
-    expect(timers.size).toBe(0)
+    expect(clock.timers).toEqual([])
     expect(signals.get('hang0')?.aborted).toBe(true)
     expect(signals.get('ok0')?.aborted).toBe(false)
   })
@@ -137,14 +116,14 @@ describe('warming up', () => {
   })
 
   it('ends at once at close, and blames nobody then', async () => {
-    const { warm, warmUps, signals, timers, blamed, pass } = setUp()
+    const { warm, warmUps, signals, clock, blamed, pass } = setUp()
     const done = warm(['ok', ...many('hang', 300)])
     await settle()
     warmUps.close()
     warmUps.close()
     await pass(5_000)
     expect(done()).toBe(true)
-    expect(timers.size).toBe(0)
+    expect(clock.timers).toEqual([])
     expect([...signals].filter(([, signal]) => signal.aborted)).toHaveLength(PARALLEL_MAX)
     expect(blamed).toEqual([])
     expect(await warmUps.warm([instance('x')], () => {})).toBeUndefined()

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createHandClock, type HandClock } from './hand-clock.fixture.js'
+import { HandClock } from '@rollcall/testkit/time'
 import { createOutlet, type Outlet } from './outlet.js'
 
 /** A connection whose peer reads when told to. */
@@ -43,7 +43,7 @@ let peer: Peer
 let told: string[]
 let outlet: Outlet
 beforeEach(() => {
-  clock = createHandClock()
+  clock = new HandClock()
   peer = new Peer()
   told = []
   const note = (what: string) => (): void => void told.push(what)

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { Exchange } from './exchange.js'
-import { createHandClock } from './hand-clock.fixture.js'
+import { HandClock } from '@rollcall/testkit/time'
 import { answerInPieces } from './pieces.js'
 
 /** A response whose peer reads when told to. */
@@ -32,11 +32,11 @@ class Peer extends EventEmitter {
 
 function setUp(source: Iterator<string>): {
   peer: Peer
-  clock: ReturnType<typeof createHandClock>
+  clock: HandClock
   whole: string[]
 } {
   const peer = new Peer()
-  const clock = createHandClock()
+  const clock = new HandClock()
   const whole: string[] = []
   const exchange = {
     res: peer,

@@ -1,7 +1,7 @@
 import type { View, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { createHandClock } from './hand-clock.fixture.js'
+import { HandClock } from '@rollcall/testkit/time'
 import { bodyOf, ViewBodies, type ViewSource } from './view-bodies.js'
 
 const SIGN = '0123456789abcdef'
@@ -35,7 +35,7 @@ class Source implements ViewSource {
 
 describe('bodies of views', () => {
   it('serve while the sign is the same, and for a second', () => {
-    const clock = createHandClock()
+    const clock = new HandClock()
     const bodies = new ViewBodies(clock, 10_000)
     const source = new Source()
     const name = { namespace: 'n', service: 's' }
@@ -56,7 +56,7 @@ describe('bodies of views', () => {
   it('are empty for a service that is not known', () => {
     const source = new Source()
     source.known = false
-    const { sign, body } = new ViewBodies(createHandClock(), 10_000).current(source, {
+    const { sign, body } = new ViewBodies(new HandClock(), 10_000).current(source, {
       namespace: 'n',
       service: 's',
     })
@@ -80,12 +80,12 @@ describe('bodies of views', () => {
     expect(bodyOf(long)).toBeInstanceOf(Buffer)
     expect(bodyOf(long)).toBe(bodyOf(long))
     expect(String(bodyOf(long))).toBe(JSON.stringify(long))
-    expect(new ViewBodies(createHandClock(), 10_000).keep(long).body).toBe(bodyOf(long))
+    expect(new ViewBodies(new HandClock(), 10_000).keep(long).body).toBe(bodyOf(long))
   })
 
   it('stay within their bytes by dropping the oldest', () => {
     const size = 'n/a'.length + JSON.stringify(view('a', SIGN)).length
-    const bodies = new ViewBodies(createHandClock(), size * 2 + 10)
+    const bodies = new ViewBodies(new HandClock(), size * 2 + 10)
     const source = new Source()
     for (const service of ['a', 'b', 'c']) bodies.keep(view(service, SIGN))
     expect(bodies.bytes).toBe(2 * size)

@@ -1,7 +1,8 @@
+import { HandClock } from '@rollcall/testkit/time'
 import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
-import { command, HandClock, ORDERS, PEER, pending, register, setUp } from './node-driver.fixture.js'
+import { command, ORDERS, PEER, pending, register, setUp } from './node-driver.fixture.js'
 import { createNodeDriver } from './node-driver.js'
 
 describe('publishing', () => {
@@ -11,7 +12,7 @@ describe('publishing', () => {
     driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
     for (const id of ['a', 'b', 'c']) void register(driver, [command({ id })], PEER)
     expect(updates).toHaveLength(1)
-    clock.pass()
+    clock.advance()
     expect(updates).toHaveLength(2)
     expect(updates[1]).toMatchObject({ kind: 'delta', delta: { upserts: { length: 3 } } })
   })
@@ -22,15 +23,15 @@ describe('publishing', () => {
     for (let n = 0; n < 1_000; n++) driver.subscribe({ deliver() {} }, PEER).watch([ORDERS])
     driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
     void register(driver, [command()], PEER)
-    clock.pass()
+    clock.advance()
     for (let n = 0; n < 20; n++) {
       void register(driver, [command({ id: `i${n}` })], PEER)
-      clock.pass(1)
+      clock.advance(1)
     }
     expect(updates).toHaveLength(2)
     // The tick, and the end of the window.
     expect(clock.timers).toHaveLength(2)
-    clock.pass(41 - 20)
+    clock.advance(41 - 20)
     expect(updates).toHaveLength(3)
     expect(updates[2]).toMatchObject({ delta: { upserts: { length: 20 } } })
   })
@@ -49,10 +50,10 @@ describe('waiting for a change', () => {
   it('of a service nobody registered yet ends with its first instance', async () => {
     const { driver, clock } = setUp()
     const { changed } = driver.wait(ORDERS, EMPTY_SIGN, 1_000, PEER)
-    clock.pass(500)
+    clock.advance(500)
     expect(await pending(changed)).toBe(true)
     void register(driver, [command()], PEER)
-    clock.pass()
+    clock.advance()
     expect(await changed).toBe(true)
   })
 
@@ -69,12 +70,12 @@ describe('waiting for a change', () => {
       given.cancel()
       given.cancel()
       expect(await given.changed).toBe(false)
-      clock.pass(999)
+      clock.advance(999)
       expect(await pending(late.changed)).toBe(true)
-      clock.pass(1)
+      clock.advance(1)
       expect(await late.changed).toBe(false)
       void register(driver, [command()], PEER)
-      clock.pass(500)
+      clock.advance(500)
       expect(await late.changed).toBe(false)
     },
   )
@@ -94,11 +95,11 @@ describe('waiting for a change', () => {
       PEER,
     )
     void register(driver, [command()], PEER)
-    clock.pass(100)
+    clock.advance(100)
     expect(await orders.changed).toBe(true)
     expect(await pending(users.changed)).toBe(true)
     void register(driver, [command({ service: 'users' })], PEER)
-    clock.pass(100)
+    clock.advance(100)
     expect(await users.changed).toBe(true)
   })
 
@@ -109,14 +110,14 @@ describe('waiting for a change', () => {
       { kind: 'declareService', namespace: 'default', service: 'orders', settings: {} },
       PEER,
     )
-    clock.pass(100)
+    clock.advance(100)
     expect(await waits[0]?.changed).toBe(true)
     const next = driver.wait({}, driver.read(PEER).services({}).sign, 10_000, PEER)
     await driver.execute(
       { kind: 'declareService', namespace: 'default', service: 'orders', settings: { groups: ['blue'] } },
       PEER,
     )
-    clock.pass(100)
+    clock.advance(100)
     expect(await next.changed).toBe(true)
   })
 
@@ -140,14 +141,14 @@ describe('waiting for a change', () => {
     for (let n = 0; n < 50; n++) driver.wait({ ...query }, sign, 10_000, PEER)
     const list = vi.spyOn(driver.read(PEER), 'services')
     void register(driver, [command({ namespace: 'prod' })], PEER)
-    clock.pass(100)
+    clock.advance(100)
     expect(list.mock.calls.length).toBeLessThanOrEqual(1)
   })
 })
 
 describe('the life of a driver', () => {
   it('is ready once it has loaded, until it is stopped', () => {
-    const clock = new HandClock()
+    const clock = new HandClock(5_000)
     const driver = createNodeDriver(
       { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
       { ...NODE_DEFAULTS, nodeId: 'n1' },
@@ -167,12 +168,12 @@ describe('the life of a driver', () => {
     const { driver, clock } = setUp()
     driver.start()
     driver.start()
-    clock.pass(1_000)
+    clock.advance(1_000)
     expect(clock.timers).toHaveLength(1)
     driver.close()
     driver.close()
     driver.start()
-    clock.pass(1_000)
+    clock.advance(1_000)
     expect(clock.timers).toEqual([])
   })
 
@@ -183,9 +184,9 @@ describe('the life of a driver', () => {
     driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
     const wait = driver.wait({}, driver.read(PEER).services({}).sign, 1_000, PEER)
     void register(driver, [command()], PEER)
-    clock.pass()
+    clock.advance()
     void register(driver, [command({ id: 'b' })], PEER)
-    clock.pass()
+    clock.advance()
     driver.close()
     expect(await wait.changed).toBe(false)
     expect(clock.timers).toEqual([])
@@ -193,7 +194,7 @@ describe('the life of a driver', () => {
     void register(driver, [command({ id: 'c' })], PEER)
     for (const { answer } of probes) answer('succeeded')
     expect(clock.timers).toEqual([])
-    clock.pass(1_000)
+    clock.advance(1_000)
     expect(updates).toHaveLength(told)
   })
 })

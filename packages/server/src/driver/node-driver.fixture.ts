@@ -1,8 +1,8 @@
 /** A driver in a test's hands: its clock, its journal and its prober do nothing by themselves. */
+import { HandClock } from '@rollcall/testkit/time'
 import {
   ANONYMOUS,
   type Caller,
-  type Clock,
   type JournalEntry,
   type JournalPort,
   NODE_DEFAULTS,
@@ -25,41 +25,6 @@ export const PEER: Caller = { principal: ANONYMOUS, peer: '10.0.0.1' }
 /** A caller that speaks over a session. */
 export function over(session: Session): Caller {
   return { principal: ANONYMOUS, session }
-}
-
-/** Time that stands still until a test moves it. */
-export class HandClock implements Clock {
-  private ms = 5_000
-  timers: { readonly at: number; readonly callback: () => void }[] = []
-
-  now(): number {
-    return this.ms
-  }
-
-  wallNow(): number {
-    return 1_700_000_000_000 + this.ms
-  }
-
-  setTimer(delayMs: number, callback: () => void): () => void {
-    const timer = { at: this.ms + Math.max(0, delayMs), callback }
-    this.timers.push(timer)
-    return () => {
-      this.timers = this.timers.filter((it) => it !== timer)
-    }
-  }
-
-  /** Runs every timer that is due within the next milliseconds, in order. */
-  pass(ms = 0): void {
-    const end = this.ms + ms
-    for (;;) {
-      const [next] = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-      if (next === undefined) break
-      this.timers = this.timers.filter((it) => it !== next)
-      this.ms = Math.max(this.ms, next.at)
-      next.callback()
-    }
-    this.ms = end
-  }
 }
 
 /** A journal whose commits end when a test says so. An empty append asks for the present state. */
@@ -116,7 +81,7 @@ export interface Setting {
 
 /** A driver that has loaded the entries, has its journal, and was started. */
 export function setUp(options: Partial<NodeOptions> = {}, entries: JournalEntry[] = []): Setting {
-  const clock = new HandClock()
+  const clock = new HandClock(5_000)
   const journal = new HandJournal()
   const probes: Setting['probes'] = []
   const driver = createNodeDriver(

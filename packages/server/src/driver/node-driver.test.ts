@@ -1,7 +1,8 @@
+import { HandClock } from '@rollcall/testkit/time'
 import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
-import { command, HandClock, ORDERS, over, PEER, pending, register, setUp } from './node-driver.fixture.js'
+import { command, ORDERS, over, PEER, pending, register, setUp } from './node-driver.fixture.js'
 import { createNodeDriver } from './node-driver.js'
 
 describe('an acknowledgement', () => {
@@ -69,7 +70,7 @@ describe('an acknowledgement', () => {
   })
 
   it('without a journal is memory', async () => {
-    const clock = new HandClock()
+    const clock = new HandClock(5_000)
     const driver = createNodeDriver(
       { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
       { ...NODE_DEFAULTS, nodeId: 'n1' },
@@ -115,7 +116,7 @@ describe('an acknowledgement', () => {
     const session = driver.openSession({}, PEER)
     await register(driver, [command({ id: 'b' })], over(session))
     session.close()
-    clock.pass(2_000)
+    clock.advance(2_000)
     expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'b' })?.state).toBe('suspect')
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', unhandled)
@@ -135,7 +136,7 @@ describe('heartbeats and sessions', () => {
       expect(driver.heard([{ ...ORDERS, group: 'default', id: 'b', incarnation: 1 }], PEER).unknown).toEqual(
         [],
       )
-      clock.pass(3_000)
+      clock.advance(3_000)
     }
     expect(journal.appends).toBe(appends)
     expect(
@@ -150,7 +151,7 @@ describe('heartbeats and sessions', () => {
     const { driver, journal, clock } = setUp()
     const session = driver.openSession({}, PEER)
     await register(driver, [command()], over(session))
-    clock.pass(10_000)
+    clock.advance(10_000)
     expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'a' })?.state).toBe('suspect')
     const before = journal.entries.length
     session.heard()
@@ -164,7 +165,7 @@ describe('heartbeats and sessions', () => {
     const updates: Update[] = []
     const session = driver.openSession({}, PEER)
     await register(driver, [command()], over(session))
-    clock.pass()
+    clock.advance()
     probes.shift()?.answer('succeeded')
     driver.subscribe({ deliver: (update) => updates.push(update) }, PEER).watch([ORDERS])
     session.close()
@@ -173,7 +174,7 @@ describe('heartbeats and sessions', () => {
     probes.shift()?.answer('refused')
     expect(probes.map(({ request }) => `${request.purpose} ${request.delayMs}`)).toEqual(['evidence 50'])
     probes.shift()?.answer('refused')
-    clock.pass()
+    clock.advance()
     expect(updates.at(-1)).toMatchObject({
       kind: 'delta',
       delta: { upserts: [{ id: 'a', state: 'down', reason: 'refused' }] },
@@ -181,7 +182,7 @@ describe('heartbeats and sessions', () => {
   })
 
   it('a prober that answers at once is no trouble', async () => {
-    const clock = new HandClock()
+    const clock = new HandClock(5_000)
     const driver = createNodeDriver(
       {
         clock,

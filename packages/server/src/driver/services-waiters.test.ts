@@ -1,3 +1,4 @@
+import { HandClock } from '@rollcall/testkit/time'
 import {
   type Command,
   NODE_DEFAULTS,
@@ -8,7 +9,7 @@ import {
 } from '@rollcall/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { command, HandClock, PEER } from './node-driver.fixture.js'
+import { command, PEER } from './node-driver.fixture.js'
 import { ServicesWaiters } from './services-waiters.js'
 
 interface Waiting {
@@ -20,7 +21,7 @@ interface Waiting {
 
 /** A node whose lists are counted, with requests that wait. */
 class Setting {
-  readonly clock = new HandClock()
+  readonly clock = new HandClock(5_000)
   readonly node: RegistryNode
   readonly waiters: ServicesWaiters
   /** Rows of pages that were looked at, by turn of the loop. */
@@ -147,7 +148,7 @@ function take(world: Setting, each: Step, waiting: Waiting[]): void {
   else if (each.do === 'declare' || each.do === 'undeclare')
     world.declare(each.namespace, each.service, each.do === 'declare')
   else if (each.do === 'freeze' || each.do === 'unfreeze') world.freeze(each.namespace, each.do === 'freeze')
-  else if (each.do === 'pass') world.clock.pass(each.ms)
+  else if (each.do === 'pass') world.clock.advance(each.ms)
   else if (each.do === 'wait') waiting.push(world.wait(each.query))
   else if (each.do === 'give up') waiting[each.which]?.forget()
 }
@@ -165,7 +166,7 @@ describe('requests that wait for another list of services', () => {
           if (each.do === 'give up') left.add(waiting[each.which])
         }
         const before = new Set(waiting.filter(({ woken }) => woken))
-        world.clock.pass(200)
+        world.clock.advance(200)
         const wrong = waiting.filter((waiter) => {
           const differs = world.node.services.page(waiter.query).sign !== waiter.sign
           return differs ? !waiter.woken && !left.has(waiter) : waiter.woken && !before.has(waiter)
@@ -184,10 +185,10 @@ describe('requests that wait for another list of services', () => {
     for (let n = 0; n < 300; n++) world.wait({ namespace: `other-${n}` })
     for (let n = 1; n < 300; n++) world.wait({ limit: n })
     const woken = world.wait({ prefix: 'service-199' })
-    world.clock.pass(200)
+    world.clock.advance(200)
     world.rows = []
     world.register('default', 'service-1999')
-    world.clock.pass(200)
+    world.clock.advance(200)
     expect(woken.woken).toBe(true)
     expect(world.rows.reduce((sum, rows) => sum + rows, 0)).toBe(11 + 299)
   })
@@ -196,12 +197,12 @@ describe('requests that wait for another list of services', () => {
     const world = new Setting()
     for (let n = 0; n < 2_000; n++) world.register('default', `service-${n}`)
     const waiting = Array.from({ length: 100 }, (_, n) => world.wait({ limit: 1_000 + n }))
-    world.clock.pass(200)
+    world.clock.advance(200)
     world.rows = []
     world.register('default', 'service-0')
-    world.clock.pass(99)
+    world.clock.advance(99)
     expect(world.rows).toEqual([])
-    world.clock.pass(1)
+    world.clock.advance(1)
     expect(waiting.every(({ woken }) => woken)).toBe(true)
     expect(world.rows.length).toBeGreaterThan(10)
     expect(Math.max(...world.rows)).toBeLessThan(5_000 + 1_100)
@@ -212,7 +213,7 @@ describe('requests that wait for another list of services', () => {
     world.register('default', 'a')
     const waiting = Array.from({ length: 50 }, () => world.wait({ namespace: 'default' }))
     world.register('default', 'b')
-    world.clock.pass(100)
+    world.clock.advance(100)
     expect(world.rows).toEqual([2])
     expect(waiting.every(({ woken }) => woken)).toBe(true)
   })

@@ -1,8 +1,8 @@
 /** Every journal does what the port promises. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describeJournalPort } from './conformance.fixture.js'
-import { createManualClock } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 import { createMemoryJournal } from './memory-journal.js'
 
@@ -10,7 +10,7 @@ describeJournalPort('on disk', 'disk', async () => {
   const disk = new FaultyDisk()
   const open = (): ReturnType<typeof openJournal> =>
     openJournal(
-      { disk, clock: createManualClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
+      { disk, clock: new HandClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
       { directory: '/data' },
     )
   const { journal } = await open()

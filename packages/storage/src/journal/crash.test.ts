@@ -1,9 +1,10 @@
 /** Power failures and failing calls, at each moment of a history. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER, type JournalEntry } from '@rollcall/core'
 import { FaultyDisk, type DiskCall, type DiskFault } from '@rollcall/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createManualClock, entryOf, keyOf, Memory, settle } from './journal.fixture.js'
+import { entryOf, keyOf, Memory, settle } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 
 type Step =
@@ -50,7 +51,7 @@ async function run(
   disk = new FaultyDisk(),
   first = 1,
 ): Promise<Run> {
-  const clock = createManualClock()
+  const clock = new HandClock()
   const memory = new Memory()
   const [acked, appended, forgotten] = [
     new Map<number, number>(),
@@ -105,7 +106,7 @@ async function run(
 
 async function recoverFrom(disk: FaultyDisk): Promise<Memory> {
   const { journal, recovered } = await openJournal(
-    { disk, clock: createManualClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
+    { disk, clock: new HandClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
     { directory: '/data' },
   )
   const memory = Memory.of(recovered.entries)

@@ -1,9 +1,10 @@
 /** Changed, cut and missing files: what opens, what is refused, what a repair saves. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER, type Logger } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
 import { encodeFileHeader, encodeFrame, FORMAT_VERSION, HEADER_BYTES } from './frames.js'
-import { createManualClock, entryOf, goneOf, Memory, registerOf, settle } from './journal.fixture.js'
+import { entryOf, goneOf, Memory, registerOf, settle } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
@@ -17,7 +18,7 @@ async function write(disk: FaultyDisk, frames: number, rotateBytesMin = 1e9): Pr
   const { journal, recovered } = await openJournal(
     {
       disk,
-      clock: createManualClock(),
+      clock: new HandClock(),
       logger: NO_LOGGER,
       meter: NO_METER,
       snapshotSource: () => memory.entries(),
@@ -41,7 +42,7 @@ async function read(disk: FaultyDisk, warned: string[] = []): Promise<{ memory: 
     error: (fields) => void warned.push(JSON.stringify(fields)),
   }
   const { journal, recovered } = await openJournal(
-    { disk, clock: createManualClock(), logger, meter: NO_METER, snapshotSource: () => [] },
+    { disk, clock: new HandClock(), logger, meter: NO_METER, snapshotSource: () => [] },
     { directory: '/data' },
   )
   const memory = Memory.of(recovered.entries)
@@ -174,7 +175,7 @@ describe('unfinished writes', () => {
     const inner = encodeFrame({ file: 1, index: 0, count: 0, end: false }, '[]').toString('latin1')
     const disk = new FaultyDisk()
     const { journal } = await openJournal(
-      { disk, clock: createManualClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
+      { disk, clock: new HandClock(), logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => [] },
       { directory: '/data' },
     )
     await journal.append([

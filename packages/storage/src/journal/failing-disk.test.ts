@@ -1,8 +1,9 @@
 /** A disk that refuses for a while, and rotation. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER, type JournalEntry, type Logger, type Meter } from '@rollcall/core'
 import { FaultyDisk, type DiskFault } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
-import { createManualClock, entryOf, keyOf, Memory, settle, type ManualClock } from './journal.fixture.js'
+import { entryOf, keyOf, Memory, settle } from './journal.fixture.js'
 import { openJournal, type Journal } from './journal.js'
 
 interface Node {
@@ -15,7 +16,7 @@ interface Node {
 
 async function start(
   disk: FaultyDisk,
-  clock: ManualClock,
+  clock: HandClock,
   options: { rotateBytesMin?: number; queueEntriesMax?: number } = {},
 ): Promise<Node> {
   const memory = new Memory()
@@ -42,7 +43,7 @@ describe('a disk that refuses', () => {
   for (const fault of ['ENOSPC', 'EIO'] as const) {
     it(`${fault}: goes on in memory, says so once, and recovers everything by itself`, async () => {
       const disk = new FaultyDisk()
-      const clock = createManualClock()
+      const clock = new HandClock()
       const node = await start(disk, clock)
       expect(await node.put(1, 1)).toBe('disk')
       disk.fault = always(fault)
@@ -70,7 +71,7 @@ describe('a disk that refuses', () => {
 
   it('a failed fsync is never trusted again: what follows goes to another file', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     await node.put(1, 1)
     disk.fault = ({ operation }) => (operation === 'sync' ? 'EIO' : undefined)
@@ -84,7 +85,7 @@ describe('a disk that refuses', () => {
 
   it('a half-written frame does not spoil what the next log holds, even before there is a snapshot', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     await node.put(1, 1)
     disk.fault = ({ operation }) => (operation === 'write' ? 'ENOSPC' : undefined)
@@ -106,7 +107,7 @@ describe('a disk that refuses', () => {
 
   it('a loss while the healing snapshot is written is not mistaken for healed', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     await node.put(1, 1)
     disk.fault = always('EIO')
@@ -139,7 +140,7 @@ describe('a disk that refuses', () => {
 
   it('a commit that hangs is answered from memory after its time', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     disk.fault = ({ operation }) => (operation === 'sync' ? 'hang' : undefined)
     const answer = node.put(1, 1)
@@ -151,7 +152,7 @@ describe('a disk that refuses', () => {
 
   it('the queue is bounded: beyond it everything waiting is answered from memory, and healed later', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock, { queueEntriesMax: 3 })
     const answers = await Promise.all([1, 2, 3, 4, 5].map((index) => node.put(index, 1)))
     expect(answers).toEqual(['memory', 'memory', 'memory', 'memory', 'memory'])
@@ -170,7 +171,7 @@ describe('a disk that refuses', () => {
 
   it('days of a full disk leave no row of files', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     await node.put(1, 1)
     disk.fault = ({ operation, path }) =>
@@ -185,7 +186,7 @@ describe('a disk that refuses', () => {
 
   it('a disk that heals just before close loses nothing', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     disk.fault = always('ENOSPC')
     await node.put(1, 1)
@@ -203,7 +204,7 @@ describe('a disk that refuses', () => {
 
   it('what the process before wrote and never synced is durable once it has been replayed', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock)
     disk.fault = ({ operation }) => (operation === 'sync' ? 'hang' : undefined)
     void node.put(1, 1)
@@ -226,7 +227,7 @@ describe('a disk that refuses', () => {
 describe('rotation', () => {
   it('a forget that comes while the snapshot is written is not undone by it', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const node = await start(disk, clock, { rotateBytesMin: 2_000 })
     for (let index = 0; index < 6; index++) await node.put(index, 1)
     let forgotten: Promise<string> | undefined
@@ -253,7 +254,7 @@ describe('rotation', () => {
 
   it('keeps files within the larger of the threshold and the snapshot', async () => {
     const disk = new FaultyDisk()
-    const node = await start(disk, createManualClock(), { rotateBytesMin: 4_000 })
+    const node = await start(disk, new HandClock(), { rotateBytesMin: 4_000 })
     for (let version = 1; version < 400; version++) await node.put(version % 5, version)
     await settle()
     expect(disk.paths().length).toBeLessThan(4)
@@ -263,7 +264,7 @@ describe('rotation', () => {
 
   it('makes a snapshot of a large state only when as much was written again', async () => {
     const disk = new FaultyDisk()
-    const node = await start(disk, createManualClock(), { rotateBytesMin: 500 })
+    const node = await start(disk, new HandClock(), { rotateBytesMin: 500 })
     const newest = (): string =>
       disk
         .paths()

@@ -1,6 +1,5 @@
 /** What the journal's tests are made of: a clock turned by hand, records, and the state that entries add up to. */
 import {
-  type Clock,
   type Declaration,
   declarationKey,
   type InstanceKey,
@@ -9,41 +8,6 @@ import {
   type Register,
   type StoredRecord,
 } from '@rollcall/core'
-
-/** A clock that stands still until it is told. */
-export interface ManualClock extends Clock {
-  /** Moves on and runs what is due, in order. */
-  advance(ms: number): void
-  pending(): number
-}
-
-export function createManualClock(): ManualClock {
-  let now = 0
-  let timers: { at: number; callback: () => void }[] = []
-  return {
-    now: () => now,
-    wallNow: () => 1_700_000_000_000 + now,
-    setTimer(delayMs, callback) {
-      const timer = { at: now + delayMs, callback }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((each) => each !== timer)
-      }
-    },
-    advance(ms) {
-      const end = now + ms
-      for (;;) {
-        const due = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
-        if (due === undefined) break
-        timers = timers.filter((each) => each !== due)
-        now = due.at
-        due.callback()
-      }
-      now = end
-    },
-    pending: () => timers.length,
-  }
-}
 
 /** Lets everything run that is due in this and the next turns of the event loop. */
 export async function settle(): Promise<void> {

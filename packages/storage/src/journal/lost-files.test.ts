@@ -1,15 +1,16 @@
 /** Files and folders that are taken away, cut or replaced under a journal that goes on, and the lock with them. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER, type Logger, type Meter } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
-import { createManualClock, entryOf, Memory, settle, type ManualClock } from './journal.fixture.js'
+import { entryOf, Memory, settle } from './journal.fixture.js'
 import { openJournal, type Journal } from './journal.js'
 
 const LOG_1 = '/data/journal-1.log'
 
 interface Node {
   readonly disk: FaultyDisk
-  readonly clock: ManualClock
+  readonly clock: HandClock
   readonly journal: Journal
   readonly memory: Memory
   /** What was logged at `warn` and `error`. */
@@ -21,7 +22,7 @@ interface Node {
 }
 
 async function start(disk = new FaultyDisk(), rotateBytesMin = 1e9): Promise<Node> {
-  const clock = createManualClock()
+  const clock = new HandClock()
   const memory = new Memory()
   const lines: string[] = []
   const causes: string[] = []

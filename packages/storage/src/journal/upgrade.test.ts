@@ -1,4 +1,5 @@
 /** Data folders of older versions: read, continued, verified and repaired. */
+import { HandClock } from '@rollcall/testkit/time'
 import { readFileSync } from 'node:fs'
 import {
   ANONYMOUS,
@@ -13,7 +14,6 @@ import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
 import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
 import { openJournal } from './journal.js'
-import { createManualClock } from './journal.fixture.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
 
@@ -51,7 +51,7 @@ async function open(disk: FaultyDisk): Promise<Opened> {
   const { journal, recovered } = await openJournal(
     {
       disk,
-      clock: createManualClock(),
+      clock: new HandClock(),
       logger: NO_LOGGER,
       meter: NO_METER,
       snapshotSource: () => node.snapshot(),

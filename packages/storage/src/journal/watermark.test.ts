@@ -1,9 +1,10 @@
 /** How far the newest log is known to reach: what a cut, empty or missing one is taken for at the next start. */
+import { HandClock } from '@rollcall/testkit/time'
 import { NO_LOGGER, NO_METER, type Logger } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
 import { encodeFileHeader, HEADER_BYTES } from './frames.js'
-import { createManualClock, entryOf, Memory, settle } from './journal.fixture.js'
+import { entryOf, Memory, settle } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
@@ -17,7 +18,7 @@ type End = 'stop' | 'kill'
 
 /** Writes this many frames and ends in good order or by kill -9, some time after the last look at the files. */
 async function write(disk: FaultyDisk, frames: number, end: End, looksAfter = frames): Promise<void> {
-  const clock = createManualClock()
+  const clock = new HandClock()
   const memory = new Memory()
   const { journal, recovered } = await openJournal(
     { disk, clock, logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => memory.entries() },
@@ -38,7 +39,7 @@ async function start(disk: FaultyDisk): Promise<{ memory: Memory; lines: string[
   const lines: string[] = []
   const logger: Logger = { ...NO_LOGGER, warn: (_, message) => void lines.push(message) }
   const { journal, recovered } = await openJournal(
-    { disk, clock: createManualClock(), logger, meter: NO_METER, snapshotSource: () => [] },
+    { disk, clock: new HandClock(), logger, meter: NO_METER, snapshotSource: () => [] },
     { directory: '/data' },
   )
   const memory = Memory.of(recovered.entries)
@@ -252,7 +253,7 @@ describe('a watermark', () => {
 
   it('that is not written keeps no acknowledgement back, but that of the first entry of a log', async () => {
     const disk = new FaultyDisk()
-    const clock = createManualClock()
+    const clock = new HandClock()
     const memory = new Memory()
     const { journal } = await openJournal(
       { disk, clock, logger: NO_LOGGER, meter: NO_METER, snapshotSource: () => memory.entries() },

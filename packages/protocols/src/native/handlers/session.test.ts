@@ -16,7 +16,7 @@ import {
 import { EMPTY_SIGN, RegistryError, type ServerMessage, type View } from '@rollcall/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ViewBodies } from '../../http/view-bodies.js'
-import { createHandClock, type HandClock } from '../../http/hand-clock.fixture.js'
+import { HandClock } from '@rollcall/testkit/time'
 import { resolveOptions } from '../options.js'
 import { createStreamSession, type StreamSession } from './session.js'
 
@@ -29,7 +29,7 @@ const update: Update = {
 
 /** What the session did to the registry, and what it said and did to the client. */
 class Scene {
-  readonly clock: HandClock = createHandClock()
+  readonly clock: HandClock = new HandClock()
   readonly calls: string[] = []
   readonly sent: ServerMessage[] = []
   readonly pushed: Update[] = []

@@ -35,6 +35,11 @@ export class EventQueue {
     this.at(this.now + delayMs, run)
   }
 
+  /** When the next event is due; Infinity when nothing is planned. */
+  get nextAt(): number {
+    return this.heap[0]?.at ?? Infinity
+  }
+
   /** Lets the next event happen if it is due by `end`; false when there is none, and then it is `end`. */
   step(end: number): boolean {
     const next = this.heap[0]
@@ -43,7 +48,7 @@ export class EventQueue {
       return false
     }
     this.removeFirst()
-    this.now = next.at
+    this.now = Math.max(this.now, next.at)
     this.count++
     next.run()
     return true
