@@ -10,6 +10,7 @@ export interface Import {
   readonly line: number
   /** Only types are used; nothing is left of it in the built file. */
   readonly typeOnly: boolean
+  readonly names: ParsedModule['references'][number]['names']
   readonly target: Target
 }
 
@@ -65,10 +66,10 @@ export function buildGraph(
   const known = (path: string): boolean => sources.has(path) || base.has(path)
   for (const [path, text] of sources) {
     const parsed = parseModule(path, text)
-    const imports = parsed.references.map(({ specifier, line, typeOnly }): Import => {
+    const imports = parsed.references.map(({ specifier, line, typeOnly, names }): Import => {
       const target: Target =
         specifier === undefined ? { kind: 'computed' } : resolve(path, specifier, known, packages)
-      return { from: path, specifier: specifier ?? '(computed)', line, typeOnly, target }
+      return { from: path, specifier: specifier ?? '(computed)', line, typeOnly, names, target }
     })
     modules.set(path, { ...parsed, path, imports })
   }

@@ -7,6 +7,20 @@ export interface Reference {
   readonly specifier: string | undefined
   readonly line: number
   readonly typeOnly: boolean
+  readonly names: readonly ImportedName[]
+}
+
+/** What is taken from another module: a name, or `*` where it could be any. */
+export interface ImportedName {
+  readonly name: string
+  readonly typeOnly: boolean
+}
+
+/** A member of an exported interface, with the names of the types of its parameters; none where it is no method. */
+export interface InterfaceMember {
+  readonly interfaceName: string
+  readonly name: string
+  readonly parameterTypes: readonly string[]
 }
 
 /** A use of real time or chance. */
@@ -30,6 +44,7 @@ export interface ParsedModule {
   readonly functions: readonly FunctionExtent[]
   /** Names of the interfaces, type aliases and classes that it declares and exports; what it only passes on is not among them. */
   readonly exportedTypes: readonly string[]
+  readonly interfaceMembers: readonly InterfaceMember[]
   /** String literals that look like names of metrics. */
   readonly metricNames: readonly string[]
   /** A test under fake timers: its waits are not real. */
@@ -45,10 +60,11 @@ export function parseModule(path: string, text: string): ParsedModule {
   const impurities: Impurity[] = []
   const functions: FunctionExtent[] = []
   const exportedTypes: string[] = []
+  const interfaceMembers: InterfaceMember[] = []
   const metricNames: string[] = []
   const visitors = [
-    referenceVisitor((specifier, start, typeOnly) =>
-      references.push({ specifier, line: lineOf(start), typeOnly }),
+    referenceVisitor((specifier, start, typeOnly, names) =>
+      references.push({ specifier, line: lineOf(start), typeOnly, names }),
     ),
     impurityVisitor((what, start) => impurities.push({ what, line: lineOf(start) })),
     functionVisitor((name, start, end) => {
@@ -56,6 +72,7 @@ export function parseModule(path: string, text: string): ParsedModule {
       functions.push({ name, line, lines: lineOf(end) - line + 1 })
     }),
     exportedTypeVisitor((name) => exportedTypes.push(name)),
+    interfaceVisitor((member) => interfaceMembers.push(member)),
     metricVisitor((name) => metricNames.push(name)),
   ]
   for (const visitor of visitors) new Visitor(visitor).visit(program)
@@ -65,14 +82,23 @@ export function parseModule(path: string, text: string): ParsedModule {
     impurities,
     functions,
     exportedTypes,
+    interfaceMembers,
     metricNames,
     fakesTimers: text.includes('vi.useFakeTimers('),
     parseErrors,
   }
 }
 
+/** A module that is taken whole. */
+const WHOLE: readonly ImportedName[] = [{ name: '*', typeOnly: false }]
+
 function referenceVisitor(
-  add: (specifier: string | undefined, start: number, typeOnly: boolean) => void,
+  add: (
+    specifier: string | undefined,
+    start: number,
+    typeOnly: boolean,
+    names: readonly ImportedName[],
+  ) => void,
 ): VisitorObject {
   const literal = (node: { type: string; value?: unknown } | undefined): string | undefined =>
     node?.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined
@@ -82,21 +108,30 @@ function referenceVisitor(
         (each) => each.type === 'ImportSpecifier' && each.importKind === 'type',
       )
       const onlyTypes = types.length > 0 && types.length === node.specifiers.length
-      add(node.source.value, node.start, node.importKind === 'type' || onlyTypes)
+      const names = node.specifiers.map((each) => ({
+        name: each.type === 'ImportSpecifier' && 'name' in each.imported ? each.imported.name : '*',
+        typeOnly:
+          node.importKind === 'type' || (each.type === 'ImportSpecifier' && each.importKind === 'type'),
+      }))
+      add(node.source.value, node.start, node.importKind === 'type' || onlyTypes, names)
     },
     ExportNamedDeclaration(node) {
       if (node.source === null) return
       const onlyTypes =
         node.specifiers.length > 0 && node.specifiers.every((each) => each.exportKind === 'type')
-      add(node.source.value, node.start, node.exportKind === 'type' || onlyTypes)
+      const names = node.specifiers.map((each) => ({
+        name: 'name' in each.local ? each.local.name : '*',
+        typeOnly: node.exportKind === 'type' || each.exportKind === 'type',
+      }))
+      add(node.source.value, node.start, node.exportKind === 'type' || onlyTypes, names)
     },
-    ExportAllDeclaration: (node) => add(node.source.value, node.start, node.exportKind === 'type'),
-    ImportExpression: (node) => add(literal(node.source), node.start, false),
-    TSImportType: (node) => add(node.source.value, node.start, true),
-    TSExternalModuleReference: (node) => add(node.expression.value, node.start, false),
+    ExportAllDeclaration: (node) => add(node.source.value, node.start, node.exportKind === 'type', WHOLE),
+    ImportExpression: (node) => add(literal(node.source), node.start, false, WHOLE),
+    TSImportType: (node) => add(node.source.value, node.start, true, WHOLE),
+    TSExternalModuleReference: (node) => add(node.expression.value, node.start, false, WHOLE),
     CallExpression(node) {
       if (node.callee.type === 'Identifier' && node.callee.name === 'require')
-        add(literal(node.arguments[0]), node.start, false)
+        add(literal(node.arguments[0]), node.start, false, WHOLE)
     },
   }
 }
@@ -195,6 +230,26 @@ function exportedTypeVisitor(found: (name: string) => void): VisitorObject {
     ExportNamedDeclaration({ declaration }) {
       if (declaration === null || !TYPE_DECLARATIONS.has(declaration.type)) return
       if ('id' in declaration && declaration.id?.type === 'Identifier') found(declaration.id.name)
+    },
+  }
+}
+
+function interfaceVisitor(found: (member: InterfaceMember) => void): VisitorObject {
+  const typeOf = (parameter: object): string => {
+    const { typeAnnotation } = parameter as { typeAnnotation?: { typeAnnotation?: { typeName?: object } } }
+    const name = typeAnnotation?.typeAnnotation?.typeName
+    return name !== undefined && 'name' in name ? String(name.name) : ''
+  }
+  return {
+    TSInterfaceDeclaration({ id, body }) {
+      for (const member of body.body) {
+        if (!('key' in member)) continue
+        found({
+          interfaceName: id.name,
+          name: 'name' in member.key ? String(member.key.name) : '',
+          parameterTypes: member.type === 'TSMethodSignature' ? member.params.map(typeOf) : [],
+        })
+      }
     },
   }
 }

@@ -9,6 +9,8 @@ export interface Planted {
 }
 
 const LAYER = 'packages import only what their layer allows'
+const SEES = 'adapters see of the core its door only'
+const ASKS = 'every member of the door takes the caller'
 const ORDERED = 'the folders of a package depend on earlier ones only'
 const PORTS = 'only port files touch time and chance'
 
@@ -42,6 +44,42 @@ export const PLANTED: readonly Planted[] = [
     'core uses a built-in without prefix',
     'packages/core/src/planted.ts',
     `import { readFileSync } from 'fs'`,
+  ),
+  one(
+    SEES,
+    'an adapter takes the rules themselves',
+    'packages/protocols/src/native/planted.ts',
+    `import { RegistryNode } from '@rollcall/core'`,
+  ),
+  one(
+    SEES,
+    'an adapter makes queries of its own',
+    'packages/protocols/src/prometheus/planted.ts',
+    `import { Queries } from '@rollcall/core'`,
+  ),
+  one(
+    SEES,
+    'the floor takes all there is',
+    'packages/protocols/src/http/planted.ts',
+    `import * as core from '@rollcall/core'`,
+  ),
+  one(
+    SEES,
+    'an adapter passes it on',
+    'packages/protocols/src/native/planted.ts',
+    `export * from '@rollcall/core'`,
+  ),
+  one(
+    ASKS,
+    'a method without caller',
+    'packages/core/src/registry.ts',
+    `export interface Registry { execute(command: Command, caller: Caller): void; polled(name: ViewName): void }`,
+  ),
+  one(
+    ASKS,
+    'a second door behind the first',
+    'packages/core/src/registry.ts',
+    `export interface Registry { execute(command: Command, caller: Caller): void; readonly operators: OperatorApi }`,
   ),
   one(
     ORDERED,

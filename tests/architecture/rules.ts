@@ -15,6 +15,7 @@ import {
   TEST_ONLY,
   type Layer,
 } from './layers.js'
+import { besideTheDoor, withoutCaller } from './door.js'
 import { packageOf, type Import, type Module, type ModuleGraph } from './module-graph.js'
 
 /** Says whether the graph keeps a rule: one line for each place that does not. */
@@ -60,6 +61,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
       return own < other && 'comes later in the order'
     }),
   ],
+  'adapters see of the core its door only': besideTheDoor,
+  'every member of the door takes the caller': withoutCaller,
   'an integration uses its own library only': (graph) =>
     each(graph, ({ from, target }) => {
       const folder = /^packages\/integrations\/src\/(?:([^/]+)\/)?/.exec(from)
