@@ -2,9 +2,7 @@
 
 /** Type names that several product files declare. */
 export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
-  CallOptions: 'to be renamed: client',
   Clock: 'one port: core has it for servers, client and cli, which do not see core, for themselves',
-  Entry: 'to be renamed: client, core',
   Liveness: 'to be renamed: core, wire',
   Logger: 'one port: core has it for servers, and the client, which does not see core, for its users',
 
@@ -19,10 +17,8 @@ export const LONG: Readonly<Record<string, string>> = {
 
 /** Folders with files that do not say what they are for; `test:` before those whose tests do not. */
 export const HEADLESS: Readonly<Record<string, string>> = {
-  'packages/client/': 'to be done',
   'packages/server/src/driver/': 'to be done',
   'tests/simulation/': 'to be done',
-  'test: packages/client/': 'to be done',
   'test: packages/core/': 'to be done',
   'test: packages/protocols/': 'to be done',
   'test: packages/server/src/driver/': 'to be done',
@@ -34,7 +30,6 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'docs/benchmarks.md': 'written from a result; the next run of `watched` has the new words',
   'docs/reference/': 'to be done: written from client, core, wire',
   'docs/simulation.md': 'to be done: names of tests of core',
-  'packages/client/': 'to be done',
   'packages/core/': 'to be done',
   'packages/protocols/': 'to be done',
   'packages/server/src/driver/': 'to be done',
@@ -44,7 +39,6 @@ export const PERSONS: Readonly<Record<string, string>> = {
 
 /** Packages without a README. */
 export const NO_README: Readonly<Record<string, string>> = {
-  'packages/client': 'to be written',
   'packages/core': 'to be written',
   'packages/wire': 'to be written',
 }

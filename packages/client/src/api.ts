@@ -66,7 +66,7 @@ export interface ConnectOptions extends WarmUpOptions {
   readonly static?: Readonly<Record<string, readonly StaticInstance[]>>
   /** Default: nothing is logged. */
   readonly logger?: Logger
-  /** Follows calls and lists, for traces and metrics. Default: nobody does. */
+  /** Follows calls and lists, for traces and metrics. Default: none. */
   readonly observer?: Observer
   /** Closes the client when aborted. */
   readonly signal?: AbortSignal
@@ -196,10 +196,10 @@ export interface ClusterRegistration {
 }
 
 /**
- * A change in the life of a registration. All but `changed` are somebody else's doing and say why in `error`;
+ * A change in the life of a registration. All but `changed` come from outside this process and say why in `error`;
  * none ends the registration, which goes on being tried.
  * changed: another state or incarnation in the ordinary course of things.
- * deregistered: somebody took it out of the registry; registered anew after a minute.
+ * deregistered: an operator or another process took it out of the registry; registered anew after a minute.
  * superseded: another process took over the id with a higher incarnation; asked for again every 30 s.
  * conflict: a live process holds the id; asked for again every 30 s.
  * refused: the registry does not take it at present; asked for again every 30 s.
@@ -274,7 +274,7 @@ export interface Service {
   origins(instance: Instance): readonly Origin[]
   /** The current list in all states, as the source gave it; of several clusters as they were merged. */
   instances(): readonly Instance[]
-  /** Whom `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
+  /** The instances that `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
   candidates(): readonly Instance[]
   /**
    * Calls `listener` after each change of `candidates()`, once whatever caused it is complete; several changes
@@ -301,7 +301,7 @@ export interface Service {
   shards(count: number): Shards
   /**
    * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
-   * `no_instances` or `unreachable` when there is nobody, at once when all have just failed several times.
+   * `no_instances` or `unreachable` when there is no instance, at once when all have just failed several times.
    */
   fetch(path: string, init?: FetchInit): Promise<Response>
   /** Starts with the current list; a consumer that is behind gets the latest list instead of every step. Ends at `close()`. */
@@ -314,7 +314,7 @@ export interface ShardChange {
   readonly own: readonly number[]
   /** Those that are new, compared with the change before. */
   readonly gained: readonly number[]
-  /** Those that are another's now, or nobody's. */
+  /** Those that are another member's now, or no member's. */
   readonly lost: readonly number[]
   /** Where the list came from by which they were assigned. */
   readonly source: ListSource
@@ -322,7 +322,7 @@ export interface ShardChange {
 
 /**
  * Numbered shards of some work, each assigned to one member of a service. Not a lock: for as long as a change needs to
- * reach everybody, two processes may believe that a shard is theirs, or none; a process that has lost the registry
+ * reach all members, two processes may believe that a shard is theirs, or none; a process that has lost the registry
  * goes on with what it knew.
  */
 export interface Shards {
@@ -330,7 +330,7 @@ export interface Shards {
   /** Those of the registrations of this process, ascending. */
   own(): readonly number[]
   /**
-   * Who has a shard, 0 to count − 1; undefined while there are no members. Throws `invalid_argument` for other numbers.
+   * The member that has a shard, 0 to count − 1; undefined while there are no members. Throws `invalid_argument` for other numbers.
    */
   owner(shard: number): Instance | undefined
   /**
@@ -343,7 +343,7 @@ export interface Shards {
 /**
  * Follows what a client does, for traces and metrics (`@rollcall/integrations/opentelemetry` is one). Its functions are
  * called as things happen, some of them for every call: they are quick and do not throw; what they throw reaches
- * whoever called.
+ * the caller.
  */
 export interface Observer {
   /** A client was made. What this returns is called when it has closed. */

@@ -1,3 +1,4 @@
+/** Changes of a list at the pace of their consumers. */
 import { describe, expect, it } from 'vitest'
 import { ChangeFeed } from './changes.js'
 import type { ListChange } from './machine/events.js'

@@ -1,3 +1,4 @@
+/** The changes of a list as async iterators. */
 import type { ListChange } from './machine/events.js'
 import { abortedError } from './machine/errors.js'
 

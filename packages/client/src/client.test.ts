@@ -1,3 +1,4 @@
+/** A client against a node without sockets. */
 import { describe, expect, it } from 'vitest'
 import { createClient } from './client.js'
 import { HandClock, settle } from '@rollcall/testkit/time'

@@ -1,3 +1,4 @@
+/** The client that programs hold. */
 import type { ViewName } from '@rollcall/wire'
 import type { AddressSources } from './shell/address.js'
 import { findOwnAddress } from './shell/address.js'

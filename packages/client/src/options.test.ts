@@ -1,3 +1,4 @@
+/** Where clusters, lookups and registrations go, and what is refused. */
 import { describe, expect, it } from 'vitest'
 import { CLUSTERS_MAX, clustersOf, lookupOf, placesOf } from './options.js'
 import type { ConnectOptions } from './api.js'

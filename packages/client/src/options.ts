@@ -1,3 +1,4 @@
+/** Checks of what programs pass to the SDK, and the defaults. */
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'

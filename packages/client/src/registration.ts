@@ -1,3 +1,4 @@
+/** The handle of a registration. */
 import type { Intent, RegistryError } from '@rollcall/wire'
 import type { Driver } from './shell/driver.js'
 import type {

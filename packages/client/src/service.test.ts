@@ -1,3 +1,4 @@
+/** The handle of a service. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
@@ -162,7 +163,7 @@ describe('fetch', () => {
     expect(called).toHaveLength(28)
   })
 
-  it('says who is there when nobody can be called', async () => {
+  it('says which are there when none can be called', async () => {
     const { service } = setUp()
     const list = [instance('x', { state: 'down' })]
     service.changed({
@@ -182,7 +183,7 @@ describe('fetch', () => {
 })
 
 describe('candidates', () => {
-  it('are those of pick, and whoever listens hears of changes once they are complete', async () => {
+  it('are those of pick, and a listener hears of changes once they are complete', async () => {
     const { service } = setUp()
     const seen: string[][] = []
     const look = (): void => void seen.push(service.candidates().map(({ id }) => id))
@@ -199,7 +200,7 @@ describe('candidates', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('are nobody after the end, and nobody is told', async () => {
+  it('are none after the end, and no listener is told', async () => {
     const { service } = setUp()
     let calls = 0
     service.onCandidates(() => (calls += 1))

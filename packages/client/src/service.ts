@@ -1,3 +1,4 @@
+/** The handle of a watched service. */
 import type { Instance, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
@@ -73,7 +74,7 @@ export class ServiceHandle implements Service {
       selection: this.selection,
       ready: (signal) => this.known(READY_MS, signal),
       tell: (instance, outcome) => this.tell(instance, outcome),
-      nobody: () => this.nothing(),
+      none: () => this.nothing(),
       picked: (instance) => deps.observer?.picked?.(this, instance),
       observe: () => deps.observer?.called?.(this),
     })

@@ -1,3 +1,4 @@
+/** What a balancer is. */
 import type { Instance } from '@rollcall/wire'
 import type { CallOutcome } from '../machine/events.js'
 import type { Random } from '../machine/ports.js'
@@ -12,7 +13,7 @@ export interface Balancer {
   update(candidates: readonly Instance[]): void
   /** The next candidate; undefined when there is none. `key` is what the caller wants to stick to one instance. */
   pick(key?: string): Instance | undefined
-  /** An attempt at an instance began; it will end. Not told of a bare `pick()`, whose end nobody knows. */
+  /** An attempt at an instance began; it will end. Not told of a bare `pick()`, whose end is not known. */
   began?(instance: Instance): void
   /** An attempt that began, or a call that was reported, ended. */
   ended?(instance: Instance, end: AttemptReport): void
@@ -22,7 +23,7 @@ export interface Balancer {
 export interface AttemptReport {
   /** Undefined: that says nothing about the instance, such as a call its caller gave up. */
   readonly outcome: CallOutcome | undefined
-  /** Milliseconds until the answer began, or until it was given up; undefined when nobody measured. */
+  /** Milliseconds until the answer began, or until it was given up; undefined when it was not measured. */
   readonly latencyMs: number | undefined
   /** Whether `began` was called for it. */
   readonly wasBegun: boolean

@@ -1,3 +1,4 @@
+/** Balancers made of options. */
 import { describe, expect, it, vi } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
 import type { Balancer } from './balancer.js'

@@ -1,3 +1,4 @@
+/** The balancer of a service, made of its options. */
 import { hostname } from 'node:os'
 import { RegistryError } from '@rollcall/wire'
 import type { Balancer, BalancerFactory, BalancerTools } from './balancer.js'
@@ -93,7 +94,7 @@ function factoryOf(given: BalancerName | BalancerChoice): BalancerFactory {
 }
 
 /**
- * A balancer of somebody else's that throws is an uncaught exception, never a broken client; but for `pick`, whose caller
+ * A foreign balancer that throws is an uncaught exception, never a broken client; but for `pick`, whose caller
  * hears of it.
  */
 function guarded(factory: BalancerFactory): BalancerFactory {
@@ -108,7 +109,7 @@ function guarded(factory: BalancerFactory): BalancerFactory {
   }
 }
 
-/** Runs a step; what it throws is thrown where nobody is in the middle of something. */
+/** Runs a step; what it throws is thrown where no step is half done. */
 function apart(step: () => void): void {
   try {
     step()

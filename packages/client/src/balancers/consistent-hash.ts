@@ -1,3 +1,4 @@
+/** The balancer `hash`: a key stays with its instance. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
@@ -14,14 +15,14 @@ export interface HashOptions {
 }
 
 const LOAD_FACTOR = 1.25
-/** So few calls overload nobody: below this a key stays where it is. */
+/** So few calls overload no instance: below this a key stays where it is. */
 const FREE_LOAD = 4
 /** Places in which keys fall: enough for shares within a few percent at a thousand instances, in 256 KiB. */
 const BUCKETS = 65_536
 const UNKNOWN = -1
 /** More newcomers at once than this, and the owners are found anew as they are asked for. */
 const NEWCOMERS_MAX = 8
-/** Other places tried for a key whose own is full, until everybody is looked at. */
+/** Other places tried for a key whose own is full, until all are looked at. */
 const DETOURS_MAX = 16
 
 interface Peer {
@@ -119,7 +120,7 @@ class ConsistentHash implements Balancer {
     this.slots[peer.slot] = peer
   }
 
-  /** Places of those who left, or whose weight changed, belong to nobody until they are asked for. */
+  /** Places of those who left, or whose weight changed, belong to none until they are asked for. */
   private release(leavers: readonly Peer[]): void {
     if (leavers.length === 0) return
     for (const { slot } of leavers) this.slots[slot] = undefined
@@ -171,7 +172,7 @@ class ConsistentHash implements Balancer {
       const peer = this.owner(place)
       if (this.hasRoom(peer)) return peer
     }
-    // The bounds add up to more than there is, so somebody has room.
+    // The bounds add up to more than there is, so one of them has room.
     let best: Peer | undefined
     for (const peer of this.byKey.values())
       if (best === undefined || peer.inFlight / peer.weight < best.inFlight / best.weight) best = peer

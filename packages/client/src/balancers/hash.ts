@@ -14,7 +14,7 @@ export function hashText(text: string, seed = 0): number {
   return mix(hash)
 }
 
-/** Two hashes of who an instance is, the same over restarts: equal in both only if the instances are. */
+/** Two hashes of an instance's identity, the same over restarts: equal in both only if the instances are. */
 export class Identity {
   private readonly first: number
   private readonly second: number

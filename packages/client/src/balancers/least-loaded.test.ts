@@ -1,3 +1,4 @@
+/** The balancer `least-loaded`. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -73,7 +74,7 @@ describe('least loaded', () => {
     expect(balancer.pick()).toBeDefined()
   })
 
-  it('starves nobody: who was slow once is asked again when that has faded', () => {
+  it('starves none: one that was slow once is asked again when that has faded', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 10 }),

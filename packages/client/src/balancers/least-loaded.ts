@@ -1,3 +1,4 @@
+/** The balancer `least-loaded`: two choices by weight, the less loaded wins. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
@@ -29,8 +30,8 @@ interface Peer {
 
 /**
  * Of two candidates chosen by weight the one with less to do: recent latency times calls in flight. A latency
- * above the average counts at once, one below it bit by bit, and all fade with time, so that somebody who was slow is
- * asked again. The first of the two wins a tie: with equal loads everybody is chosen by weight.
+ * above the average counts at once, one below it bit by bit, and all fade with time, so that one that was slow is
+ * asked again. The first of the two wins a tie: with equal loads all are chosen by weight.
  *
  * Loads are those of this process: calls by `call`, `fetch` and `attempt`, and latencies given to `report`. A pick
  * reads the clock, since loads fade.

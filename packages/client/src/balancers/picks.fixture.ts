@@ -1,3 +1,4 @@
+/** Counts of picks, for tests of balancers. */
 import type { Instance } from '@rollcall/wire'
 
 /** A small generator with a seed, so that a failure can be repeated. */

@@ -1,3 +1,4 @@
+/** The balancer `round-robin`: one after the other. */
 import type { Instance } from '@rollcall/wire'
 import type { Balancer } from './balancer.js'
 import type { Random } from '../machine/ports.js'

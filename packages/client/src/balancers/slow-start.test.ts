@@ -1,3 +1,4 @@
+/** Shares of newcomers. */
 import { describe, expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
 import { counts, seeded } from './picks.fixture.js'
@@ -60,7 +61,7 @@ describe('slow start', () => {
     expect(share('b')).toBeLessThan(0.2)
   })
 
-  it('calls newcomers where there is nobody else', () => {
+  it('calls newcomers where there are no others', () => {
     const { balancer } = stage()
     balancer.update([a])
     balancer.update([b, c])

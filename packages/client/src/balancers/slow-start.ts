@@ -1,10 +1,11 @@
+/** Newcomers get their share little by little. */
 import type { Instance } from '@rollcall/wire'
 import type { AttemptReport, Balancer, BalancerTools } from './balancer.js'
 import { instanceKey } from '../machine/keys.js'
 
 /** Share of its calls that a newcomer gets from the first moment on. */
 const SHARE_MIN = 0.1
-/** Picks tried for somebody else than a newcomer whose turn it is not yet. */
+/** Picks tried for another than a newcomer whose turn it is not yet. */
 const PICKS_MAX = 4
 
 interface Seen {
@@ -16,7 +17,7 @@ interface Seen {
 /**
  * Newcomers get their share of the calls bit by bit: a tenth at once, all of it after `slowStartMs`. A newcomer is
  * a process that this client has not seen for that long; those of the first list are none. Picks with a key stay
- * with the key's instance. Reads the clock only while somebody is new.
+ * with the key's instance. Reads the clock only while an instance is new.
  */
 export function createSlowStart(inner: Balancer, tools: BalancerTools, slowStartMs: number): Balancer {
   return new SlowStart(inner, tools, slowStartMs)

@@ -1,3 +1,4 @@
+/** Stable parts of a large service. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

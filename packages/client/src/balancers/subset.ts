@@ -1,3 +1,4 @@
+/** A stable part of a large service. */
 import type { Instance } from '@rollcall/wire'
 import type { AttemptReport, Balancer } from './balancer.js'
 import { hashText, Identity } from './hash.js'

@@ -1,3 +1,4 @@
+/** The balancers `weighted` and `round-robin`. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -67,7 +68,7 @@ describe('balancers', () => {
     expect(new Set(gaps)).toEqual(new Set([4]))
   })
 
-  it('weighted favours nobody when the list changes all the time', () => {
+  it('weighted favours none when the list changes all the time', () => {
     const balancer = make('weighted', seeded(4))
     const list = [instance('a', { weight: 3 }), instance('b', { weight: 1 })]
     const found = counts(() => {

@@ -1,3 +1,4 @@
+/** The balancer `weighted`: in proportion to the weights, evenly spread. */
 import type { Instance } from '@rollcall/wire'
 import type { Balancer } from './balancer.js'
 import { createRoundRobin } from './round-robin.js'
@@ -10,7 +11,7 @@ import type { Random } from '../machine/ports.js'
  *
  * Candidate i with weight w and a random phase u in [0, 1) is due at the virtual times (u + k) / w; picks go
  * in order of due time. Each unit of virtual time holds exactly w of them, whatever the phases, and fresh
- * phases at each update keep frequent updates from favouring anybody. A binary heap makes a pick O(log n).
+ * phases at each update keep frequent updates from favouring any of them. A binary heap makes a pick O(log n).
  */
 export function createWeighted(random: Random): Balancer {
   const rotation = createRoundRobin(random)

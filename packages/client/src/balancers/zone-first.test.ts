@@ -1,3 +1,4 @@
+/** The own zone first. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -87,7 +88,7 @@ describe('zone first', () => {
     expect(stage([...zone('a', 1, 300), ...zone('b', 3)]).kept()).toBe(1)
   })
 
-  it('goes elsewhere where its zone has nobody, and gives nothing where there is nobody', () => {
+  it('goes elsewhere where its zone has none, and gives nothing where there is none', () => {
     const { balancer, kept } = stage(zone('b', 2))
     expect(kept(100)).toBe(0)
     expect(counts(() => balancer.pick(), 100).size).toBe(2)

@@ -1,3 +1,4 @@
+/** The own zone first, as far as it has the capacity. */
 import type { Instance } from '@rollcall/wire'
 import type { AttemptReport, Balancer, BalancerFactory, BalancerTools } from './balancer.js'
 import { hashText } from './hash.js'
@@ -53,7 +54,7 @@ class ZoneFirst implements Balancer {
       zone.capacity = members.reduce((sum, { weight }) => sum + weight, 0)
       zone.balancer.update(members)
     }
-    // Where nobody has a weight all are alike, as for the other balancers.
+    // Where none has a weight all are alike, as for the other balancers.
     if (candidates.every(({ weight }) => weight === 0))
       for (const zone of this.zones.values()) zone.capacity = byZone.get(zone.name)?.length ?? 0
     this.share()

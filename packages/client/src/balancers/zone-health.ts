@@ -1,3 +1,4 @@
+/** How well the calls into a zone go. */
 import type { AttemptReport } from './balancer.js'
 
 /** What was seen has lost two thirds of its weight after this. */

@@ -1,3 +1,4 @@
+/** Bodies of requests, and whether they can be sent twice. */
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 
@@ -24,7 +25,7 @@ export interface OutgoingBody {
   readonly type: string | undefined
   /** Bytes, where known. */
   readonly length: number | undefined
-  /** Nobody will read it any more. */
+  /** It will not be read any more. */
   discard(): void
 }
 

@@ -1,3 +1,4 @@
+/** How a call is made, as its caller says it. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { AttemptEnd, Judgement } from './judgement.js'
@@ -9,11 +10,11 @@ import type { CallOutcome } from '../machine/events.js'
 export interface CallOptions<T = unknown> {
   /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
   readonly key?: string | undefined
-  /** Ends the call with `aborted`: its attempts are aborted, and blamed on nobody. */
+  /** Ends the call with `aborted`: its attempts are aborted, and held against no instance. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Time for the whole call: waiting for anybody to be there and all attempts together. Then `timeout`. Default
-   * none; the wait for anybody to be there ends after 5 s in any case.
+   * Time for the whole call: waiting for an instance to be there and all attempts together. Then `timeout`. Default
+   * none; the wait for an instance ends after 5 s in any case.
    */
   readonly timeoutMs?: number | undefined
   /** Time for one attempt, so that one instance that hangs does not use up the whole call. Default none. */
@@ -36,13 +37,13 @@ export interface CallOptions<T = unknown> {
   readonly hedgeMs?: HedgeDelay | undefined
   /** What an answer or an error means. Default, and where it returns undefined: `judgeError`, and every answer is good. */
   readonly judge?: (end: AttemptEnd<T>) => Judgement | undefined
-  /** Releases an answer that nobody will read, because another attempt was faster or follows. */
+  /** Releases an answer that will not be read, because another attempt was faster or follows. */
   readonly discard?: (answer: T) => void
 }
 
 /** What an attempt is told. */
 export interface AttemptContext {
-  /** Aborted when nobody waits for this attempt any more. */
+  /** Aborted when the call no longer waits for this attempt. */
   readonly signal: AbortSignal
   /** 1 for the first of a call. */
   readonly attempt: number

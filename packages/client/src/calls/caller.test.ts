@@ -1,3 +1,4 @@
+/** Calls: attempts, deadlines, retries, hedges. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
@@ -51,7 +52,7 @@ function stage(list: readonly Instance[] = LIST, others: readonly Instance[] = [
       // As the driver does: what was told counts in a microtask.
       if (outcome !== 'success') queueMicrotask(() => failed(id))
     },
-    nobody: () => new RegistryError('no_instances', 'nobody'),
+    none: () => new RegistryError('no_instances', 'none'),
   })
   function call(options: CallOptions<string> = {}) {
     const state: { answer?: string; error?: { code?: string; details?: unknown; cause?: unknown } } = {}
@@ -134,7 +135,7 @@ describe('a call', () => {
     expect([ids(), state.answer]).toEqual(['ab', 'fine'])
   })
 
-  it('hands an error that is an answer to the caller, and holds it against nobody', async () => {
+  it('hands an error that is an answer to the caller, and holds it against no instance', async () => {
     const { call, begun, ids, told } = stage()
     const error = new Error('not found')
     const state = call({ idempotent: true })
@@ -159,7 +160,7 @@ describe('a call', () => {
     expect(told).toEqual(['a failure', 'b failure', 'c failure'])
   })
 
-  it('is over when its caller says so: nobody is blamed and the attempt is aborted', async () => {
+  it('is over when its caller says so: no instance is blamed and the attempt is aborted', async () => {
     const { call, begun, told, reports, clock } = stage()
     const controller = new AbortController()
     const state = call({ signal: controller.signal, tryTimeoutMs: 100, timeoutMs: 1_000 })
@@ -171,7 +172,7 @@ describe('a call', () => {
     expect([told, reports.length, clock.timers.length]).toEqual([[], 1, 0])
   })
 
-  it('is over when the client is: nobody is blamed', async () => {
+  it('is over when the client is: no instance is blamed', async () => {
     const { caller, call, begun, told, clock } = stage()
     const states = [call({ timeoutMs: 1_000 }), call({ signal: new AbortController().signal })]
     await settle()
@@ -248,7 +249,7 @@ describe('a call', () => {
     })
   })
 
-  it('says so when there is nobody', async () => {
+  it('says so when there is no instance', async () => {
     const { call } = stage([])
     const state = call()
     await settle()
@@ -321,7 +322,7 @@ describe('a hedge', () => {
     expect(state.answer).toBe('second')
   })
 
-  it('does not start for what is not idempotent, nor twice, nor where there is nobody else', async () => {
+  it('does not start for what is not idempotent, nor twice, nor where there is no other', async () => {
     const { call, ids, clock } = stage()
     call({ hedgeMs: 20 })
     await settle()

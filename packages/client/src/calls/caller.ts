@@ -1,3 +1,4 @@
+/** The calls to one service, and what they share. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { Selection } from './selection.js'
@@ -22,19 +23,19 @@ export interface CallerDeps {
   readonly clock: Clock
   readonly selection: Selection
   readonly requester: Requester
-  /** Resolves once there is somebody to call. */
+  /** Resolves once there is an instance to call. */
   ready(signal: AbortSignal): Promise<void>
-  /** How an attempt ended, for everybody who uses the service. */
+  /** How an attempt ended, for all who use the service. */
   readonly tell: (instance: Instance, outcome: CallOutcome) => void
-  /** Why there is nobody to call. */
-  readonly nobody: () => RegistryError
+  /** Why there is no instance to call. */
+  readonly none: () => RegistryError
   /** An attempt was given an instance. */
   readonly picked?: (instance: Instance) => void
-  /** Who follows a call that begins. */
+  /** What follows a call that begins. */
   readonly observe?: () => CallObservation | undefined
 }
 
-/** Calls to one service: they share a retry budget, what is known of the latency, and the view of who is well. */
+/** Calls to one service: they share a retry budget, what is known of the latency, and the view of which instances are well. */
 export class ServiceCalls {
   private readonly deps: CallerDeps
   private readonly retries: RetryBudget
@@ -49,7 +50,7 @@ export class ServiceCalls {
     this.lastResort = new RetryBudget(now, LAST_RESORT)
   }
 
-  /** Begins an attempt; undefined when there is nobody but those excepted. */
+  /** Begins an attempt; undefined when there is none but those excepted. */
   begin(except: ReadonlySet<Instance>, key: string | undefined): Attempt | undefined {
     const { clock, selection, tell } = this.deps
     const instance = selection.pickOther(except, key)
@@ -107,14 +108,14 @@ export class ServiceCalls {
   }
 
   private target(observed: CallObservation | undefined): CallTarget {
-    const { service, clock, selection, nobody } = this.deps
+    const { service, clock, selection, none } = this.deps
     return {
       service,
       begin: (tried, key) => this.begin(tried, key),
       another: (tried) => selection.another(tried),
       mayRetry: () => (selection.hopeless ? this.lastResort : this.retries).take(clock.now()),
       hedgeAfterMs: (delay) => this.latencies.delayMs(delay),
-      nobody,
+      none,
       observed,
     }
   }

@@ -1,3 +1,4 @@
+/** The time that a call has. */
 import { setMaxListeners } from 'node:events'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../machine/ports.js'

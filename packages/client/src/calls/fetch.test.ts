@@ -1,3 +1,4 @@
+/** HTTP calls against real servers of this process. */
 import { Readable } from 'node:stream'
 import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
@@ -58,7 +59,7 @@ async function run(
     another: (tried) => list.some((item) => !tried.has(item)),
     mayRetry: () => retries-- > 0,
     hedgeAfterMs: () => undefined,
-    nobody: () => new RegistryError('no_instances', 'nobody'),
+    none: () => new RegistryError('no_instances', 'none'),
   }
   const requester = {
     send(request: OutgoingRequest) {
@@ -137,14 +138,14 @@ describe('fetch', () => {
     expect((await run([REFUSED], { attempts: 1 })).error?.code).toBe('unreachable')
   })
 
-  it('retries a stale kept-alive connection on a new one to the same instance, and blames nobody', async () => {
+  it('retries a stale kept-alive connection on a new one to the same instance, and blames none', async () => {
     const { tried, attempts, failed } = await run([STALE, message(200)])
     expect(tried).toEqual(['a', 'a'])
     expect(attempts.map((attempt) => attempt.fresh)).toEqual([false, true])
     expect(failed).toEqual([])
   })
 
-  it('blames nobody for an idle connection that broke under a POST', async () => {
+  it('blames no instance for an idle connection that broke under a POST', async () => {
     const { error, failed } = await run([STALE], { method: 'POST', body: 'x' })
     expect(error?.code).toBe('unreachable')
     expect(failed).toEqual([])
@@ -216,7 +217,7 @@ describe('fetch', () => {
     expect([post.tried, post.response?.status]).toEqual([['a'], 503])
   })
 
-  it('says so when there is nobody', async () => {
+  it('says so when there is no instance', async () => {
     expect((await run([], {}, [])).error?.code).toBe('no_instances')
   })
 

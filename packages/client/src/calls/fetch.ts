@@ -1,3 +1,4 @@
+/** HTTP calls with the interface of `fetch`. */
 import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
@@ -33,7 +34,7 @@ export interface FetchInit extends Omit<CallOptions, 'judge' | 'discard'> {
   readonly connectTimeoutMs?: number
   /**
    * Name of the header that carries the milliseconds left of `timeoutMs` and `tryTimeoutMs`, so that a provider need
-   * not work for nobody; `false` sends none. Default `x-rollcall-timeout-ms`; a header of the caller's own stays.
+   * do no work in vain; `false` sends none. Default `x-rollcall-timeout-ms`; a header of the caller's own stays.
    */
   readonly timeoutHeader?: string | false
   /** Time until the response begins, waiting and all attempts together. Default none; waiting ends after 5 s. */

@@ -1,3 +1,4 @@
+/** What errors of sockets and libraries mean. */
 import { describe, expect, it } from 'vitest'
 import { isRefusal, judgeError } from './judgement.js'
 

@@ -1,3 +1,4 @@
+/** What the end of an attempt means for the call and for the instance. */
 import type { CallOutcome } from '../machine/events.js'
 
 /** What came of one attempt. */
@@ -22,7 +23,7 @@ export const GOOD: Judgement = { outcome: 'success', retry: 'never' }
 const UNSENT: Judgement = { outcome: 'unreachable', retry: 'always' }
 const BROKEN: Judgement = { outcome: 'unreachable', retry: 'idempotent' }
 const LATE: Judgement = { outcome: 'timeout', retry: 'idempotent' }
-/** Somebody's answer, or the caller's own mistake: it is for the caller, and holds nothing against the instance. */
+/** An answer, or the caller's own mistake: it is for the caller, and holds nothing against the instance. */
 const FOREIGN: Judgement = { retry: 'never' }
 
 /** Codes of Node and undici. Without a connection nothing was sent, whatever the reason. */
@@ -46,7 +47,7 @@ const BY_CODE: Readonly<Record<string, Judgement>> = {
   UND_ERR_BODY_TIMEOUT: LATE,
 }
 
-/** Errors wrap errors; deeper than this nobody looks. */
+/** Errors wrap errors; deeper than this they are not looked at. */
 const CAUSES_MAX = 5
 
 /**

@@ -16,7 +16,7 @@ export function isHedgeDelay(value: unknown): value is HedgeDelay {
 
 /** Calls remembered: enough for a p99 that is more than the slowest of them. */
 const SAMPLES_MAX = 512
-/** With fewer nobody knows what is slow. */
+/** With fewer it is not known what is slow. */
 const SAMPLES_MIN = 32
 /** Samples after which the order is found anew. */
 const SORT_EVERY = 32

@@ -1,3 +1,4 @@
+/** What follows a call from outside. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
@@ -41,7 +42,7 @@ function stage() {
     requester: { send: () => Promise.reject(new Error('not used')), retain() {}, close() {} },
     ready: () => Promise.resolve(),
     tell: () => {},
-    nobody: () => new RegistryError('no_instances', 'nobody'),
+    none: () => new RegistryError('no_instances', 'none'),
     picked: ({ id }: Instance) => void seen.push(`picked ${id}`),
     observe: () => observation,
   })
@@ -72,7 +73,7 @@ describe('an observed call', () => {
     ])
   })
 
-  it('ends once, with its attempts, when nobody waits any more', async () => {
+  it('ends once, with its attempts, when the call no longer waits', async () => {
     const { seen, call } = stage()
     const controller = new AbortController()
     const waiting = call(() => new Promise<string>(() => {}), { signal: controller.signal })

@@ -23,6 +23,6 @@ export interface AttemptObservation {
   readonly headers: Readonly<Record<string, string>>
   /** Carries out `work`, with whatever is to be current meanwhile. */
   run<T>(work: () => T): T
-  /** It is over. Without an outcome nothing is said about the instance: nobody waits any more, or the caller erred. */
+  /** It is over. Without an outcome nothing is said about the instance: the call no longer waits, or the caller erred. */
   end(outcome: CallOutcome | undefined, error?: unknown): void
 }

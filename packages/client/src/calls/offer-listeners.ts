@@ -1,5 +1,5 @@
 /**
- * Those who want to hear that the candidates of a service changed. They are called in a microtask of their own:
+ * Listeners to changes of the candidates of a service. They are called in a microtask of their own:
  * a listener may use the client freely, and one that throws is an uncaught exception, never a broken client.
  */
 export class OfferListeners {
@@ -23,7 +23,7 @@ export class OfferListeners {
     })
   }
 
-  /** Nobody is called any more. */
+  /** No listener is called any more. */
   end(): void {
     this.listeners.clear()
   }

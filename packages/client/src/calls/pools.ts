@@ -1,3 +1,4 @@
+/** Kept connections by instance. */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Instance } from '@rollcall/wire'

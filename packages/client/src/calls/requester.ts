@@ -1,3 +1,4 @@
+/** HTTP requests to the instances of a service, over connections that are kept. */
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'

@@ -1,3 +1,4 @@
+/** The answer of an instance as a `Response`. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'

@@ -1,3 +1,4 @@
+/** How many retries there are. */
 import { describe, expect, it } from 'vitest'
 import { LAST_RESORT, RETRIES, RetryBudget } from './retry-budget.js'
 

@@ -1,3 +1,4 @@
+/** One call: attempts at one instance after the other until one answers. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import type { Attempt, CallOptions, Work } from './call.js'
@@ -18,15 +19,15 @@ export interface CallTarget {
   another(tried: ReadonlySet<Instance>): boolean
   /** Whether one more attempt is allowed; each yes is used up. */
   mayRetry(): boolean
-  /** Milliseconds until a second attempt; undefined while nobody knows. */
+  /** Milliseconds until a second attempt; undefined while too little is known. */
   hedgeAfterMs(delay: HedgeDelay): number | undefined
-  /** Why there is nobody to call. */
-  readonly nobody: () => RegistryError
-  /** Who follows the call. */
+  /** Why there is no instance to call. */
+  readonly none: () => RegistryError
+  /** What follows the call. */
   readonly observed?: CallObservation | undefined
 }
 
-/** Attempts of a call that may cost time: nobody answers, or too late. */
+/** Attempts of a call that may cost time: no answer, or one too late. */
 const COSTLY_MAX = 3
 /** Attempts of a call in all. */
 const REFUSALS_MAX = 16
@@ -96,7 +97,7 @@ class Run<T> {
     const { clock, target, deadline, options, reject } = this.deps
     if (deadline.signal.aborted) return reject(deadline.signal.reason)
     deadline.signal.addEventListener('abort', this.abort, { once: true })
-    if (!this.launch()) return this.settle(() => reject(target.nobody()))
+    if (!this.launch()) return this.settle(() => reject(target.none()))
     if (options.idempotent !== true || options.hedgeMs === undefined) return
     const delayMs = target.hedgeAfterMs(options.hedgeMs)
     if (delayMs !== undefined)
@@ -150,7 +151,7 @@ class Run<T> {
       return
     }
     if (end.ok || !isRefusal(end.error)) this.costly += 1
-    // Who may be called changes with what was just told, in a microtask: the last one that fails brings others.
+    // What may be called changes with what was just told, in a microtask: the last one that fails brings others.
     queueMicrotask(() => this.guard(() => this.goOn(end, judgement)))
   }
 
@@ -203,7 +204,7 @@ class Run<T> {
     this.settle(() => reject(deadline.signal.reason), deadline.expired ? 'timeout' : undefined)
   }
 
-  /** What a judge, a `discard` or a balancer's `pick` of somebody else's throws ends the call, and nothing more. */
+  /** What a judge, a `discard` or a foreign balancer's `pick` throws ends the call, and nothing more. */
   private guard(step: () => void): void {
     try {
       step()
@@ -223,7 +224,7 @@ class Run<T> {
       cancelTimeout?.()
       attempt.end(outcome)
       observed?.end(outcome)
-      controller.abort(new RegistryError('aborted', 'nobody waits for this attempt any more'))
+      controller.abort(new RegistryError('aborted', 'the call no longer waits for this attempt'))
     }
     finish()
   }

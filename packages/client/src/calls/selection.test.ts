@@ -1,3 +1,4 @@
+/** Which instance the next attempt goes to. */
 import { describe, expect, it } from 'vitest'
 import { createRoundRobin } from '../balancers/round-robin.js'
 import { instance } from '../clusters/stage.fixture.js'
@@ -28,7 +29,7 @@ describe('the panic threshold', () => {
     expect(candidates()).toBe('ab')
     selection.offer({ candidates: [a], trials: [a], spare: [b, c, d], hopeless: false })
     expect(candidates()).toBe('abcd')
-    // Nobody is on trial where everybody is called.
+    // No single instance is on trial when all are called.
     for (let pick = 0; pick < 8; pick += 1) selection.pick()
     expect(trials).toEqual([])
     selection.offer({ candidates: [a, b, c], trials: [], spare: [d], hopeless: false })

@@ -1,3 +1,4 @@
+/** The choice of an instance for the next attempt. */
 import type { Instance } from '@rollcall/wire'
 import type { AttemptReport, Balancer } from '../balancers/balancer.js'
 import { NO_CHOICE } from '../machine/events.js'
@@ -6,7 +7,7 @@ import type { Choice } from '../machine/events.js'
 /** What a selection works with. */
 export interface SelectionDeps {
   readonly balancer: Balancer
-  /** Share of all that could be called below which the local view of who is well is not believed any more. */
+  /** Share of all that could be called below which the local view of which instances are well is not believed any more. */
   readonly panicThreshold: number
   /** The candidates are others than before. */
   changed(): void
@@ -17,7 +18,7 @@ export interface SelectionDeps {
 /** Picks tried for an instance that was not tried before, until the list is searched in order. */
 const PICKS_MAX = 8
 
-/** Who is called next: the overlay says who may be, the balancer chooses. */
+/** The instance that is called next: the machine says which may be, the balancer chooses. */
 export class Selection {
   private readonly deps: SelectionDeps
   private choice: Choice = NO_CHOICE
@@ -38,7 +39,7 @@ export class Selection {
 
   /** What may be called from now on. */
   offer(choice: Choice): void {
-    this.take(this.panics(choice) ? everybody(choice) : choice)
+    this.take(this.panics(choice) ? withSpare(choice) : choice)
   }
 
   /** The next instance. */
@@ -62,7 +63,7 @@ export class Selection {
     return found
   }
 
-  /** Whether there is anybody but these. */
+  /** Whether there is a candidate but these. */
   another(tried: ReadonlySet<Instance>): boolean {
     return this.choice.candidates.some((instance) => !has(tried, instance))
   }
@@ -99,8 +100,8 @@ export class Selection {
   }
 }
 
-/** Nobody is on trial where everybody is called. */
-function everybody({ candidates, spare, hopeless }: Choice): Choice {
+/** The choice with the spare instances in it. When all are called, no single one is on trial. */
+function withSpare({ candidates, spare, hopeless }: Choice): Choice {
   return { candidates: [...candidates, ...spare], trials: [], spare: [], hopeless }
 }
 

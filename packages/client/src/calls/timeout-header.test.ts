@@ -1,3 +1,4 @@
+/** The header that tells how long a caller waits. */
 import { describe, expect, it } from 'vitest'
 import { callerTimeoutMs, withTimeout } from './timeout-header.js'
 

@@ -1,3 +1,4 @@
+/** The header that tells an instance how long its caller waits. */
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** Tells a provider how many milliseconds its caller will go on waiting. */

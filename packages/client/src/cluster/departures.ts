@@ -1,3 +1,4 @@
+/** Deregistrations that are not answered yet. */
 import type { DeregisteredMessage, ErrorMessage, InstanceRef } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { batches } from './batches.js'
@@ -9,7 +10,7 @@ import type { MachineTimes } from '../machine/settings.js'
 
 interface Departure {
   readonly ref: InstanceRef
-  /** Who waits for the answer. */
+  /** The call that waits for the answer. */
   readonly token: Token | undefined
   /** Set while a request is under way. */
   req: number | undefined

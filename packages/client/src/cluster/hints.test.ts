@@ -1,3 +1,4 @@
+/** Hints about failed calls. */
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { instance, Stage, view } from '../clusters/stage.fixture.js'

@@ -1,3 +1,4 @@
+/** Failed calls, told to the registry. */
 import type { Instance, InstanceRef } from '@rollcall/wire'
 import type { ClusterTurn } from './events.js'
 import type { Outbox } from './outbox.js'
@@ -12,7 +13,7 @@ const WINDOW_MS = 100
 const ITEMS_MAX = 100
 
 /**
- * Tells the registry whom calls could not reach, so that it asks them itself. A hint is worth something only
+ * Tells the registry which instances calls could not reach, so that it asks them itself. A hint is worth something only
  * while it is fresh: without a connection it is dropped.
  */
 export class Hints {

@@ -1,3 +1,4 @@
+/** The connection to a cluster. */
 import { describe, expect, it } from 'vitest'
 import { instance, Stage, view } from '../clusters/stage.fixture.js'
 

@@ -1,3 +1,4 @@
+/** The stream to one cluster. */
 import type { ClientMessage, ServerMessage, WelcomeMessage } from '@rollcall/wire'
 import { CLOSE_CODES } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
@@ -268,7 +269,7 @@ export class Link {
       message: 'asked to move',
     })
     connection.leaving = true
-    // A cluster that sends everybody away at once is not followed around at the speed of the network.
+    // A cluster that sends all its clients away at once is not followed around at the speed of the network.
     const young = turn.now - connection.since < this.settings.times.stableMs
     this.failures = young ? this.failures + 1 : 0
     const pause = this.backoff(this.failures - this.settings.urls.length)

@@ -1,3 +1,4 @@
+/** One list: first use, what may be called, saving. */
 import type { Instance } from '@rollcall/wire'
 import { EMPTY_SIGN, signOf } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
@@ -120,7 +121,7 @@ describe('first use', () => {
     expect(outcome(empty, 1)).toBe('no_instances')
   })
 
-  it('finds out by comparison that a watch nobody answered is of an empty list', () => {
+  it('finds out by comparison that a watch without an answer is of an empty list', () => {
     const stage = connected()
     live(stage, 40_000)
     stage.receive({ type: 'signs', req: stage.last('signs').req ?? 0, changed: [] })
@@ -129,7 +130,7 @@ describe('first use', () => {
     expect(outcome(stage, 1)).toBe('no_instances')
   })
 
-  it('is ready as soon as somebody registers', () => {
+  it('is ready as soon as an instance registers', () => {
     const stage = connected()
     stage.receive(view([]))
     stage.do({ type: 'ready', token: 1, key: KEY, timeoutMs: 5_000 })

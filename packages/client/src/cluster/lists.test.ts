@@ -1,3 +1,4 @@
+/** Lists against a scripted node: resuming, comparing, acknowledging. */
 import type { Instance } from '@rollcall/wire'
 import { signOf } from '@rollcall/wire'
 import fc from 'fast-check'
@@ -89,7 +90,7 @@ describe('watches', () => {
     expect(stage.sent('ack')).toEqual([{ type: 'ack', seq: 7 }])
   })
 
-  it('acknowledges soon what somebody may wait for, and other changes once a second', () => {
+  it('acknowledges soon what a provider may wait for, and other changes once a second', () => {
     const stage = connected()
     stage.receive(view([A], {}))
     stage.pass(1_000)

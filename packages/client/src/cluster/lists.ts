@@ -1,3 +1,4 @@
+/** The lists of one cluster, and the conversation with its node about them. */
 import type {
   DeltaMessage,
   ErrorMessage,
@@ -277,7 +278,7 @@ export class MirroredLists {
   }
 }
 
-/** Whether somebody may wait until everybody knows: a provider that drains, or is gone. */
+/** Whether a provider may wait until all subscribers know: a provider that drains, or is gone. */
 function isAwaited({ upserts, removes }: DeltaMessage): boolean {
   return removes.length > 0 || upserts.some(({ state }) => state === 'draining')
 }

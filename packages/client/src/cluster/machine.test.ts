@@ -1,3 +1,4 @@
+/** Closing against a scripted node. */
 import { describe, expect, it } from 'vitest'
 import { spec, Stage } from '../clusters/stage.fixture.js'
 

@@ -1,3 +1,4 @@
+/** Mirrors and their sums. */
 import type { Instance } from '@rollcall/wire'
 import { EMPTY_SIGN, signOf } from '@rollcall/wire'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** The mirror of a view. */
 import type { Delta, Instance, View } from '@rollcall/wire'
 import { SignSum } from '@rollcall/wire'
 import type { Removed } from '../machine/events.js'

@@ -1,3 +1,4 @@
+/** The connection as the parts of the machine see it. */
 import type { ClientMessage } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import type { ClusterTurn } from './events.js'

@@ -1,10 +1,11 @@
+/** What follows from the refusal of a registration. */
 import type { ErrorBody, ErrorCode } from '@rollcall/wire'
 
 /**
  * What follows from the refusal of a registration.
  * raise: a predecessor's record is in the way; take a higher incarnation at once.
  * conflict: a live process holds the id; never raise against it, ask again slowly.
- * anew: this incarnation was deregistered by somebody; after the hold-off register with a new one.
+ * anew: this incarnation was deregistered from outside; after the hold-off register with a new one.
  * later: trouble of the node; ask again soon.
  * smaller: the message was too large as a whole; send less at a time.
  * refused: the registry does not want it as it is.
@@ -28,7 +29,7 @@ export function reactionTo(error: ErrorBody): Reaction {
   return REACTIONS[error.code] ?? 'refused'
 }
 
-/** Larger incarnations are nobody's: from there on numbers would no longer be exact for long. */
+/** Larger incarnations are not used: from there on numbers would no longer be exact for long. */
 const INCARNATION_MAX = 2 ** 52
 
 /** The incarnation that is in the way, where the node names it. */

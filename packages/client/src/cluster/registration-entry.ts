@@ -1,3 +1,4 @@
+/** One registration as one cluster has to be told it. */
 import type { Intent, Registration } from '@rollcall/wire'
 import type { RegistrationSpec, RegistrationState, Token } from '../machine/events.js'
 
@@ -8,7 +9,7 @@ export interface Desired {
 }
 
 /** One desired registration and how far it got. */
-export interface Entry {
+export interface RegistrationEntry {
   readonly handle: number
   desired: Desired
   /** What the registry holds, as far as is known: where a refused update falls back to. */
@@ -30,7 +31,7 @@ export interface Entry {
 /** A register request under way: what was in it when it was sent. */
 export interface Sent {
   readonly items: readonly {
-    readonly entry: Entry
+    readonly entry: RegistrationEntry
     readonly incarnation: number
     readonly rev: number
     readonly desired: Desired
@@ -44,7 +45,7 @@ export function isAccepted(state: RegistrationState): state is Intent {
 }
 
 /** What a request has to remember of an entry. */
-export function sentItem(entry: Entry): Sent['items'][number] {
+export function sentItem(entry: RegistrationEntry): Sent['items'][number] {
   return { entry, incarnation: entry.incarnation, rev: entry.rev, desired: entry.desired }
 }
 
@@ -60,7 +61,7 @@ export function refOf(
 }
 
 /** An entry as `register` carries it. */
-export function itemOf(entry: Entry, defaultNamespace: string): Registration {
+export function itemOf(entry: RegistrationEntry, defaultNamespace: string): Registration {
   const { namespace, ...spec } = entry.desired.spec
   const { incarnation, rev } = entry
   const { intent: state } = entry.desired

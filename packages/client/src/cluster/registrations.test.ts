@@ -1,3 +1,4 @@
+/** Registrations against a scripted node. */
 import type { ErrorBody, RemoveReason } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { BOOT, spec, Stage } from '../clusters/stage.fixture.js'
@@ -160,7 +161,7 @@ describe('registrations', () => {
     expect(stage.last('register').instances[0]?.incarnation).toBe(BOOT + 1)
   })
 
-  it('does not raise for ever against somebody who raises too', () => {
+  it('does not raise for ever against a process that raises too', () => {
     const stage = connected()
     register(stage, 1, 'a')
     for (let raise = 0; raise < 50; raise += 1) {
@@ -206,7 +207,7 @@ describe('registrations', () => {
     expect(states(stage).at(-1)).toBe('up')
   })
 
-  it('registers anew, with a new incarnation, a minute after somebody deregistered it', () => {
+  it('registers anew, with a new incarnation, a minute after it was deregistered from outside', () => {
     const stage = connected({ times: { silencePings: 1_000 } })
     register(stage, 1, 'a')
     stage.acceptAll()

@@ -1,3 +1,4 @@
+/** What this process wants registered in one cluster. */
 import type {
   ErrorBody,
   ErrorMessage,
@@ -13,7 +14,7 @@ import { Departures } from './departures.js'
 import type { RegistrationPatch, RegistrationState, Token } from '../machine/events.js'
 import type { ClusterItem, ClusterTurn } from './events.js'
 import type { Outbox } from './outbox.js'
-import type { Desired, Entry, Sent } from './registration-entry.js'
+import type { Desired, RegistrationEntry, Sent } from './registration-entry.js'
 import { isAccepted, itemOf, refOf, sentItem } from './registration-entry.js'
 import { blockingIncarnation, reactionTo } from './refusals.js'
 import type { MachineSettings } from '../machine/settings.js'
@@ -26,7 +27,7 @@ const REQUESTS_MAX = 1_024
 export class Registrations {
   private readonly settings: MachineSettings
   private readonly outbox: Outbox
-  private readonly entries = new Map<number, Entry>()
+  private readonly entries = new Map<number, RegistrationEntry>()
   private readonly names = new Map<string, number>()
   private readonly requests = new Map<number, Sent>()
   /** Entries may be waiting to be sent; spares a look at each of them at every turn. */
@@ -187,7 +188,7 @@ export class Registrations {
     }
   }
 
-  /** Somebody else ended registrations of this session. */
+  /** An operator or another process ended registrations of this session. */
   removed(turn: ClusterTurn, message: RemovedMessage): void {
     for (const item of message.instances) {
       const entry = this.entries.get(this.names.get(nameOf(item)) ?? -1)
@@ -241,17 +242,17 @@ export class Registrations {
     this.dirty = false
   }
 
-  private revise(entry: Entry): void {
+  private revise(entry: RegistrationEntry): void {
     entry.rev += 1
     this.dirty = true
   }
 
-  private unsend(entry: Entry): void {
+  private unsend(entry: RegistrationEntry): void {
     entry.sentRev = 0
     this.dirty = true
   }
 
-  private accept(turn: ClusterTurn, entry: Entry, rev: number, desired: Desired): void {
+  private accept(turn: ClusterTurn, entry: RegistrationEntry, rev: number, desired: Desired): void {
     entry.setbacks = 0
     entry.accepted = desired
     this.enter(turn, entry, desired.intent)
@@ -260,7 +261,7 @@ export class Registrations {
     entry.updates = entry.updates.filter((update) => update.rev > rev)
   }
 
-  private refuse(turn: ClusterTurn, entry: Entry, body: ErrorBody, rev: number): void {
+  private refuse(turn: ClusterTurn, entry: RegistrationEntry, body: ErrorBody, rev: number): void {
     const error = new RegistryError(body.code, body.message, body)
     entry.setbacks += 1
     if (entry.accepted === undefined) entry.held = false
@@ -274,7 +275,7 @@ export class Registrations {
   }
 
   /** A refused update falls back to what the registry holds; a refused registration is asked for again slowly. */
-  private unwanted(turn: ClusterTurn, entry: Entry, error: RegistryError, rev: number): void {
+  private unwanted(turn: ClusterTurn, entry: RegistrationEntry, error: RegistryError, rev: number): void {
     for (const { token } of entry.updates.filter((update) => update.rev <= rev))
       turn.emit({ type: 'reject', token, error })
     const updating = entry.updates.some((update) => update.rev <= rev)
@@ -288,49 +289,54 @@ export class Registrations {
     this.postpone(turn, entry, this.settings.times.conflictMs)
   }
 
-  private raise(turn: ClusterTurn, entry: Entry, above: number): void {
+  private raise(turn: ClusterTurn, entry: RegistrationEntry, above: number): void {
     this.renumber(turn, entry, above + 1)
-    // Each raise beats what was in the way; more than a few mean that somebody raises against us.
+    // Each raise beats what was in the way; more than a few mean that another process raises against this one.
     if (entry.setbacks > 3) this.postpone(turn, entry, this.soon(entry))
   }
 
-  private anew(turn: ClusterTurn, entry: Entry, error: RegistryError | undefined): void {
+  private anew(turn: ClusterTurn, entry: RegistrationEntry, error: RegistryError | undefined): void {
     // Told of the incarnation it happened to; the next one follows.
-    const why = error ?? new RegistryError('deregistered', 'somebody deregistered this instance')
+    const why = error ?? new RegistryError('deregistered', 'this instance was deregistered from outside')
     this.enter(turn, entry, 'removed', why)
     this.renumber(turn, entry, 0)
     this.postpone(turn, entry, this.settings.times.holdOffMs)
   }
 
-  private conflict(turn: ClusterTurn, entry: Entry, error: RegistryError): void {
+  private conflict(turn: ClusterTurn, entry: RegistrationEntry, error: RegistryError): void {
     this.enter(turn, entry, 'conflict', error)
     this.postpone(turn, entry, this.settings.times.conflictMs)
   }
 
-  private renumber(turn: ClusterTurn, entry: Entry, floor: number): void {
+  private renumber(turn: ClusterTurn, entry: RegistrationEntry, floor: number): void {
     entry.incarnation = this.settings.incarnations.next(floor)
     entry.held = false
     this.unsend(entry)
     this.tell(turn, entry)
   }
 
-  private postpone(turn: ClusterTurn, entry: Entry, delayMs: number): void {
+  private postpone(turn: ClusterTurn, entry: RegistrationEntry, delayMs: number): void {
     this.unsend(entry)
     entry.holdUntil = turn.now + delayMs * (0.8 + 0.4 * this.settings.random())
   }
 
-  private soon(entry: Entry): number {
+  private soon(entry: RegistrationEntry): number {
     const { retryMsMin, retryMsMax } = this.settings.times
     return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(entry.setbacks, 20))
   }
 
-  private enter(turn: ClusterTurn, entry: Entry, state: RegistrationState, error?: RegistryError): void {
+  private enter(
+    turn: ClusterTurn,
+    entry: RegistrationEntry,
+    state: RegistrationState,
+    error?: RegistryError,
+  ): void {
     if (entry.state === state) return
     entry.state = state
     this.tell(turn, entry, error)
   }
 
-  private forget(turn: ClusterTurn, entry: Entry, state: RegistrationState): void {
+  private forget(turn: ClusterTurn, entry: RegistrationEntry, state: RegistrationState): void {
     this.entries.delete(entry.handle)
     this.names.delete(nameOf(entry.desired.spec))
     const error = new RegistryError('deregistered', 'this registration was taken back')
@@ -340,7 +346,7 @@ export class Registrations {
 
   private tell(
     turn: ClusterTurn,
-    { handle, state, incarnation }: Pick<Entry, 'handle' | 'state' | 'incarnation'>,
+    { handle, state, incarnation }: Pick<RegistrationEntry, 'handle' | 'state' | 'incarnation'>,
     error?: RegistryError,
   ): void {
     const { cluster } = this.settings

@@ -1,3 +1,4 @@
+/** When a list may replace its snapshot. */
 import type { Instance } from '@rollcall/wire'
 import type { MirrorChange } from './mirror.js'
 import { instanceKey } from '../machine/keys.js'
@@ -24,7 +25,7 @@ export class SavePolicy {
     this.shrunkSince = undefined
   }
 
-  /** Remembers who said goodbye. Bounded by the last good list. */
+  /** Remembers what was deregistered. Bounded by the last good list. */
   observe(change: MirrorChange): void {
     for (const { instance, reason } of change.removes) {
       const key = instanceKey(instance)

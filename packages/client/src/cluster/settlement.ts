@@ -1,3 +1,4 @@
+/** The wait of a draining process for its consumers. */
 import type { ErrorMessage, SettledAnswerMessage, ViewName } from '@rollcall/wire'
 import { batches } from './batches.js'
 import type { ClusterTurn } from './events.js'

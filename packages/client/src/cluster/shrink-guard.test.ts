@@ -1,3 +1,4 @@
+/** What is kept of lists that shrink by silence. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -151,7 +152,7 @@ describe('shrink guard', () => {
     expect(kept(guard)).toEqual(['i2', 'i3', 'i4'])
   })
 
-  it('keeps nobody who is on the list, and nobody who said goodbye, whatever happens', () => {
+  it('keeps none that is on the list, and none that said goodbye, whatever happens', () => {
     const move = fc.record({
       id: fc.nat({ max: 5 }),
       to: fc.constantFrom('up', 'down', 'gone', 'lost', 'expired'),

@@ -1,3 +1,4 @@
+/** Doubts about lists that shrink by silence. */
 import type { Instance, Remove } from '@rollcall/wire'
 import type { MirrorChange } from './mirror.js'
 import { instanceKey } from '../machine/keys.js'
@@ -12,11 +13,11 @@ interface Lost {
  * Doubts lists that shrink by silence. An instance that was `up` or `suspect` and vanishes without a word
  * (expired, missing from a full view, or `down` for anything but a refusal) may be the registry's mistake: it
  * is remembered, and while more are missing in this way than are there, the missing are kept as a last resort.
- * Whoever was deregistered or replaced is not missing, and whoever fails here is dropped for good.
+ * What was deregistered or replaced is not missing, and what fails here is dropped for good.
  */
 export class ShrinkGuard {
   private readonly options: ShrinkGuardOptions
-  /** Everybody on the list who can be called. */
+  /** All on the list that can be called. */
   private readonly standing = new Map<string, Instance>()
   private readonly lost = new Map<string, Lost>()
   private counting = false
@@ -26,7 +27,7 @@ export class ShrinkGuard {
     this.options = options
   }
 
-  /** The missing that may be called when nobody else can be. */
+  /** The missing that may be called when no other can be. */
   get kept(): readonly Instance[] {
     this.keptList ??= this.tripped ? [...this.lost.values()].map((item) => item.instance) : []
     return this.keptList
@@ -34,7 +35,7 @@ export class ShrinkGuard {
 
   private get tripped(): boolean {
     const { size } = this.lost
-    // Beyond the bound nobody counts any more: better a last resort too many.
+    // Beyond the bound they are not counted any more: better a last resort too many.
     return size > this.standing.size || (size > 0 && size >= this.options.keptMax)
   }
 
@@ -106,7 +107,7 @@ export class ShrinkGuard {
       return
     }
     this.standing.delete(key)
-    // Two refusals are proof, not silence; `disabled` and `starting` are somebody's word.
+    // Two refusals are proof, not silence; `disabled` and `starting` are the word of an operator or of the instance.
     if (instance.state !== 'down' || instance.reason === 'refused') this.lost.delete(key)
     else if (before !== undefined && alive(before) && before.incarnation === instance.incarnation)
       this.lose(now, key, instance)

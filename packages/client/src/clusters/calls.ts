@@ -1,3 +1,4 @@
+/** Calls of `register()` that wait for their clusters. */
 import { RegistryError } from '@rollcall/wire'
 import { earliestOf } from '../machine/deadlines.js'
 import type { RegistrationState, Token, Turn } from '../machine/events.js'
@@ -16,7 +17,7 @@ interface Call {
 
 /**
  * Calls of `register()` over several clusters. Each resolves when every registration of it is accepted by one
- * of its clusters, and as pending when the time is over. It is rejected when nobody took one of them, somebody
+ * of its clusters, and as pending when the time is over. It is rejected when no cluster took one of them, one
  * refused it, and all the others have refused too or are out of reach; then nothing of the call stays.
  */
 export class RegisterCalls {
@@ -86,7 +87,7 @@ export class RegisterCalls {
     this.byHandle.clear()
   }
 
-  /** A deadline has come, or somebody came into reach or out of it. */
+  /** A deadline has come, or a cluster came into reach or out of it. */
   tick(turn: Turn): void {
     for (const call of this.calls.values()) this.judge(turn, call)
   }

@@ -1,3 +1,4 @@
+/** The instances that failed here. */
 import type { Instance } from '@rollcall/wire'
 import { instanceKey, samePeer } from '../machine/keys.js'
 import type { FailureKind } from '../machine/events.js'
@@ -27,7 +28,7 @@ export class Ejections {
     this.options = options
   }
 
-  /** Whether nothing is held against anybody. */
+  /** Whether nothing is held against any instance. */
   get empty(): boolean {
     return this.faults.size === 0
   }

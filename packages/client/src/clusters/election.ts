@@ -1,3 +1,4 @@
+/** Which cluster answers, where there is an order of preference. */
 import type { Instance } from '@rollcall/wire'
 import type { Ejections } from './ejections.js'
 import type { ClusterList } from '../cluster/events.js'
@@ -6,16 +7,16 @@ import type { ClusterList } from '../cluster/events.js'
 export interface Contender {
   readonly cluster: string
   readonly list: ClusterList
-  /** It may still answer within the head start: nobody worse is taken before. */
+  /** It may still answer within the head start: no worse one is taken before. */
   readonly pending: boolean
 }
 
 /**
  * Which of several clusters answers for a service that has an order of preference: the first that is fit. A
- * cluster is fit while it knows somebody `up` or `suspect`, from a stream, from memory or from a snapshot, unless
+ * cluster is fit while it knows an instance `up` or `suspect`, from a stream, from memory or from a snapshot, unless
  * every one of them failed here; then it is unfit until at least half of them have answered again. Its static
- * list is a last resort and makes nobody fit. Unfit: the next one is taken at once. Fit again: it is returned to
- * when it was so for `failBackMs`, so that whoever flaps moves nobody.
+ * list is a last resort and makes no cluster fit. Unfit: the next one is taken at once. Fit again: it is returned to
+ * when it was so for `failBackMs`, so that a cluster that flaps moves no calls.
  */
 export class Election {
   private readonly failBackMs: number
@@ -28,12 +29,12 @@ export class Election {
     this.failBackMs = failBackMs
   }
 
-  /** Who answers; undefined while nobody is fit. */
+  /** The cluster that answers; undefined while none is fit. */
   get winner(): string | undefined {
     return this.current
   }
 
-  /** Nobody is fit yet, and somebody may still answer. */
+  /** None is fit yet, and one may still answer. */
   get open(): boolean {
     return this.undecided
   }

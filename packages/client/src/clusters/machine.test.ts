@@ -1,3 +1,4 @@
+/** Registrations in one cluster and in several, and closing. */
 import { describe, expect, it } from 'vitest'
 import { spec, Stage } from './stage.fixture.js'
 import { createClientMachine } from './machine.js'
@@ -60,7 +61,7 @@ describe('registrations', () => {
     })
   })
 
-  it('are pending after 3 s when nobody answers', () => {
+  it('are pending after 3 s when no registry answers', () => {
     const stage = registering()
     stage.pass(2_999)
     expect(stage.outcome(9)).toBeUndefined()
@@ -68,7 +69,7 @@ describe('registrations', () => {
     expect(stage.outcome(9)).toBe('resolve')
   })
 
-  it('are refused as a whole when one refuses and nobody else is in reach, and then nothing stays', () => {
+  it('are refused as a whole when one refuses and no other is in reach, and then nothing stays', () => {
     const stage = registering('east')
     stage.loses('west')
     stage.answers('east', 'not here')
@@ -176,7 +177,7 @@ describe('closing', () => {
     items: [{ handle: 1, spec: spec('a'), intent: 'up' as const }],
   } as const
 
-  it('goes on in all clusters at the same time, and a dead one holds up nobody', () => {
+  it('goes on in all clusters at the same time, and a dead one holds up no other', () => {
     const stage = Stage.over()
     stage.do({ type: 'start' })
     stage.meet('east', 'west')

@@ -1,3 +1,4 @@
+/** The merge of several clusters, as laws and by example. */
 import type { Instance, State } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import fc from 'fast-check'
@@ -86,7 +87,7 @@ describe('merging', () => {
     )
   })
 
-  it('loses nobody: whoever one cluster lists is listed, or a last resort where somebody heard it say goodbye', () => {
+  it('loses none: what one cluster lists is listed, or a last resort where another heard it say goodbye', () => {
     fc.assert(
       fc.property(someParts, (parts) => {
         const { instances, kept } = merge(parts)
@@ -96,7 +97,7 @@ describe('merging', () => {
     )
   })
 
-  it('lets silence of one cluster remove nobody another one hears', () => {
+  it('lets silence of one cluster remove none that another one hears', () => {
     fc.assert(
       fc.property(someInstances, someInstances, (hears, doubts) => {
         const up = hears.map((each) => instance(each.id, { state: 'up', port: 1 }))

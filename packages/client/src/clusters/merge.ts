@@ -1,3 +1,4 @@
+/** The lists of several clusters as one. */
 import type { Instance, State } from '@rollcall/wire'
 import type { ClusterList } from '../cluster/events.js'
 import { instanceKey } from '../machine/keys.js'
@@ -17,7 +18,7 @@ export interface Merged {
   /** Those that vanished without a word from the cluster that has the last word on them, or said goodbye elsewhere. */
   readonly kept: readonly Instance[]
   readonly statics: readonly Instance[]
-  /** Whether some identity is listed more than once: then it matters who is the fresher. */
+  /** Whether some identity is listed more than once: then it matters which list is the fresher. */
   readonly overlap: boolean
 }
 
@@ -42,7 +43,7 @@ const WEIGHTS: Readonly<Record<State, number>> = {
  *
  * Where several list the same identity, the first of these that differs decides: the fresher answer (a stream,
  * then what was confirmed last by a registry, snapshots included, then static lists); a word over silence
- * (`suspect` and `down` say that somebody was not heard, and whoever is heard elsewhere lives); the higher
+ * (`suspect` and `down` say that an instance was not heard, and one that is heard elsewhere lives); the higher
  * incarnation; the more cautious word (`disabled`, `draining`, `up`, `starting`, and of the silent `suspect`
  * before `down`); the larger digest; the name of the cluster.
  *
@@ -97,7 +98,7 @@ function hasLeft({ left }: Part, key: string, instance: Instance): boolean {
   return left.size > 0 && (left.get(key) ?? -1) >= instance.incarnation
 }
 
-/** The missing of all clusters, without those of whom somebody else knows better. */
+/** The missing of all clusters, without those of which another cluster knows better. */
 function keptOf(parts: readonly Part[], claims: ReadonlyMap<string, Claim>): readonly Instance[] {
   const lists = parts.map((part) => {
     const { kept, instances } = part.list

@@ -135,7 +135,7 @@ function missed(
 }
 
 it.each(['union', 'preferred'] as const)(
-  'a %s always has somebody to call where a cluster knows one',
+  'a %s always has an instance to call where a cluster knows one',
   (merge) => {
     const due = (scene: Scene): readonly string[] => {
       const said = CLUSTERS.flatMap((name) => scene.listed.get(name) ?? [])
@@ -152,7 +152,7 @@ it.each(['union', 'preferred'] as const)(
   },
 )
 
-it('a union calls whoever a connected cluster hears, unless a call to him failed or another one says no', () => {
+it('a union calls what a connected cluster hears, unless a call to it failed or another one says no', () => {
   const due = (scene: Scene): readonly string[] => {
     const said = [...scene.connected].flatMap((name) => scene.listed.get(name) ?? [])
     const words = said.filter(({ state }) => state === 'disabled' || state === 'draining').map(({ id }) => id)

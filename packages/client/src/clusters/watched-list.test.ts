@@ -1,3 +1,4 @@
+/** What is shown and called of several clusters. */
 import type { Instance } from '@rollcall/wire'
 import { signOf } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
@@ -134,7 +135,7 @@ describe('a union', () => {
     expect(stage.callable).toEqual(['a'])
   })
 
-  it('prefers whoever is well in any cluster, and has each cluster guard its own', () => {
+  it('prefers what is well in any cluster, and has each cluster guard its own', () => {
     const [x, y] = ['x', 'y'].map((id) => instance(id)) as [Instance, Instance]
     const stage = listing('union', [x, y], [instance('b', { state: 'suspect' })])
     expect(stage.callable).toEqual(['x', 'y'])
@@ -224,7 +225,7 @@ describe('readiness of a union', () => {
     expect(stage.now).toBe(300)
   })
 
-  it('is had from the snapshot of a cluster that is away, while nobody else knows anybody', () => {
+  it('is had from the snapshot of a cluster that is away, while no other knows an instance', () => {
     const stage = watching('union', SNAPSHOTS)
     stage.do(ready())
     stage.do({ type: 'snapshot', cluster: 'east', key: KEY, stored: stored([A]) })
@@ -284,7 +285,7 @@ describe('an order of preference', () => {
     ])
   })
 
-  it('takes the next one at once when the first has nobody, and returns after ten seconds', () => {
+  it('takes the next one at once when the first has none, and returns after ten seconds', () => {
     const stage = listing('preferred', [A], [B])
     stage.says('east', delta([A], []))
     expect(stage.callable).toEqual(['b'])
@@ -297,7 +298,7 @@ describe('an order of preference', () => {
     expect(stage.callable).toEqual(['a'])
   })
 
-  it('is moved by nobody who flaps', () => {
+  it('is not moved by a cluster that flaps', () => {
     const stage = listing('preferred', [A], [B])
     stage.says('east', delta([A], []))
     stage.clear()
@@ -349,7 +350,7 @@ describe('an order of preference', () => {
     expect(without.outcome(1)).toBe('resolve')
   })
 
-  it('calls the last resorts of all when nobody has anybody', () => {
+  it('calls the last resorts of all when no cluster has an instance', () => {
     const stage = listing('preferred', [instance('a', { state: 'draining' })], [C])
     expect(stage.callable).toEqual(['c'])
     stage.says('west', delta([C], []))

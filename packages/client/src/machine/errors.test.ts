@@ -1,3 +1,4 @@
+/** The words of errors. */
 import { expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
 import { noInstancesError } from './errors.js'

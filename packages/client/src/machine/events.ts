@@ -43,8 +43,8 @@ export interface RegistrationPatch {
 
 /**
  * Where a registration stands. `pending`: no registry has acknowledged it yet. `starting up draining`: the
- * provider's intent, acknowledged. `conflict`: another live process holds the id. `removed`: somebody
- * deregistered it; it returns after the hold-off. `refused`: the registry does not want it at present.
+ * provider's intent, acknowledged. `conflict`: another live process holds the id. `removed`: an operator or
+ * another process deregistered it; it returns after the hold-off. `refused`: the registry does not want it at present.
  * `deregistered`: this process took it back. All but the last go on being tried.
  */
 export type RegistrationState = 'pending' | Intent | 'conflict' | 'removed' | 'refused' | 'deregistered'
@@ -57,7 +57,7 @@ export interface StoredList {
   readonly ageMs: number
 }
 
-/** How the lists of several clusters become one: of all, or of the first in order that has anybody. */
+/** How the lists of several clusters become one: of all, or of the first in order that has an instance to call. */
 export type MergeMode = 'union' | 'preferred'
 
 /** What a registration has of its own in one cluster. */
@@ -129,7 +129,7 @@ export type ClientEvent =
   | { readonly type: 'closed'; readonly connection: number; readonly code?: number; readonly reason: string }
   | {
       readonly type: 'register'
-      /** Absent: nobody waits, and a refusal is a state like any other. */
+      /** Absent: no call waits, and a refusal is a state like any other. */
       readonly token?: Token
       readonly items: readonly RegisterItem[]
     }

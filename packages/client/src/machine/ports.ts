@@ -17,7 +17,7 @@ export type Random = () => number
 
 /**
  * Structured logs: fields first, then a short constant message. Any logger of this shape fits.
- * error = somebody must act; warn = it heals itself but somebody should know; info = life of the client;
+ * error = a person must act; warn = it heals itself but a person should know; info = life of the client;
  * debug = for finding faults.
  */
 export interface Logger {

@@ -10,7 +10,7 @@ export interface MachineTimes {
   readonly dialTimeoutMs: number
   /** Shortest wait between attempts after the first free round over all nodes. */
   readonly retryMsMin: number
-  /** Longest wait. 5 s: a returned registry has everybody back in a few seconds. */
+  /** Longest wait. 5 s: a returned registry has all its clients back in a few seconds. */
   readonly retryMsMax: number
   /** A connection that lived this long was sound: its loss is followed by an attempt at once. */
   readonly stableMs: number
@@ -18,7 +18,7 @@ export interface MachineTimes {
   readonly silencePings: number
   /** All signs are compared this often, ±20 %. Watches lie sometimes. */
   readonly compareMs: number
-  /** Publications somebody may wait for (a provider drains or left) are acknowledged within this. */
+  /** Publications that a provider may wait for (a provider drains or left) are acknowledged within this. */
   readonly ackMs: number
   /** All others within this: each acknowledgement is a message the node has to read. */
   readonly ackIdleMs: number
@@ -40,7 +40,7 @@ export interface MachineTimes {
   readonly saveMs: number
   /** A list that shrank by silence is saved after all when it stayed so. 10 min, as long as a node may doubt. */
   readonly shrunkMs: number
-  /** A preferred cluster is returned to when it was usable for this long. 10 s: a registry that flaps moves nobody. */
+  /** A preferred cluster is returned to when it was usable for this long. 10 s: a registry that flaps moves no calls. */
   readonly failBackMs: number
   /** `close()`: longest time for consumers to see the draining before the deregistration. */
   readonly settleMs: number

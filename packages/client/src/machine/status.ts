@@ -25,7 +25,7 @@ export interface ListStatus {
   readonly used: boolean
   readonly sign: string
   readonly instances: number
-  /** Kept because they vanished without a word, and called only when nobody else is left. */
+  /** Kept because they vanished without a word, and called only when no other instance is left. */
   readonly kept: number
 }
 
@@ -34,11 +34,11 @@ export interface WatchStatus extends ViewName {
   readonly source: ListSource
   readonly sign: string
   readonly instances: number
-  /** How many of them, or of those that vanished without a word, are called only when nobody else is left. */
+  /** How many of them, or of those that vanished without a word, are called only when no other is left. */
   readonly kept: number
   /** Milliseconds since a registry last confirmed the list, in the cluster where that is longest ago of those used. */
   readonly ageMs?: number
-  /** Who said so, and when: one entry for each cluster asked, the preferred one first. */
+  /** Which cluster said so, and when: one entry for each cluster asked, the preferred one first. */
   readonly clusters: readonly ListStatus[]
 }
 

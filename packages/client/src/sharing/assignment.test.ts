@@ -1,3 +1,4 @@
+/** Rendezvous hashing. */
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

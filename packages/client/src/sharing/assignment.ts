@@ -1,3 +1,4 @@
+/** Shards assigned to members by rendezvous hashing. */
 import type { Instance } from '@rollcall/wire'
 import { instanceKey } from '../machine/keys.js'
 

@@ -1,10 +1,11 @@
+/** The instances that share work. */
 import type { Instance } from '@rollcall/wire'
 import { instanceKey } from '../machine/keys.js'
 import type { Registration } from '../api.js'
 
 /**
- * Those among whom work is shared: `up` and `suspect`, in the order of group and id. A suspect stays until it is
- * `down`, so that a blip moves no work; who drains, starts or is disabled takes none. What this client thinks by
+ * The instances among which work is shared: `up` and `suspect`, in the order of group and id. A suspect stays until it is
+ * `down`, so that a blip moves no work; one that drains, starts or is disabled takes none. What this client thinks by
  * itself (ejections, kept ones) does not count: clients with the same list agree.
  */
 export function membersOf(list: readonly Instance[]): readonly Instance[] {

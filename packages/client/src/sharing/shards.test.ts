@@ -1,3 +1,4 @@
+/** The shards of a process. */
 import type { Instance } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
@@ -39,7 +40,7 @@ describe('members', () => {
 })
 
 describe('shards', () => {
-  it('are nobody’s before there is a list', () => {
+  it('are no member’s before there is a list', () => {
     const shards = setUp().sharing.shards(COUNT)
     expect([shards.own(), shards.owner(0)]).toEqual([[], undefined])
   })

@@ -1,3 +1,4 @@
+/** The shards of this process. */
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { Assignment } from './assignment.js'

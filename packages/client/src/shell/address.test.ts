@@ -1,3 +1,4 @@
+/** How the own address is found. */
 import { describe, expect, it } from 'vitest'
 import { findOwnAddress } from './address.js'
 import type { AddressOptions } from '../api.js'

@@ -1,3 +1,4 @@
+/** The own address, where a registration names no host. */
 import { createSocket } from 'node:dgram'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -37,7 +38,7 @@ export async function findOwnAddress(
     if (host !== undefined) return { host, how: 'preferred' }
   }
   if (connection !== undefined) return { host: connection, how: 'connection' }
-  // All at once: a name that nobody resolves costs its time once, and is not waited for behind one that works.
+  // All at once: a name that does not resolve costs its time once, and is not waited for behind one that works.
   const routes = registries.map((registry) => {
     const { hostname, port, protocol } = new URL(registry)
     const fallback = protocol === 'https:' ? 443 : 80

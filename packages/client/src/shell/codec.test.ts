@@ -1,3 +1,4 @@
+/** What a node may send, and what is not believed. */
 import type { ServerMessage } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { decode } from './codec.js'

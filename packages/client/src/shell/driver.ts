@@ -1,3 +1,4 @@
+/** Runs the machine against sockets, timers and files. */
 import type { Instance, RegistryError } from '@rollcall/wire'
 import type { ClientEffect, ClientEvent, StoredList, Token } from '../machine/events.js'
 import type { ClientMachine } from '../clusters/machine.js'
@@ -29,7 +30,7 @@ export interface Driver {
   /** Queues an event; all of one turn of the event loop enter the machine together. */
   dispatch(event: ClientEvent): void
   /** Dispatches a call and settles with it. On abort it rejects at once and dispatches `undo`. */
-  call(build: (token: Token) => ClientEvent, options?: CallOptions): Promise<void>
+  call(build: (token: Token) => ClientEvent, options?: SettleOptions): Promise<void>
   status(): MachineStatus
   /** Of one watched list, by key. */
   serviceStatus(key: string): WatchStatus | undefined
@@ -40,7 +41,7 @@ export interface Driver {
 }
 
 /** How a call ends early. */
-export interface CallOptions {
+export interface SettleOptions {
   readonly signal?: AbortSignal | undefined
   readonly undo?: (token: Token) => ClientEvent
 }
@@ -73,7 +74,7 @@ class MachineDriver implements Driver {
     this.deps.clock.soon(() => this.drain())
   }
 
-  call(build: (token: Token) => ClientEvent, { signal, undo }: CallOptions = {}): Promise<void> {
+  call(build: (token: Token) => ClientEvent, { signal, undo }: SettleOptions = {}): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(abortedError(signal))
     const token = this.nextToken++
     return new Promise<void>((resolve, reject) => {

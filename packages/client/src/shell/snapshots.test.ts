@@ -1,3 +1,4 @@
+/** Lists on disk, shared by processes. */
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,7 +58,7 @@ describe('snapshot store', () => {
     expect(ids(await one.load(ORDERS))).toEqual(['c'])
   })
 
-  it('never gives up a newer list for an older one, whoever writes last', async () => {
+  it('never gives up a newer list for an older one, no matter which process writes last', async () => {
     const late = store()
     await store().save(ORDERS, list('new'))
     await late.save(ORDERS, { ...list('old'), ageMs: 5_000 })
@@ -72,7 +73,7 @@ describe('snapshot store', () => {
     expect((await files()).filter((file) => file.endsWith('.tmp'))).toEqual([])
   })
 
-  it('leaves one of two that were written at the same moment, whoever looks first', async () => {
+  it('leaves one of two that were written at the same moment, no matter which process looks first', async () => {
     const one = store()
     await one.save(ORDERS, list('a'))
     const [mine = ''] = await files()
@@ -135,7 +136,7 @@ describe('snapshot store', () => {
     expect(await files()).toHaveLength(1)
   })
 
-  it('forgets what nobody renewed for a month, and nothing that is not its own', async () => {
+  it('forgets what was not renewed for a month, and nothing that is not its own', async () => {
     await store().save(ORDERS, list('a'))
     await writeFile(join(dir, 'snapshots', 'notes.json'), '{}')
     now += 31 * 86_400_000

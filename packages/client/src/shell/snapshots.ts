@@ -1,3 +1,4 @@
+/** The last good list of each service, on disk. */
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
@@ -42,16 +43,16 @@ interface Content {
 
 /** Larger files are not read: nothing of ours writes them. */
 const FILE_BYTES_MAX = 67_108_864
-/** Whoever removes a file has written a newer one, which is looked for again, so often at most. */
+/** A process that removes a file has written a newer one, which is looked for again, so often at most. */
 const LOOKS_MAX = 10
-/** Snapshots nobody renewed for 30 days are removed. */
+/** Snapshots not renewed for 30 days are removed. */
 const KEEP_MS = 30 * 86_400_000
 /** A stamp further in the future than this came from a wrong clock and counts as the oldest. */
 const FUTURE_MS = 300_000
 
 /**
  * Files are never overwritten: each name carries the moment a registry last confirmed the list, readers take
- * the newest, writers remove what is older than theirs. So a late writer with an old list harms nobody,
+ * the newest, writers remove what is older than theirs. So a late writer with an old list does no harm,
  * however many processes share the directory.
  */
 export function createSnapshotStore(deps: SnapshotDeps, options: SnapshotOptions): SnapshotStore {
@@ -141,7 +142,7 @@ class FileStore implements SnapshotStore {
     }
     await rename(temporary, join(this.options.dir, file))
     const files = await this.filesOf(name)
-    // Nothing if somebody with a newer one has removed it already.
+    // Nothing if a process with a newer one has removed it already.
     const own = files.indexOf(file)
     if (own >= 0) await Promise.all(files.slice(own + 1).map((older) => this.remove(older)))
   }

@@ -1,3 +1,4 @@
+/** Connections to nodes over WebSocket. */
 import { isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import type { ClientMessage, ServerMessage } from '@rollcall/wire'

@@ -1,3 +1,4 @@
+/** Waits that end in time. */
 import type { Clock } from '../machine/ports.js'
 import { abortedError } from '../machine/errors.js'
 

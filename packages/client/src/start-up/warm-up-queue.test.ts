@@ -1,3 +1,4 @@
+/** The order of warming up. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instance } from '../clusters/stage.fixture.js'
@@ -7,7 +8,7 @@ const list = (...ids: string[]) => ids.map((id) => instance(id))
 const ids = (instances: readonly { readonly id: string }[]) => instances.map(({ id }) => id).join('')
 
 describe('a batch', () => {
-  it('withholds failures until somebody was reached', () => {
+  it('withholds failures until one was reached', () => {
     const [a, b, c, d] = list('a', 'b', 'c', 'd') as [never, never, never, never]
     const batch = new WarmUpBatch([a, b, c, d])
     expect(ids(batch.failed(a))).toBe('')
@@ -18,7 +19,7 @@ describe('a batch', () => {
     expect(batch.over).toBe(true)
   })
 
-  it('blames nobody when nobody was reached', () => {
+  it('blames none when none was reached', () => {
     const all = list('a', 'b')
     const batch = new WarmUpBatch(all)
     expect(all.flatMap((item) => batch.failed(item))).toEqual([])

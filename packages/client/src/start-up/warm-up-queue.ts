@@ -1,3 +1,4 @@
+/** The order in which instances are warmed up. */
 import type { Instance } from '@rollcall/wire'
 
 /** One attempt to warm up. */
@@ -7,8 +8,8 @@ export interface WarmUpTask {
 }
 
 /**
- * The warm-up of one service: whom to try, and what a failure is worth. A failure says something about an instance
- * only if another one was reached: with nobody reached it may be this process that has no network, so failures are
+ * The warm-up of one service: which instances to try, and what a failure is worth. A failure says something about an instance
+ * only if another one was reached: with none reached it may be this process that has no network, so failures are
  * withheld until the first success, and forgotten when there is none.
  */
 export class WarmUpBatch {
@@ -61,7 +62,7 @@ export class WarmUpBatch {
 
 /**
  * Whose turn it is: at most `parallelMax` attempts at a time over all services, and services take turns, so that a
- * large one whose instances hang delays nobody else by more than its share.
+ * large one whose instances hang delays no other by more than its share.
  */
 export class WarmUpQueue {
   private readonly parallelMax: number

@@ -1,3 +1,4 @@
+/** Warming up in time. */
 import type { Instance } from '@rollcall/wire'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import { describe, expect, it } from 'vitest'
@@ -78,7 +79,7 @@ describe('warming up', () => {
     expect(large()).toBe(true)
   })
 
-  it('blames nobody when all fail: it may be this process that has no network', async () => {
+  it('blames none when all fail: it may be this process that has no network', async () => {
     const { warm, pass, blamed } = setUp()
     const done = warm(['fail0', 'hang0', 'fail1'])
     await pass(1_000)
@@ -115,7 +116,7 @@ describe('warming up', () => {
     expect(signals.has('ok300')).toBe(false)
   })
 
-  it('ends at once at close, and blames nobody then', async () => {
+  it('ends at once at close, and blames none then', async () => {
     const { warm, warmUps, signals, clock, blamed, pass } = setUp()
     const done = warm(['ok', ...many('hang', 300)])
     await settle()

@@ -1,3 +1,4 @@
+/** First connections to the instances of services. */
 import { connect } from 'node:net'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
@@ -15,7 +16,7 @@ export type WarmUpHook = (instance: Instance, options: { readonly signal: AbortS
 export interface WarmUpOptions {
   /**
    * What `ready()` does with each instance before it resolves the first time. Default: a TCP connection is opened
-   * and closed, so that the first calls meet nobody who hangs. `false`: nothing.
+   * and closed, so that the first calls meet no instance that hangs. `false`: nothing.
    */
   readonly warmup?: WarmUpHook | false
   /** Time for each instance, 1 to 60,000. Default 1,000, as for connecting in `fetch`. */
