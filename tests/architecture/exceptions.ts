@@ -11,7 +11,6 @@ export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
 
 /** Long files, and long functions as `path: name`. */
 export const LONG: Readonly<Record<string, string>> = {
-  'packages/protocols/src/native/protocol.ts: createNativeProtocol': 'to be split: protocols',
   'tests/simulation/invariants/living.ts: createLiving': 'to be split: simulation',
 }
 

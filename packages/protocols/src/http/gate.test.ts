@@ -34,7 +34,7 @@ describe('the gate', () => {
     expect(verdict([], '1.0')).toBe('in')
   })
 
-  it('keeps names out that somebody else may point here', () => {
+  it('keeps names out that another site may point here', () => {
     for (const host of [
       'evil.example',
       'localhost.evil.example',

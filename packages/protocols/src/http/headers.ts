@@ -1,6 +1,6 @@
 /**
  * The few headers the protocol looks at, taken in one pass over what the parser read. Node builds its object of
- * all headers only when somebody asks for it, which costs more than routing does.
+ * all headers only when it is asked for, which costs more than routing does.
  */
 import type { IncomingMessage } from 'node:http'
 

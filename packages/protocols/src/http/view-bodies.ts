@@ -1,5 +1,5 @@
 /**
- * The JSON of views, for all who read them. One that was read is encoded once, whoever sends it; lookups share it while
+ * The JSON of views. A view is encoded once, in whatever way it is sent; lookups share its bytes while
  * the view has the same sign, for at most a second, because it holds ages, guards and staleness that no sign covers.
  */
 import type { Clock } from '@rollcall/core'

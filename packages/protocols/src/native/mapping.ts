@@ -174,7 +174,7 @@ export function checkName(text: string, name: string, index?: number): string {
   })
 }
 
-// Only for faults: good items should not pay for paths that nobody reads.
+// Only for faults: good items should not pay for paths that are never read.
 function fieldOf(name: string, index: number | undefined): string {
   return index === undefined ? name : `services[${index}].${name}`
 }

@@ -19,7 +19,7 @@ export interface NativeOptions {
   readonly eventStreamsMax?: number
   /** Most services of one event stream. Default 128: each event carries an id with a sign for each of them. */
   readonly eventWatchesMax?: number
-  /** Most who follow the event log. Default 100: it is for operators, and each reads every event. */
+  /** Most followers of the event log. Default 100: it is for operators, and each reads every event. */
   readonly eventLogFeedsMax?: number
   /** Most requests that wait for a change. Default 20,000; the core bounds those of single views by itself. */
   readonly longPollsMax?: number

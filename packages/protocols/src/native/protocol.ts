@@ -1,26 +1,22 @@
 /** The native protocol of a node: everything under /api/v1. The server owns listeners and hands requests over. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
 import { openApiDocument } from '@rollcall/wire/schemas'
-import { toErrorBody, type ErrorAnswer } from '../http/errors.js'
-import { writeError } from './errors.js'
 import { EventStreams } from '../http/event-stream.js'
-import { Exchange, type HttpDeps } from '../http/exchange.js'
 import { createGate } from '../http/gate.js'
+import { ViewBodies } from '../http/view-bodies.js'
+import { Waits } from '../http/waits.js'
+import { createEntrances, type Entrances } from './entrances.js'
+import { writeError } from './errors.js'
 import { createBatches, createDeclarations, createOperatorCommands } from './handlers/commands.js'
 import type { HandlerDeps, Handlers } from './handlers/deps.js'
 import { createEvents } from './handlers/log-feed.js'
-import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { createLookups } from './handlers/lookups.js'
 import { createReads } from './handlers/reads.js'
 import type { StreamSessionDeps } from './handlers/session.js'
-import { Waits } from '../http/waits.js'
-import { headersOf } from '../http/headers.js'
+import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { resolveOptions, type NativeOptions } from './options.js'
-import { createRouter, type Router } from './router.js'
+import { createRouter } from './router.js'
 import { createStreams } from './stream.js'
-import { ViewBodies } from '../http/view-bodies.js'
 
 /** Collaborators of the native protocol. */
 export type NativeProtocolDeps = Omit<StreamSessionDeps, 'views'>
@@ -37,11 +33,7 @@ export interface NativeStats {
 }
 
 /** The native protocol of a node. */
-export interface NativeProtocol {
-  /** Answers any request; `unknown_path` outside /api/v1. */
-  handleRequest(req: IncomingMessage, res: ServerResponse): void
-  /** Takes the socket of a request for WebSocket. */
-  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
+export interface NativeProtocol extends Entrances {
   /** Asks all stream clients to go elsewhere within `afterMs`. */
   goaway(reason: string, afterMs: number): void
   /** Ends streams, event streams and long polls, refuses what comes after. Idempotent; takes at most `closeMsMax`. */
@@ -62,57 +54,25 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
     streamsMax: resolved.eventLogFeedsMax,
     limit: 'eventLogFeedsMax',
   })
-  const gate = createGate(resolved.allowedHosts)
   const router = createRouter(
     createHandlers({ registry, node, clock, options: resolved, views, waits }, events, feeds),
     resolved.limits,
   )
   let closing: Promise<void> | undefined
-  const http: HttpDeps = {
+  const entrances = createEntrances({
     clock,
     logger,
     meter,
     bodyBytesMax: resolved.limits.bodyBytesMax,
     writeError,
     stopping: () => closing !== undefined,
-  }
-
-  const handleRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    const headers = headersOf(req)
-    try {
-      if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
-      gate.checkHost(headers, req.httpVersion)
-      const method = req.method ?? 'GET'
-      const { id, handler, parameters } = router.find(method, req.url ?? '/')
-      if ((method !== 'GET' && method !== 'HEAD') || id === 'watch' || id === 'listEvents')
-        gate.checkOrigin(headers)
-      const exchange = new Exchange(http, req, res, headers)
-      exchange.guard(() => handler(exchange, parameters))
-    } catch (error) {
-      new Exchange(http, req, res, headers).fail(error)
-    }
-  }
-
-  const handleUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const drop = (): void => void socket.destroy()
-    socket.on('error', drop)
-    try {
-      if (closing !== undefined) throw new RegistryError('stopping', 'the node is stopping')
-      const headers = headersOf(req)
-      gate.checkHost(headers, req.httpVersion)
-      gate.checkOrigin(headers)
-      checkStream(req, router)
-    } catch (error) {
-      refuseUpgrade(socket, writeError(toErrorBody(error, logger)))
-      return
-    }
-    streams.accept(req, socket, head)
-    socket.off('error', drop)
-  }
+    gate: createGate(resolved.allowedHosts),
+    router,
+    streams,
+  })
 
   return {
-    handleRequest,
-    handleUpgrade,
+    ...entrances,
     goaway: (reason, afterMs) => streams.goaway(reason, afterMs),
     close() {
       feeds.close()
@@ -161,23 +121,4 @@ async function shutDown(
   waits.stop()
   events.close()
   await closeStreams()
-}
-
-function checkStream(req: IncomingMessage, router: Router): void {
-  if (router.find('GET', req.url ?? '/').id !== 'stream')
-    throw new RegistryError('unknown_path', `streams are at ${STREAM_PATH}`)
-  const protocols = req.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim())
-  if (protocols?.includes(STREAM_PROTOCOL) === true) return
-  throw new RegistryError('protocol', `the subprotocol ${STREAM_PROTOCOL} must be offered`)
-}
-
-/** Answers a WebSocket handshake that is not let in. */
-function refuseUpgrade(socket: Duplex, { status, type, body }: ErrorAnswer): void {
-  const head = [
-    `HTTP/1.1 ${status} Refused`,
-    'Connection: close',
-    `Content-Type: ${type}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

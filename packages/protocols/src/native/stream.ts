@@ -133,7 +133,7 @@ class StreamConnection implements StreamTransport {
     ws.on('message', (data, isBinary) => this.arrived(data as Buffer, isBinary))
     ws.on('ping', (data) => {
       this.session.heard()
-      // Who pings and never reads is not answered without bound.
+      // A client that pings and never reads is not answered without bound.
       if (!this.outlet.stalled) this.outlet.write(pongFrame(data))
     })
     ws.on('pong', () => this.session.heard())
@@ -195,7 +195,7 @@ class StreamConnection implements StreamTransport {
     }
   }
 
-  /** Enough is under way or unread: whoever does not read answers gets no more questions answered. */
+  /** Enough is under way or unread: a client that does not read answers gets no more questions answered. */
   private get busy(): boolean {
     const { requestsMax, answerBytesMax } = this.options
     return (
