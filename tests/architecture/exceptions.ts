@@ -19,7 +19,6 @@ export const HEADLESS: Readonly<Record<string, string>> = {
   'packages/server/src/driver/': 'to be done',
   'tests/simulation/': 'to be done',
   'test: packages/core/': 'to be done',
-  'test: packages/protocols/': 'to be done',
   'test: packages/server/src/driver/': 'to be done',
   'test: packages/wire/': 'to be done',
 }
@@ -30,7 +29,6 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'docs/reference/': 'to be done: written from client, core, wire',
   'docs/simulation.md': 'to be done: names of tests of core',
   'packages/core/': 'to be done',
-  'packages/protocols/': 'to be done',
   'packages/server/src/driver/': 'to be done',
   'packages/wire/': 'to be done',
   'tests/simulation/': 'to be done',

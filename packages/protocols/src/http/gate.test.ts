@@ -1,3 +1,4 @@
+/** Which Host and Origin headers are let in. */
 import { isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { createGate } from './gate.js'

@@ -1,3 +1,4 @@
+/** What is no JSON is refused in few words. */
 import { isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { parseJson } from './json.js'

@@ -1,3 +1,4 @@
+/** A connection that does not read is bounded, told of, and given up in the end. */
 import { Writable } from 'node:stream'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { HandClock } from '@rollcall/testkit/time'

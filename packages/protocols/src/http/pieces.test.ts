@@ -1,3 +1,4 @@
+/** Long answers: turn by turn, at the pace of their reader, broken off when they fail. */
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { Exchange } from './exchange.js'

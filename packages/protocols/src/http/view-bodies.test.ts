@@ -1,3 +1,4 @@
+/** The JSON of views: encoded once, shared while the sign stays, bounded in bytes. */
 import type { View, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Frames, events and their ids as bytes, beside the fixtures. */
 import { readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
 import type { Update } from '@rollcall/core'

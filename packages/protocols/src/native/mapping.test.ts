@@ -1,3 +1,4 @@
+/** Requests as commands, names of views, results of batches. */
 import type { ErrorBody, Registration } from '@rollcall/wire'
 import { readHeartbeat, readRegister } from '@rollcall/wire/schemas'
 import { describe, expect, it } from 'vitest'

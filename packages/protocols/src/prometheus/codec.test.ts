@@ -1,3 +1,4 @@
+/** The query of a discovery URL: what it chooses, what is ignored, what is refused. */
 import { isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { readQuery } from './codec.js'

@@ -1,3 +1,4 @@
+/** Instances as targets, beside the fixture; labels that never collide. */
 import { readFileSync } from 'node:fs'
 import type { Instance } from '@rollcall/wire'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** A stream session by its messages alone, over a transport in memory. */
 import {
   ANONYMOUS,
   type Caller,

@@ -56,7 +56,7 @@ export interface StreamSession {
   drained(): void
   /** Asks the client to go elsewhere within `afterMs`. */
   goaway(reason: string, afterMs: number): void
-  /** The connection ended, whoever ended it. Idempotent. */
+  /** The connection ended, from either side. Idempotent. */
   end(): void
 }
 

@@ -15,7 +15,7 @@ export function unknownService(name: ViewName): RegistryError {
   const what = group === undefined ? service : `group ${group} of ${service}`
   return new RegistryError(
     'unknown_service',
-    `nobody registered or declared ${what} in namespace ${namespace}`,
+    `${what} is neither registered nor declared in namespace ${namespace}`,
   )
 }
 
