@@ -30,12 +30,10 @@ export const PERSONS: Readonly<Record<string, string>> = {
   'docs/simulation.md': 'to be done: names of tests of core',
   'packages/core/': 'to be done',
   'packages/server/src/driver/': 'to be done',
-  'packages/wire/': 'to be done',
   'tests/simulation/': 'to be done',
 }
 
 /** Packages without a README. */
 export const NO_README: Readonly<Record<string, string>> = {
   'packages/core': 'to be written',
-  'packages/wire': 'to be written',
 }

@@ -343,6 +343,7 @@ describe('the node itself', () => {
     expect((await api.get('/api/v1/services/told/settings')).body).toEqual({ groups: ['core'] })
     expect((await api.get('/api/v1/namespaces/default')).body).toEqual({})
     expect((await api.get('/api/v1/namespaces')).body).toHaveProperty('namespaces')
+    expect((await api.get('/api')).body).toMatchObject({ document: '/api/v1/openapi.json' })
     expect((await api.get('/api/v1/openapi.json')).body).toMatchObject({ openapi: '3.1.0' })
     expect(await api.get('/api/v1/stream')).toMatchObject({
       status: 400,

@@ -150,7 +150,6 @@ describe('items', () => {
 describe('paths and methods', () => {
   it.each([
     '/',
-    '/api',
     '/api/v1',
     '/api/v2/services',
     '/api/v1/register/x',

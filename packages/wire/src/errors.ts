@@ -42,7 +42,7 @@ const CODES = {
   unknown_service: {
     httpStatus: 404,
     retryable: true,
-    help: 'Nobody has registered or declared this service yet; add wait= to wait for it.',
+    help: 'No instance has registered this service and no operator has declared it yet; add wait= to wait for it.',
   },
   unknown_instance: {
     httpStatus: 404,

@@ -48,7 +48,7 @@ export interface RegistryEvent {
   /** Why, in the words of the rules. */
   readonly reason?: string
   /**
-   * Who, where somebody said so: an operator, or `provider`, `host` or `operator` for a deregistration; `learnt` where
+   * The author, where the caller named one: an operator, or `provider`, `host` or `operator` for a deregistration; `learnt` where
    * this node has it from another one.
    */
   readonly by?: string

@@ -161,7 +161,7 @@ export type ClientMessage =
   | ServicesMessage
   | LookupMessage
 
-/** Answer to `hello`: who the node is and what it expects. */
+/** Answer to `hello`: which node it is and what it expects. */
 export interface WelcomeMessage extends Correlated {
   readonly type: 'welcome'
   /** Id of the node, unique per boot. */

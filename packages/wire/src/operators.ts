@@ -94,7 +94,7 @@ export interface FreezesList {
   readonly freezes: readonly FreezeSummary[]
 }
 
-/** Why something may be brought back: somebody else deregistered it, or it expired. */
+/** Why something may be brought back: another caller deregistered it, or it expired. */
 export type RestoreReason = 'deregistered' | 'expired'
 
 /** Brings back what left a service by mistake, while it is remembered. */
@@ -138,17 +138,17 @@ export interface RestoreResponse {
   readonly warnings?: readonly string[]
 }
 
-/** Who has heard of what happened to a service. */
+/** Which subscribers have heard of what happened to a service. */
 export interface SubscribersResponse {
   /** Streams and event streams that watch the service, or a group of it that was asked for. */
   readonly subscribers: number
   /** Those of them that have applied what had happened by the publication `seq`. */
   readonly acknowledged: number
-  /** How much longer until those who poll have asked again; 0 = nobody polls, or all have. */
+  /** How much longer until all pollers have asked again; 0 = nothing polls, or all have. */
   readonly pollersMs: number
   /** Ask with this number again: what happens later then does not count. */
   readonly seq: number
-  /** Everybody has heard: what was drained before is safe to stop. */
+  /** All of them have heard: what was drained before is safe to stop. */
   readonly settled: boolean
 }
 

@@ -101,7 +101,7 @@ export interface View extends ViewName {
   readonly guard: Guard
   /** Whether the node answers from memory it cannot vouch for at the moment. */
   readonly stale: boolean
-  /** An operator froze the namespace: silence takes nobody down. */
+  /** An operator froze the namespace: silence takes no instance down. */
   readonly frozen?: true
 }
 
@@ -197,7 +197,7 @@ export interface HeartbeatRequest {
 export interface HeartbeatResponse {
   /** Register these again. */
   readonly unknown: readonly ResolvedRef[]
-  /** Stop: somebody deregistered these for good. */
+  /** Stop: another caller deregistered these for good. */
   readonly deregistered: readonly ResolvedRef[]
   /** Stop: a newer incarnation holds the id. */
   readonly superseded: readonly ResolvedRef[]
@@ -272,7 +272,7 @@ export interface BreakerSettings {
 /** What an operator declares about a service. */
 export interface ServiceSettings {
   readonly groups?: readonly string[]
-  /** Addresses or CIDR blocks that may register; everybody when absent. */
+  /** Addresses or CIDR blocks that may register; any may when absent. */
   readonly allow?: readonly string[]
   readonly metadata?: Readonly<Record<string, string>>
   /** How long a `down` instance stays listed before it expires. */
@@ -283,6 +283,27 @@ export interface ServiceSettings {
 /** What an operator declares about a namespace. */
 export interface NamespaceSettings {
   readonly allow?: readonly string[]
+}
+
+/** One operation of the API, as its index has it. */
+export interface IndexedOperation {
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly summary: string
+}
+
+/** What `/api` answers: where to go on. */
+export interface ApiIndex {
+  readonly name: string
+  readonly version: string
+  /** Path of the OpenAPI document. */
+  readonly document: string
+  /** Pages of the documentation. */
+  readonly guides: readonly string[]
+  /** Commands for a shell, in this order, against the node that was asked. */
+  readonly examples: readonly string[]
+  readonly operations: readonly IndexedOperation[]
 }
 
 /** Answer to a declaration. */

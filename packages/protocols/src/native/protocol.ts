@@ -1,6 +1,6 @@
 /** The native protocol of a node: everything under /api/v1. The server owns listeners and hands requests over. */
-import { RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
-import { openApiDocument } from '@rollcall/wire/schemas'
+import { DEFAULTS, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
+import { apiIndex, openApiDocument } from '@rollcall/wire/schemas'
 import { EventStreams } from '../http/event-stream.js'
 import { createGate } from '../http/gate.js'
 import { ViewBodies } from '../http/view-bodies.js'
@@ -104,6 +104,11 @@ function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStr
         'protocol',
         `${STREAM_PATH} speaks WebSocket with subprotocol ${STREAM_PROTOCOL}`,
       )
+    },
+    index: (exchange) => {
+      // Behind the gate Host is a name of this node; HTTP/1.0 may leave it out.
+      const host = exchange.req.headers.host ?? DEFAULTS.listen
+      exchange.text(200, `${JSON.stringify(apiIndex(deps.options.version, `http://${host}`), null, 2)}\n`)
     },
     openapi: (exchange) => {
       const { version, limits } = deps.options

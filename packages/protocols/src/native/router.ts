@@ -85,7 +85,8 @@ export function createRouter(handlers: Handlers, limits: Limits): Router {
 
 /** The error for a URL that leads nowhere, or not with this method. */
 function astray(allow: readonly string[], method: string): RegistryError {
-  if (allow.length === 0) return new RegistryError('unknown_path', 'there is nothing at this path')
+  if (allow.length === 0)
+    return new RegistryError('unknown_path', 'there is nothing at this path; GET /api says what there is')
   return new RegistryError('method_not_allowed', `${method} is not possible here`, { details: { allow } })
 }
 

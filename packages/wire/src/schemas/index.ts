@@ -1,5 +1,6 @@
 /** What a node does with requests: readers of bodies, parameters, the route table and the OpenAPI document. */
 export { isJsonObject } from '../shape/predicate.js'
+export { apiIndex } from './api-index.js'
 export { openApiDocument, type OpenApiOptions } from './openapi.js'
 export type { Parameter } from './parameters/parameter.js'
 export { readParameters, type UrlValues } from './parameters/read.js'

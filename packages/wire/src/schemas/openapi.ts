@@ -138,7 +138,7 @@ function responsesOf(route: Route<string>): Json {
   for (const success of route.successes) answers[String(success.status)] = successOf(success)
   const codes = new Set<ErrorCode>([
     ...route.errors,
-    ...(route.path.startsWith('/api/') ? ERRORS_OF_ALL : []),
+    ...(route.path.startsWith('/api') ? ERRORS_OF_ALL : []),
     ...(route.body === undefined ? [] : ERRORS_OF_BODIES),
   ])
   for (const [status, group] of byStatus(codes)) answers[status] = errorsOf(route, group)

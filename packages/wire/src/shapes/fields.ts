@@ -79,7 +79,7 @@ export const durabilityField: Shape<Durability> = choice(DURABILITIES)
 
 /** Networks that may register. */
 export const allowField: Shape<readonly string[]> = list(text(), {
-  description: 'Addresses or CIDR blocks that may register; everybody when absent.',
+  description: 'Addresses or CIDR blocks that may register; any may when absent.',
 })
 
 /** Most items of a batch. */

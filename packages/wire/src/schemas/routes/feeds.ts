@@ -1,10 +1,11 @@
-/** Routes that go on telling, and the document. */
+/** Routes that go on telling, the index and the document. */
 import { STREAM_PATH } from '../../messages.js'
 import * as p from '../parameters/table.js'
+import { apiIndexShape } from '../../shapes/api-index.js'
 import { eventsResponseShape } from '../../shapes/events.js'
 import type { RoutesOf } from './route.js'
 
-export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'openapi'> = {
+export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'openapi'> = {
   listEvents: {
     method: 'GET',
     path: '/api/v1/events',
@@ -47,6 +48,15 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'openapi'> = {
     parameters: {},
     successes: [{ status: 101, description: 'The stream is open.' }],
     errors: ['forbidden_origin', 'protocol'],
+  },
+  index: {
+    method: 'GET',
+    path: '/api',
+    summary: 'Where to go on: the document, the operations, examples.',
+    tag: 'registry',
+    parameters: {},
+    successes: [{ status: 200, description: 'The index.', shape: apiIndexShape }],
+    errors: [],
   },
   openapi: {
     method: 'GET',

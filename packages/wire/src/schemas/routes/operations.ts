@@ -13,6 +13,7 @@ import type {
   SubscribersResponse,
 } from '../../operators.js'
 import type {
+  ApiIndex,
   DeclaredResponse,
   Delta,
   DeregisterRequest,
@@ -141,6 +142,7 @@ export interface Operations {
     undefined
   >
   stream: Operation<NoParameters, undefined>
+  index: Operation<NoParameters, ApiIndex>
   openapi: Operation<NoParameters, Readonly<Record<string, unknown>>>
 }
 

@@ -15,7 +15,7 @@ export interface Success<Body extends AnyShape = AnyShape> {
   /** Media type of a body that is not JSON. */
   readonly mediaType?: string
   readonly etag?: boolean
-  /** Comes as server-sent events to those who ask for them. */
+  /** Comes as server-sent events where the caller asks for them. */
   readonly streams?: true
 }
 
