@@ -61,7 +61,7 @@ export async function startNode(
       clock,
       logger: NO_LOGGER,
       meter,
-      node: { id: 'n1', cluster: 'test', island: () => false, readiness: () => driver.readiness() },
+      node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness() },
     },
     native,
   )

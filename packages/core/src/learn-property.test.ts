@@ -1,3 +1,4 @@
+/** Nodes that exchange what they know, in any order, twice or late, come to agree on all of it. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from './ports.js'

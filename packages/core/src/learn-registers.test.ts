@@ -1,3 +1,4 @@
+/** What becomes of registers that several nodes write: the schedules of the design, by their numbers there. */
 import { describe, expect, it } from 'vitest'
 import { RETENTION_MS, agree, node, nodes, passes, said, tell } from './learn.fixture.js'
 import { ref, type Simulation } from './simulated-node.fixture.js'

@@ -5,7 +5,7 @@
 import type { ErrorBody, HeartbeatResponse, ResolvedRef, Signature } from '@rollcall/wire'
 import { Registrar } from './admission/registrar.js'
 import type { SessionOptions, Step } from './caller.js'
-import type { Answers, CommandKind, CommandOf, Commands } from './commands.js'
+import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
 import type { Cause, Follower } from './directory/change.js'
 import { Directory } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
@@ -23,9 +23,11 @@ import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
 import type { JournalEntry, ProbeOutcome, ProbeRequest } from './ports.js'
 import { Feed } from './publishing/feed.js'
+import type { NodeHealth } from './publishing/node-health.js'
 import { Publisher } from './publishing/publisher.js'
 import { Views } from './publishing/views.js'
 import { type Learnable, unlearnable, type Unlearnt } from './records/learnable.js'
+import type { InstanceKey, StoredRecord } from './records/record.js'
 import type { Writer } from './records/register.js'
 
 /** Where effects go. Called synchronously while a step runs; must not call back into the node. */
@@ -146,6 +148,14 @@ export class RegistryNode {
     return refused
   }
 
+  /** The node fares otherwise from now on: views, pings and readiness say so, and subscribers are told what they watch. */
+  fare(health: NodeHealth, now: number): void {
+    const { views } = this
+    const restated = views.health.stale !== health.stale
+    views.health = health
+    if (restated) this.publisher.restate(now)
+  }
+
   /** Current durable state, as entries a journal can snapshot. */
   *snapshot(): IterableIterator<JournalEntry> {
     yield* this.directory.declarations()
@@ -159,6 +169,16 @@ export class RegistryNode {
       if (found !== undefined && found.state === null && found.record.incarnation === entry.incarnation)
         this.directory.forget(found)
     } else this.directory.declare(entry, now)
+  }
+
+  /** The records of the items that a command names, as they are held. */
+  *held(command: Command): IterableIterator<StoredRecord> {
+    const items: readonly InstanceKey[] =
+      'items' in command ? command.items : 'refs' in command ? command.refs : []
+    for (const item of items) {
+      const entry = this.directory.entry(item)
+      if (entry !== undefined) yield entry.record
+    }
   }
 
   // ---- steps -----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ import type { Liveness } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
 import type { Overrides, OverridesQuery } from './operators/overrides.js'
+import type { NodeHealth } from './publishing/node-health.js'
 import type { Publisher } from './publishing/publisher.js'
 import type { Views } from './publishing/views.js'
 import type { InstanceKey } from './records/record.js'
@@ -103,6 +104,11 @@ export class Queries {
 
   namespaceSettings(namespace: string): NamespaceSettings | undefined {
     return this.deps.directory.namespaceSettings.get(namespace)
+  }
+
+  /** How the node fares beside its peers. */
+  health(): NodeHealth {
+    return this.deps.views.health
   }
 
   freezes(): readonly FreezeSummary[] {

@@ -155,7 +155,7 @@ function createNative(
       clock,
       logger: logger.child({ component: 'native' }),
       meter: metrics,
-      node: { id: nodeId, cluster: config.cluster, island: () => false, readiness: () => driver.readiness() },
+      node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness() },
     },
     {
       version: SOFTWARE_VERSION,
@@ -179,13 +179,11 @@ function openAddresses(
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
+  const read = driver.read({ principal: ANONYMOUS })
   const health = healthMounts({
     readiness: () => driver.readiness(),
-    frozen: () =>
-      driver
-        .read({ principal: ANONYMOUS })
-        .freezes()
-        .map(({ namespace }) => namespace),
+    health: () => read.health(),
+    frozen: () => read.freezes().map(({ namespace }) => namespace),
     journalFault,
     metrics: () => {
       driver.sample()

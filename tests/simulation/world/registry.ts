@@ -189,7 +189,6 @@ export class SimRegistry {
         node: {
           id: process.name,
           cluster: 'simulated',
-          island: () => false,
           readiness: () => ({ ready: true }),
         },
         views: this.views,

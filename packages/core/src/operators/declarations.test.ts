@@ -1,3 +1,4 @@
+/** Declarations as registers: versions, removals, how long these are remembered, and how many. */
 import { describe, expect, it } from 'vitest'
 import { Simulation, WALL_START } from '../simulated-node.fixture.js'
 

@@ -17,3 +17,9 @@ export const PUBLISHER_DEFAULTS: PublisherOptions = {
   windowMsMax: 250,
   urgentWindowMsMax: 100,
 }
+
+/**
+ * The window grows by this much per subscriber of the view: about four times what writing to one subscriber
+ * costs, so that publishing one view takes no more than a quarter of a core.
+ */
+export const WINDOW_MS_PER_SUBSCRIBER = 0.04

@@ -15,7 +15,7 @@ import {
   type Waiter,
   type SubscribedView,
 } from './audience.js'
-import type { PublisherOptions } from './options.js'
+import { type PublisherOptions, WINDOW_MS_PER_SUBSCRIBER } from './options.js'
 import { Pollers } from './pollers.js'
 import type { Subscriber, Subscription, Update, WatchCommand } from './subscription.js'
 import type { Views } from './views.js'
@@ -24,12 +24,6 @@ import type { Directory } from '../directory/directory.js'
 import type { Meter } from '../metrics.js'
 import type { StoredRecord } from '../records/record.js'
 import { deltaSince, signOfView } from '../directory/view.js'
-
-/**
- * The window grows by this much per subscriber of the view: about four times what writing to one subscriber
- * costs, so that publishing one view takes no more than a quarter of a core.
- */
-const WINDOW_MS_PER_SUBSCRIBER = 0.04
 
 /** A full view is built again after this long even if nothing changed, because it carries ages. */
 const VIEW_AGE_MS_MAX = 1_000
@@ -79,6 +73,14 @@ export class Publisher implements Follower {
       if (watched === undefined) continue
       noteFarewell(watched, { group, id, incarnation, reason: 'deregistered' })
       this.mark(watched, true, now)
+    }
+  }
+
+  /** What views say beside their lists changed: each subscriber is given what it watches anew. */
+  restate(now: number): void {
+    for (const watched of this.views.values()) {
+      watched.full = undefined
+      for (const consumer of watched.subscribers) this.deliverFull(consumer, watched, now)
     }
   }
 

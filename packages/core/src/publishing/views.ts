@@ -3,10 +3,13 @@ import type { View, ViewName } from '@rollcall/wire'
 import type { Directory } from '../directory/directory.js'
 import { fullView, type Resume, resumeView, type ViewFacts } from '../directory/view.js'
 import type { Liveness } from '../liveness/liveness.js'
+import { type NodeHealth, WELL } from './node-health.js'
 
 export class Views {
   private readonly directory: Directory
   private readonly liveness: Pick<Liveness, 'guardOf'>
+  /** What the node tells of itself at present. */
+  health: NodeHealth = WELL
 
   constructor(directory: Directory, liveness: Pick<Liveness, 'guardOf'>) {
     this.directory = directory
@@ -24,6 +27,6 @@ export class Views {
   }
 
   private factsOf({ namespace, service }: ViewName): ViewFacts {
-    return { stale: false, guard: this.liveness.guardOf(this.directory.find(namespace, service)) }
+    return { stale: this.health.stale, guard: this.liveness.guardOf(this.directory.find(namespace, service)) }
   }
 }

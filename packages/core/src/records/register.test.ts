@@ -1,3 +1,4 @@
+/** The merge of registers and the version of a write. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinRegisters, nextRegister, type Register } from './register.js'

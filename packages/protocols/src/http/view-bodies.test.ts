@@ -7,7 +7,7 @@ import { bodyOf, ViewBodies, type ViewSource } from './view-bodies.js'
 
 const SIGN = '0123456789abcdef'
 
-function view(service: string, sign: string, padding = 0): View {
+function view(service: string, sign: string, padding = 0, stale = false): View {
   const filler = 'x'.repeat(padding)
   return {
     namespace: 'n',
@@ -15,7 +15,7 @@ function view(service: string, sign: string, padding = 0): View {
     sign,
     instances: [],
     guard: { tripped: false, kept: 0 },
-    stale: false,
+    stale,
     ...{ filler },
   }
 }
@@ -25,12 +25,16 @@ class Source implements ViewSource {
   shown = SIGN
   built = 0
   known = true
+  stale = false
   sign(): string {
     return this.known ? this.shown : EMPTY_SIGN
   }
   view({ service }: ViewName): View | undefined {
     this.built++
-    return this.known ? view(service, this.shown) : undefined
+    return this.known ? view(service, this.shown, 0, this.stale) : undefined
+  }
+  health(): { readonly stale: boolean } {
+    return { stale: this.stale }
   }
 }
 
@@ -52,6 +56,22 @@ describe('bodies of views', () => {
     expect(bodies.current(source, name).sign).toBe(source.shown)
     bodies.current(source, { ...name, group: 'g' })
     expect(source.built).toBe(4)
+  })
+
+  it('do not outlive a change of staleness, which no sign shows, also of the empty view', () => {
+    const bodies = new ViewBodies(new HandClock(), 10_000)
+    const source = new Source()
+    const staleness = (): unknown =>
+      (JSON.parse(String(bodies.current(source, { namespace: 'n', service: 's' }).body)) as View).stale
+    const seen: unknown[] = []
+    for (const known of [true, false]) {
+      source.known = known
+      for (const stale of [false, true, false]) {
+        source.stale = stale
+        seen.push(staleness())
+      }
+    }
+    expect(seen).toEqual([false, true, false, false, true, false])
   })
 
   it('are empty for a service that is not known', () => {

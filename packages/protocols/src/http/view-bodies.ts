@@ -1,6 +1,6 @@
 /**
- * The JSON of views. A view is encoded once, in whatever way it is sent; lookups share its bytes while
- * the view has the same sign, for at most a second, because it holds ages, guards and staleness that no sign covers.
+ * The JSON of views. A view is encoded once, in whatever way it is sent; lookups share its bytes while the view has the
+ * same sign and is as stale, for at most a second, because it holds ages and guards that no sign covers.
  */
 import type { Clock } from '@rollcall/core'
 import { EMPTY_SIGN, type View, type ViewName } from '@rollcall/wire'
@@ -18,6 +18,7 @@ export interface ViewBody {
 export interface ViewSource {
   sign(name: ViewName): string
   view(name: ViewName): View | undefined
+  health(): Pick<View, 'stale'>
 }
 
 /** How old the ages in an answer may be. */
@@ -46,6 +47,7 @@ export function viewKey({ namespace, service, group }: ViewName): string {
 }
 
 interface Entry extends ViewBody {
+  readonly stale: boolean
   readonly at: number
 }
 
@@ -69,14 +71,16 @@ export class ViewBodies {
   /** The view as it is now; for an unknown service the empty one. Costs no more than its sign while that stays. */
   current(source: ViewSource, name: ViewName): ViewBody {
     const sign = source.sign(name)
+    const { stale } = source.health()
     const entry = this.entries.get(viewKey(name))
-    if (entry?.sign === sign && this.clock.now() - entry.at < AGE_MS_MAX) return entry
-    return this.keep(source.view(name) ?? emptyView(name))
+    const fits = entry?.sign === sign && entry.stale === stale
+    return fits && this.clock.now() - entry.at < AGE_MS_MAX ? entry : this.keep(viewOf(source, name))
   }
 
   /** The body of a view that was just read, kept for the lookups to come. */
   keep(view: View): ViewBody {
-    const entry: Entry = { sign: view.sign, body: bodyOf(view), at: this.clock.now() }
+    const { sign, stale } = view
+    const entry: Entry = { sign, stale, body: bodyOf(view), at: this.clock.now() }
     const key = viewKey(view)
     this.drop(key)
     const size = entry.body.length + key.length
@@ -98,7 +102,8 @@ export class ViewBodies {
   }
 }
 
-/** The view of a service that is not known. */
-export function emptyView(name: ViewName): View {
-  return { ...name, sign: EMPTY_SIGN, instances: [], guard: { tripped: false, kept: 0 }, stale: false }
+/** The view as it is now; for an unknown service the empty one. */
+export function viewOf(source: Pick<ViewSource, 'view' | 'health'>, name: ViewName): View {
+  const empty = { sign: EMPTY_SIGN, instances: [], guard: { tripped: false, kept: 0 } }
+  return source.view(name) ?? { ...name, ...empty, stale: source.health().stale }
 }

@@ -1,19 +1,53 @@
 /**
  * How durable what was done is: entries go to every sink at once, and a command is answered with the strongest level
- * that a sink has reached. Without a sink everything is in memory and nowhere else.
+ * that a sink has reached for all of its own items. Without a sink everything is in memory and nowhere else.
  */
-import type { JournalEntry, JournalPort } from '@rollcall/core'
+import type { Clock, JournalEntry, JournalPort, StoredRecord } from '@rollcall/core'
 import { type Durability, RegistryError } from '@rollcall/wire'
 
-/** A place where durable state goes. */
+/** A place where durable state goes. It bounds by itself how long an answer takes; one that hangs holds up no other. */
 export type Sink = Pick<JournalPort, 'append'>
 
 const RANK: Readonly<Record<Durability, number>> = { memory: 0, disk: 1, replicated: 2 }
 
+/** Once a sink has made it durable, a stronger one is waited for this long. */
+const STRONGER_MS_MAX = 250
+
+/** Once a sink has answered, the others are waited for this long where that is not enough. */
+const NEEDED_MS_MAX = 10_000
+
+/** What one `write` handed over, on its way to every sink. */
+export class Commit {
+  readonly records: readonly StoredRecord[]
+  /** The strongest level so far. */
+  level: Durability = 'memory'
+  /** Sinks that have still to answer. */
+  due: number
+  /** Told of each answer. */
+  readonly listeners: Set<() => void> = new Set()
+
+  constructor(entries: readonly JournalEntry[], due: number) {
+    this.records = entries.flatMap((entry) => (entry.kind === 'record' ? [entry.record] : []))
+    this.due = due
+  }
+
+  answered(level: Durability): void {
+    this.due--
+    if (RANK[level] > RANK[this.level]) this.level = level
+    for (const listener of [...this.listeners]) listener()
+  }
+}
+
 export class Commits {
+  private readonly clock: Pick<Clock, 'setTimer'>
   private readonly sinks: Sink[] = []
   private entries: JournalEntry[] = []
-  private last: Promise<Durability> | undefined
+  /** Records on their way to a sink. */
+  private readonly underWay = new Map<StoredRecord, Commit>()
+
+  constructor(clock: Pick<Clock, 'setTimer'>) {
+    this.clock = clock
+  }
 
   /** From now on entries go there too. */
   attach(sink: Sink): void {
@@ -30,30 +64,78 @@ export class Commits {
     return this.entries.length > 0
   }
 
-  /** Hands what was added to the sinks, whole and in order. */
-  write(): void {
-    if (!this.pending) return
+  /** Hands what was added to the sinks, whole and in order. Undefined when nothing was. */
+  write(): Commit | undefined {
+    if (!this.pending) return undefined
     const { entries } = this
     this.entries = []
-    const commit = this.append(entries).then((durability) => {
-      if (this.last === commit) this.last = undefined
-      return durability
-    })
-    this.last = commit
+    return this.hand(entries)
   }
 
-  /** Resolves when what was written is as durable as it gets; rejects where that is less than `need`. */
-  async settled(need?: Durability): Promise<Durability> {
-    const durability = await (this.last ?? this.append([]))
+  /**
+   * Resolves with how durable a step has become that left this commit behind, and concerned these records as they are
+   * held: one that the step did not write may be on its way by an earlier step. The weakest of its own items decides;
+   * others on their way neither hold it up nor weaken it. Rejects with `not_durable` where that is less than `need`.
+   */
+  async settled(
+    own: Commit | undefined,
+    records: () => Iterable<StoredRecord>,
+    need?: Durability,
+  ): Promise<Durability> {
+    const commits = new Set(own === undefined ? [] : [own])
+    if (this.underWay.size > (own?.records.length ?? 0)) {
+      for (const record of records()) {
+        const commit = this.underWay.get(record)
+        if (commit !== undefined) commits.add(commit)
+      }
+    }
+    // Nothing of it is on its way: it is as durable as the sinks are at present.
+    if (commits.size === 0) commits.add(this.hand([]))
+    const levels = await Promise.all([...commits].map((commit) => this.over(commit, need)))
+    const durability = levels.reduce((weakest, level) => (RANK[level] < RANK[weakest] ? level : weakest))
     if (need === undefined || RANK[durability] >= RANK[need]) return durability
     throw new RegistryError('not_durable', `accepted with durability ${durability}, not ${need}`, {
       details: { durability },
     })
   }
 
-  private async append(entries: readonly JournalEntry[]): Promise<Durability> {
-    const reached = await Promise.all(this.sinks.map((sink) => appendTo(sink, entries)))
-    return reached.reduce((best, level) => (RANK[level] > RANK[best] ? level : best), 'memory')
+  private hand(entries: readonly JournalEntry[]): Commit {
+    const commit = new Commit(entries, this.sinks.length)
+    for (const record of commit.records) this.underWay.set(record, commit)
+    for (const sink of this.sinks) void this.handTo(sink, commit, entries)
+    if (commit.due === 0) this.landed(commit)
+    return commit
+  }
+
+  private async handTo(sink: Sink, commit: Commit, entries: readonly JournalEntry[]): Promise<void> {
+    commit.answered(await appendTo(sink, entries))
+    if (commit.due === 0) this.landed(commit)
+  }
+
+  private landed(commit: Commit): void {
+    for (const record of commit.records)
+      if (this.underWay.get(record) === commit) this.underWay.delete(record)
+  }
+
+  /** Waits until a commit has what is needed, or as much as it gets in time. */
+  private over(commit: Commit, need: Durability = 'memory'): Promise<Durability> {
+    if (commit.due === 0) return Promise.resolve(commit.level)
+    return new Promise((resolve) => {
+      let cancel = (): void => {}
+      const finish = (): void => {
+        cancel()
+        commit.listeners.delete(look)
+        resolve(commit.level)
+      }
+      const look = (): void => {
+        const { level, due } = commit
+        if (due === 0 || (need !== 'memory' && RANK[level] >= RANK[need])) return finish()
+        cancel()
+        const durable = need === 'memory' && level !== 'memory'
+        cancel = this.clock.setTimer(durable ? STRONGER_MS_MAX : NEEDED_MS_MAX, finish)
+      }
+      commit.listeners.add(look)
+    })
   }
 }
 

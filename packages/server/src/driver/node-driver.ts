@@ -6,6 +6,7 @@ import {
   type Caller,
   type ChangeWait,
   type Clock,
+  type Command,
   type CommandKind,
   type CommandOf,
   type Done,
@@ -16,6 +17,7 @@ import {
   type ProbeOutcome,
   type ProbeRequest,
   Queries,
+  type NodeHealth,
   type Readiness,
   type Registry,
   RegistryNode,
@@ -26,11 +28,12 @@ import {
   type SessionOptions,
   type Subscriber,
   type Subscription,
+  type StoredRecord,
   TICK_MS,
 } from '@rollcall/core'
 import type { Durability, HeartbeatResponse, ResolvedRef, ViewName } from '@rollcall/wire'
 import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits.js'
-import { Commits, type Sink } from './commits.js'
+import { type Commit, Commits, type Sink } from './commits.js'
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import { Publications } from './publications.js'
@@ -64,6 +67,8 @@ export interface NodeDriver extends Registry {
   stop(): void
   /** Whether it should be asked. */
   readiness(): Readiness
+  /** How the node fares beside its peers, when that changes: by default it has none. */
+  fare(health: NodeHealth): void
   /** Sets the gauges that are only computed when somebody looks. */
   sample(): void
   /** Stops judging and publishing. */
@@ -81,7 +86,7 @@ class Driver implements NodeDriver {
   private readonly meter: Meter
   private readonly node: RegistryNode
   private readonly queries: Queries
-  private readonly commits = new Commits()
+  private readonly commits: Commits
   private readonly publications: Publications
   private readonly followers: EventFollowers
   private readonly waits: ChangeWaits
@@ -96,6 +101,7 @@ class Driver implements NodeDriver {
     this.clock = clock
     this.prober = prober
     this.meter = meter
+    this.commits = new Commits(clock)
     this.node = new RegistryNode(clock.now(), options, {
       persist: (entry) => this.commits.add(entry),
       probe: (request) => this.probes.push(request),
@@ -158,6 +164,10 @@ class Driver implements NodeDriver {
     return this.state === 'ready' ? { ready: true } : { ready: false, reason: this.state }
   }
 
+  fare(health: NodeHealth): void {
+    this.node.fare(health, this.clock.now())
+  }
+
   sample(): void {
     sampleNode(this.node, this.meter)
   }
@@ -172,8 +182,9 @@ class Driver implements NodeDriver {
     const startedAt = this.clock.now()
     this.meter.count('rollcall_commands_total', 1, command.kind)
     const answer = this.node.execute(command, { caller, now: startedAt, wallNow: this.clock.wallNow() })
-    this.after()
-    const done = { answer: demand(answer), durability: await this.commits.settled(need) }
+    const commit = this.after()
+    const records = (): Iterable<StoredRecord> => this.node.held(command as Command)
+    const done = { answer: demand(answer), durability: await this.commits.settled(commit, records, need) }
     this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
     return done
   }
@@ -232,13 +243,14 @@ class Driver implements NodeDriver {
   // ---- effects -------------------------------------------------------------------------------------------
 
   /** What a step leaves behind: entries to write, probes to make, changes to tell. */
-  private after(): void {
-    this.commits.write()
+  private after(): Commit | undefined {
+    const commit = this.commits.write()
     if (this.probes.length > 0 && !this.probing) this.makeProbes()
-    if (this.state === 'closed') return
+    if (this.state === 'closed') return commit
     this.publications.soon()
     this.servicesWaiters.changed()
     this.followers.reached(this.node.events.newest)
+    return commit
   }
 
   private makeProbes(): void {

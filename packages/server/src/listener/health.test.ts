@@ -24,6 +24,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
   } as unknown as ServerResponse
   const mounts = healthMounts({
     readiness: () => ({ ready: true }),
+    health: () => ({ stale: false, island: false }),
     frozen: () => [],
     journalFault: () => undefined,
     metrics: () => 'up 1\n',
@@ -51,6 +52,10 @@ describe('health', () => {
     expect(ask('GET', '/readyz', { frozen: () => ['*'] })).toMatchObject({
       status: 200,
       body: '{"ready":true,"frozen":["*"]}',
+    })
+    expect(ask('GET', '/readyz', { health: () => ({ stale: true, island: true }) })).toMatchObject({
+      status: 200,
+      body: '{"ready":true,"stale":true,"island":true}',
     })
     const readiness = (): Readiness => ({ ready: false, reason: 'loading' })
     const answer = ask('GET', '/readyz', { readiness })

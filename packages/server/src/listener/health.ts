@@ -1,11 +1,13 @@
 /** Health and metrics of a node, for orchestrators and scrapers. */
 import type { ServerResponse } from 'node:http'
-import type { Readiness } from '@rollcall/core'
+import type { NodeHealth, Readiness } from '@rollcall/core'
 import { errorBody } from '@rollcall/wire'
 import type { Mount } from './mounts.js'
 
 export interface HealthDeps {
   readonly readiness: () => Readiness
+  /** How the node fares beside its peers; shown where that is not well. */
+  readonly health: () => NodeHealth
   /** Namespaces that are frozen; shown beside readiness, so that it is not forgotten. */
   readonly frozen: () => readonly string[]
   /**
@@ -32,6 +34,7 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
       answerJson(response, readiness.ready ? 200 : 503, {
         ...readiness,
         ...(readiness.ready ? {} : { error: errorBody('not_ready', `not ready: ${readiness.reason}`) }),
+        ...trouble(deps.health()),
         ...(frozen.length === 0 ? {} : { frozen }),
         ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
       })
@@ -40,6 +43,10 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics()),
     ),
   ]
+}
+
+function trouble({ stale, island }: NodeHealth): Partial<NodeHealth> {
+  return { ...(stale ? { stale } : {}), ...(island ? { island } : {}) }
 }
 
 function readOnly(path: string, read: (response: ServerResponse) => void): Mount {

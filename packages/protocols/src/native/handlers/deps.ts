@@ -24,8 +24,6 @@ export interface NodeIdentity extends NodeLife {
   /** Unique per boot. */
   readonly id: string
   readonly cluster: string
-  /** Whether the node lost the engine that joins it with others. */
-  island(): boolean
 }
 
 /** Collaborators of the handlers. */

@@ -2,7 +2,7 @@
 import type { Queries, Resume } from '@rollcall/core'
 import { EMPTY_SIGN, type View, type ViewName } from '@rollcall/wire'
 import type { Exchange } from '../../http/exchange.js'
-import { emptyView, type ViewBody } from '../../http/view-bodies.js'
+import { type ViewBody, viewOf } from '../../http/view-bodies.js'
 import {
   listQueryOf,
   lookupQueryOf,
@@ -68,7 +68,7 @@ function answerLookup(
   const { name, since, filter } = query
   const sign = read.sign(name)
   if (tag === sign) return exchange.unchanged(tagOf(sign))
-  if (filter !== undefined) return answerFiltered(exchange, read.view(name) ?? emptyView(name), filter)
+  if (filter !== undefined) return answerFiltered(exchange, viewOf(read, name), filter)
   if (since === undefined) return answerView(exchange, deps.views.current(read, name))
   answerResume(deps, exchange, name, read.resume(name, since))
 }

@@ -35,7 +35,7 @@ function contextOf(talk: Conversation): BatchContext {
 
 /** How each message is answered. */
 export const answers: Readonly<Record<Answered, Answer>> = {
-  ping: (talk) => ({ type: 'pong', island: talk.node.island() }),
+  ping: (talk) => ({ type: 'pong', island: talk.registry.read(talk.caller).health().island }),
 
   register: async (talk, message) => ({
     type: 'registered',

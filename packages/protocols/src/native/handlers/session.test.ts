@@ -53,7 +53,6 @@ class Scene {
         node: {
           id: 'n1',
           cluster: 'c',
-          island: () => true,
           readiness: () => (this.ready ? { ready: true } : { ready: false, reason: 'loading' }),
         },
         views: new ViewBodies(this.clock, 0),
@@ -131,6 +130,7 @@ class Scene {
         changed: items.map(({ namespace, service }) => ({ namespace, service, sign: EMPTY_SIGN })),
       }),
       knows: () => false,
+      health: () => ({ stale: false, island: true }),
     }
     return registry as Registry
   }

@@ -197,7 +197,7 @@ class NativeSession implements StreamSession, Conversation {
       pingMs,
       frameBytesMax: limits.frameBytesMax,
       batchItemsMax: limits.batchItemsMax,
-      island: node.island(),
+      island: this.registry.read(this.caller).health().island,
     })
   }
 
