@@ -1,3 +1,4 @@
+/** Scenarios of cases, from a few words and defaults. */
 import type { Fault } from './faults/fault.js'
 import type { EndpointPlan, ProgramPlan, Scenario, Speech } from './scenario.js'
 

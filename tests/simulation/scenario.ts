@@ -1,3 +1,4 @@
+/** Scenarios: the world, its programs and its faults, drawn from a seed. */
 import type { LivenessOptions } from '@rollcall/core'
 import type { MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
@@ -15,7 +16,7 @@ export interface EndpointPlan {
 
 /**
  * How a program speaks to the registry. `sdk`: a session; `beats`: HTTP with incarnations; `curl`: HTTP without;
- * `probed`, `static`: it does not, somebody else registered it.
+ * `probed`, `static`: it does not, another process registered it.
  */
 export type Speech = 'sdk' | 'beats' | 'curl' | 'probed' | 'static'
 

@@ -5,7 +5,7 @@ import { complaintOf, TIMEOUT_MS } from './seeds.js'
 
 /** Seeds beyond the first that found something once, and what. */
 const FOUND: readonly (readonly [seed: number, what: string])[] = [
-  [2_168, 'an id that a predecessor held for ten minutes whom nobody had heard'],
+  [2_168, 'an id held for ten minutes by a predecessor that was never heard'],
   [2_733, 'something in an early build'],
   [10_519, 'a nameless goodbye, read late, that passed for a living process thrown out'],
   [10_856, 'a flapper written down twice when its address changed'],

@@ -1,3 +1,4 @@
+/** Runs a scenario, and shrinks one that fails. */
 import { InvariantViolation } from './invariants/invariant.js'
 import { invariantsOf } from './invariants/index.js'
 import { type Scenario, scenarioOf } from './scenario.js'
@@ -13,7 +14,7 @@ export interface RunResult {
 }
 
 export interface RunFailure {
-  /** Name of the invariant, or `I0 no crash` for an error that nobody expected. */
+  /** Name of the invariant, or `I0 no crash` for an unexpected error. */
   readonly invariant: string
   readonly message: string
 }

@@ -1,3 +1,4 @@
+/** Stories: faults that belong together. */
 import type { Fault, Happening } from './faults/fault.js'
 import type { Chance } from './world/random.js'
 import type { ProgramPlan } from './scenario.js'

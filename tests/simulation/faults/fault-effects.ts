@@ -1,3 +1,4 @@
+/** What each fault does to the world, and when its effects are over. */
 import type { Fault, Happening } from './fault.js'
 import { SdkProgram } from '../programs/sdk-program.js'
 import { RECOVERY_MS } from '../world/surroundings.js'

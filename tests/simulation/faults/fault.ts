@@ -1,3 +1,4 @@
+/** Faults, as data. */
 import type { Intent } from '@rollcall/wire'
 
 /** What can go wrong, or just happen. Plain data, so that a run can be written down, shrunk and replayed. */

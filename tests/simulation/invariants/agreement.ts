@@ -1,3 +1,4 @@
+/** Invariant I6: all replicas agree. */
 import {
   contentDigest,
   effectiveWeight,

@@ -1,3 +1,4 @@
+/** Invariant I2: the dead stop being called. */
 import type { Instance } from '@rollcall/wire'
 import { type Endpoint, keyText, type Obituary } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
@@ -24,7 +25,7 @@ const MASS_DOUBT_MS = 2 * 30_000
 const PROBE_MS = 1_500
 
 /**
- * I2: what is dead is not chosen, while somebody lives who could be, later than
+ * I2: what is dead is not chosen, while a living one could be, later than
  * - 0.5 s after the end of a session was seen;
  * - 10 s after a session fell silent (host away, process hanging, connection forgotten on the way);
  * - half a lease and a probe after the last beat, where the port refuses or is silent, or no probe is made;

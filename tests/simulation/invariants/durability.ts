@@ -1,3 +1,4 @@
+/** Invariant I8: what was acknowledged with `disk` is on the disk. */
 import type { JournalEntry } from '@rollcall/core'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'

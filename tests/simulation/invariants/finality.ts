@@ -1,3 +1,4 @@
+/** Invariant I3: a deregistration is final. */
 import { LIVENESS_DEFAULTS } from '@rollcall/core'
 import type { Instance, ResolvedRef } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'

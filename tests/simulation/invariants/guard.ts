@@ -1,3 +1,4 @@
+/** Invariant I4: mass silence is not believed. */
 import type { Instance } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
@@ -18,7 +19,7 @@ export function createGuard(world: Scene): Invariant {
       const n = view.instances.length
       const allowed = Math.max(0, Math.min(Math.max(1, Math.floor(0.3 * n)), n - 1))
       const more = silent.filter((instance) => !was.has(idOf(instance)))
-      // Others may leave: then too many are down already, and nobody new may follow.
+      // Others may leave: then too many are down already, and no other may follow.
       if (more.length > 0 && silent.length > allowed) {
         world.violated(
           invariant,

@@ -1,8 +1,8 @@
+/** I11: an instance that says that it is starting or draining is not `up`, whatever its verdict is meanwhile. */
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
 
-/** I11: whoever says that it is starting or draining is not `up`, whatever anybody judges of its life meanwhile. */
 export function createIntent(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I11 intent',

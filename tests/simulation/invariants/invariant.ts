@@ -1,3 +1,4 @@
+/** What an invariant is. */
 import type { JournalEntry } from '@rollcall/core'
 import type { ListChange } from '@rollcall/client/internal'
 import type { View, ViewName } from '@rollcall/wire'

@@ -1,3 +1,4 @@
+/** Invariant I1: the living are not doubted for the registry’s troubles. */
 import type { Instance, View, ViewName } from '@rollcall/wire'
 import { type Endpoint, keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
@@ -14,7 +15,7 @@ const TELLING_MS = 1_000
 const FLAPPING = 'flapping'
 
 /**
- * I1: a living instance is never doubted for the registry's own troubles, and whoever is undisturbed and registered
+ * I1: a living instance is never doubted for the registry's own troubles, and one that is undisturbed and registered
  * long enough is `up` in the list of every undisturbed consumer. *Undisturbed* is said by the world: RECOVERY_MS and
  * its sisters after the last thing that happened to the instance itself. A restart or stall of the registry, a
  * firewall, a jumping clock or a broken disk excuses no doubt at all.

@@ -1,3 +1,4 @@
+/** Invariant I5: a mirror shows a list that the registry had. */
 import { signOf } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import { listText } from '../programs/sdk-program.js'

@@ -1,9 +1,10 @@
+/** Invariant I12: two processes with one id do not take turns. */
 import type { View, ViewName } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
 
-/** Changes of hands after everything has healed: whoever held the id may leave it, be away for a hold-off, and return. */
+/** Changes of hands after everything has healed: the holder of the id may leave it, be away for a hold-off, and return. */
 const CHANGES_MAX = 4
 
 /**

@@ -1,3 +1,4 @@
+/** Invariant I7: heartbeats write nothing. */
 import { encode, type JournalEntry, type RegisterCommand, type StoredRecord } from '@rollcall/core'
 import type { Instance } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'

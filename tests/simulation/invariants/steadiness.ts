@@ -1,7 +1,7 @@
+/** I10: an undisturbed client keeps its connection to an undisturbed registry: nothing that either does ends it. */
 import type { Invariant } from './invariant.js'
 import { isCalm, type Scene } from '../world/scene.js'
 
-/** I10: an undisturbed client keeps its connection to an undisturbed registry: nothing that either does ends it. */
 export function createSteadiness(world: Scene): Invariant {
   const invariant: Invariant = {
     name: 'I10 steadiness',

@@ -1,3 +1,4 @@
+/** Programs without the SDK that do nothing by themselves. */
 import type { Done } from '@rollcall/core'
 import { callerAt } from '../world/callers.js'
 import type { Endpoint } from '../world/endpoint.js'
@@ -7,12 +8,12 @@ import { Program, type ProgramDeps } from './program.js'
 
 /** What a bare program is made of. */
 export interface BareProgramDeps extends ProgramDeps {
-  /** The process of whoever registers it. */
+  /** The process that registers it. */
   readonly registrant: SimProcess
 }
 
 /**
- * A program that knows nothing of the registry: somebody else registers its endpoints, once, to be probed or to be
+ * A program that knows nothing of the registry: another process registers its endpoints, once, to be probed or to be
  * believed, and never looks back.
  */
 export class BareProgram extends Program {
@@ -56,7 +57,7 @@ export class BareProgram extends Program {
           return
         }
         endpoint.incarnation = accepted.incarnation
-        // Nobody repeats this registration: what was only in memory may be lost with the node.
+        // This registration is not repeated: what was only in memory may be lost with the node.
         if (result.durability === 'disk') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
       },
       REQUEST_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+/** Programs that register and beat over HTTP. */
 import type { Answers, RegisterCommand } from '@rollcall/core'
 import type { HeartbeatResponse, ResolvedRef } from '@rollcall/wire'
 import { callerAt } from '../world/callers.js'
@@ -170,7 +171,7 @@ export class HttpProgram extends Program {
     else this.conflict(endpoint, standing)
   }
 
-  /** Somebody deregistered it: back after a while, as another incarnation. */
+  /** Another caller deregistered it: back after a while, as another incarnation. */
   private anew(endpoint: Endpoint, standing: Standing): void {
     standing.registered = false
     standing.holdUntil = this.process.clock.now() + 60_000

@@ -1,3 +1,4 @@
+/** What all programs of a world have. */
 import type { Endpoint } from '../world/endpoint.js'
 import type { SimProcess } from '../world/process.js'
 import type { Chance } from '../world/random.js'
@@ -13,7 +14,7 @@ export interface ProgramDeps {
   readonly moves: boolean
 }
 
-/** From one port to the next of an endpoint that moves: nobody else listens there. */
+/** From one port to the next of an endpoint that moves: no other process listens there. */
 const PORT_STEP = 1_000
 
 /** A program that offers endpoints: what all kinds have in common. */
@@ -104,7 +105,7 @@ export abstract class Program {
     process.resume()
   }
 
-  /** The registry says that somebody else holds the id of an endpoint. */
+  /** The registry says that another process holds the id of an endpoint. */
   protected conflicts(endpoint: Endpoint): void {
     const { queue, network, registries } = this.world
     const registry = registries[endpoint.cluster]!

@@ -1,3 +1,4 @@
+/** One endpoint of a program, and what excuses it from being listed. */
 import type { InstanceKey } from '@rollcall/core'
 import type { Intent } from '@rollcall/wire'
 import type { SimProcess } from './process.js'
@@ -90,7 +91,7 @@ export class Endpoint {
     this.owedFrom = Math.max(this.owedFrom, until)
   }
 
-  /** Its id is held by somebody. That excuses `ms`, from `since` or from when it was first told so in this life. */
+  /** Its id is held by another process. That excuses `ms`, from `since` or from when it was first told so in this life. */
   conflicts(now: number, since: number, ms: number): void {
     if (this.conflictLife !== this.process.life) this.conflictAt = now
     this.conflictLife = this.process.life

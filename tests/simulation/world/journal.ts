@@ -1,3 +1,4 @@
+/** A journal over a simulated disk. */
 import type { JournalEntry, JournalPort } from '@rollcall/core'
 import type { Durability } from '@rollcall/wire'
 import type { SimProcess } from './process.js'

@@ -1,3 +1,4 @@
+/** The network: hosts, ports, packets, delays and cuts. */
 import type { EventQueue } from '@rollcall/testkit/time'
 import type { SimProcess } from './process.js'
 import type { Chance } from './random.js'
@@ -100,7 +101,7 @@ export class Network {
     this.changes.set(ANY, this.queue.now)
   }
 
-  /** When the way from a host to another last changed; with a port, also when somebody began or ceased to listen. */
+  /** When the way from a host to another last changed; with a port, also when a process began or ceased to listen. */
   changedAt(from: string, host: string, port?: number): number {
     return Math.max(...[from, host, `${host}:${port ?? ''}`, ANY].map((name) => this.changes.get(name) ?? 0))
   }
@@ -123,7 +124,7 @@ export class Network {
     return this.listeners.has(`${host}:${port}`) ? 'accepts' : 'refuses'
   }
 
-  /** Opens a stream; SYNs are repeated while nobody answers. */
+  /** Opens a stream; SYNs are repeated while there is no answer. */
   dial(process: SimProcess, host: string, port: number, listener: StreamListener): StreamEnd {
     const own = process.host
     const [client, server] = connectStream(this, process, listener)

@@ -1,3 +1,4 @@
+/** A process: its clock and its timers. */
 import type { Clock } from '@rollcall/core'
 import type { EventQueue } from '@rollcall/testkit/time'
 import type { Chance } from './random.js'

@@ -1,3 +1,4 @@
+/** Streams over the simulated network. */
 import type { Network } from './network.js'
 import type { SimProcess } from './process.js'
 
@@ -15,7 +16,7 @@ type Segment =
   | { readonly kind: 'data'; readonly text: string }
   | { readonly kind: 'close'; readonly code?: number; readonly reason: string }
 
-/** Makes both ends of a stream; the server's end belongs to nobody yet. */
+/** Makes both ends of a stream; the server's end has no owner yet. */
 export function connectStream(
   network: Network,
   client: SimProcess,
@@ -87,13 +88,13 @@ export class StreamEnd {
       this.sending = []
       const { host } = this.process
       const other = this.peer.process.host
-      // A reset is one packet, and nobody repeats it.
+      // A reset is one packet, which is not repeated.
       if (this.network.blocked(host, other)) return
     }
     this.push({ kind: 'close', reason: 'connection lost' })
   }
 
-  /** Somebody on the way ends the connection for both sides. */
+  /** Something on the way ends the connection for both sides. */
   reset(): void {
     for (const end of [this, this.peer]) {
       end.sending = []
@@ -102,7 +103,7 @@ export class StreamEnd {
     }
   }
 
-  /** Nobody listened. */
+  /** No process listened. */
   refused(afterMs: number): void {
     this.interrupted(afterMs)
   }
@@ -149,7 +150,7 @@ export class StreamEnd {
       this.open &&
       !network.blocked(peer.process.host, this.process.host)
     ) {
-      // Nobody knows this connection there any more.
+      // This connection is not known there any more.
       this.interrupted(network.latency(peer.process.host, this.process.host))
     }
   }

@@ -1,3 +1,4 @@
+/** What programs see of the world. */
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
@@ -16,7 +17,7 @@ export interface Surroundings {
   /** That of the first. */
   readonly registry: SimRegistry
   readonly merge: MergeMode
-  /** A line of the transcript; built only when somebody reads it. */
+  /** A line of the transcript; built only when it is read. */
   note(actor: string, text: () => string): void
   /** Something failed that nothing waits for. */
   failed(error: unknown): void
@@ -43,5 +44,5 @@ export const RECOVERY_MS = 20_000
  */
 export const CONFLICT_MS = 75_000
 
-/** The same after it was deregistered by somebody: the hold-off, by chance up to 20 % longer. */
+/** The same after another caller deregistered it: the hold-off, by chance up to 20 % longer. */
 export const HOLD_OFF_MS = 90_000

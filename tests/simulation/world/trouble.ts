@@ -1,6 +1,6 @@
 /**
- * What the world owes somebody: while anything disturbs it, and for a recovery time afterwards, no invariant may
- * demand anything of it.
+ * What the world owes an endpoint or a client: while anything disturbs it, and for a recovery time afterwards, no
+ * invariant may demand anything of it.
  */
 export class Trouble {
   private active = 0

@@ -1,3 +1,4 @@
+/** Every list that the registry ever showed. */
 import type { Queries } from '@rollcall/core'
 import type { Instance, View, ViewName } from '@rollcall/wire'
 
@@ -78,7 +79,7 @@ export class ViewBook {
 
   private page(name: ViewName): Page {
     const page = this.pages.get(textOf(name))
-    if (page === undefined) throw new Error(`nobody records ${textOf(name)}`)
+    if (page === undefined) throw new Error(`there is no record of ${textOf(name)}`)
     return page
   }
 }

@@ -1,3 +1,4 @@
+/** The world: registry, programs, network and time, in one process. */
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
 import type { Caller, Registry } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
@@ -218,7 +219,7 @@ export class World implements Surroundings {
     this.queue.after(ms, finish)
   }
 
-  /** Somebody takes an endpoint out. */
+  /** Another caller deregisters an endpoint. */
   dismissed(endpoint: Endpoint): void {
     const silent = endpoint.vouch === 'probe' || endpoint.vouch === 'static'
     endpoint.excuse(silent ? Infinity : this.queue.now + HOLD_OFF_MS)
