@@ -246,7 +246,7 @@ function interfaceVisitor(found: (member: InterfaceMember) => void): VisitorObje
         if (!('key' in member)) continue
         found({
           interfaceName: id.name,
-          name: 'name' in member.key ? String(member.key.name) : '',
+          name: member.key.type === 'Identifier' ? member.key.name : '',
           parameterTypes: member.type === 'TSMethodSignature' ? member.params.map(typeOf) : [],
         })
       }
