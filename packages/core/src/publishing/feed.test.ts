@@ -1,3 +1,4 @@
+// What the feed tells, and what it gives up where it is too small.
 import { ALL_NAMESPACES } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { Simulation, WALL_START } from '../simulated-node.fixture.js'
@@ -104,5 +105,39 @@ describe('the feed', () => {
     expect(feed.since('quiet', quiet - 1, 100)).toMatchObject({ kind: 'lost' })
     expect(feed.since('default', quiet, 100)).toMatchObject({ kind: 'lost' })
     expect(feed.since('default', quiet + 1, 100)).toMatchObject({ kind: 'changes' })
+  })
+
+  it('keeps the index of a service that left and comes back hidden', () => {
+    const sim = setUp(100)
+    const { feed } = sim.node
+    sim.register({ id: 'a', incarnation: 1 })
+    sim.deregister('a', 1)
+    const left = feed.indexOf(ORDERS)
+    const group = { ...ORDERS, group: 'default' }
+    sim.run(2 * 3_600_000)
+    expect(sim.node.directory.find('default', 'orders')).toBeUndefined()
+    expect(feed.indexOf(ORDERS)).toBe(left)
+    expect(feed.indexOf({ ...ORDERS, service: 'never' })).toBe(left)
+    sim.deregister('b', 1)
+    expect(sim.node.directory.find('default', 'orders')).toBeDefined()
+    expect([feed.indexOf(ORDERS), feed.indexOf(group)]).toEqual([left, left])
+    expect(feed.index).toBe(left)
+  })
+
+  it('does not disturb a quiet namespace when another one vanishes', () => {
+    const sim = setUp(1)
+    const { feed } = sim.node
+    sim.register({ namespace: 'quiet', id: 'a', incarnation: 1, liveness: 'static' })
+    const quiet = feed.index
+    sim.register({ namespace: 'other', id: 'a', incarnation: 1 })
+    const ref = { namespace: 'other', service: 'orders', group: 'default', id: 'a', incarnation: 1 }
+    sim.execute({ kind: 'deregister', refs: [ref] })
+    const other = feed.index
+    sim.run(2 * 3_600_000)
+    sim.register({ id: 'b', incarnation: 1 })
+    expect(sim.node.directory.hasNamespace('other')).toBe(false)
+    expect(feed.indexOf({ namespace: 'quiet' })).toBe(quiet)
+    expect(feed.indexOf({ namespace: 'other' })).toBe(other)
+    expect(feed.since('quiet', quiet, 100)).toMatchObject({ kind: 'changes', changes: [] })
   })
 })

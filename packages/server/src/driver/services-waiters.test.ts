@@ -1,3 +1,4 @@
+// Requests that wait for a list of services: which are woken, and what that costs.
 import { HandClock } from '@rollcall/testkit/time'
 import {
   type Command,
