@@ -2,6 +2,7 @@
  * A node in simulated time: a queue of events instead of timers and sockets, a prober that answers by script,
  * and a transcript of everything the node wrote.
  */
+import { EventQueue } from '@rollcall/testkit/time'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
 import { ANONYMOUS, type Session, type SessionOptions, type Step } from './caller.js'
 import type { Answers, CommandKind, CommandOf, RegisterCommand, RemovalLists } from './commands.js'
@@ -25,12 +26,6 @@ export interface SimulationOptions extends Partial<Omit<NodeOptions, 'liveness' 
   readonly publisher?: Partial<NodeOptions['publisher']>
 }
 
-interface Event {
-  readonly at: number
-  readonly order: number
-  readonly run: () => void
-}
-
 /** Facts of a view whose node is well and whose service lost nothing. */
 export const QUIET: ViewFacts = { stale: false, guard: { tripped: false, kept: 0 } }
 
@@ -49,7 +44,6 @@ const UNGUARDED: NodeOptions['liveness'] = {
 }
 
 export class Simulation {
-  now = START_MS
   readonly node: RegistryNode
   readonly read: Queries
   /** Everything persisted, in order. */
@@ -62,14 +56,15 @@ export class Simulation {
   /** How probes are answered; a test changes it when the world changes. */
   network: (request: ProbeRequest) => Answer = () => 'succeeded'
   private markedAt = START_MS
-  private queue: Event[] = []
-  private order = 0
+  private readonly queue = new EventQueue()
+  private sessions = 0
   private nextTick = START_MS + TICK_MS
   private inFlight = new Map<string, number>()
   /** Most evidence probes of one instance under way at once. */
   inFlightMax = 0
 
   constructor(options: SimulationOptions = {}) {
+    this.queue.now = START_MS
     const { liveness, publisher, ...others } = options
     this.node = new RegistryNode(
       this.now,
@@ -90,6 +85,15 @@ export class Simulation {
     this.read = new Queries(this.node, () => this.now)
   }
 
+  get now(): number {
+    return this.queue.now
+  }
+
+  /** A clock that jumps, or a loop that stood still: what was due meanwhile has not run. */
+  set now(ms: number) {
+    this.queue.now = ms
+  }
+
   /** Forgets the transcript, entries and probes so far; later lines count from here. */
   mark(): void {
     this.transcript.length = 0
@@ -102,33 +106,23 @@ export class Simulation {
   run(ms: number): void {
     const end = this.now + ms
     for (;;) {
-      const event = this.queue[0]
-      if (event !== undefined && event.at <= Math.min(this.nextTick, end)) {
-        this.queue.shift()
-        this.now = Math.max(this.now, event.at)
-        event.run()
-      } else if (this.nextTick <= end) {
-        this.now = Math.max(this.now, this.nextTick)
-        this.node.tick(this.now)
-        this.nextTick = this.now + TICK_MS
-      } else break
+      if (this.queue.step(Math.min(this.nextTick, end))) continue
+      if (this.nextTick > end) break
+      this.node.tick(this.now)
+      this.nextTick = this.now + TICK_MS
     }
-    this.now = end
   }
 
   /** The loop stands still; afterwards timers run before sockets are read, as Node does it. */
   stall(ms: number): void {
-    this.now += ms
+    this.queue.now += ms
     this.node.tick(this.now)
     this.nextTick = this.now + TICK_MS
   }
 
   /** Does something later, in time with everything else. */
   after(ms: number, run: () => void): void {
-    const event = { at: this.now + ms, order: this.order++, run }
-    const index = this.queue.findIndex(({ at }) => at > event.at)
-    if (index < 0) this.queue.push(event)
-    else this.queue.splice(index, 0, event)
+    this.queue.after(ms, run)
   }
 
   /** Does something every `ms`, until the returned function is called. */
@@ -186,7 +180,7 @@ export class Simulation {
   }
 
   openSession(options: SessionOptions = {}): SessionEvidence {
-    return this.node.openSession(`s${this.order++}`, this.now, options, {
+    return this.node.openSession(`s${this.sessions++}`, this.now, options, {
       heardSession: (session) => this.node.heardSession(session, this.now),
       closeSession: (session) => this.node.closeSession(session, this.now),
     })
