@@ -96,6 +96,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'queries.ts',
     'registry.ts',
     'index.ts',
+    'internal.ts',
   ],
   'packages/client/src': [
     'machine/',

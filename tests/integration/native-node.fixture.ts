@@ -50,7 +50,7 @@ export async function startNode(
     observe() {},
   }
   const driver = createNodeDriver(
-    { clock, logger: NO_LOGGER, meter, prober: { probe: (_, callback) => callback('skipped') } },
+    { clock, meter, prober: { probe: (_, callback) => callback('skipped') } },
     { ...NODE_DEFAULTS, nodeId: 'n1' },
   )
   if (loaded) driver.load([])

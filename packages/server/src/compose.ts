@@ -63,7 +63,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
     { networks: config.probeNetworks },
   )
-  const driver = createNodeDriver({ clock, prober, logger, meter: metrics }, nodeOptions(config, nodeId))
+  const driver = createNodeDriver({ clock, prober, meter: metrics }, nodeOptions(config, nodeId))
   const parts: Parts = { clock, logger, metrics, prober, driver }
   const { journal, fault } = await openStorage(config, parts)
   driver.attach(journal)

@@ -1,8 +1,38 @@
+/**
+ * Planted bugs, each a rule of the design that does not hold. They reach into the code under test by names that the
+ * compiler knows (`npx tsc -p tsconfig.tests.json`): a refactoring that breaks one does not compile.
+ */
 import { Link, MergedList, Mirror, type MirrorChange } from '@rollcall/client/internal'
-import type { JournalEntry, RegisterCommand, StoredRecord } from '@rollcall/core'
+import type {
+  GoneContent,
+  LiveContent,
+  LivenessOptions,
+  RegisterCommand,
+  RegistryNode,
+  Step,
+  Update,
+  VerdictValue,
+} from '@rollcall/core'
+import type {
+  Consumer,
+  Directory,
+  Entry,
+  EntrySlot,
+  Evidence,
+  Facts,
+  JudgedClock,
+  Liveness,
+  LivenessDeps,
+  Publisher,
+  Registrar,
+  ServiceBreaker,
+  Sessions,
+  SubscribedView,
+  VerdictReason,
+  WatcherBreaker,
+} from '@rollcall/core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
-import { type Inner, partOf, replaceMethod } from './inside.js'
 import { replace } from './replace.js'
 import type { Sabotage } from '../world/world.js'
 
@@ -14,12 +44,6 @@ export interface Mutation {
   readonly sabotage: Sabotage
 }
 
-/** An entry of the directory, as far as bugs reach for it. */
-interface Held {
-  record: StoredRecord
-  state: string | null
-}
-
 function node(name: string, rule: string, plant: (driver: NodeDriver) => void): Mutation {
   return { name, rule, sabotage: { node: plant } }
 }
@@ -28,227 +52,239 @@ function client(name: string, rule: string, everywhere: () => () => void): Mutat
   return { name, rule, sabotage: { everywhere } }
 }
 
-function held(driver: NodeDriver, key: unknown): Held | undefined {
-  const directory = partOf(driver, 'node.directory')
-  const entry = (directory['entry'] as (key: unknown) => Held | undefined).bind(directory)
-  return entry(key)
+function partsOf(driver: NodeDriver): {
+  readonly directory: Directory
+  readonly registrar: Registrar
+  readonly liveness: Liveness
+  readonly publisher: Publisher
+} {
+  const inner: RegistryNode = driver['node']
+  const { directory, liveness, publisher } = inner
+  return { directory, registrar: inner['registrar'], liveness, publisher }
 }
 
 /** A record that lets anything in: as if it were of an older incarnation. */
-function lower(entry: Held, incarnation: number): void {
+function lower(entry: Entry, incarnation: number): void {
   entry.record = { ...entry.record, incarnation: incarnation - 1 }
 }
 
-function isGone({ record }: Held): boolean {
+function isGone({ record }: Entry): boolean {
   return record.content.intent === 'gone'
 }
 
-/** Everybody who registered is watched by a fresh watch: `change` is done to it. */
-function changeWatches(driver: NodeDriver, change: (evidence: Inner) => void): void {
-  const slot = partOf(driver, 'node.liveness.evidence')
-  replaceMethod(slot, 'set', (original, ...args: unknown[]) => {
-    original(...args)
-    const evidence = args[1] as Inner | undefined
-    if (evidence === undefined) return
-    change(evidence)
+/** Whatever is observed from now on: `change` is done to its evidence. */
+function changeEvidence(driver: NodeDriver, change: (evidence: Evidence) => void): void {
+  const slot: EntrySlot<Evidence> = partsOf(driver).liveness['evidence']
+  replace(slot, 'set', (original, _slot, entry, evidence) => {
+    original(entry, evidence)
+    if (evidence !== undefined) change(evidence)
   })
 }
 
 const RECORDS: readonly Mutation[] = [
   node('arrival-order', 'the higher incarnation wins, whatever arrives last', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(registrar, 'register', (original, command: RegisterCommand, ...rest: unknown[]) => {
-      const entry = held(driver, command)
+    const { registrar, directory } = partsOf(driver)
+    const register = registrar['register'].bind(registrar)
+    registrar['register'] = (command: RegisterCommand, step: Step) => {
+      const entry = directory.entry(command)
       const { incarnation } = command
       if (entry !== undefined && incarnation !== undefined && incarnation < entry.record.incarnation)
         lower(entry, incarnation)
-      return original(command, ...rest)
-    })
+      return register(command, step)
+    }
   }),
   node('gone-returns', 'gone absorbs its incarnation', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(registrar, 'register', (original, command: RegisterCommand, ...rest: unknown[]) => {
-      const entry = held(driver, command)
+    const { registrar, directory } = partsOf(driver)
+    const register = registrar['register'].bind(registrar)
+    registrar['register'] = (command: RegisterCommand, step: Step) => {
+      const entry = directory.entry(command)
       if (entry !== undefined && isGone(entry) && command.incarnation === entry.record.incarnation)
         lower(entry, command.incarnation)
-      return original(command, ...rest)
-    })
+      return register(command, step)
+    }
   }),
   node('unknown-gone-ignored', 'a deregistration of an unknown incarnation is stored', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(registrar, 'deregister', (original, ref: ResolvedRef, ...rest: unknown[]) => {
-      const entry = held(driver, ref)
+    const { registrar, directory } = partsOf(driver)
+    const deregister = registrar['deregister'].bind(registrar)
+    registrar['deregister'] = (ref: ResolvedRef, by: GoneContent['by'], step: Step) => {
+      const entry = directory.entry(ref)
       const known = entry !== undefined && (ref.incarnation ?? 0) <= entry.record.incarnation
-      return known ? original(ref, ...rest) : 'unknown'
-    })
+      return known ? deregister(ref, by, step) : 'unknown'
+    }
   }),
   node('short-retention', 'gone is remembered for the retention', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    liveness['options'] = { ...partOf(liveness, 'options'), retentionMs: 100 }
+    const changed: Partial<LivenessOptions> = { retentionMs: 100 }
+    Object.assign(partsOf(driver).liveness['options'], changed)
   }),
   node('gone-not-recovered', 'the journal keeps gone', (driver) => {
-    replaceMethod(driver, 'load', (original, entries: Iterable<JournalEntry>) =>
+    replace(driver, 'load', (original, _driver, entries) =>
       original(
         [...entries].filter((entry) => entry.kind !== 'record' || entry.record.content.intent !== 'gone'),
       ),
     )
   }),
   node('nameless-renewal-is-new', 'a nameless registration of the same address is a renewal', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(registrar, 'register', (original, command: RegisterCommand, ...rest: unknown[]) => {
-      const entry = held(driver, command)
+    const { registrar, directory } = partsOf(driver)
+    const register = registrar['register'].bind(registrar)
+    registrar['register'] = (command: RegisterCommand, step: Step) => {
+      const entry = directory.entry(command)
       const anew = command.incarnation === undefined && entry !== undefined && !isGone(entry)
-      if (!anew) return original(command, ...rest)
-      const accept = (registrar['accept'] as (...args: unknown[]) => unknown).bind(registrar)
-      return accept(command, entry.record.incarnation + 1, rest[0])
-    })
+      return anew ? registrar['accept'](command, entry.record.incarnation + 1, step) : register(command, step)
+    }
   }),
   node(
     'nameless-beat-vouches',
     'a beat without incarnation counts only for a record without one',
     (driver) => {
-      const registrar = partOf(driver, 'node.registrar')
-      replaceMethod(registrar, 'beat', (original, ref: ResolvedRef, now: number) => {
-        const incarnation = ref.incarnation ?? held(driver, ref)?.record.incarnation
-        return original(incarnation === undefined ? ref : { ...ref, incarnation }, now)
-      })
+      const { registrar, directory } = partsOf(driver)
+      const beat = registrar['beat'].bind(registrar)
+      registrar['beat'] = (ref: ResolvedRef, now: number) => {
+        const incarnation = ref.incarnation ?? directory.entry(ref)?.record.incarnation
+        return beat(incarnation === undefined ? ref : { ...ref, incarnation }, now)
+      }
     },
   ),
   node('ghost-keeps-address', 'an unheard holder gives way at its own address', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(
-      registrar,
-      'tooLate',
-      (original, entry: Held, number: number, command: RegisterCommand, now: number) =>
-        original(entry, number, { ...command, port: 1 }, now),
-    )
+    const { registrar } = partsOf(driver)
+    const tooLate = registrar['tooLate'].bind(registrar)
+    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, now: number) =>
+      tooLate(entry, incarnation, { ...command, port: 1 }, now)
   }),
   node('id-never-taken', 'a number is not raised against the living', (driver) => {
-    const registrar = partOf(driver, 'node.registrar')
-    replaceMethod(registrar, 'tooLate', (original, entry: Held, number: number, ...rest: unknown[]) => {
-      const error = original(entry, number, ...rest) as ErrorBody
+    const { registrar } = partsOf(driver)
+    const tooLate = registrar['tooLate'].bind(registrar)
+    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, now: number) => {
+      const error: ErrorBody = tooLate(entry, incarnation, command, now)
       return error.code === 'id_taken' ? { ...error, code: 'superseded' } : error
-    })
+    }
   }),
-  node('removed-untold', 'who is deregistered by others is told', (driver) => {
-    replaceMethod(partOf(driver, 'node.liveness.sessions'), 'tell', () => undefined)
+  node('removed-untold', 'the session of what others deregister is told', (driver) => {
+    const sessions: Sessions = partsOf(driver).liveness['sessions']
+    replace(sessions, 'tell', () => undefined)
   }),
 ]
 
 const LIVENESS: readonly Mutation[] = [
   node('no-refutation', 'live evidence refutes', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    replaceMethod(liveness, 'judge', (original, ...args: unknown[]) => {
-      if (args[1] !== 'up') original(...args)
-    })
+    const { liveness } = partsOf(driver)
+    const judge = liveness['judge'].bind(liveness)
+    liveness['judge'] = (
+      evidence: Evidence,
+      value: VerdictValue,
+      reason: VerdictReason,
+      t: number,
+      now: number,
+    ) => {
+      if (value !== 'up') judge(evidence, value, reason, t, now)
+    }
   }),
   node('verdict-takes-content', 'a verdict leaves alone what the provider says', (driver) => {
-    const directory = partOf(driver, 'node.directory')
-    const propose = (directory['propose'] as (record: StoredRecord, ...rest: unknown[]) => void).bind(
-      directory,
-    )
-    const verdicts = partOf(driver, 'node.liveness.deps.verdicts')
-    replaceMethod(verdicts, 'write', (original, entry: Held, value: string, ...rest: unknown[]) => {
-      original(entry, value, ...rest)
+    const { liveness, directory } = partsOf(driver)
+    const { verdicts }: LivenessDeps = liveness['deps']
+    replace(verdicts, 'write', (original, _verdicts, entry, value, reason, cause, now) => {
+      original(entry, value, reason, cause, now)
       const { content } = entry.record
       if (value !== 'up' || content.intent === 'gone' || content.intent === 'up') return
-      propose(
-        { ...entry.record, content: { ...content, intent: 'up', rev: content.rev + 1 } },
-        rest[1],
-        rest[2],
-      )
+      const changed = { ...content, intent: 'up' as const, rev: content.rev + 1 }
+      directory.propose({ ...entry.record, content: changed }, cause, now)
     })
   }),
   node('no-baseline-needed', 'a refusal votes only where a connection was once possible', (driver) => {
-    changeWatches(driver, (watch) => {
-      watch['baseline'] = true
+    changeEvidence(driver, (evidence) => {
+      evidence.baseline = true
     })
   }),
   node('no-stall-shift', "a stall of the node is no instance's silence", (driver) => {
-    const clock = partOf(driver, 'node.liveness.clock')
-    replaceMethod(clock, 'tick', () => true)
-    replaceMethod(clock, 'at', (_original, now: number) => now)
+    const clock: JudgedClock = partsOf(driver).liveness['clock']
+    replace(clock, 'tick', () => true)
+    replace(clock, 'at', (_original, _clock, now) => now)
   }),
   node('no-wake-grace', 'after a long stall closed sessions get a lease', (driver) => {
-    Object.defineProperty(partOf(driver, 'node.liveness.clock'), 'wokeAt', { get: () => -Infinity, set() {} })
+    const clock: JudgedClock = partsOf(driver).liveness['clock']
+    replace(clock, 'tick', (original, _clock, now) => {
+      const judges = original(now)
+      clock.wokeAt = -Infinity
+      return judges
+    })
   }),
   node('dead-on-close', 'a closed session is probed, and has its grace', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    replaceMethod(liveness, 'closeSession', (original, session: Inner, now: number) => {
-      const watches = [...(session['vouched'] as Set<Inner>)]
+    const { liveness } = partsOf(driver)
+    replace(liveness, 'closeSession', (original, _liveness, session, now) => {
+      const vouched = [...session.vouched]
       original(session, now)
-      const judge = (liveness['judge'] as (...args: unknown[]) => void).bind(liveness)
-      for (const watch of watches) {
-        if (watch['session'] === session) judge(watch, 'down', 'session_closed', now, now)
+      for (const evidence of vouched) {
+        if (evidence.session === session) liveness['judge'](evidence, 'down', 'session_closed', now, now)
       }
     })
   }),
   node('close-unnoticed', 'a closed session is judged at once', (driver) => {
-    replaceMethod(partOf(driver, 'node.liveness'), 'closeSession', () => undefined)
+    replace(partsOf(driver).liveness, 'closeSession', () => undefined)
   }),
   node('last-session-wins', 'every open session that vouched goes on vouching', (driver) => {
-    const alone = (watch: Inner | undefined): void => {
-      if (watch !== undefined) Object.defineProperty(watch, 'others', { get: () => [], set() {} })
-    }
-    changeWatches(driver, alone)
+    const others: keyof Evidence = 'others'
+    changeEvidence(driver, (evidence) => Object.defineProperty(evidence, others, { get: () => [], set() {} }))
   }),
   node('pings-unheard', 'any byte of a session is evidence', (driver) => {
-    replaceMethod(partOf(driver, 'node.liveness'), 'heardSession', () => undefined)
+    replace(partsOf(driver).liveness, 'heardSession', () => undefined)
   }),
   node('kernel-is-process', 'a bare TCP success proves a kernel, not a process', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    replaceMethod(liveness, 'probed', (original, request: Inner, outcome: string, now: number) => {
-      const entry = held(driver, request['key'])
-      const evidence =
-        request['purpose'] === 'evidence' && entry?.record.incarnation === request['incarnation']
-      if (outcome === 'succeeded' && evidence)
-        (liveness['hear'] as (...args: unknown[]) => void).call(liveness, entry, now)
-      return original(request, outcome, now)
+    const { liveness, directory } = partsOf(driver)
+    replace(liveness, 'probed', (original, _liveness, request, outcome, now) => {
+      const entry = directory.entry(request.key)
+      const asked = request.purpose === 'evidence' && entry?.record.incarnation === request.incarnation
+      if (outcome === 'succeeded' && asked) liveness.hear(entry, now, 'probe')
+      original(request, outcome, now)
     })
   }),
   node('loaded-counts-as-heard', 'silence counts only for a node that has itself heard', (driver) => {
-    replaceMethod(partOf(driver, 'node.liveness'), 'facts', (original, ...args: unknown[]) => {
-      const facts = original(...args) as Inner
-      const watch = facts['evidence'] as Inner
-      return { ...facts, evidence: { ...watch, heardAt: watch['heardAt'] ?? watch['startedAt'] } }
-    })
+    const { liveness } = partsOf(driver)
+    const factsOf = liveness['facts'].bind(liveness)
+    liveness['facts'] = (about: Evidence, content: LiveContent): Facts => {
+      const facts: Facts = factsOf(about, content)
+      const { evidence } = facts
+      return { ...facts, evidence: { ...evidence, heardAt: evidence.heardAt ?? evidence.startedAt } }
+    }
   }),
-  node('unheard-trusted', 'who was never heard may be doubted after a lease', (driver) => {
-    replaceMethod(partOf(driver, 'node.liveness'), 'lookAt', (original, watch: Inner, ...rest: unknown[]) => {
-      if (watch['heardAt'] !== undefined || watch['session'] !== undefined) original(watch, ...rest)
-    })
+  node('unheard-trusted', 'what was never heard may be doubted after a lease', (driver) => {
+    const { liveness } = partsOf(driver)
+    const lookAt = liveness['lookAt'].bind(liveness)
+    liveness['lookAt'] = (evidence: Evidence, t: number, now: number) => {
+      if (evidence.heardAt !== undefined || evidence.session !== undefined) lookAt(evidence, t, now)
+    }
   }),
   node('silence-takes-all', 'silence takes no more than its share of a service', (driver) => {
-    const liveness = partOf(driver, 'node.liveness')
-    replaceMethod(partOf(liveness, 'guards.services'), 'permitsDeath', () => true)
-    replaceMethod(partOf(liveness, 'guards.watcher'), 'trustsSilence', () => true)
+    const { guards } = partsOf(driver).liveness
+    const services: ServiceBreaker = guards['services']
+    const watcher: WatcherBreaker = guards['watcher']
+    replace(services, 'permitsDeath', () => true)
+    replace(watcher, 'trustsSilence', () => true)
   }),
 ]
 
 const WRITING: readonly Mutation[] = [
   node('ack-before-commit', 'acknowledged after the commit', (driver) => {
-    replaceMethod(partOf(driver, 'commits'), 'settled', () => Promise.resolve('disk'))
+    driver['commits'].settled = () => Promise.resolve('disk')
   }),
   node('beats-write', 'a heartbeat never touches the disk', (driver) => {
-    replaceMethod(partOf(driver, 'node.registrar'), 'beat', (original, ref: ResolvedRef, now: number) => {
-      const entry = held(driver, ref)
-      const commits = partOf(driver, 'commits')
-      const add = (commits['add'] as (entry: JournalEntry) => void).bind(commits)
-      if (entry !== undefined) add({ kind: 'record', record: entry.record })
-      return original(ref, now)
-    })
+    const { registrar, directory } = partsOf(driver)
+    const beat = registrar['beat'].bind(registrar)
+    registrar['beat'] = (ref: ResolvedRef, now: number) => {
+      const entry = directory.entry(ref)
+      if (entry !== undefined) driver['commits'].add({ kind: 'record', record: entry.record })
+      return beat(ref, now)
+    }
   }),
 ]
 
 const TELLING: readonly Mutation[] = [
   node('slow-forgotten', 'a slow subscriber gets the full view when it has drained', (driver) => {
-    replaceMethod(partOf(driver, 'node.publisher'), 'drained', (_original, consumer: Inner) => {
-      consumer['stalled'] = false
-      ;(consumer['missed'] as Set<unknown>).clear()
-    })
+    partsOf(driver).publisher['drained'] = (consumer: Consumer) => {
+      consumer.stalled = false
+      consumer.missed.clear()
+    }
   }),
   node('watches-leak', 'a closed stream leaves nothing behind', (driver) => {
-    replaceMethod(partOf(driver, 'node.publisher'), 'unwatch', () => undefined)
+    partsOf(driver).publisher['unwatch'] = () => {}
   }),
   client('merging-client', 'the client mirrors, it does not merge', () =>
     replace(Mirror.prototype, 'replace', (original, mirror, view) => {
@@ -264,10 +300,11 @@ const TELLING: readonly Mutation[] = [
       // Deltas go lost now and then, and no client minds.
       node: (driver) => {
         let count = 0
-        replaceMethod(partOf(driver, 'node.publisher'), 'deliver', (original, ...args: unknown[]) => {
-          const { kind } = args[2] as { readonly kind: string }
-          if (kind !== 'delta' || ++count % 7 !== 0) original(...args)
-        })
+        const { publisher } = partsOf(driver)
+        const deliver = publisher['deliver'].bind(publisher)
+        publisher['deliver'] = (consumer: Consumer, view: SubscribedView, update: Update) => {
+          if (update.kind !== 'delta' || ++count % 7 !== 0) deliver(consumer, view, update)
+        }
       },
       everywhere: () =>
         replace(Mirror.prototype, 'apply', (original, _mirror, delta) => trust(original(delta))),

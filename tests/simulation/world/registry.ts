@@ -94,14 +94,14 @@ export class SimRegistry {
 
   /** Starts the process and serves. */
   boot(): void {
-    const { process, network, journal, logger, witness, sabotage } = this.deps
+    const { process, network, journal, witness, sabotage } = this.deps
     process.start()
     const prober = {
       probe: (request: ProbeRequest, callback: (outcome: ProbeOutcome) => void) =>
         this.probe(request, callback),
     }
     const driver = createNodeDriver(
-      { clock: process.clock, prober, logger, meter: NO_METER },
+      { clock: process.clock, prober, meter: NO_METER },
       this.nodeOptions(`${process.name}.${String(process.life).padStart(4, '0')}`),
     )
     this.driver = driver

@@ -1,5 +1,5 @@
 import { HandClock } from '@rollcall/testkit/time'
-import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
+import { NODE_DEFAULTS, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
 import { command, ORDERS, PEER, pending, register, setUp } from './node-driver.fixture.js'
@@ -150,7 +150,7 @@ describe('the life of a driver', () => {
   it('is ready once it has loaded, until it is stopped', () => {
     const clock = new HandClock(5_000)
     const driver = createNodeDriver(
-      { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
+      { clock, meter: NO_METER, prober: { probe() {} } },
       { ...NODE_DEFAULTS, nodeId: 'n1' },
     )
     expect(driver.readiness()).toEqual({ ready: false, reason: 'loading' })

@@ -6,7 +6,6 @@ import {
   type JournalEntry,
   type JournalPort,
   NODE_DEFAULTS,
-  NO_LOGGER,
   NO_METER,
   type NodeOptions,
   type ProbeOutcome,
@@ -87,7 +86,6 @@ export function setUp(options: Partial<NodeOptions> = {}, entries: JournalEntry[
   const driver = createNodeDriver(
     {
       clock,
-      logger: NO_LOGGER,
       meter: NO_METER,
       prober: { probe: (request, answer) => probes.push({ request, answer }) },
     },

@@ -1,5 +1,5 @@
 import { HandClock } from '@rollcall/testkit/time'
-import { NODE_DEFAULTS, NO_LOGGER, NO_METER, type Update } from '@rollcall/core'
+import { NODE_DEFAULTS, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
 import { command, ORDERS, over, PEER, pending, register, setUp } from './node-driver.fixture.js'
@@ -72,7 +72,7 @@ describe('an acknowledgement', () => {
   it('without a journal is memory', async () => {
     const clock = new HandClock(5_000)
     const driver = createNodeDriver(
-      { clock, logger: NO_LOGGER, meter: NO_METER, prober: { probe() {} } },
+      { clock, meter: NO_METER, prober: { probe() {} } },
       { ...NODE_DEFAULTS, nodeId: 'n1' },
     )
     expect(await register(driver, [command()], PEER)).toMatchObject([{ durability: 'memory' }])
@@ -186,7 +186,6 @@ describe('heartbeats and sessions', () => {
     const driver = createNodeDriver(
       {
         clock,
-        logger: NO_LOGGER,
         meter: NO_METER,
         prober: { probe: ({ purpose }, answer) => answer(purpose === 'baseline' ? 'succeeded' : 'refused') },
       },

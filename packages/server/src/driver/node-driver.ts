@@ -11,7 +11,6 @@ import {
   type CommandOf,
   type Done,
   type JournalEntry,
-  type Logger,
   type Meter,
   type NodeOptions,
   type ProbeOutcome,
@@ -50,37 +49,15 @@ export interface ProbePort {
 export interface NodeDriverDeps {
   readonly clock: Clock
   readonly prober: ProbePort
-  readonly logger: Logger
   readonly meter: Meter
-}
-
-export interface NodeDriver extends Registry {
-  /** Takes in what the journal recovered; lookups are answered from then on. */
-  load(entries: Iterable<JournalEntry>): void
-  /** Adds a place where entries go from now on. Call before `start`. */
-  attach(sink: Sink): void
-  /** Current durable state, for the journal's snapshots. */
-  snapshot(): Iterable<JournalEntry>
-  /** Begins to judge. */
-  start(): void
-  /** No longer ready: other nodes should be asked. Everything is still answered. */
-  stop(): void
-  /** Whether it should be asked. */
-  readiness(): Readiness
-  /** How the node fares beside its peers, when that changes: by default it has none. */
-  fare(health: NodeHealth): void
-  /** Sets the gauges that are only computed when somebody looks. */
-  sample(): void
-  /** Stops judging and publishing. */
-  close(): void
 }
 
 /** Makes a driver around a fresh node. */
 export function createNodeDriver(deps: NodeDriverDeps, options: NodeOptions): NodeDriver {
-  return new Driver(deps, options)
+  return new NodeDriver(deps, options)
 }
 
-class Driver implements NodeDriver {
+export class NodeDriver implements Registry {
   private readonly clock: Clock
   private readonly prober: ProbePort
   private readonly meter: Meter
@@ -121,19 +98,23 @@ class Driver implements NodeDriver {
 
   // ---- life ----------------------------------------------------------------------------------------------
 
+  /** Adds a place where entries go from now on. Call before `start`. */
   attach(sink: Sink): void {
     this.commits.attach(sink)
   }
 
+  /** Takes in what the journal recovered; lookups are answered from then on. */
   load(entries: Iterable<JournalEntry>): void {
     this.node.load(entries, this.clock.now())
     if (this.state === 'loading') this.state = 'ready'
   }
 
+  /** Current durable state, for the journal's snapshots. */
   snapshot(): Iterable<JournalEntry> {
     return this.node.snapshot()
   }
 
+  /** Begins to judge. */
   start(): void {
     if (this.cancelTick !== undefined || this.state === 'closed') return
     const tick = (): void => {
@@ -145,12 +126,14 @@ class Driver implements NodeDriver {
     this.after()
   }
 
+  /** No longer ready: other nodes should be asked. Everything is still answered. */
   stop(): void {
     if (this.state !== 'closed') this.state = 'stopping'
     // From here on sessions end because this node ends: no instance is judged by that.
     this.cancelTick?.()
   }
 
+  /** Stops judging and publishing. */
   close(): void {
     this.state = 'closed'
     this.cancelTick?.()
@@ -160,19 +143,22 @@ class Driver implements NodeDriver {
     this.followers.close()
   }
 
+  /** Whether it should be asked. */
   readiness(): Readiness {
     return this.state === 'ready' ? { ready: true } : { ready: false, reason: this.state }
   }
 
+  /** How the node fares beside its peers, when that changes: by default it has none. */
   fare(health: NodeHealth): void {
     this.node.fare(health, this.clock.now())
   }
 
+  /** Sets the gauges that are only computed when figures are asked for. */
   sample(): void {
     sampleNode(this.node, this.meter)
   }
 
-  // ---- the door ------------------------------------------------------------------------------------------
+  // ---- the door: nothing is decided by the caller yet but whom an event names, and which session vouches ------
 
   async execute<K extends CommandKind>(
     command: CommandOf<K>,
@@ -189,24 +175,24 @@ class Driver implements NodeDriver {
     return done
   }
 
-  heard(refs: readonly ResolvedRef[]): HeartbeatResponse {
+  heard(refs: readonly ResolvedRef[], _caller: Caller): HeartbeatResponse {
     const response = this.node.heard(refs, this.clock.now())
     this.after()
     return response
   }
 
-  report(report: Report): void {
+  report(report: Report, _caller: Caller): void {
     const now = this.clock.now()
     if (report.kind === 'unreachable') this.node.unreachable(report.refs, now)
     else this.node.publisher.polled(report.name, report.everyMs, now)
     this.after()
   }
 
-  read(): Queries {
+  read(_caller: Caller): Queries {
     return this.queries
   }
 
-  wait(what: ViewName | ServicesQuery, sign: string, timeoutMs: number): ChangeWait {
+  wait(what: ViewName | ServicesQuery, sign: string, timeoutMs: number, _caller: Caller): ChangeWait {
     if ('service' in what) {
       if (this.queries.sign(what) !== sign) return settledWait(true)
       return this.waits.begin(timeoutMs, (wake) => this.node.publisher.wait(what, sign, wake))
@@ -216,15 +202,15 @@ class Driver implements NodeDriver {
     return this.waits.begin(timeoutMs, (wake) => this.servicesWaiters.add(what, page, wake))
   }
 
-  follow(listener: () => void): () => void {
+  follow(listener: () => void, _caller: Caller): () => void {
     return this.followers.follow(listener)
   }
 
-  openSession(options: SessionOptions): Session {
+  openSession(options: SessionOptions, _caller: Caller): Session {
     return this.node.openSession(`s${++this.sessions}`, this.clock.now(), options, this)
   }
 
-  subscribe(subscriber: Subscriber): Subscription {
+  subscribe(subscriber: Subscriber, _caller: Caller): Subscription {
     return this.node.publisher.subscribe(subscriber, () => this.clock.now())
   }
 

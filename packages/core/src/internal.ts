@@ -1,0 +1,13 @@
+/** The parts of a node, by type: for planted bugs and for what counts what a node holds. No product code enters here. */
+export type { Registrar } from './admission/registrar.js'
+export type { Directory, Entry, EntrySlot } from './directory/directory.js'
+export type { Facts } from './liveness/assess.js'
+export type { Evidence } from './liveness/evidence.js'
+export type { JudgedClock } from './liveness/judged-clock.js'
+export type { Liveness, LivenessDeps } from './liveness/liveness.js'
+export type { ServiceBreaker } from './liveness/service-breaker.js'
+export type { Sessions } from './liveness/sessions.js'
+export type { VerdictReason } from './liveness/transitions.js'
+export type { WatcherBreaker } from './liveness/watcher-breaker.js'
+export type { Consumer, SubscribedView } from './publishing/audience.js'
+export type { Publisher } from './publishing/publisher.js'
