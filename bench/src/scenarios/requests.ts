@@ -1,4 +1,5 @@
 /** Requests that set a scenario up or check it; none of them is measured. */
+import { createApi } from '@rollcall/wire/http-client'
 
 /** Sends JSON; resolves to the body of the answer, rejects unless it is 200. */
 export async function postJson(url: string, path: string, value: unknown): Promise<string> {
@@ -34,16 +35,12 @@ export async function instancesOf(url: string): Promise<number> {
 
 /** The sign of every service, by name. */
 export async function signsOf(url: string): Promise<Map<string, string>> {
+  const api = createApi(fetch, { base: url })
   const signs = new Map<string, string>()
-  let after = ''
-  do {
-    const { body } = await getJson(
-      url,
-      `/api/v1/services?limit=500${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`,
-    )
-    const page = JSON.parse(body) as { services: { service: string; sign: string }[]; next?: string }
-    for (const { service, sign } of page.services) signs.set(service, sign)
-    after = page.next ?? ''
-  } while (after !== '')
-  return signs
+  for (let after: string | undefined; ;) {
+    const { services, next } = await api.call('listServices', { limit: 500, after })
+    for (const { service, sign } of services) signs.set(service, sign)
+    if (next === undefined) return signs
+    after = next
+  }
 }

@@ -1,6 +1,6 @@
 /** What happened to a list, instance by instance, in the words of `rollcall watch`. Pure. */
 import type { ListChange } from '@rollcall/client'
-import type { Instance } from '@rollcall/wire'
+import { defined, type Instance } from '@rollcall/wire'
 import { addressOf, pairsOf, STATE_STYLES } from './instance-columns.js'
 import { printable, type Paint, type Style } from './table.js'
 
@@ -24,7 +24,7 @@ export class ChangeReader {
     const events: InstanceEvent[] = []
     for (const { instance, reason } of change.removes) {
       if (current.has(keyOf(instance)) || !this.known.delete(keyOf(instance))) continue
-      events.push({ event: 'removed', instance, ...(reason === undefined ? {} : { reason }) })
+      events.push({ event: 'removed', instance, ...defined({ reason }) })
     }
     for (const instance of change.upserts) {
       const before = this.known.get(keyOf(instance))

@@ -1,4 +1,5 @@
 /** Options of `register` and `run` that describe an instance. */
+import { defined } from '@rollcall/wire'
 import type { Command } from 'commander'
 import { readPair, readPort, readWeight } from './arguments.js'
 
@@ -30,14 +31,5 @@ export function addInstanceOptions(command: Command): Command {
 /** The given options, nothing else. */
 export function readInstanceOptions(command: Command): InstanceOptions {
   const { service, port, host, id, protocol, weight, zone, metadata } = command.opts<InstanceOptions>()
-  return {
-    service,
-    port,
-    ...(host === undefined ? {} : { host }),
-    ...(id === undefined ? {} : { id }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(weight === undefined ? {} : { weight }),
-    ...(zone === undefined ? {} : { zone }),
-    ...(metadata === undefined ? {} : { metadata }),
-  }
+  return defined({ service, port, host, id, protocol, weight, zone, metadata })
 }

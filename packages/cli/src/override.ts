@@ -1,5 +1,5 @@
 /** What `drain`, `disable` and `enable` share: naming an instance, and reading the answer for it. */
-import { DEFAULTS, RegistryError, type Overridden, type OverridesResponse } from '@rollcall/wire'
+import { defined, DEFAULTS, RegistryError, type Overridden, type OverridesResponse } from '@rollcall/wire'
 import type { RegistryOptions } from './registry-options.js'
 
 /** The one instance a command names, as a request has it. */
@@ -17,7 +17,7 @@ export function onlyResult({ results }: OverridesResponse): Overridden {
   if (result === undefined) throw new RegistryError('protocol', 'the registry answered for no instance')
   if (result.ok) return result
   const { code, message, field } = result.error
-  throw new RegistryError(code, message, field === undefined ? {} : { field })
+  throw new RegistryError(code, message, defined({ field }))
 }
 
 /** `orders/default 10.0.0.5:3000`. */

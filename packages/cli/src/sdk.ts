@@ -1,4 +1,5 @@
 /** The SDK as commands use it. */
+import { defined } from '@rollcall/wire'
 import { connect, type Logger, type MachineTimes, type Rollcall } from '@rollcall/client'
 import type { RegistryOptions } from './registry-options.js'
 
@@ -10,7 +11,7 @@ export function connectFor(
 ): Promise<Rollcall> {
   return connect({
     registries: options.registries,
-    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...defined({ namespace: options.namespace }),
     snapshotDir: false,
     logger: notesOf(note),
     times,

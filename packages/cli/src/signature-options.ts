@@ -1,6 +1,6 @@
 /** Options that say who gives an operator’s command, and why. */
 import type { Command } from 'commander'
-import type { Signature } from '@rollcall/wire'
+import { defined, type Signature } from '@rollcall/wire'
 import type { Shell } from './shell.js'
 
 interface Parsed {
@@ -19,5 +19,5 @@ export function addSignatureOptions(command: Command): Command {
 export function readSignature(command: Command, env: Shell['env']): Signature {
   const { by, why } = command.opts<Parsed>()
   const user = by ?? env['USER'] ?? env['LOGNAME'] ?? ''
-  return { ...(user === '' ? {} : { by: user }), ...(why === undefined ? {} : { why }) }
+  return defined({ by: user === '' ? undefined : user, why })
 }

@@ -1,5 +1,6 @@
 /** `rollcall deregister SERVICE ID` and `rollcall deregister --host HOST`. */
 import {
+  defined,
   DEFAULTS,
   isRegistryError,
   RegistryError,
@@ -105,12 +106,7 @@ function listOf({ details }: RegistryError): ResolvedRef[] {
 
 function report(output: Output, { json }: RegistryOptions, response: DeregisterResponse): number {
   const [fault] = response.errors ?? []
-  if (fault !== undefined)
-    throw new RegistryError(
-      fault.code,
-      fault.message,
-      fault.field === undefined ? {} : { field: fault.field },
-    )
+  if (fault !== undefined) throw new RegistryError(fault.code, fault.message, defined({ field: fault.field }))
   if (json) {
     output.json(response)
   } else {

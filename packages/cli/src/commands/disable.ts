@@ -1,4 +1,5 @@
 /** `rollcall disable SERVICE ID`: no calls for this instance, whatever state it reports. */
+import { defined } from '@rollcall/wire'
 import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -26,7 +27,7 @@ export const disable: CommandModule = {
       body: {
         instances: [instanceOf(service, id, options)],
         disable: true,
-        ...(durationMs === undefined ? {} : { durationMs }),
+        ...defined({ durationMs }),
         ...readSignature(command, shell.env),
       },
     })

@@ -1,5 +1,5 @@
 /** `rollcall drain SERVICE ID`: no new calls, and with `--wait` until every subscriber has acknowledged that. */
-import { RegistryError, type Overridden, type SubscribersResponse } from '@rollcall/wire'
+import { defined, RegistryError, type Overridden, type SubscribersResponse } from '@rollcall/wire'
 import { readDuration, readSpan } from '../arguments.js'
 import { sleep } from '../clock.js'
 import { examples, type CommandModule } from '../command.js'
@@ -51,7 +51,7 @@ export const drain: CommandModule = {
       body: {
         instances: [instanceOf(service, id, options)],
         drain: true,
-        ...(durationMs === undefined ? {} : { durationMs }),
+        ...defined({ durationMs }),
         ...readSignature(command, shell.env),
       },
     })

@@ -1,5 +1,5 @@
 /** `rollcall register`: for an instance that cannot register itself. */
-import { RegistryError, type Registered } from '@rollcall/wire'
+import { defined, RegistryError, type Registered } from '@rollcall/wire'
 import { Option } from 'commander'
 import { createApiClient } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
@@ -39,8 +39,7 @@ export const register: CommandModule = {
     const { state, hold } = command.opts<{ readonly state?: Wanted['state']; readonly hold?: boolean }>()
     const wanted: Wanted = {
       ...readInstanceOptions(command),
-      ...(options.group === undefined ? {} : { group: options.group }),
-      ...(state === undefined ? {} : { state }),
+      ...defined({ group: options.group, state }),
     }
     const output = createOutput(shell)
     return hold === true
@@ -59,7 +58,7 @@ async function registerOnce(
   const { namespace } = options
   const { results, warnings } = await createApiClient(shell, options).call('register', {
     body: {
-      ...(namespace === undefined ? {} : { namespace }),
+      ...defined({ namespace }),
       instances: [{ ...wanted, host, liveness: 'probe' }],
     },
   })
@@ -70,8 +69,7 @@ async function registerOnce(
     const { code, message, field, details } = result.error
     throw new RegistryError(code, message, {
       // The batch has one item, so its index says nothing.
-      ...(field === undefined ? {} : { field: field.replace(/^instances\[0\]\./, '') }),
-      ...(details === undefined ? {} : { details }),
+      ...defined({ field: field?.replace(/^instances\[0\]\./, ''), details }),
     })
   }
   tell(output, options, result, `incarnation ${result.incarnation}, durability ${result.durability}`)

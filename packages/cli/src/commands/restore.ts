@@ -1,5 +1,5 @@
 /** `rollcall restore SERVICE [ID…]`: brings back what left by mistake; without `--yes` it only shows it. */
-import type { RestoreReason, RestoreResponse } from '@rollcall/wire'
+import { defined, type RestoreReason, type RestoreResponse } from '@rollcall/wire'
 import { Option } from 'commander'
 import { readSpan } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
@@ -55,11 +55,9 @@ export const restore: CommandModule = {
     const response = await createApiClient(shell, options).call('restore', {
       body: {
         service,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(group === undefined ? {} : { group }),
-        ...(since === undefined ? {} : { sinceMs: since }),
+        ...defined({ namespace, group, sinceMs: since }),
         ...(ids.length === 0 ? {} : { ids }),
-        ...(reason === undefined ? {} : { reasons: [reason] }),
+        ...defined({ reasons: reason === undefined ? undefined : [reason] }),
         dryRun: yes !== true,
         ...readSignature(command, shell.env),
       },

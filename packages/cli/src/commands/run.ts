@@ -1,4 +1,5 @@
 /** `rollcall run -- PROGRAM`: a program without an SDK, registered while its port accepts connections. */
+import { defined } from '@rollcall/wire'
 import { readDelay } from '../arguments.js'
 import { examples, type CommandModule } from '../command.js'
 import { UsageError } from '../exit-codes.js'
@@ -65,7 +66,7 @@ export const run: CommandModule = {
         sharesTerminal: shell.out.isTerminal || shell.err.isTerminal,
       },
       {
-        registration: { ...provider, ...(options.group === undefined ? {} : { group: options.group }) },
+        registration: { ...provider, ...defined({ group: options.group }) },
         wait,
         drainMs: drain ?? DRAIN_MS,
       },

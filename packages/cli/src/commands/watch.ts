@@ -1,6 +1,6 @@
 /** `rollcall watch SERVICE…`: the lists, then every change, until it is interrupted. */
 import type { ListChange, Rollcall, Service } from '@rollcall/client'
-import { RegistryError } from '@rollcall/wire'
+import { defined, RegistryError } from '@rollcall/wire'
 import { ChangeReader, eventLine, type InstanceEvent } from '../changes.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -43,7 +43,7 @@ export const watch: CommandModule = {
     })
     try {
       const follow = (name: string): Promise<void> => {
-        const service = client.service(name, options.group === undefined ? {} : { group: options.group })
+        const service = client.service(name, defined({ group: options.group }))
         return followService(shell, output, options, service, ended.signal, () => missing.delete(name))
       }
       await Promise.race([late, Promise.all([...missing].map(follow))])
@@ -102,7 +102,7 @@ function showList(shell: Shell, output: Output, json: boolean, service: Service,
     const view = {
       namespace,
       service: name,
-      ...(group === undefined ? {} : { group }),
+      ...defined({ group }),
       sign: change.sign,
       instances,
     }
@@ -114,7 +114,7 @@ function showList(shell: Shell, output: Output, json: boolean, service: Service,
 }
 
 function reasonOf({ reason }: InstanceEvent): { readonly reason?: string } {
-  return reason === undefined ? {} : { reason }
+  return defined({ reason })
 }
 
 function isoTime({ clock }: Shell): string {

@@ -1,4 +1,5 @@
 /** Calls of the native HTTP API by operation: parameters and bodies in, typed answers or a RegistryError out. */
+import { defined } from '../defined.js'
 import { ERROR_CODES, RegistryError, type ErrorBody } from '../errors.js'
 import type { Parameter } from '../schemas/parameters/parameter.js'
 import { OPERATIONS } from '../schemas/routes/index.js'
@@ -80,8 +81,7 @@ export function createApi<Signal>(fetch: HttpFetch<Signal>, options: ApiOptions)
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
+        ...defined({ body: body === undefined ? undefined : JSON.stringify(body), signal }),
       })
       const value = read(base, answer, await boundedText(answer.body, answerBytesMax, base))
       return value as Operations[typeof id]['answer']
