@@ -18,7 +18,6 @@ export const LONG: Readonly<Record<string, string>> = {
 export const HEADLESS: Readonly<Record<string, string>> = {
   'packages/server/src/driver/': 'to be done',
   'tests/simulation/invariants/bounds.ts': 'to be done',
-  'tests/simulation/mutations/mutations.ts': 'to be done',
   'tests/simulation/world/registry.ts': 'to be done',
   'test: packages/core/': 'to be done',
   'test: packages/server/src/driver/': 'to be done',
@@ -35,6 +34,4 @@ export const PERSONS: Readonly<Record<string, string>> = {
 }
 
 /** Packages without a README. */
-export const NO_README: Readonly<Record<string, string>> = {
-  'packages/core': 'to be written',
-}
+export const NO_README: Readonly<Record<string, string>> = {}
