@@ -43,6 +43,8 @@ export function predicateOf(shape: AnyShape, strictness: Strictness): Predicate 
       return (value) => choices.has(value)
     }
     case 'list': {
+      // The frame of a batch, whose items are read one by one afterwards.
+      if (shape.item.kind === 'any') return Array.isArray
       const item = predicateOf(shape.item, strictness)
       return (value) => Array.isArray(value) && value.every(item)
     }
