@@ -16,21 +16,12 @@ export const LONG: Readonly<Record<string, string>> = {
 
 /** Folders with files that do not say what they are for; `test:` before those whose tests do not. */
 export const HEADLESS: Readonly<Record<string, string>> = {
-  'packages/server/src/driver/': 'to be done',
-  'tests/simulation/invariants/bounds.ts': 'to be done',
-  'tests/simulation/world/registry.ts': 'to be done',
   'test: packages/core/': 'to be done',
-  'test: packages/server/src/driver/': 'to be done',
-  'test: packages/wire/': 'to be done',
 }
 
 /** Folders whose prose speaks of persons where it means nodes, instances, clients or callers. */
 export const PERSONS: Readonly<Record<string, string>> = {
   'docs/benchmarks.md': 'written from a result; the next run of `watched` has the new words',
-  'docs/reference/': 'to be done: written from client, core, wire',
-  'docs/simulation.md': 'to be done: names of tests of core',
-  'packages/core/': 'to be done',
-  'packages/server/src/driver/': 'to be done',
 }
 
 /** Packages without a README. */

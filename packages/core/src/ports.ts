@@ -56,7 +56,7 @@ export interface ProbeRequest extends Omit<Probe, 'port'> {
 
 /**
  * `succeeded`: it answered as it should; with `http` and `grpc` that was the process, with `tcp` its kernel.
- * `refused`: nobody listens. `failed`: anything else. `skipped`: it is never asked, because the address rule forbids
+ * `refused`: no process listens. `failed`: anything else. `skipped`: it is never asked, because the address rule forbids
  * it or it wants no probe. `unable`: this node could not ask just now, which says nothing about the instance.
  */
 export type ProbeOutcome = 'succeeded' | 'refused' | 'failed' | 'skipped' | 'unable'
@@ -65,7 +65,7 @@ export type ProbeOutcome = 'succeeded' | 'refused' | 'failed' | 'skipped' | 'una
 
 /**
  * Structured logs: fields first, then a short constant message.
- * error = somebody must act; warn = it heals itself but somebody should know; info = life of the node;
+ * error = an operator must act; warn = it heals itself but an operator should know; info = life of the node;
  * debug = for finding faults.
  */
 export interface Logger {

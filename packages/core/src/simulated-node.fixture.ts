@@ -29,7 +29,7 @@ export interface SimulationOptions extends Partial<Omit<NodeOptions, 'liveness' 
 /** Facts of a view whose node is well and whose service lost nothing. */
 export const QUIET: ViewFacts = { stale: false, guard: { tripped: false, kept: 0 } }
 
-/** Time at which every simulation starts; not zero, so that nobody can rely on it. */
+/** Time at which every simulation starts; not zero, so that no code can rely on it. */
 const START_MS = 1_000_000
 
 /** Date at which every simulation starts. */

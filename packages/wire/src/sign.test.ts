@@ -1,3 +1,4 @@
+/** Signs: sums of digests, by vectors and by laws. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

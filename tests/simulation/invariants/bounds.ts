@@ -1,3 +1,4 @@
+/** Invariant I9: nothing grows without bound. */
 import type { NodeDriver } from '@rollcall/server'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'

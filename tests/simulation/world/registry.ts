@@ -1,3 +1,4 @@
+/** The registry: a node with simulated clock, journal and network. */
 import {
   type JournalEntry,
   type Logger,

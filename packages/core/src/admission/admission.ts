@@ -45,7 +45,7 @@ export function checkCommand(
   limits: CommandLimits = LIMITS,
 ): ErrorBody | undefined {
   const { protocol, zone, probe, incarnation, rev } = command
-  // Before the key: the default id is made of the host, and nobody should be told of an id they never gave.
+  // Before the key: the default id is made of the host, and no caller should be told of an id that it never gave.
   if (!isHost(command.host)) return invalid('host', 'must be an IPv4 address, an IPv6 address or a DNS name')
   const badKey = checkKey(command)
   if (badKey !== undefined) return badKey

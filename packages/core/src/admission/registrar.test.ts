@@ -290,7 +290,7 @@ describe('a deregistration', () => {
     expect(sim.entries).toEqual([])
   })
 
-  it('beats any rev of its incarnation, whoever writes it (T16)', () => {
+  it('beats any rev of its incarnation, by any writer (T16)', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 5, rev: 1_000 })
     sim.execute({ kind: 'deregisterHost', namespace: 'default', host: '10.0.0.1', confirm: true })

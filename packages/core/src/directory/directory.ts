@@ -157,7 +157,7 @@ export class Directory {
     }
   }
 
-  /** The sum behind a view's sign, or undefined for a view that nobody ever filled. */
+  /** The sum behind a view's sign, or undefined for a view that was never filled. */
   sum(name: ViewName): SignSum | undefined {
     const service = this.find(name.namespace, name.service)
     return name.group === undefined ? service?.sum : service?.groups.get(name.group)?.sum

@@ -1,5 +1,5 @@
 /**
- * What operators froze: in a frozen namespace silence takes nobody down, nothing expires, and nothing is taken
+ * What operators froze: in a frozen namespace silence takes no instance down, nothing expires, and nothing is taken
  * out by host. `*` freezes all namespaces.
  */
 import {

@@ -52,7 +52,7 @@ export class Mirror {
   }
 }
 
-/** Without ages, which differ by when somebody was told. */
+/** Without ages, which differ by the moment of telling. */
 function listed(instances: Iterable<Instance>): Map<string, Instance> {
   return new Map([...instances].map((instance) => [keyOf(instance), { ...instance, stateAgeMs: 0 }]))
 }

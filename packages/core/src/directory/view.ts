@@ -129,7 +129,7 @@ function removalOf({ record }: Entry): Pick<Remove, 'incarnation' | 'reason'> {
   return { incarnation: record.incarnation, reason: hiddenReason(record) }
 }
 
-/** What somebody who shows `sign` needs: nothing, one compacted delta, or the full view. */
+/** What a subscriber at `sign` needs: nothing, one compacted delta, or the full view. */
 export function resumeView(
   directory: Directory,
   name: ViewName,

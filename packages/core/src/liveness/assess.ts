@@ -75,7 +75,7 @@ export function assess(facts: Facts, t: number, options: LivenessOptions): Asses
 
 /**
  * A third party's endpoint has no beats: its probes are its evidence, made at an even pace. So are those of an
- * instance that silence took, where they can prove a process. Where nobody listened any more, whatever answers later is
+ * instance that silence took, where they can prove a process. Where no process listened any more, whatever answers later is
  * another process, and may register for itself.
  */
 function keepAsking({ evidence }: Facts, t: number, everyMs: number): Assessment {
@@ -176,7 +176,7 @@ function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment 
 
 /**
  * Whether an answer speaks for silence: it failed, or there can be none. Not if this node could not ask: its own
- * troubles are nobody's death.
+ * troubles are no instance's death.
  */
 function confirms(outcome: ProbeOutcome): boolean {
   return outcome !== 'succeeded' && outcome !== 'unable'

@@ -315,7 +315,7 @@ describe('a frozen namespace', () => {
     expect(fleet.states()).toEqual({ up: 5 })
   })
 
-  it('still believes refusals, deregistrations, overrides and whoever comes back', () => {
+  it('still believes refusals, deregistrations, overrides and what comes back', () => {
     const fleet = new Fleet(6)
     freeze(fleet)
     fleet.sim.network = (request) => (request.host === '10.0.0.0' ? 'refused' : 'succeeded')

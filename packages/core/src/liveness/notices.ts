@@ -1,4 +1,4 @@
-/** What the rules notice beside changes of records: told to whoever keeps the log, never decided by. */
+/** What the rules notice beside changes of records: told to the keeper of the log, never decided by. */
 import type { ServiceNode } from '../directory/directory.js'
 
 export type Notice =

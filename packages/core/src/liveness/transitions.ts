@@ -108,7 +108,7 @@ const LOST: Transition = {
 const REFUSED = becomes('down', 'refused')
 
 const BURIED = cell('buries', 'a deregistration is final, whatever was thought of the instance')
-const FORGOTTEN = cell('forgets', 'nobody remembers it any more')
+const FORGOTTEN = cell('forgets', 'it is not remembered any more')
 const ASKED = cell('asks', 'a refusal is proof, and its own probe is evidence')
 const THIRD_PARTY = cell('asks', 'with `liveness: probe` a probe is its only evidence')
 const SHOWN = cell('never', 'it is listed')
@@ -117,17 +117,17 @@ const NO_REMOVAL = cell('never', 'it is not down')
 const IN_DOUBT = cell('never', 'it is doubted already')
 const IS_DOWN = cell('never', 'its silence was judged')
 const IS_HIDDEN = cell('never', 'it left the list')
-const IS_GONE = cell('never', 'nobody judges the deregistered')
+const IS_GONE = cell('never', 'the deregistered are not judged')
 const KNOWN_DOWN = cell('stays', 'it is down already')
 const UNCHOSEN = cell('stays', 'no consumer is offered it')
 
-/** What silence brings to whoever is doubted, for whatever reason. */
+/** What silence brings to an instance that is doubted, for whatever reason. */
 const SILENT_SUSPECT = {
   session_closed: IN_DOUBT,
   grace_over: IN_DOUBT,
   half_lease_over: IN_DOUBT,
   unconfirmed: IN_DOUBT,
-  lease_over: cell('asks', 'nobody goes down by silence unasked'),
+  lease_over: cell('asks', 'no instance goes down by silence unasked'),
   lease_unconfirmed: LOST,
   held_leases_over: LOST,
   never_heard: IN_DOUBT,
@@ -138,7 +138,7 @@ const SILENT_SUSPECT = {
   retention_over: SHOWN,
 } satisfies Row
 
-/** What silence brings to whoever is down: nothing more. */
+/** What silence brings to an instance that is down: nothing more. */
 const SILENT_DOWN = {
   session_closed: IS_DOWN,
   grace_over: IS_DOWN,
@@ -153,7 +153,7 @@ const SILENT_DOWN = {
   retention_over: SHOWN,
 } satisfies Row
 
-/** What does not happen to whoever is hidden. */
+/** What does not happen to an instance that is hidden. */
 function unjudged(why: Cell) {
   return {
     behaved: why,

@@ -38,7 +38,7 @@ interface Doubt {
 }
 
 /**
- * What a node hears in one zone. Whoever was heard and is silent is in exactly one of `news`, a doubt and `known`,
+ * What a node hears in one zone. An instance that was heard and is silent is in exactly one of `news`, a doubt and `known`,
  * so memory is bounded by what the node vouched.
  */
 interface Zone {
@@ -53,7 +53,7 @@ interface Zone {
   doubts: Doubt[]
   /** Moments of refusals that were believed, oldest first. */
   refusedAt: number[]
-  /** The last of them. A refusal is an answer: whoever gets one is not deaf. */
+  /** The last of them. A refusal is an answer: a node that gets one is not deaf. */
   answeredAt: number
 }
 
@@ -129,7 +129,7 @@ export class WatcherBreaker {
 
   /**
    * Whether the silence of an instance means anything: not while the node doubts its ears, unless that lasts and
-   * others are heard. Whoever is believed then is no longer part of the doubt, nor are the rest once they are too few.
+   * others are heard. An instance that is believed then is no longer part of the doubt, nor are the rest once they are too few.
    */
   trustsSilence(zone: string, evidence: Evidence, t: number, leaseMs: number): boolean {
     const state = this.zones.get(zone)
@@ -212,7 +212,7 @@ export class WatcherBreaker {
 }
 
 /**
- * The doubt that covers the instance, or else the newest in its zone: while it lasts nobody is believed silent there,
+ * The doubt that covers the instance, or else the newest in its zone: while it lasts no instance is believed silent there,
  * but those that were before.
  */
 function doubtAbout({ doubts, known }: Zone, evidence: Evidence): Doubt | undefined {

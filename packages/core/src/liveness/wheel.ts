@@ -1,5 +1,5 @@
 /**
- * A timer wheel for very many items. Renewing an item costs nothing at all: whoever renews it only writes its
+ * A timer wheel for very many items. Renewing an item costs nothing at all: a renewal only writes its
  * new deadline elsewhere, and the item is looked at again when its old slot comes round (lazy re-insertion).
  */
 

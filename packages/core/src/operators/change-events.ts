@@ -6,7 +6,7 @@ import { RESTORED } from '../liveness/transitions.js'
 import type { Wishes } from '../records/record.js'
 import { isLive, shownReason } from '../records/state.js'
 
-/** The event of a change, or undefined where nobody would call it one (a rev, a verdict under an override). */
+/** The event of a change, or undefined where it is none (a rev, a verdict under an override). */
 export function eventOf(change: Change): readonly [EventKind, EventFacts] | undefined {
   const { entry, visible, before, after, previous } = change
   const { record } = entry

@@ -12,12 +12,12 @@ import type { Meter } from '../metrics.js'
 import type { Declaration } from '../records/declaration.js'
 
 /** The node itself. */
-const NOBODY: EventContext = {}
+const NO_AUTHOR: EventContext = {}
 
 export class Chronicle implements Follower {
   private readonly events: EventLog
   private readonly meter: Meter
-  private author: EventContext = NOBODY
+  private author: EventContext = NO_AUTHOR
 
   constructor(events: EventLog, meter: Meter) {
     this.events = events
@@ -25,9 +25,9 @@ export class Chronicle implements Follower {
   }
 
   /** What happens from now on is the caller's doing, with the words it gave; without a caller the node's own. */
-  begin(caller?: Caller, { by, why }: Signature = NOBODY): void {
+  begin(caller?: Caller, { by, why }: Signature = NO_AUTHOR): void {
     const peer = caller?.peer
-    if (peer === undefined && by === undefined && why === undefined) this.author = NOBODY
+    if (peer === undefined && by === undefined && why === undefined) this.author = NO_AUTHOR
     else this.author = defined({ peer, by, why })
   }
 
@@ -50,7 +50,7 @@ export class Chronicle implements Follower {
   /** Notes what liveness noticed: nothing that a caller did. */
   noticed(notice: Notice): void {
     if (notice.kind === 'stall') {
-      this.events.record('stall', { lateMs: notice.lateMs }, NOBODY)
+      this.events.record('stall', { lateMs: notice.lateMs }, NO_AUTHOR)
       return
     }
     const tripped = notice.kind === 'watcher_doubt' ? notice.doubting : notice.tripped
@@ -58,6 +58,6 @@ export class Chronicle implements Follower {
       notice.kind === 'watcher_doubt'
         ? { zone: notice.zone }
         : { subject: { namespace: notice.service.namespace, service: notice.service.service } }
-    this.events.record(tripped ? 'guard_tripped' : 'guard_released', facts, NOBODY)
+    this.events.record(tripped ? 'guard_tripped' : 'guard_released', facts, NO_AUTHOR)
   }
 }

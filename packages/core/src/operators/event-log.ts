@@ -1,6 +1,6 @@
 /**
  * The event log: a ring of what happened last. It is written synchronously while a step runs and must cost next to
- * nothing, so it keeps references and makes its answers only when somebody asks. Beats never reach it.
+ * nothing, so it keeps references and makes its answers only when it is asked. Beats never reach it.
  */
 import type { EventKind, EventsResponse, RegistryEvent, State } from '@rollcall/wire'
 import type { InstanceKey } from '../records/record.js'

@@ -1,4 +1,4 @@
-/** An explanation in words, for whoever has three seconds. Pure. */
+/** An explanation in words, for a reader in a hurry. Pure. */
 import type { Explanation } from '@rollcall/wire'
 import type { VerdictReason } from '../liveness/transitions.js'
 
@@ -14,11 +14,12 @@ type Told = Omit<Explanation, 'summary'>
 function absence(told: Told): string[] {
   const { content, stateAgeMs, verdict, override, incarnation } = told
   const ago = `${span(stateAgeMs)} ago`
-  const banned = override?.disable === true ? ['Whoever registers under this id will be disabled'] : []
+  const banned =
+    override?.disable === true ? ['An instance that registers under this id will be disabled'] : []
   const forgotten = told.forgottenInMs === undefined ? [] : [`It is forgotten in ${span(told.forgottenInMs)}`]
   if (content.intent === 'gone') {
-    const who = { provider: 'by name', host: 'with everything on its host', operator: 'by an operator' }
-    const how = who[content.by as keyof typeof who] ?? 'by somebody'
+    const author = { provider: 'by name', host: 'with everything on its host', operator: 'by an operator' }
+    const how = author[content.by as keyof typeof author] ?? 'by another caller'
     return [
       `is not listed: incarnation ${incarnation} was deregistered ${how} ${ago}, for good`,
       'A process may register it anew under a higher number',
@@ -56,7 +57,7 @@ function standing(told: Told): string[] {
 
 function heard({ evidence, content }: Told): string[] {
   if (evidence === undefined || content.liveness === 'static') {
-    return content.liveness === 'static' ? ['It is static: nobody judges it'] : []
+    return content.liveness === 'static' ? ['It is static: no evidence is asked of it'] : []
   }
   const { heardMs, heardBy, watchedMs, session, probe, probeAllowed } = evidence
   const said =

@@ -163,7 +163,7 @@ describe('an explanation', () => {
     )
     sim.execute({ kind: 'override', refs: [ref('a')], disable: true })
     sim.deregister('a', 5)
-    expect(explained(sim).summary).toContain('Whoever registers under this id will be disabled')
+    expect(explained(sim).summary).toContain('An instance that registers under this id will be disabled')
     expect(explained(sim)).not.toHaveProperty('forgottenInMs')
   })
 

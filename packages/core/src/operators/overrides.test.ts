@@ -74,7 +74,7 @@ describe('an override', () => {
     expect(sim.entries).toEqual([])
   })
 
-  it('of drain and disable binds to the id: whoever registers anew has it, also after a deregistration', () => {
+  it('of drain and disable binds to the id: an instance that registers anew has it, also after a deregistration', () => {
     const sim = new Simulation()
     sim.register({ incarnation: 1 })
     set(sim, { disable: true })

@@ -103,7 +103,7 @@ export class Restorer {
     }
   }
 
-  /** Nobody is brought back who could not register. */
+  /** What could not register is not brought back. */
   private refusal(
     { namespace, service, group, id }: StoredRecord,
     content: LiveContent,
@@ -120,7 +120,7 @@ function isChosen(entry: Entry, { group, ids, sinceMs, reasons }: RestoreCommand
   if (sinceMs !== undefined && now - entry.since > sinceMs) return false
   const was: RestoreReason = hiddenReason(record)
   if (reasons !== undefined && !reasons.includes(was)) return false
-  // Those who left by their own doing are no mistake, unless somebody names them.
+  // What left by its own doing is no mistake, unless it is named.
   return ids === undefined ? remembered(record) !== undefined : ids.includes(record.id)
 }
 

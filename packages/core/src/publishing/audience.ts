@@ -2,7 +2,7 @@
 import type { Remove, ViewName } from '@rollcall/wire'
 import type { Subscriber, Update } from './subscription.js'
 
-/** A view somebody watches or waits for. */
+/** A view with watches or waits. */
 export interface SubscribedView {
   readonly key: string
   readonly name: ViewName
@@ -27,7 +27,7 @@ export interface SubscribedView {
   readonly tellings: number[]
 }
 
-/** A view nobody watches yet, of which `told` is the sign. */
+/** A view without watches, of which `told` is the sign. */
 export function createSubscribedView(
   key: string,
   { namespace, service, group }: ViewName,
@@ -51,13 +51,13 @@ export function createSubscribedView(
   }
 }
 
-/** Tellings that are remembered; whoever asks about an older one is answered about the oldest. */
+/** Tellings that are remembered; a question about an older one is answered about the oldest. */
 const TELLINGS_MAX = 16
 
 /** Beyond this many within one window the oldest are not told: those who keep the missing find out by a call. */
 const FAREWELLS_MAX = 256
 
-/** Somebody who left without a word was deregistered. */
+/** An expired record was deregistered. */
 export function noteFarewell(watched: SubscribedView, remove: Remove): void {
   const { farewells } = watched
   const key = `${remove.group}/${remove.id}`

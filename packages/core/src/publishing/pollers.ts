@@ -1,12 +1,12 @@
 /**
- * Who asks for lists again and again instead of subscribing. Nobody can tell them; all that is known is that after
+ * Clients that poll lists instead of subscribing. They cannot be told; all that is known is that after
  * the interval they announce, or else a common one, they have asked again.
  */
 
 /** Interval of a poller that announces none. */
 const EVERY_MS = 5_000
 
-/** A service that nobody asked for within this long, or within two of the announced intervals, has no pollers. */
+/** A service that was not asked for within this long, or within two of the announced intervals, has no pollers. */
 const RECENT_MS = 60_000
 
 /** Services that are remembered. Beyond them every service counts as polled, until those asked for have aged. */
@@ -22,7 +22,7 @@ export class Pollers {
   private readonly services = new Map<string, Polling>()
   private crowdedAt = -Infinity
 
-  /** Somebody asked for the list of a service, and announced how often it does. */
+  /** A client asked for the list of a service, and announced how often it does. */
   noted(key: string, everyMs: number | undefined, now: number): void {
     const known = this.services.get(key)
     const interval = everyMs ?? EVERY_MS
@@ -36,7 +36,7 @@ export class Pollers {
     else this.services.set(key, { at: now, everyMs: interval })
   }
 
-  /** How much longer than `ageMs` after a change it takes until everybody has asked again; 0 = nobody polls, or all have. */
+  /** How much longer than `ageMs` after a change it takes until all pollers have asked again; 0 = there are none, or all have. */
   waitMs(key: string, ageMs: number, now: number): number {
     const known = this.services.get(key)
     const polled = known !== undefined && isRecent(known, now)

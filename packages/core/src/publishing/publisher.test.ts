@@ -33,7 +33,7 @@ describe('when changes are told', () => {
     expect(kinds(updates)).toEqual(['view 0', 'delta +1 -0', 'delta +2 -0'])
   })
 
-  it('within 100 ms where somebody left, died or drains', () => {
+  it('within 100 ms where an instance left, died or drains', () => {
     const { sim, publisher, publish } = setUp()
     for (let n = 0; n < 5_000; n++) publisher.subscribe({ deliver() {} }, () => sim.now).watch([ORDERS])
     sim.register({ id: 'a', incarnation: 1 })

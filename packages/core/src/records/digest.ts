@@ -1,6 +1,6 @@
 /**
  * The content digest: computed once, by the node that accepts a content, and carried with the record ever
- * after. Nobody else canonicalises, so versions of the software cannot disagree about equal contents.
+ * after. Nothing else canonicalises, so versions of the software cannot disagree about equal contents.
  */
 import { formatLanes } from '@rollcall/wire'
 import { Hasher } from './hash.js'

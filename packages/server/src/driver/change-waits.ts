@@ -1,6 +1,7 @@
+/** Long polls that wait for a change of a view. */
 import type { ChangeWait, Clock } from '@rollcall/core'
 
-/** Waits that are under way: each ends by a change, by its timeout, or when nobody is interested any more. */
+/** Waits that are under way: each ends by a change, by its timeout, or when it is cancelled. */
 export interface ChangeWaits {
   /**
    * Begins a wait. `enlist` is given what a change calls, once, and returns what forgets it again; what it
@@ -11,7 +12,7 @@ export interface ChangeWaits {
   close(): void
 }
 
-/** Creates a set of waits; whoever enlists them bounds their number. */
+/** Creates a set of waits; the caller bounds their number. */
 export function createChangeWaits(clock: Clock): ChangeWaits {
   const open = new Set<() => void>()
   let closed = false

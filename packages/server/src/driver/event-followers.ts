@@ -1,3 +1,4 @@
+/** Followers of the event log. */
 import type { Clock } from '@rollcall/core'
 
 /** Events are collected for this long before anybody is woken. */
@@ -7,7 +8,7 @@ const WINDOW_MS = 20
 export interface EventFollowers {
   /** Calls `listener` soon after something happened, until the returned function is called. */
   follow(listener: () => void): () => void
-  /** Tells the number of the newest event. O(1) while nobody follows. */
+  /** Tells the number of the newest event. O(1) without followers. */
   reached(newest: number): void
   close(): void
 }

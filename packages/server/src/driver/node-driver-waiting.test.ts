@@ -1,3 +1,4 @@
+/** The driver over time: publishing, waits, its own life. */
 import { HandClock } from '@rollcall/testkit/time'
 import { NODE_DEFAULTS, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
@@ -47,7 +48,7 @@ describe('waiting for a change', () => {
     expect(clock.timers).toEqual(timers)
   })
 
-  it('of a service nobody registered yet ends with its first instance', async () => {
+  it('of a service that is not registered yet ends with its first instance', async () => {
     const { driver, clock } = setUp()
     const { changed } = driver.wait(ORDERS, EMPTY_SIGN, 1_000, PEER)
     clock.advance(500)
@@ -58,7 +59,7 @@ describe('waiting for a change', () => {
   })
 
   it.each(['view', 'services'] as const)(
-    'of the %s ends with its timeout, or when nobody is interested any more',
+    'of the %s ends with its timeout, or when it is cancelled',
     async (kind) => {
       const { driver, clock } = setUp()
       const begin = () =>

@@ -1,3 +1,4 @@
+/** The driver: acknowledgements, sessions, what readers are told. */
 import { HandClock } from '@rollcall/testkit/time'
 import { NODE_DEFAULTS, NO_METER, type Update } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
@@ -106,7 +107,7 @@ describe('an acknowledgement', () => {
     })
   })
 
-  it('from a journal that is closed already is memory, and nobody crashes for it', async () => {
+  it('from a journal that is closed already is memory, and the node goes on', async () => {
     const { driver, journal, clock } = setUp()
     const unhandled = vi.fn()
     process.once('unhandledRejection', unhandled)
@@ -212,14 +213,14 @@ describe('what a reader is told', () => {
       { kind: 'declareService', namespace: 'default', service: 'declared', settings: { groups: ['blue'] } },
       PEER,
     )
-    expect(driver.read(PEER).view({ ...ORDERS, service: 'nobody' })).toBeUndefined()
-    expect(driver.read(PEER).view({ ...ORDERS, group: 'nobody' })).toBeUndefined()
+    expect(driver.read(PEER).view({ ...ORDERS, service: 'absent' })).toBeUndefined()
+    expect(driver.read(PEER).view({ ...ORDERS, group: 'absent' })).toBeUndefined()
     expect(driver.read(PEER).view({ ...ORDERS, service: 'declared', group: 'blue' })).toMatchObject({
       instances: [],
       sign: EMPTY_SIGN,
     })
-    expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'nobody' })).toBeUndefined()
-    expect(driver.read(PEER).sign({ ...ORDERS, service: 'nobody' })).toBe(EMPTY_SIGN)
+    expect(driver.read(PEER).instance({ ...ORDERS, group: 'default', id: 'absent' })).toBeUndefined()
+    expect(driver.read(PEER).sign({ ...ORDERS, service: 'absent' })).toBe(EMPTY_SIGN)
   })
 
   it('of a host that needs confirmation is the list, as an error', async () => {
