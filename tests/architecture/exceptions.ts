@@ -15,9 +15,7 @@ export const LONG: Readonly<Record<string, string>> = {
 }
 
 /** Folders with files that do not say what they are for; `test:` before those whose tests do not. */
-export const HEADLESS: Readonly<Record<string, string>> = {
-  'test: packages/core/': 'to be done',
-}
+export const HEADLESS: Readonly<Record<string, string>> = {}
 
 /** Folders whose prose speaks of persons where it means nodes, instances, clients or callers. */
 export const PERSONS: Readonly<Record<string, string>> = {

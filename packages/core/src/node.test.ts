@@ -1,3 +1,4 @@
+/** The node as a whole: bounds, hosts, declarations, snapshots, loading. */
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from './ports.js'
 import { keyOf, ref, Simulation, type SimulationOptions } from './simulated-node.fixture.js'

@@ -1,3 +1,4 @@
+/** Hosts and networks: what is an address, and what an allow list lets in. */
 import { describe, expect, it } from 'vitest'
 import { isAllowed, isAllowEntry, isDnsName, isHost, parseAddress, sameHost } from './address.js'
 

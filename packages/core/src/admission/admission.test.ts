@@ -1,3 +1,4 @@
+/** What a registration, a key and a declaration must look like. */
 import type { NamespaceSettings, ServiceSettings } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { admit, type AdmissionMode, checkAllow, checkCommand, checkKey, checkSettings } from './admission.js'

@@ -1,3 +1,4 @@
+/** Probes of registrations: what they may ask for. */
 import { PROBE_LIMITS, type Probe } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Which incarnation may hold an id: registrations, renewals, beats, deregistrations. */
 import { describe, expect, it } from 'vitest'
 import type { Answers, RegisterCommand } from '../commands.js'
 import { command, keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'

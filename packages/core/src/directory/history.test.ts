@@ -1,3 +1,4 @@
+/** Recent changes in a ring, within one budget of bytes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { History, HistoryBudget, type PastChange, STEP_BYTES } from './history.js'

@@ -1,3 +1,4 @@
+/** The lists of services and namespaces, and the comparison of signs. */
 import type { ServicesQuery } from './services.js'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Instances and views as consumers see them, and resuming from a sign. */
 import { EMPTY_SIGN, type Remove, signOf, type View } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'

@@ -1,3 +1,4 @@
+/** Flapping instances have to behave before they are up again. */
 import { describe, expect, it } from 'vitest'
 import { Simulation } from '../simulated-node.fixture.js'
 import { LIVENESS_DEFAULTS } from './options.js'

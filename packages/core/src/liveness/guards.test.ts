@@ -1,3 +1,4 @@
+/** What silence may take of a service, and what a freeze holds. */
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from '../ports.js'
 import { silentDeathsMax } from './service-breaker.js'

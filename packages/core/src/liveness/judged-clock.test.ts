@@ -1,3 +1,4 @@
+/** The clock of judgement leaves out what the node slept. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JudgedClock } from './judged-clock.js'

@@ -1,3 +1,4 @@
+/** Hints: what consumers could not reach is asked. */
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
 import { LIVENESS_DEFAULTS } from './options.js'

@@ -1,3 +1,4 @@
+/** Leases: silence, the baseline, and instances that are only probed. */
 import { describe, expect, it } from 'vitest'
 import { keyOf, Simulation } from '../simulated-node.fixture.js'
 import type { RegisterCommand } from '../commands.js'

@@ -1,3 +1,4 @@
+/** What the outcomes of probes do. */
 import type { Probe } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { RegisterCommand } from '../commands.js'

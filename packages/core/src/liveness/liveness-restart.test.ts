@@ -1,3 +1,4 @@
+/** Instances that a node has not heard since it started. */
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
 import type { RegisterCommand } from '../commands.js'

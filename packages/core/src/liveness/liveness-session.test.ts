@@ -1,3 +1,4 @@
+/** Sessions: closed, silent, and two of one client. */
 import { describe, expect, it } from 'vitest'
 import { Simulation } from '../simulated-node.fixture.js'
 import type { SessionEvidence } from './evidence.js'

@@ -1,3 +1,4 @@
+/** A node that stood still, and what hearing costs. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { assess } from './assess.js'
 import { Simulation } from '../simulated-node.fixture.js'

@@ -1,3 +1,4 @@
+/** When a node doubts its own ears. */
 import { describe, expect, it } from 'vitest'
 import type { Evidence } from './evidence.js'
 import { WATCHER_BREAKER_DEFAULTS, WatcherBreaker } from './watcher-breaker.js'

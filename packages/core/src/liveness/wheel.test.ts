@@ -1,3 +1,4 @@
+/** The timer wheel. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Wheel, type WheelItem } from './wheel.js'

@@ -1,3 +1,4 @@
+/** The event log: what is recorded, kept and told. */
 import { describe, expect, it } from 'vitest'
 import { EventLog } from './event-log.js'
 import type { EventsQuery } from './event-log.js'

@@ -1,3 +1,4 @@
+/** Explanations: why an instance is listed or not. */
 import type { Explanation } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { command, keyOf, ref, Simulation, WALL_START } from '../simulated-node.fixture.js'

@@ -1,3 +1,4 @@
+/** Overrides: drain, disable, weight, and how long. */
 import { OPERATOR_LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { OverrideCommand } from '../commands.js'

@@ -1,3 +1,4 @@
+/** What may be brought back, and as which incarnation. */
 import { type ErrorBody, LIMITS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { keyOf, ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'

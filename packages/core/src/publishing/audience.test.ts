@@ -1,3 +1,4 @@
+/** What the subscribers of a service have acknowledged. */
 import { describe, expect, it } from 'vitest'
 import type { Simulation } from '../simulated-node.fixture.js'
 import { type Consumer, ORDERS, setUp } from './publisher.fixture.js'

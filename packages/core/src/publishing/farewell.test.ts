@@ -1,3 +1,4 @@
+/** Expired records that are deregistered later: told, although no list changes. */
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { signOfView } from '../directory/view.js'

@@ -1,3 +1,4 @@
+/** Clients that poll: how long they may not know. */
 import { describe, expect, it } from 'vitest'
 import { Pollers } from './pollers.js'
 

@@ -1,3 +1,4 @@
+/** Whatever changes, every subscriber ends with the list. */
 import { signOf, type ViewName } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** Long polls of views. */
 import { EMPTY_SIGN, isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { inside, ORDERS, setUp } from './publisher.fixture.js'

@@ -1,3 +1,4 @@
+/** When changes are told, and as what: windows, slow subscribers, resyncs. */
 import { EMPTY_SIGN, type ViewName } from '@rollcall/wire'
 import { describe, expect, it, vi } from 'vitest'
 import { inside, kinds, ORDERS, setUp } from './publisher.fixture.js'

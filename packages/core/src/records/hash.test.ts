@@ -1,3 +1,4 @@
+/** The 64-bit hash, by vectors. */
 import { formatLanes } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { hash64 } from './hash.js'

@@ -1,3 +1,4 @@
+/** The laws of the merge. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encode } from './encoding.js'

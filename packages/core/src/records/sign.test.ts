@@ -1,3 +1,4 @@
+/** Digests and signs of records. */
 import { EMPTY_SIGN, type ViewName } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+/** What is shown, as a function of the three registers. */
 import { defined, mix, parseLanes, STATE_NUMBERS } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { Content, StoredRecord, VerdictValue, Wishes } from './record.js'
