@@ -1,4 +1,4 @@
-/** What a node learns of another: listed, told, journalled, but no evidence; who judges, and who refutes. */
+/** What a node learns of another: listed, told, journalled, but no evidence; which node judges, and which refutes. */
 import { describe, expect, it } from 'vitest'
 import { RETENTION_MS, agree, node, nodes, passes, said, tell, verdict } from './learn.fixture.js'
 import type { Learnable } from './records/learnable.js'

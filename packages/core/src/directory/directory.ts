@@ -82,9 +82,6 @@ export interface ServiceNode {
   index: number
 }
 
-/** A change without its cause. */
-type Applied = Omit<Change, 'cause'>
-
 export class Directory {
   private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
   private readonly budget: HistoryBudget
@@ -165,14 +162,13 @@ export class Directory {
 
   /** Merges a record in and hands the change to all that follow. Undefined when the record adds nothing. */
   propose(record: StoredRecord, cause: Cause, now: number): Change | undefined {
-    const applied = this.apply(record, now)
-    if (applied === undefined) return undefined
-    const change = { ...applied, cause }
+    const change = this.apply(record, cause, now)
+    if (change === undefined) return undefined
     if (this.following) for (const follower of this.followers) follower.changed?.(change, now)
     return change
   }
 
-  private apply(incoming: StoredRecord, now: number): Applied | undefined {
+  private apply(incoming: StoredRecord, cause: Cause, now: number): Change | undefined {
     const service = this.obtain(incoming.namespace, incoming.service)
     const group = this.group(service, incoming.group)
     const existing = group.entries.get(incoming.id)
@@ -191,13 +187,13 @@ export class Directory {
       service.entries.add(entry)
       group.entries.set(incoming.id, entry)
       this.records++
-      return this.show(entry, undefined, now)
+      return this.show(entry, undefined, cause, now)
     }
     const previous = existing.record
     const merged = merge(previous, incoming)
     if (merged === previous) return undefined
     existing.record = merged
-    return this.show(existing, previous, now)
+    return this.show(existing, previous, cause, now)
   }
 
   /** Does something that nothing follows and no history remembers, because no client can have seen the middle of it. */
@@ -319,7 +315,7 @@ export class Directory {
   }
 
   /** Derives what is shown from the record, and keeps sums, counts and history in step. */
-  private show(entry: Entry, previous: StoredRecord | undefined, now: number): Applied {
+  private show(entry: Entry, previous: StoredRecord | undefined, cause: Cause, now: number): Change {
     const { service, record } = entry
     const before = entry.state
     const after = shownState(record)
@@ -351,7 +347,7 @@ export class Directory {
     }
     if (visible) this.list(service)
     entry.state = after
-    return { entry, visible, before, after, previous }
+    return { entry, cause, visible, before, after, previous }
   }
 
   private remember(
