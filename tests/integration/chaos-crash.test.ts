@@ -63,25 +63,29 @@ async function check(ledger: Ledger): Promise<void> {
   await server.kill()
 }
 
-it('loses nothing acknowledged, invents nothing, and brings nothing back', async () => {
-  let ledger = new Ledger('load-0')
-  let acknowledged = 0
-  const rounds = form(2, 40)
-  for (let round = 0; round < rounds; round++) {
-    if (round > 0 && round % ROUNDS_OF_A_LEDGER === 0) ledger = new Ledger(`load-${round}`)
-    const server = await startServerProcess({ dataDir: data, args: SMALL })
-    const { senders, apis } = await writersOf(server, form(2, 4))
-    const before = ledger.acked.size
-    const loads = senders.map((send, at) => load(`r${round}w${at}`, ledger, send))
-    await expect
-      .poll(() => ledger.acked.size, { interval: 1 })
-      .toBeGreaterThan(before + 1_000 + 333 * (round % ROUNDS_OF_A_LEDGER))
-    await server.kill()
-    await Promise.all(loads)
-    for (const api of apis) api.close()
-    acknowledged += ledger.acked.size - before
-    await check(ledger)
-  }
-  expect(readdirSync(data).some((name) => name.endsWith('.snap'))).toBe(true)
-  counted('kill -9 under writers', { rounds, writers: form(4, 8), acknowledged, lost: 0 })
-})
+it(
+  'loses nothing acknowledged, invents nothing, and brings nothing back',
+  async () => {
+    let ledger = new Ledger('load-0')
+    let acknowledged = 0
+    const rounds = form(2, 40)
+    for (let round = 0; round < rounds; round++) {
+      if (round > 0 && round % ROUNDS_OF_A_LEDGER === 0) ledger = new Ledger(`load-${round}`)
+      const server = await startServerProcess({ dataDir: data, args: SMALL })
+      const { senders, apis } = await writersOf(server, form(2, 4))
+      const before = ledger.acked.size
+      const loads = senders.map((send, at) => load(`r${round}w${at}`, ledger, send))
+      await expect
+        .poll(() => ledger.acked.size, { interval: 1 })
+        .toBeGreaterThan(before + 1_000 + 333 * (round % ROUNDS_OF_A_LEDGER))
+      await server.kill()
+      await Promise.all(loads)
+      for (const api of apis) api.close()
+      acknowledged += ledger.acked.size - before
+      await check(ledger)
+    }
+    expect(readdirSync(data).some((name) => name.endsWith('.snap'))).toBe(true)
+    counted('kill -9 under writers', { rounds, writers: form(4, 8), acknowledged, lost: 0 })
+  },
+  form(60_000, 1_200_000),
+)

@@ -142,8 +142,11 @@ describe('LOCK', () => {
   })
 
   it('is removed and another server takes the folder: the first one writes no more, and what the other keeps is kept', async () => {
+    // Stopped meanwhile, or the first one might take it again before the second one has begun.
+    process.kill(server.pid, 'SIGSTOP')
     rmSync(join(data, 'LOCK'), { recursive: true })
     const second = await startServerProcess({ dataDir: data })
+    process.kill(server.pid, 'SIGCONT')
     const secondApi = createApi(second)
     await until(async () => (await failing()) === 1, 'it is noticed', 1_000)
     const lost = ids.length

@@ -23,7 +23,7 @@ export interface EmbeddedNode {
   /** Such as `http://127.0.0.1:7400`. */
   readonly url: string
   readonly config: Config
-  /** Stops in good order: sends clients elsewhere, finishes requests, commits the journal. Idempotent. */
+  /** Stops in good order: sends clients elsewhere, finishes requests, commits the journal. Idempotent. Rejects when changes are lost. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -60,6 +60,7 @@ function parentOf(path: string): string {
 /** What a FaultyDisk says about a file. */
 interface FaultyState {
   readonly id: string
+  readonly device: string
   readonly links: number
   readonly length: number
 }
@@ -85,6 +86,8 @@ export interface FaultyLock {
 export class FaultyDisk {
   /** Decides what goes wrong; undefined lets the call through. */
   fault: (call: DiskCall) => DiskFault | undefined = () => undefined
+  /** The file system that everything is on; another name is another one, mounted in its place. */
+  device = 'disk'
   /** Changing calls so far. */
   calls = 0
 
@@ -115,7 +118,9 @@ export class FaultyDisk {
 
   async state(path: string): Promise<FaultyState | undefined> {
     const inode = this.names.get(path)
-    return inode === undefined ? undefined : this.stateOf(inode)
+    if (inode !== undefined) return this.stateOf(inode)
+    // A directory is there once it was made or locked; nothing asks for more of it than where it is.
+    return this.locks.has(path) ? { id: path, device: this.device, links: 1, length: 0 } : undefined
   }
 
   async create(path: string): Promise<FaultyFile> {
@@ -307,7 +312,7 @@ export class FaultyDisk {
 
   private stateOf(inode: Inode): FaultyState {
     const links = [...this.names.values()].filter((each) => each === inode).length
-    return { id: inode.id, links, length: inode.content.length }
+    return { id: inode.id, device: this.device, links, length: inode.content.length }
   }
 
   private put(inode: Inode, bytes: Uint8Array, position: number): number {

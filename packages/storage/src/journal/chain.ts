@@ -196,8 +196,9 @@ function requireNewest(found: Found, last: number): void {
  * newest chain when there is none. Reads only, and only the files it needs.
  */
 export async function findChain(disk: Disk, directory: string): Promise<Chain | undefined> {
-  const files = (await disk.list(directory)).map(parseFileName).filter((file) => file !== undefined)
+  // First: a node that runs may turn to a new log at any time, and the watermark must not be ahead of the names.
   const watermark = await readWatermark(disk, directory)
+  const files = (await disk.list(directory)).map(parseFileName).filter((file) => file !== undefined)
   const found: Found = { disk, directory, names: new Set(files.map((file) => file.name)), watermark }
   const last = Math.max(0, ...files.map((file) => file.number))
   requireNewest(found, last)

@@ -4,6 +4,8 @@
 export interface FileState {
   /** The same for two names, or an open file and a name, exactly when they are the same file. */
   readonly id: string
+  /** The file system that it is on. */
+  readonly device: string
   /** Names that the file has; 0 when it was removed while open. */
   readonly links: number
   readonly length: number
@@ -46,7 +48,7 @@ export interface Disk {
   /** Names in the directory; empty when it does not exist. */
   list(directory: string): Promise<readonly string[]>
   read(path: string): Promise<Uint8Array>
-  /** Undefined when there is no file of this name. */
+  /** Of a file or a directory; undefined when there is nothing of this name. */
   state(path: string): Promise<FileState | undefined>
   /** Opens an empty file, replacing what had the name. */
   create(path: string): Promise<DiskFile>

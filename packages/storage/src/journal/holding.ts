@@ -44,6 +44,7 @@ export function confirmCommit(log: OpenLog, length: number): void {
 export class Holding {
   readonly #disk: Disk
   readonly #directory: string
+  readonly #device: string | undefined
   #lock: DiskLock
   readonly #files = new Map<string, OwnFile>()
   /** Set once another process has held the directory since this one lost it: then no file is trusted to be own. */
@@ -51,10 +52,18 @@ export class Holding {
   /** Name of the lock of the last attempt to take the directory again. */
   #attempt: string | undefined
 
-  constructor(disk: Disk, directory: string, lock: DiskLock) {
+  private constructor(disk: Disk, directory: string, device: string | undefined, lock: DiskLock) {
     this.#disk = disk
     this.#directory = directory
+    this.#device = device
     this.#lock = lock
+  }
+
+  /** Takes the directory for this process, made if there is none. Rejects with JournalError `locked` when another has it. */
+  static async take(disk: Disk, directory: string): Promise<Holding> {
+    await disk.makeDirectory(directory)
+    const lock = await disk.lock(directory)
+    return new Holding(disk, directory, (await disk.state(directory))?.device, lock)
   }
 
   /** Remembers the files that are there when the journal is opened, and which of them a restart needs. */
@@ -117,9 +126,10 @@ export class Holding {
   }
 
   /**
-   * Makes sure that the directory is this process's, taking it again when it was lost. Rejects, and holds nothing
-   * new, when another process holds it (JournalError `locked`) or when there are files of another one (JournalFault):
-   * whatever that one acknowledged must not be replaced by what this one remembers.
+   * Makes sure that the directory is this process's, taking it again when it was lost. Rejects, and holds nothing new,
+   * when another process holds it (JournalError `locked`), or (JournalFault) when it holds files of another journal, for
+   * what that one acknowledged must not be replaced by what this one remembers, or is on another file system than
+   * before: what is written under a volume that is not mounted is gone when it is mounted again.
    */
   async retake(): Promise<void> {
     if (await this.#lock.held()) return
@@ -128,12 +138,7 @@ export class Holding {
     try {
       if (![undefined, this.#lock.name, this.#attempt].includes(lock.after)) this.#displaced = true
       this.#attempt = lock.name
-      const stranger = await this.#stranger()
-      if (stranger !== undefined)
-        throw new JournalFault(
-          'lock',
-          `${this.#directory} was lost and now holds ${stranger} of another journal; restart this node to go on from there, or move its files away`,
-        )
+      await this.#confirmPlace()
     } catch (error) {
       await lock.release()
       throw error
@@ -141,6 +146,20 @@ export class Holding {
     this.#displaced = false
     await this.#lock.release()
     this.#lock = lock
+  }
+
+  async #confirmPlace(): Promise<void> {
+    if ((await this.#disk.state(this.#directory))?.device !== this.#device)
+      throw new JournalFault(
+        'lock',
+        `${this.#directory} is on another file system than before; mount the one it was on, or restart this node`,
+      )
+    const stranger = await this.#stranger()
+    if (stranger !== undefined)
+      throw new JournalFault(
+        'lock',
+        `${this.#directory} was lost and now holds ${stranger} of another journal; restart this node to go on from there, or move its files away`,
+      )
   }
 
   release(): Promise<void> {

@@ -40,8 +40,7 @@ async function openFiles(deps: JournalDeps, directory: string, holding: Holding)
 
 async function takeDirectory(disk: Disk, directory: string): Promise<Holding> {
   try {
-    await disk.makeDirectory(directory)
-    return new Holding(disk, directory, await disk.lock(directory))
+    return await Holding.take(disk, directory)
   } catch (error) {
     if (error instanceof JournalError) throw error
     const code = systemCode(error) ?? String(error)

@@ -1,66 +1,11 @@
-/** Files and folders that are taken away, cut or replaced under a journal that goes on, and the lock with them. */
-import { HandClock } from '@rollcall/testkit/time'
-import { NO_LOGGER, NO_METER, type Logger, type Meter } from '@rollcall/core'
+/** Files that are taken away, cut or replaced under a journal that goes on. */
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
-import { entryOf, Memory, settle } from './journal.fixture.js'
-import { openJournal, type Journal } from './journal.js'
-
-const LOG_1 = '/data/journal-1.log'
-
-interface Node {
-  readonly disk: FaultyDisk
-  readonly clock: HandClock
-  readonly journal: Journal
-  readonly memory: Memory
-  /** What was logged at `warn` and `error`. */
-  readonly lines: string[]
-  readonly causes: string[]
-  put(index: number, version: number): Promise<string>
-  /** Moves on so that the journal looks once at its files. */
-  look(): Promise<void>
-}
-
-async function start(disk = new FaultyDisk(), rotateBytesMin = 1e9): Promise<Node> {
-  const clock = new HandClock()
-  const memory = new Memory()
-  const lines: string[] = []
-  const causes: string[] = []
-  const note = (fields: object, message: string): void =>
-    void lines.push(`${message} ${JSON.stringify(fields)}`)
-  const logger: Logger = { ...NO_LOGGER, warn: note, error: note }
-  const meter: Meter = {
-    ...NO_METER,
-    count: (name, _by, label) => void (name === 'rollcall_journal_failures_total' && causes.push(`${label}`)),
-  }
-  const { journal, recovered } = await openJournal(
-    { disk, clock, logger, meter, snapshotSource: () => memory.entries() },
-    { directory: '/data', rotateBytesMin },
-  )
-  for (const entry of recovered.entries) memory.apply(entry)
-  return {
-    disk,
-    clock,
-    journal,
-    memory,
-    lines,
-    causes,
-    put(index, version) {
-      memory.apply(entryOf(index, version))
-      return journal.append([entryOf(index, version)])
-    },
-    async look() {
-      clock.advance(500)
-      await settle()
-    },
-  }
-}
-
-/** The versions that a process finds after this one was killed. */
-async function found(disk: FaultyDisk, indexes: readonly number[]): Promise<(number | undefined)[]> {
-  const { memory } = await start(disk.crash(() => 0))
-  return indexes.map((index) => memory.revOf(index))
-}
+import { createLog } from './files.js'
+import { encodeFileHeader } from './frames.js'
+import { Holding } from './holding.js'
+import { settle } from './journal.fixture.js'
+import { found, LOG_1, start, type Node } from './lost-files.fixture.js'
 
 /** A node with a snapshot, a sealed log behind it and a log that is written: every kind of file a restart needs. */
 async function withAllFiles(): Promise<Node> {
@@ -201,112 +146,55 @@ describe('without a commit', () => {
   })
 })
 
-describe('the directory', () => {
-  function removeAll(disk: FaultyDisk): void {
-    for (const path of disk.paths()) disk.take(path)
-    disk.breakLock('/data')
-  }
-
-  it('that was removed is made and locked again, and holds everything', async () => {
-    const node = await start()
-    await node.put(1, 1)
-    removeAll(node.disk)
-    expect(await node.put(2, 2)).toBe('memory')
-    await node.look()
-    expect(await node.put(3, 3)).toBe('disk')
-    await expect(node.disk.lock('/data')).rejects.toMatchObject({ kind: 'locked' })
-    await node.journal.close()
-    await (await node.disk.lock('/data')).release()
-    expect(await found(node.disk, [1, 2, 3])).toEqual([1, 2, 3])
-  })
-
-  it('whose lock alone was removed is locked again', async () => {
-    const node = await start()
-    await node.put(1, 1)
-    node.disk.breakLock('/data')
-    await node.look()
-    expect(node.journal.health().error).toBe('LOCK in /data was removed or taken by another process')
-    expect(node.causes).toEqual(['lock'])
-    await node.look()
-    expect(await node.put(2, 2)).toBe('disk')
-    await expect(node.disk.lock('/data')).rejects.toMatchObject({ kind: 'locked' })
-    expect(await found(node.disk, [1, 2])).toEqual([1, 2])
-  })
-
-  it('that another process took is never written beside it, nor what that one left replaced', async () => {
-    const node = await start()
-    await node.put(1, 1)
-    node.disk.breakLock('/data')
-    const other = await start(node.disk)
-    expect(await other.put(2, 2)).toBe('disk')
-    await node.look()
-    const before = node.disk.paths().map((path) => [path, node.disk.content(path).toString('hex')])
-    const shown = (): unknown =>
-      node.disk.paths().map((path) => [path, node.disk.content(path).toString('hex')])
-    for (let minute = 0; minute < 3; minute++) {
-      expect(await node.put(3, minute)).toBe('memory')
-      node.clock.advance(60_000)
-      await settle()
+describe('a look at the files', () => {
+  it('blames nobody for a file that was retired before it or meanwhile', async () => {
+    const disk = new FaultyDisk()
+    const holding = await Holding.take(disk, '/data')
+    const log = await createLog(disk, '/data', 1, 0)
+    await holding.add('journal-1.log')
+    await holding.confirm(log)
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const state = disk.state.bind(disk)
+    disk.state = async (path) => {
+      await gate
+      return state(path)
     }
-    expect(shown()).toEqual(before)
-    expect(node.lines.join('\n')).toContain('is in use')
-    expect(await other.put(4, 4)).toBe('disk')
-    await other.journal.close()
-    const left = shown()
-    for (let minute = 0; minute < 3; minute++) {
-      node.clock.advance(60_000)
-      await settle()
-    }
-    // Whatever the other acknowledged is there for the next start.
-    expect(shown()).toEqual(left)
-    expect(node.journal.health().error).toContain('holds journal-1.log of another journal; restart this node')
-    await expect(node.journal.close()).rejects.toMatchObject({ kind: 'io' })
-    expect(await found(node.disk, [1, 2, 3, 4])).toEqual([1, 2, undefined, 4])
-  })
-
-  it('that another process took and left is taken again once its files are out of the way', async () => {
-    const node = await start()
-    await node.put(1, 1)
-    removeAll(node.disk)
-    const other = await start(node.disk)
-    await other.put(2, 2)
-    await other.journal.close()
-    await node.look()
-    await node.look()
-    expect(node.journal.health().failing).toBe(true)
-    for (const path of node.disk.paths()) node.disk.take(path)
-    node.clock.advance(60_000)
+    const looking = holding.confirm(log)
     await settle()
-    expect(await node.put(3, 3)).toBe('disk')
-    expect(await found(node.disk, [1, 2, 3])).toEqual([1, undefined, 3])
+    holding.retire('journal-1.log')
+    disk.take(LOG_1)
+    release()
+    await looking
+    await holding.confirm(log)
+    disk.state = state
+    await createLog(disk, '/data', 1, 0)
+    await holding.add('journal-1.log')
+    disk.take(LOG_1)
+    await expect(holding.confirm(log)).rejects.toMatchObject({ fault: 'files' })
   })
 
-  it('with the files of another journal in place of its own is left alone', async () => {
-    const backup = await start()
-    await backup.put(7, 7)
-    await backup.journal.close()
-    const node = await start()
-    await node.put(1, 1)
-    removeAll(node.disk)
-    for (const path of backup.disk.paths()) node.disk.place(path, backup.disk.content(path))
-    await node.look()
-    await node.look()
-    expect(node.journal.health().error).toContain('journal-1.log of another journal')
-    expect(await found(node.disk, [1, 7])).toEqual([undefined, 7])
-  })
-
-  it('that is lost while a snapshot is written gets no snapshot', async () => {
-    const node = await start()
-    await node.put(1, 1)
-    node.disk.fault = ({ operation, path }) => {
-      if (operation === 'sync' && path.includes('snapshot')) node.disk.breakLock('/data')
+  it('at the moment in which an empty log is made anew finds nothing wrong', async () => {
+    const disk = new FaultyDisk()
+    const before = await start(disk)
+    await before.put(1, 1)
+    await before.journal.close()
+    const sealed = disk.content(LOG_1).length
+    disk.place('/data/journal-2.log', encodeFileHeader({ kind: 'log', number: 2, sealed }))
+    disk.place('/data/snapshot-2.snap', encodeFileHeader({ kind: 'snapshot', number: 2, sealed: 0 }))
+    const node = await start(disk)
+    let looks = 0
+    disk.fault = ({ operation, path }) => {
+      if (operation === 'syncDirectory' && path === '/data' && disk.paths().includes('/data/journal-2.log')) {
+        looks++
+        node.clock.advance(500)
+      }
       return undefined
     }
-    node.disk.take(LOG_1)
-    await node.put(2, 2)
-    await node.look()
-    expect(node.disk.paths().filter((path) => path.endsWith('.snap'))).toEqual([])
-    expect(node.journal.health().failing).toBe(true)
+    for (let turn = 0; turn < 4; turn++) await node.look()
+    expect(looks).toBeGreaterThan(0)
+    expect(node.causes).toEqual([])
+    expect(disk.paths()).not.toContain(LOG_1)
   })
 })
 

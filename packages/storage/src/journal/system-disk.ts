@@ -26,7 +26,8 @@ function stateOf(stats: {
   readonly nlink: bigint
   readonly size: bigint
 }): FileState {
-  return { id: `${stats.dev}:${stats.ino}`, links: Number(stats.nlink), length: Number(stats.size) }
+  const { dev, ino, nlink, size } = stats
+  return { id: `${dev}:${ino}`, device: `${dev}`, links: Number(nlink), length: Number(size) }
 }
 
 /** Undefined in place of the error that says that there is no such name. */

@@ -55,13 +55,13 @@ export interface Contents {
 
 /** Reads every file of the journal, each log up to where the next one says that it counts. */
 export async function scanAll(disk: Disk, directory: string): Promise<Contents> {
+  const watermark = await readWatermark(disk, directory)
   const names = (await disk.list(directory))
     .map(parseFileName)
     .filter((file) => file !== undefined)
     .sort(byAge)
   const files: ScannedFile[] = []
   const unreadable = new Map<string, FileProblem>()
-  const watermark = await readWatermark(disk, directory)
   const sealed = new Map<number, number>()
   for (const name of names.reverse()) {
     const limit = name.kind === 'log' ? sealed.get(name.number) : undefined

@@ -8,6 +8,7 @@ import { entryOf, Memory, settle } from './journal.fixture.js'
 import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
+import { readWatermark, WatermarkWriter } from './watermark.js'
 
 const LOG_1 = '/data/journal-1.log'
 const LOG_2 = '/data/journal-2.log'
@@ -203,6 +204,17 @@ describe('a newest log that is empty', () => {
     await expectRefused(disk, 'damaged', 'journal-1.log')
   })
 
+  it('seals the log before it without an unfinished write at its end', async () => {
+    const disk = new FaultyDisk()
+    await write(disk, 3, 'kill', 1)
+    disk.cut(LOG_1, disk.content(LOG_1).length - 8)
+    disk.place(LOG_2, Buffer.alloc(0))
+    const { memory } = await start(disk)
+    expect([2, 3].map((index) => memory.revOf(index))).toEqual([2, undefined])
+    await write(disk, 5, 'stop')
+    expect((await start(disk)).memory.revOf(5)).toBe(5)
+  })
+
   it('goes with the snapshot of its number', async () => {
     const disk = new FaultyDisk()
     await write(disk, 3, 'stop')
@@ -238,6 +250,43 @@ describe('a newest log that is empty', () => {
 })
 
 describe('a watermark', () => {
+  it('is durable before the first acknowledgement for a log, and after a stop', async () => {
+    expect.hasAssertions()
+    const first = new FaultyDisk()
+    await write(first, 3, 'stop')
+    const sealed = first.content(LOG_1).length
+    first.place(LOG_2, encodeFileHeader({ kind: 'log', number: 2, sealed }))
+    await write(first, 1, 'kill', 2)
+    const crashed = first.crash(() => 0)
+    crashed.place(LOG_2, Buffer.alloc(0))
+    await expectRefused(crashed, 'damaged', 'journal-2.log')
+    const stopped = new FaultyDisk()
+    await write(stopped, 3, 'stop')
+    const left = stopped.crash(() => 0)
+    left.cut(LOG_1, borders(left.content(LOG_1)).at(-2) ?? 0)
+    await expectRefused(left, 'damaged', 'journal-1.log')
+  })
+
+  it('for an older log never lands on that for a newer one', async () => {
+    const disk = new FaultyDisk()
+    const writer = new WatermarkWriter(disk, '/data')
+    let release = (): void => undefined
+    const overwrite = disk.overwrite.bind(disk)
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    disk.overwrite = async (path, bytes) => {
+      disk.overwrite = overwrite
+      await gate
+      return overwrite(path, bytes)
+    }
+    const older = writer.write({ number: 1, length: 500 })
+    const newer = writer.writeDurably({ number: 2, length: 64 })
+    await settle()
+    release()
+    await Promise.all([older, newer])
+    await writer.write({ number: 1, length: 900 })
+    expect(await readWatermark(disk, '/data')).toEqual({ number: 2, length: 64 })
+  })
+
   it('that cannot be read says nothing, and keeps no node from starting', async () => {
     for (const bytes of [Buffer.alloc(0), Buffer.alloc(HEADER_BYTES), Buffer.from('ROLLCALL')]) {
       const disk = new FaultyDisk()
