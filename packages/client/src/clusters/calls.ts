@@ -1,18 +1,19 @@
 /** Calls of `register()` that wait for their clusters. */
-import { RegistryError } from '@rollcall/wire'
+import type { RegistryError } from '@rollcall/wire'
 import { earliestOf } from '../machine/deadlines.js'
 import type { RegistrationState, Token, Turn } from '../machine/events.js'
 import { isAccepted } from '../cluster/registration-entry.js'
 import type { Reach } from './reach.js'
 
-/** What a cluster said of one registration; undefined before it said anything. */
-type Said = 'accepted' | RegistryError | undefined
-
 interface Call {
   readonly token: Token
-  /** By handle, what each of its clusters said. */
-  readonly items: ReadonlyMap<number, Map<string, Said>>
   readonly deadline: number
+  /** By handle, where it was asked for. */
+  readonly clusters: ReadonlyMap<number, readonly string[]>
+  /** Handles that no cluster has accepted. */
+  readonly waiting: Set<number>
+  /** Of those that wait, the refusals by cluster. */
+  readonly refusals: Map<number, Map<string, RegistryError>>
 }
 
 /**
@@ -33,17 +34,13 @@ export class RegisterCalls {
     this.takeBack = takeBack
   }
 
-  open(turn: Turn, token: Token, clustersOf: ReadonlyMap<number, readonly string[]>): void {
-    const items = new Map(
-      [...clustersOf].map(([handle, clusters]) => [
-        handle,
-        new Map(clusters.map((cluster): [string, Said] => [cluster, undefined])),
-      ]),
-    )
-    const call: Call = { token, items, deadline: turn.now + this.pendingMs }
+  open(turn: Turn, token: Token, clusters: ReadonlyMap<number, readonly string[]>): void {
+    const waiting = new Set(clusters.keys())
+    const deadline = turn.now + this.pendingMs
+    const call: Call = { token, deadline, clusters, waiting, refusals: new Map() }
     this.calls.set(token, call)
-    for (const handle of items.keys()) this.byHandle.set(handle, call)
-    this.judge(turn, call)
+    for (const handle of waiting) this.byHandle.set(handle, call)
+    this.review(turn, call)
   }
 
   /** A cluster told how a registration stands. */
@@ -55,21 +52,20 @@ export class RegisterCalls {
     error: RegistryError | undefined,
   ): void {
     const call = this.byHandle.get(handle)
-    const said = isAccepted(state) ? 'accepted' : error
-    if (call === undefined || said === undefined) return
-    call.items.get(handle)?.set(cluster, said)
-    this.judge(turn, call)
+    if (call === undefined || !call.waiting.has(handle)) return
+    if (isAccepted(state)) return this.done(turn, call, handle)
+    if (error === undefined) return
+    const refusals = call.refusals.get(handle) ?? new Map<string, RegistryError>()
+    call.refusals.set(handle, refusals.set(cluster, error))
+    this.review(turn, call)
   }
 
   /** The caller took registrations back: they are no longer waited for. */
   withdraw(turn: Turn, handles: readonly number[]): void {
     for (const handle of handles) {
       const call = this.byHandle.get(handle)
-      if (call === undefined) continue
       this.byHandle.delete(handle)
-      const items = call.items.get(handle)
-      for (const cluster of items?.keys() ?? []) items?.set(cluster, 'accepted')
-      this.judge(turn, call)
+      if (call !== undefined) this.done(turn, call, handle)
     }
   }
 
@@ -78,7 +74,7 @@ export class RegisterCalls {
     const call = this.calls.get(token)
     if (call === undefined) return []
     this.close(call)
-    return [...call.items.keys()]
+    return [...call.clusters.keys()]
   }
 
   cancel(turn: Turn, error: RegistryError): void {
@@ -89,37 +85,42 @@ export class RegisterCalls {
 
   /** A deadline has come, or a cluster came into reach or out of it. */
   tick(turn: Turn): void {
-    for (const call of this.calls.values()) this.judge(turn, call)
+    for (const call of this.calls.values()) this.review(turn, call)
   }
 
   deadline(): number | undefined {
     return earliestOf(this.calls.values(), (call) => call.deadline)
   }
 
-  private judge(turn: Turn, call: Call): void {
+  private done(turn: Turn, call: Call, handle: number): void {
+    call.waiting.delete(handle)
+    call.refusals.delete(handle)
+    this.review(turn, call)
+  }
+
+  /** Costs what was refused, not what waits: a call may be of thousands, which are answered one by one. */
+  private review(turn: Turn, call: Call): void {
     const over = turn.now >= call.deadline
-    let waiting = false
-    for (const said of call.items.values()) {
-      const words = [...said.values()]
-      if (words.includes('accepted')) continue
-      waiting = true
-      const refusal = words.find((word) => word instanceof RegistryError)
-      const hope = [...said].some(([cluster, word]) => word === undefined && this.reach.mayAnswer(cluster))
-      if (refusal instanceof RegistryError && (over || !hope)) return this.reject(turn, call, refusal)
+    for (const [handle, refusals] of call.refusals) {
+      const hope = call.clusters
+        .get(handle)!
+        .some((cluster) => !refusals.has(cluster) && this.reach.mayAnswer(cluster))
+      const [refusal] = refusals.values()
+      if (refusal !== undefined && (over || !hope)) return this.reject(turn, call, refusal)
     }
-    if (waiting && !over) return
+    if (call.waiting.size > 0 && !over) return
     this.close(call)
     turn.emit({ type: 'resolve', token: call.token })
   }
 
   private reject(turn: Turn, call: Call, error: RegistryError): void {
     this.close(call)
-    this.takeBack(turn, [...call.items.keys()])
+    this.takeBack(turn, [...call.clusters.keys()])
     turn.emit({ type: 'reject', token: call.token, error })
   }
 
   private close(call: Call): void {
     this.calls.delete(call.token)
-    for (const handle of call.items.keys()) this.byHandle.delete(handle)
+    for (const handle of call.clusters.keys()) this.byHandle.delete(handle)
   }
 }
