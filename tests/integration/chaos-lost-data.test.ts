@@ -66,7 +66,9 @@ async function watchHealing(what: string, cause: string): Promise<void> {
     journal: 'failing',
     journalFault: cause,
   })
-  expect(server.stdout()).toMatch(new RegExp(`"level":"error"[^\n]*"fault":"${cause}"[^\n]*the disk refuses`))
+  const line = new RegExp(`"level":"error"[^\n]*"fault":"${cause}"[^\n]*the disk refuses`)
+  // The log is written behind the events.
+  await until(() => line.test(server.stdout()), 'it is logged', 10_000)
   const healedMs = await until(async () => (await failing()) === 0, 'it is healed', 10_000)
   expect(await register()).toBe('disk')
   expect((await api.get('/readyz')).body).toEqual({ ready: true })
