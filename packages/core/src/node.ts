@@ -4,13 +4,12 @@
  */
 import type { ErrorBody, HeartbeatResponse, ResolvedRef, Signature } from '@rollcall/wire'
 import { Registrar } from './admission/registrar.js'
-import type { SessionOptions, Step } from './caller.js'
+import type { Step } from './caller.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
 import type { Cause, Follower } from './directory/change.js'
 import { Directory } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
 import { Services } from './directory/services.js'
-import type { SessionEvidence, SessionKeeper } from './liveness/evidence.js'
 import { Liveness } from './liveness/liveness.js'
 import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
@@ -187,7 +186,12 @@ export class RegistryNode {
   execute<K extends CommandKind>(command: CommandOf<K>, step: Step): Answers[K] | ErrorBody {
     // Only some kinds are signed; of the others there is nothing to be taken.
     this.chronicle.begin(step.caller, command as Signature)
-    return this.executors[command.kind](command, step)
+    try {
+      return this.executors[command.kind](command, step)
+    } finally {
+      // What follows later is the node's own doing.
+      this.chronicle.begin()
+    }
   }
 
   private readonly executors: Executors = {
@@ -208,13 +212,11 @@ export class RegistryNode {
 
   /** Takes beats. What follows from them is the node's own judgement. */
   heard(refs: readonly ResolvedRef[], now: number): HeartbeatResponse {
-    this.chronicle.begin()
     return this.registrar.heard(refs, now)
   }
 
   /** Consumers could not reach these: those that are still the same incarnation are asked. */
   unreachable(refs: readonly ResolvedRef[], now: number): void {
-    this.chronicle.begin()
     for (const ref of refs) {
       const entry = this.directory.entry(ref)
       if (entry !== undefined && (ref.incarnation ?? entry.record.incarnation) === entry.record.incarnation)
@@ -223,30 +225,14 @@ export class RegistryNode {
   }
 
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    this.chronicle.begin()
     this.liveness.probed(request, outcome, now)
   }
 
   /** Looks at whatever is due. Call every TICK_MS. */
   tick(now: number): void {
-    this.chronicle.begin()
     this.overrides.tick(now)
     this.declarations.tick(now)
     this.liveness.tick(now)
-  }
-
-  openSession(id: string, now: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
-    return this.liveness.openSession(id, now, options, keeper)
-  }
-
-  heardSession(session: SessionEvidence, now: number): void {
-    this.chronicle.begin()
-    this.liveness.heardSession(session, now)
-  }
-
-  closeSession(session: SessionEvidence, now: number): void {
-    this.chronicle.begin()
-    this.liveness.closeSession(session, now)
   }
 }
 

@@ -180,9 +180,9 @@ export class Simulation {
   }
 
   openSession(options: SessionOptions = {}): SessionEvidence {
-    return this.node.openSession(`s${this.sessions++}`, this.now, options, {
-      heardSession: (session) => this.node.heardSession(session, this.now),
-      closeSession: (session) => this.node.closeSession(session, this.now),
+    return this.node.liveness.openSession(`s${this.sessions++}`, options, {
+      now: () => this.now,
+      stepped() {},
     })
   }
 

@@ -14,7 +14,7 @@ describe('a flapping instance', () => {
       sim.register({ incarnation: 5 }, session)
       sim.run(3_000)
       sim.network = () => 'refused'
-      sim.node.closeSession(session, sim.now)
+      session.close()
       sim.run(1_000)
       sim.network = () => 'succeeded'
     }
@@ -24,8 +24,8 @@ describe('a flapping instance', () => {
   function stay(sim: Simulation): () => void {
     const session = sim.openSession()
     sim.register({ incarnation: 5 }, session)
-    sim.every(3_000, () => sim.node.heardSession(session, sim.now))
-    return () => sim.node.closeSession(session, sim.now)
+    sim.every(3_000, () => session.heard())
+    return () => session.close()
   }
 
   function setUp(): Simulation {

@@ -89,10 +89,16 @@ export function lastHeard(evidence: Evidence): number {
   return Math.max(evidence.heardAt ?? -Infinity, evidence.session?.heardAt ?? -Infinity)
 }
 
-/** What a session tells the node of: it knows the time, and what a step leaves to be done. */
+/** What a session is judged by. */
+export interface SessionJudge {
+  heardSession(session: SessionEvidence, now: number): void
+  closeSession(session: SessionEvidence, now: number): void
+}
+
+/** What a session has of its node: the time, and a word when a step of it is done. */
 export interface SessionKeeper {
-  heardSession(session: SessionEvidence): void
-  closeSession(session: SessionEvidence): void
+  now(): number
+  stepped(): void
 }
 
 /** The evidence of a session: one for all its instances, so that an idle session costs one check. */
@@ -106,22 +112,26 @@ export class SessionEvidence implements Session, WheelItem {
   /** Silence was noticed: the next sound is evidence for every instance at once. */
   doubted = false
   wheelAt: number = Number.NaN
+  private readonly judge: SessionJudge
   private readonly keeper: SessionKeeper
 
   /** A session that opens at judged time `t`. */
-  constructor(id: string, t: number, options: SessionOptions, keeper: SessionKeeper) {
+  constructor(id: string, t: number, options: SessionOptions, judge: SessionJudge, keeper: SessionKeeper) {
     this.id = id
     this.heardAt = t
     this.options = options
+    this.judge = judge
     this.keeper = keeper
   }
 
   heard(): void {
-    this.keeper.heardSession(this)
+    this.judge.heardSession(this, this.keeper.now())
+    this.keeper.stepped()
   }
 
   close(): void {
-    this.keeper.closeSession(this)
+    this.judge.closeSession(this, this.keeper.now())
+    this.keeper.stepped()
   }
 }
 

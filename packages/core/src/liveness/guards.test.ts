@@ -21,12 +21,12 @@ class Fleet {
     this.sim = new Simulation({ liveness })
     const { sim } = this
     for (let index = 0; index < size; index++) {
-      const session = sim.openSession({ onSilent: () => sim.node.closeSession(session, sim.now) })
+      const session = sim.openSession({ onSilent: () => session.close() })
       this.sessions.push(session)
       sim.register({ id: `i${index}`, incarnation: 1, host: `10.0.0.${index}` }, session)
       sim.after((index * 37) % 3_000, () => {
         sim.every(3_000, () => {
-          if (!this.mute.has(index)) sim.node.heardSession(session, sim.now)
+          if (!this.mute.has(index)) session.heard()
         })
       })
     }
@@ -207,7 +207,7 @@ describe('refusals', () => {
   function kill(fleet: Fleet, count: number): void {
     for (let index = 0; index < count; index++) fleet.mute.add(index)
     fleet.sim.network = (request) => (Number(request.host.split('.')[3]) < count ? 'refused' : 'succeeded')
-    for (const session of fleet.sessions.slice(0, count)) fleet.sim.node.closeSession(session, fleet.sim.now)
+    for (const session of fleet.sessions.slice(0, count)) session.close()
   }
 
   it('of more than half a service are believed at once', () => {
@@ -320,7 +320,7 @@ describe('a frozen namespace', () => {
     const fleet = new Fleet(6)
     freeze(fleet)
     fleet.sim.network = (request) => (request.host === '10.0.0.0' ? 'refused' : 'succeeded')
-    fleet.sim.node.closeSession(fleet.sessions[0]!, fleet.sim.now)
+    fleet.sessions[0]?.close()
     fleet.sim.deregister('i1', 1)
     fleet.sim.execute({ kind: 'override', refs: [{ ...keyOf('i2') }], disable: true })
     fleet.sim.run(3_000)

@@ -18,7 +18,7 @@ function vouched() {
   const sim = new Simulation()
   const session = sim.openSession()
   sim.register({ incarnation: 5 }, session)
-  sim.every(3_000, () => sim.node.heardSession(session, sim.now))
+  sim.every(3_000, () => session.heard())
   sim.run(10_000)
   sim.mark()
   return sim
@@ -99,7 +99,7 @@ describe('a hint', () => {
     for (const { id } of refs) {
       const session = sim.openSession()
       sim.register({ id }, session)
-      sim.every(3_000, () => sim.node.heardSession(session, sim.now))
+      sim.every(3_000, () => session.heard())
     }
     sim.run(10_000)
     sim.network = () => 'refused'

@@ -302,7 +302,7 @@ describe('an endpoint that is only probed', () => {
     sim.register({ id: 'was-lease', incarnation: 5 }, session)
     sim.register({ id: 'was-lease', incarnation: 5, rev: 2, liveness: 'probe' }, session)
     expect(session.vouched.size).toBe(0)
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(60_000)
     expect([sim.shown('a'), sim.shown('was-lease')]).toEqual(['up', 'up'])
   })

@@ -14,7 +14,7 @@ function setUp() {
     },
   })
   sim.register({ incarnation: 5 }, session)
-  const freeze = sim.every(3_000, () => sim.node.heardSession(session, sim.now))
+  const freeze = sim.every(3_000, () => session.heard())
   sim.run(9_000)
   sim.mark()
   return { sim, session, freeze, shell }
@@ -24,7 +24,7 @@ function setUp() {
 function kill(sim: Simulation, session: SessionEvidence, freeze: () => void): void {
   freeze()
   sim.network = () => 'refused'
-  sim.node.closeSession(session, sim.now)
+  session.close()
 }
 
 describe('a session that is closed', () => {
@@ -50,7 +50,7 @@ describe('a session that is closed', () => {
 
   it('though it was heard in the same instant', () => {
     const { sim, session, freeze } = setUp()
-    sim.node.heardSession(session, sim.now)
+    session.heard()
     kill(sim, session, freeze)
     sim.run(200)
     expect(sim.transcript).toEqual(['52 a down refused'])
@@ -60,7 +60,7 @@ describe('a session that is closed', () => {
     const { sim, session, freeze } = setUp()
     freeze()
     sim.network = () => 'silence'
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(20_000)
     expect(sim.transcript).toEqual(['500 a suspect session_closed', '9400 a down silence'])
   })
@@ -68,7 +68,7 @@ describe('a session that is closed', () => {
   it('and accepts connections is suspect after the grace and held for three leases at most', () => {
     const { sim, session, freeze } = setUp()
     freeze()
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(40_000)
     expect(sim.transcript).toEqual(['500 a suspect session_closed', '27000 a down silence'])
   })
@@ -76,7 +76,7 @@ describe('a session that is closed', () => {
   it('and accepts one more connection while its process is dying is asked again after the grace', () => {
     const { sim, session, freeze } = setUp()
     freeze()
-    sim.node.closeSession(session, sim.now)
+    session.close()
     // The kernel closes the files of a killed process one by one, and its port may come last.
     sim.after(20, () => {
       sim.network = () => 'refused'
@@ -89,7 +89,7 @@ describe('a session that is closed', () => {
   it('and goes on accepting connections is asked twice within its lease', () => {
     const { sim, session, freeze } = setUp()
     freeze()
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(8_900)
     expect(sim.asked('evidence')).toEqual([0, 500])
   })
@@ -108,11 +108,11 @@ describe('a session that is closed', () => {
     const { sim, session, freeze } = setUp()
     freeze()
     sim.network = () => 'silence'
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(450)
     const next = sim.openSession()
     sim.register({ incarnation: 5 }, next)
-    sim.every(3_000, () => sim.node.heardSession(next, sim.now))
+    sim.every(3_000, () => next.heard())
     sim.run(60_000)
     expect(sim.transcript).toEqual([])
   })
@@ -129,11 +129,11 @@ describe('a session that is closed', () => {
     const { sim, session, freeze } = setUp()
     freeze()
     sim.network = () => ({ outcome: 'refused', afterMs: 200 })
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(100)
     const next = sim.openSession()
     sim.register({ incarnation: 5 }, next)
-    sim.every(3_000, () => sim.node.heardSession(next, sim.now))
+    sim.every(3_000, () => next.heard())
     sim.run(5_000)
     expect(sim.transcript).toEqual([])
   })
@@ -145,7 +145,7 @@ describe('a session that is closed', () => {
     sim.run(6_060)
     expect(sim.asked('evidence')).toEqual([6_050])
     // It wakes up, is heard, and is killed while the question about its silence is still open.
-    sim.node.heardSession(session, sim.now)
+    session.heard()
     kill(sim, session, freeze)
     sim.run(1_000)
     expect(sim.transcript).toEqual(['6402 a down refused'])
@@ -159,8 +159,8 @@ describe('a session that is closed', () => {
     sim.network = () => (++questions === 1 ? { outcome: 'succeeded', afterMs: 300 } : 'refused')
     sim.run(6_050)
     expect(sim.asked('evidence')).toEqual([6_050])
-    sim.node.heardSession(session, sim.now)
-    sim.node.closeSession(session, sim.now)
+    session.heard()
+    session.close()
     sim.run(1_000)
     expect(sim.transcript).toEqual(['6402 a down refused'])
   })
@@ -171,7 +171,7 @@ describe('a session that is closed', () => {
     const session = sim.openSession()
     sim.register({ incarnation: 5 }, session)
     sim.mark()
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(1_000)
     expect(sim.transcript).toEqual(['500 a suspect session_closed'])
   })
@@ -181,9 +181,9 @@ describe('a session that is closed', () => {
     freeze()
     const next = sim.openSession()
     sim.register({ incarnation: 5 }, next)
-    sim.every(3_000, () => sim.node.heardSession(next, sim.now))
+    sim.every(3_000, () => next.heard())
     sim.network = () => 'refused'
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(30_000)
     expect(sim.transcript).toEqual([])
     expect(session.vouched.size).toBe(0)
@@ -193,7 +193,7 @@ describe('a session that is closed', () => {
     const { sim, session, freeze } = setUp()
     freeze()
     sim.network = () => 'silence'
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(400)
     sim.beat('a', 5)
     sim.run(7_400)
@@ -209,7 +209,7 @@ describe('a session that is closed', () => {
     sim.run(1_000)
     sim.mark()
     sim.network = ({ port }) => (port % 2 === 0 ? 'refused' : 'silence')
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(600)
     expect(sim.node.directory.states).toMatchObject({ up: 0, down: 500, suspect: 500 })
     expect(sim.inFlightMax).toBe(1)
@@ -238,7 +238,7 @@ describe('a session that falls silent', () => {
   it('is closed by its shell at the end of its lease, which gives no further grace', () => {
     const { sim, session, freeze, shell } = setUp()
     freeze()
-    shell.onSilent = () => sim.node.closeSession(session, sim.now)
+    shell.onSilent = () => session.close()
     sim.run(9_100)
     expect(shell.silences).toBe(1)
     expect(sim.transcript).toEqual(['9000 a suspect silence'])
@@ -260,7 +260,7 @@ describe('a session that falls silent', () => {
     sim.network = () => 'silence'
     sim.run(8_000)
     expect([sim.shown('a'), sim.shown('b')]).toEqual(['suspect silence', 'suspect silence'])
-    sim.node.heardSession(session, sim.now)
+    session.heard()
     expect([sim.shown('a'), sim.shown('b')]).toEqual(['up', 'up'])
     sim.mark()
     sim.run(7_100)
@@ -277,7 +277,7 @@ describe('a session that falls silent', () => {
   it('does not keep alive what closed it', () => {
     const { sim, session, freeze } = setUp()
     kill(sim, session, freeze)
-    sim.node.heardSession(session, sim.now)
+    session.heard()
     sim.run(200)
     expect(sim.shown()).toBe('down refused')
   })
@@ -295,7 +295,7 @@ describe('two open sessions of one client', () => {
 
   it('leave the instance with the one that is still open, whichever registered last', () => {
     const { sim, stale } = late()
-    sim.node.closeSession(stale, sim.now)
+    stale.close()
     sim.run(30_000)
     expect(sim.transcript).toEqual([])
     expect(sim.asked('evidence')).toEqual([])
@@ -304,10 +304,10 @@ describe('two open sessions of one client', () => {
   it('have both to be closed before there is a verdict', () => {
     const { sim, session, stale } = late()
     sim.network = () => 'silence'
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(1_400)
     expect(sim.transcript).toEqual([])
-    sim.node.closeSession(stale, sim.now)
+    stale.close()
     sim.run(600)
     expect(sim.transcript).toEqual(['1900 a suspect session_closed'])
   })
@@ -316,8 +316,8 @@ describe('two open sessions of one client', () => {
     const { sim, stale } = late()
     const third = sim.openSession()
     sim.register({ incarnation: 5 }, third)
-    sim.node.closeSession(stale, sim.now)
-    sim.node.closeSession(third, sim.now)
+    stale.close()
+    third.close()
     sim.run(30_000)
     expect(sim.transcript).toEqual([])
   })

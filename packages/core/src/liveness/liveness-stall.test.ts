@@ -24,7 +24,7 @@ describe('a node that stalls', () => {
     for (let round = 0; round < 5; round++) {
       sim.stall(60_000)
       sim.beat('http', 5)
-      sim.node.heardSession(session, sim.now)
+      session.heard()
       sim.run(2_000)
     }
     expect(sim.transcript).toEqual([])
@@ -63,8 +63,8 @@ describe('a node that stalls', () => {
     sim.network = () => 'refused'
     sim.stall(30_000)
     sim.mark()
-    sim.node.heardSession(session, sim.now)
-    sim.node.closeSession(session, sim.now)
+    session.heard()
+    session.close()
     sim.run(1_000)
     expect(sim.transcript).toEqual(['52 a down refused'])
   })
@@ -76,7 +76,7 @@ describe('a node that stalls', () => {
     sim.run(1_000)
     sim.network = () => 'silence'
     sim.now += 1_900
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.stall(1_000)
     sim.mark()
     sim.run(400)
@@ -115,7 +115,7 @@ describe('a node that stalls', () => {
     sim.run(1_000)
     sim.mark()
     sim.stall(60_000)
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(8_900)
     expect(sim.transcript).toEqual([])
     sim.run(200)
@@ -127,11 +127,11 @@ describe('a node that stalls', () => {
     const session = sim.openSession()
     sim.register({ incarnation: 5 }, session)
     sim.stall(60_000)
-    const stop = sim.every(3_000, () => sim.node.heardSession(session, sim.now))
+    const stop = sim.every(3_000, () => session.heard())
     sim.run(10_000)
     stop()
     sim.mark()
-    sim.node.closeSession(session, sim.now)
+    session.close()
     sim.run(600)
     expect(sim.transcript).toEqual(['500 a suspect session_closed'])
   })
@@ -159,7 +159,7 @@ describe('the cost of hearing', () => {
     for (let n = 0; n < 1_000; n++) sim.register({ id: `i${n}`, incarnation: 5 }, session)
     sim.run(1_000)
     vi.mocked(assess).mockClear()
-    sim.every(3_000, () => sim.node.heardSession(session, sim.now))
+    sim.every(3_000, () => session.heard())
     sim.run(600_000)
     expect(vi.mocked(assess)).not.toHaveBeenCalled()
   })
@@ -179,7 +179,7 @@ describe('the cost of hearing', () => {
     sim.every(170, () => {
       turn++
       const id = `i${(turn * 7) % 20}`
-      if (turn % 3 === 0) sim.node.closeSession(openWith(sim, id), sim.now)
+      if (turn % 3 === 0) openWith(sim, id).close()
       else sim.beat(id, 5)
     })
     sim.run(120_000)

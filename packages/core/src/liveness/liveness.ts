@@ -212,8 +212,8 @@ export class Liveness implements Follower {
     this.evidence.set(entry, undefined)
   }
 
-  openSession(id: string, now: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
-    return this.sessions.open(id, this.clock.at(now), options, keeper)
+  openSession(id: string, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
+    return this.sessions.open(id, this.clock.at(keeper.now()), options, this, keeper)
   }
 
   /** Anything arrived on the session. O(1) unless its silence had been noticed. */

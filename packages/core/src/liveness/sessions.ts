@@ -3,7 +3,13 @@
  * the instances that they vouch for is left to the caller.
  */
 import type { Cause } from '../directory/change.js'
-import { type Evidence, type Scheduled, SessionEvidence, type SessionKeeper } from './evidence.js'
+import {
+  type Evidence,
+  type Scheduled,
+  SessionEvidence,
+  type SessionJudge,
+  type SessionKeeper,
+} from './evidence.js'
 import { type LivenessOptions } from './options.js'
 import type { Session, SessionOptions } from '../caller.js'
 import { handOver } from './vouching.js'
@@ -22,8 +28,14 @@ export class Sessions {
     this.pingMs = pingMs
   }
 
-  open(id: string, t: number, options: SessionOptions, keeper: SessionKeeper): SessionEvidence {
-    const session = new SessionEvidence(id, t, options, keeper)
+  open(
+    id: string,
+    t: number,
+    options: SessionOptions,
+    judge: SessionJudge,
+    keeper: SessionKeeper,
+  ): SessionEvidence {
+    const session = new SessionEvidence(id, t, options, judge, keeper)
     this.opened.add(session)
     this.wheel.schedule(session, t + 2 * this.pingMs)
     return session

@@ -147,13 +147,13 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
   },
   session_closed: {
     kind: 'session',
-    come: ({ sim, session }) => sim.node.closeSession(session as SessionEvidence, sim.now),
+    come: ({ session }) => session?.close(),
   },
   grace_over: {
     kind: 'session',
     come: (trial) => {
       trial.sim.network = () => 'failed'
-      trial.sim.node.closeSession(trial.session as SessionEvidence, trial.sim.now)
+      trial.session?.close()
       trial.sim.run(1_000)
     },
   },

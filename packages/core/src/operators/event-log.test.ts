@@ -129,7 +129,7 @@ describe('what is told', () => {
     const { newest } = sim.node.events
     for (let round = 0; round < 100; round++) {
       sim.beat('b')
-      sim.node.heardSession(session, sim.now)
+      session.heard()
       sim.register({ incarnation: 1, rev: 1 + round }, session)
       sim.run(1_000)
     }

@@ -23,7 +23,6 @@ import {
   type Report,
   type ServicesQuery,
   type Session,
-  type SessionEvidence,
   type SessionOptions,
   type Subscriber,
   type Subscription,
@@ -207,7 +206,7 @@ export class NodeDriver implements Registry {
   }
 
   openSession(options: SessionOptions, _caller: Caller): Session {
-    return this.node.openSession(`s${++this.sessions}`, this.clock.now(), options, this)
+    return this.node.liveness.openSession(`s${++this.sessions}`, options, this)
   }
 
   subscribe(subscriber: Subscriber, _caller: Caller): Subscription {
@@ -216,14 +215,12 @@ export class NodeDriver implements Registry {
 
   // ---- what sessions say -----------------------------------------------------------------------------------
 
-  heardSession(session: SessionEvidence): void {
-    this.node.heardSession(session, this.clock.now())
-    if (this.commits.pending) this.after()
+  now(): number {
+    return this.clock.now()
   }
 
-  closeSession(session: SessionEvidence): void {
-    this.node.closeSession(session, this.clock.now())
-    this.after()
+  stepped(): void {
+    if (this.commits.pending || this.probes.length > 0) this.after()
   }
 
   // ---- effects -------------------------------------------------------------------------------------------
