@@ -183,7 +183,9 @@ async function ask(source: string, current: string, line: LineRead, shell: Shell
       return distinct((await allServices(api, {})).map((summary) => summary.namespace))
     default:
       return distinct(
-        (await allServices(api, { namespace, prefix: current })).map((summary) => summary.service),
+        (await allServices(api, { namespace, prefix: current || undefined })).map(
+          ({ service: name }) => name,
+        ),
       )
   }
 }
