@@ -117,7 +117,9 @@ describe('explain, events', () => {
     await register('known', 'a')
     await rollcall('drain', 'known', 'a', '--why', 'reboot')
     const told = await rollcall('explain', 'known', 'a')
-    expect(told.stdout).toMatch(/^a of known is listed as draining since .*, because ann said so: reboot\./)
+    expect(told.stdout).toMatch(
+      /^a of known has been listed as draining for .*, because ann said so: reboot\./,
+    )
     const { override } = JSON.parse((await rollcall('explain', 'known', 'a', '--json')).stdout) as Explanation
     expect(override).toMatchObject({ drain: true, by: 'ann', why: 'reboot' })
     const log = await rollcall('events', '--service', 'known')

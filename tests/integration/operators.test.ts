@@ -209,7 +209,7 @@ describe('an explanation', () => {
       events: [{ kind: 'registered' }, { kind: 'override_set' }],
     })
     expect((body as Explanation).summary).toMatch(
-      /^a of why is listed as draining since .* because ops said so/,
+      /^a of why has been listed as draining for .* because ops said so/,
     )
     await api.post('/api/v1/deregister', { instances: [{ service: 'why', id: 'a' }] })
     expect((await api.get(path)).body).toMatchObject({

@@ -47,7 +47,7 @@ function standing(told: Told): string[] {
       : state === 'draining' || state === 'starting'
         ? 'because its provider says so'
         : `because of: ${reason(verdict.reason)}`
-  const first = `is listed as ${state} since ${span(stateAgeMs)}, ${because}`
+  const first = `has been listed as ${state} for ${span(stateAgeMs)}, ${because}`
   const restored =
     content.restored === true
       ? ['An operator brought it back, and its provider has not registered since']

@@ -19,7 +19,7 @@ describe('an explanation', () => {
       ...keyOf('a'),
       incarnation: 5,
       summary:
-        'a of orders is listed as up since 2.0 s, because of: it registered. ' +
+        'a of orders has been listed as up for 2.0 s, because of: it registered. ' +
         'This node heard it 2.0 s ago by registration. If nothing more is heard it is suspect in 6.5 s.',
       listed: true,
       state: 'up',
@@ -160,7 +160,7 @@ describe('an explanation', () => {
       },
     })
     expect(explained(sim).summary).toContain(
-      'draining since 1.0 s, because ops said so for another 59 s: reboot.',
+      'draining for 1.0 s, because ops said so for another 59 s: reboot.',
     )
     sim.execute({ kind: 'override', refs: [ref('a')], disable: true })
     sim.deregister('a', 5)

@@ -37,7 +37,7 @@ export function createGate(allowedHosts: readonly string[]): Gate {
       if (host !== undefined && mayServe(host)) return
       throw new RegistryError(
         'forbidden_host',
-        'the Host header names neither an address nor an allowed host',
+        'the Host header names neither an address nor an allowed host; allow a name with --advertise or --allowed-hosts',
       )
     },
     checkOrigin({ origin, host }) {
