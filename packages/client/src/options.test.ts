@@ -1,6 +1,6 @@
 /** Where clusters, lookups and registrations go, and what is refused. */
 import { describe, expect, it } from 'vitest'
-import { CLUSTERS_MAX, clustersOf, lookupOf, placesOf } from './options.js'
+import { CLUSTERS_MAX, checkName, clustersOf, lookupOf, placesOf } from './options.js'
 import type { ConnectOptions } from './api.js'
 
 const EAST = ['http://e1:7400', 'http://e2:7400']
@@ -39,9 +39,21 @@ describe('clusters', () => {
     { clusters: { east: {} }, static: {} },
     { clusters: { east: {} }, cluster: 'mine' },
     { clusters: { east: { registries: ['ftp://e'] } } },
+    { registries: 'http://e1:7400' as unknown as string[] },
     { clusters: { east: { cluster: 'a b' } } },
   ])('are refused as %j', (options) => {
     expect(() => of(options)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
+  })
+})
+
+describe('a name', () => {
+  it.each<readonly [name: unknown, said: string]>([
+    [undefined, 'not undefined'],
+    ['', 'not ""'],
+    ['a b', 'not "a b"'],
+  ])('like %j is refused with what it is for', (name, said) => {
+    expect(() => checkName(name as string, 'service')).toThrow(/^service is no name/)
+    expect(() => checkName(name as string, 'service')).toThrow(said)
   })
 })
 

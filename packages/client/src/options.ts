@@ -25,6 +25,7 @@ import type {
 
 /** Stream URLs of registries; throws `invalid_argument`. */
 export function streamUrls(registries: readonly string[]): string[] {
+  if (!Array.isArray(registries)) throw invalid('registries must be a list of URLs', 'registries')
   return registries.map((text, index) => {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -45,7 +46,10 @@ export function checkAddress(options: AddressOptions): AddressOptions {
 /** Checks a name; throws `invalid_argument`. */
 export function checkName(name: string, field: string): string {
   if (typeof name !== 'string' || !NAME_PATTERN.test(name))
-    throw invalid(`${name} is not a name (${NAME_PATTERN.source})`, field)
+    throw invalid(
+      `${field} is no name: 1 to 128 of A-Z a-z 0-9 . _ -, not ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
+      field,
+    )
   return name
 }
 
