@@ -179,7 +179,7 @@ describe('instances', () => {
       'instances orders',
       answers({ ...VIEW, guard: { tripped: true, kept: 2 }, stale: true }),
     )
-    expect(stderr()).toMatch(/2 silent instances are kept.*\n.*may be out of date/)
+    expect(stderr()).toMatch(/kept in the list: 2\..*\n.*may be out of date/)
   })
 
   it('fails for an unknown service', async () => {

@@ -52,7 +52,7 @@ function show(output: Output, view: View): void {
   else output.table(instanceColumns(view.instances), view.instances)
   if (view.guard.tripped) {
     output.note(
-      `The guard of this service is tripped: ${view.guard.kept} silent instances are kept, because too many fell silent at once.`,
+      `The guard of this service is tripped: too many fell silent at once; kept in the list: ${view.guard.kept}.`,
     )
   }
   if (view.frozen === true) output.note('An operator froze the namespace: silence takes no instance down.')

@@ -41,10 +41,7 @@ export const verify: CommandModule = {
     } else {
       output.table(COLUMNS, report.files)
       if (report.opens) output.line(`A node starts from it with ${report.entries} entries.`)
-      else
-        output.note(
-          `A node does not start from it: ${report.refusal ?? 'unknown reason'}\nSee what can be saved: rollcall journal repair --dry-run ${directory}`,
-        )
+      else output.note(`A node does not start from it: ${report.refusal ?? 'unknown reason'}`)
     }
     return report.opens ? EXIT.ok : EXIT.failed
   },
