@@ -125,6 +125,10 @@ describe('an offer of WebSocket', () => {
     ).toEqual(['200', '200'])
   })
 
+  it('is refused on other paths of the API', async () => {
+    expect(await talk([get('/api/v1/services', offer('h2c, websocket')), 1])).toEqual(['404'])
+  })
+
   it.each(['h2c', 'websocketx', 'h2c, web-socket', 'TLS/1.0, HTTP/1.1'])(
     'is not made by %s',
     async (upgrade) => {
