@@ -14,6 +14,8 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [14_095, 'a firewall that came up when the node had just connected'],
   [101_513, 'a list read late, of when a deregistration was lost with its node and not yet said again'],
   [101_917, 'a last resort that was deregistered after it had vanished'],
+  [940_000_832, 'a client of the checker that went on after its process was killed, holding a watch'],
+  [940_001_541, 'the same, losing a connection'],
 ]
 
 /** The same, with two clusters. */

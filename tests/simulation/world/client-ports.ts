@@ -35,7 +35,7 @@ export interface ClientPortsDeps {
 export function createClientPorts(deps: ClientPortsDeps): ClientPorts {
   const { process, chance, snapshots } = deps
   return {
-    clock: process.clock,
+    clock: clockOf(process),
     random: () => chance.fraction(),
     incarnations: createIncarnations(process.clock.wallNow()),
     transport: createTransport(deps),
@@ -46,6 +46,19 @@ export function createClientPorts(deps: ClientPortsDeps): ClientPorts {
       close() {},
     }),
     openSnapshots: ({ cluster }) => createSnapshots(process, chance, snapshots, cluster),
+  }
+}
+
+/** The clock of this life of a process: a promise that is settled after its end sets nothing in motion in the next one. */
+function clockOf(process: SimProcess): ClientPorts['clock'] {
+  const { clock, life } = process
+  return {
+    ...clock,
+    setTimer: (delayMs, callback) =>
+      process.life === life ? clock.setTimer(delayMs, callback) : () => {},
+    soon: (callback) => {
+      if (process.life === life) clock.soon(callback)
+    },
   }
 }
 
