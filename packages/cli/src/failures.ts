@@ -1,5 +1,5 @@
 /** What a failed command prints: for a person one line and what to do next, for scripts the error as JSON. */
-import { isRegistryError, type ErrorBody, type ErrorCode } from '@rollcall/wire'
+import { isRegistryError, type ErrorBody, type ErrorCode, type RegistryError } from '@rollcall/wire'
 import { UsageError } from './exit-codes.js'
 import { printable } from './table.js'
 
@@ -21,10 +21,15 @@ export function describeFailure(error: unknown): string {
     return `rollcall: a mistake in Rollcall itself, please report it:\n${trace}`
   }
   if (!isRegistryError(error)) return `rollcall: ${printable(error.message, '\n')}`
-  const field = error.field === undefined ? '' : ` (${error.field})`
+  const field = fieldOf(error)
   const hint = HINTS[error.code]
   const line = `rollcall: ${printable(error.message, '\n')}${printable(field)}`
   return hint === undefined ? line : `${line}\n${hint}`
+}
+
+/** The field behind a message that does not begin with it. A place in the batch of one that a command sends names nothing. */
+function fieldOf({ message, field = '' }: RegistryError): string {
+  return field === '' || field === 'instances[0]' || message.startsWith(`${field} `) ? '' : ` (${field})`
 }
 
 /** An error as `--json` prints it, in the form the API has. */

@@ -96,7 +96,7 @@ describe('drain', () => {
       status: 404,
       json: { error, results: [{ ok: false, error }] },
     }))
-    expect([code, stderr()]).toEqual([1, 'rollcall: orders has no instance a (instances[0])\n'])
+    expect([code, stderr()]).toEqual([1, 'rollcall: orders has no instance a\n'])
   })
 })
 

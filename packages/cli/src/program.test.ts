@@ -228,7 +228,7 @@ describe('register', () => {
       status: 400,
       json: { results: [{ ok: false, error }] },
     }))
-    expect({ code, stderr: stderr() }).toEqual({ code: 2, stderr: 'rollcall: zone is no name (zone)\n' })
+    expect({ code, stderr: stderr() }).toEqual({ code: 2, stderr: 'rollcall: zone is no name\n' })
   })
 })
 

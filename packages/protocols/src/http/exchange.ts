@@ -107,7 +107,12 @@ export class Exchange {
   body(take: (body: unknown) => void | Promise<void>): void {
     const { req } = this
     if (!isJson(this.headers.contentType)) {
-      this.refuseBody(new RegistryError('unsupported_media_type', 'the body must be application/json'))
+      this.refuseBody(
+        new RegistryError(
+          'unsupported_media_type',
+          'a JSON body is needed, with content-type: application/json',
+        ),
+      )
       return
     }
     const { bodyBytesMax } = this.deps
