@@ -25,10 +25,9 @@ export class Chronicle implements Follower {
   }
 
   /** What happens from now on is the caller's doing, with the words it gave; without a caller the node's own. */
-  begin(caller?: Caller, { by, why }: Signature = NO_AUTHOR): void {
-    const peer = caller?.peer
-    if (peer === undefined && by === undefined && why === undefined) this.author = NO_AUTHOR
-    else this.author = defined({ peer, by, why })
+  begin(caller?: Caller, { by, why }: Signature = {}): void {
+    const own = caller === undefined && by === undefined && why === undefined
+    this.author = own ? NO_AUTHOR : { peer: caller?.peer, by, why }
   }
 
   changed(change: Change): void {

@@ -32,8 +32,8 @@ export interface EventFacts {
 /** On whose behalf a step is done; the node's own where nothing is said. */
 export interface EventContext {
   readonly peer?: string | undefined
-  readonly by?: string
-  readonly why?: string
+  readonly by?: string | undefined
+  readonly why?: string | undefined
 }
 
 interface Noted {

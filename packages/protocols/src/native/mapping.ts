@@ -67,12 +67,12 @@ export function toRefs(batch: Batch<InstanceRef>, namespace: string): ResolvedRe
   return batch.items.map((item) => toRef(item, own))
 }
 
-/** Results of the core, each with how durable the command is. */
+/** Results of the core, each with how durable the command is. They become this function's: copies would cost more than routing. */
 export function durable<T extends { readonly ok: true }>(
   results: readonly (T | Refused)[],
   durability: Durability,
 ): readonly ((T & { readonly durability: Durability }) | Refused)[] {
-  return results.map((result) => (result.ok ? { ...result, durability } : result))
+  return results.map((result) => (result.ok ? Object.assign(result, { durability }) : result))
 }
 
 /** The core's results and the items refused for their shape, in the order of the request. */

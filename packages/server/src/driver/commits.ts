@@ -27,7 +27,9 @@ export class Commit {
   readonly listeners: Set<() => void> = new Set()
 
   constructor(entries: readonly JournalEntry[], due: number) {
-    this.records = entries.flatMap((entry) => (entry.kind === 'record' ? [entry.record] : []))
+    const records: StoredRecord[] = []
+    for (const entry of entries) if (entry.kind === 'record') records.push(entry.record)
+    this.records = records
     this.due = due
   }
 
@@ -82,21 +84,29 @@ export class Commits {
     records: () => Iterable<StoredRecord>,
     need?: Durability,
   ): Promise<Durability> {
-    const commits = new Set(own === undefined ? [] : [own])
-    if (this.underWay.size > (own?.records.length ?? 0)) {
-      for (const record of records()) {
-        const commit = this.underWay.get(record)
-        if (commit !== undefined) commits.add(commit)
-      }
-    }
-    // Nothing of it is on its way: it is as durable as the sinks are at present.
-    if (commits.size === 0) commits.add(this.hand([]))
-    const levels = await Promise.all([...commits].map((commit) => this.over(commit, need)))
-    const durability = levels.reduce((weakest, level) => (RANK[level] < RANK[weakest] ? level : weakest))
+    const others = this.othersOf(own, records)
+    // Where nothing of it is on its way, it is as durable as the sinks are at present.
+    const first = own ?? others.pop() ?? this.hand([])
+    const level = this.over(first, need)
+    const durability =
+      others.length === 0
+        ? await level
+        : weakestOf(await Promise.all([level, ...others.map((commit) => this.over(commit, need))]))
     if (need === undefined || RANK[durability] >= RANK[need]) return durability
     throw new RegistryError('not_durable', `accepted with durability ${durability}, not ${need}`, {
       details: { durability },
     })
+  }
+
+  /** Commits by earlier steps that have records of this one on their way. */
+  private othersOf(own: Commit | undefined, records: () => Iterable<StoredRecord>): Commit[] {
+    if (this.underWay.size <= (own?.records.length ?? 0)) return []
+    const others = new Set<Commit>()
+    for (const record of records()) {
+      const commit = this.underWay.get(record)
+      if (commit !== undefined && commit !== own) others.add(commit)
+    }
+    return [...others]
   }
 
   private hand(entries: readonly JournalEntry[]): Commit {
@@ -137,6 +147,10 @@ export class Commits {
       commit.listeners.add(look)
     })
   }
+}
+
+function weakestOf(levels: readonly Durability[]): Durability {
+  return levels.reduce((weakest, level) => (RANK[level] < RANK[weakest] ? level : weakest))
 }
 
 /** A sink rejects only once it is closed: what is accepted after that is not in it. */
