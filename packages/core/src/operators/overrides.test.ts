@@ -277,6 +277,18 @@ describe('an override that was taken back', () => {
     expect(sim.entries).toEqual([])
   })
 
+  it('is forgotten then, however often its instance changed meanwhile', () => {
+    const sim = new Simulation()
+    sim.register({ liveness: 'static', incarnation: 1 })
+    set(sim, { drain: true })
+    clear(sim)
+    sim.run(RETENTION_MS - 100)
+    sim.register({ liveness: 'static', incarnation: 2 })
+    sim.run(200)
+    expect(sim.record()).toMatchObject({ incarnation: 2 })
+    expect(sim.record()?.override).toBeUndefined()
+  })
+
   it('is not forgotten once another one stands, and is remembered anew after that', () => {
     const sim = new Simulation()
     sim.register({ liveness: 'static' })

@@ -37,18 +37,13 @@ const OVER: Signature = { why: 'its time was over' }
 const PAGE_DEFAULT = 1_000
 const PAGE_MAX = 10_000
 
-/** An override that ends by itself. */
-interface Timed {
-  readonly override: Override
-  readonly dueAt: number
-}
-
 export class Overrides implements Follower {
   private readonly directory: Directory
   private readonly writer: Writer
   /** Entries whose override wants something. */
   private readonly standing = new Set<Entry>()
-  private readonly timed = new Map<Entry, Timed>()
+  /** When those that end by themselves do. */
+  private readonly timed = new Map<Entry, number>()
   private nextDue = Infinity
   /** Entries whose override was taken back: at most one for each record. */
   private readonly removed: Remembered<Entry>
@@ -107,19 +102,18 @@ export class Overrides implements Follower {
 
   /** How long the override of an entry still stands; undefined where it does not end by itself. */
   remainingMs(entry: Entry, now: number): number | undefined {
-    const timed = this.timed.get(entry)
-    return timed === undefined ? undefined : Math.max(0, Math.round(timed.dueAt - now))
+    const dueAt = this.timed.get(entry)
+    return dueAt === undefined ? undefined : Math.max(0, Math.round(dueAt - now))
   }
 
-  changed({ entry }: Change, now: number): void {
-    this.noted(entry, now)
+  changed({ entry, previous }: Change, now: number): void {
+    if (previous?.override !== entry.record.override) this.noted(entry, now)
   }
 
-  /** The record of an entry changed, or was learnt. */
+  /** Another override than before is on the record of an entry, or the journal had it. */
   noted(entry: Entry, now: number): void {
     const { override } = entry.record
     if (override === undefined) return
-    if (this.timed.get(entry)?.override === override) return
     this.timed.delete(entry)
     const { value } = override
     if (value === null) {
@@ -131,7 +125,7 @@ export class Overrides implements Follower {
     this.standing.add(entry)
     if (value.durationMs === undefined) return
     const dueAt = now + value.durationMs
-    this.timed.set(entry, { override, dueAt })
+    this.timed.set(entry, dueAt)
     this.nextDue = Math.min(this.nextDue, dueAt)
   }
 
@@ -146,7 +140,7 @@ export class Overrides implements Follower {
     for (const entry of this.removed.over(now)) this.directory.forgetOverride(entry)
     if (now < this.nextDue) return
     this.nextDue = Infinity
-    for (const [entry, { dueAt }] of [...this.timed]) {
+    for (const [entry, dueAt] of [...this.timed]) {
       if (dueAt <= now) this.replace(entry, null, OVER, now)
       else this.nextDue = Math.min(this.nextDue, dueAt)
     }
