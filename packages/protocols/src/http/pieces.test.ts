@@ -68,6 +68,18 @@ describe('an answer in pieces', () => {
     expect([peer.state, ...peer.written]).toEqual(['ended', 66_000, 66_000, 66_000, 2_000])
   })
 
+  it('of which little comes is made turn by turn all the same', () => {
+    let made = 0
+    function* poor(): Generator<string> {
+      for (; made < 2_500; made++) yield ''
+      yield PIECE
+    }
+    const { peer, clock, whole } = setUp(poor())
+    expect([made, ...whole]).toEqual([999])
+    clock.advance(0)
+    expect([peer.state, made, peer.length]).toEqual(['ended', 2_500, 1_000])
+  })
+
   it('is made as its reader takes it', () => {
     const { peer, clock } = setUp(pieces(200))
     peer.reads = false

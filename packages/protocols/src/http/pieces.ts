@@ -8,6 +8,9 @@ import { JSON_TYPE, type Exchange } from './exchange.js'
 /** Characters that are made and sent in one turn, and one piece more. */
 const TURN_CHARS = 65_536
 
+/** Pieces that are made in one turn: an empty one is work of which nothing came. */
+const TURN_PIECES = 1_000
+
 interface Gathered {
   readonly text: string
   readonly done: boolean
@@ -60,7 +63,7 @@ export function answerInPieces(
 
 function gather(pieces: Iterator<string>): Gathered {
   let text = ''
-  while (text.length < TURN_CHARS) {
+  for (let made = 0; text.length < TURN_CHARS && made < TURN_PIECES; made++) {
     const piece = pieces.next()
     if (piece.done === true) return { text, done: true }
     text += piece.value

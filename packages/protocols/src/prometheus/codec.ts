@@ -51,10 +51,14 @@ function invalid(field: string, message: string): RegistryError {
   return new RegistryError('invalid_argument', `${field} ${message}`, { field })
 }
 
-/** The JSON array of target groups, one line for each, piece by piece. */
-export function* encodeGroups(groups: Iterable<TargetGroup>): Generator<string> {
+/** The JSON array of target groups, one line for each, piece by piece; a step without one is an empty piece. */
+export function* encodeGroups(groups: Iterable<TargetGroup | undefined>): Generator<string> {
   let before = '['
   for (const group of groups) {
+    if (group === undefined) {
+      yield ''
+      continue
+    }
     yield `${before}${JSON.stringify(group)}`
     before = ',\n'
   }

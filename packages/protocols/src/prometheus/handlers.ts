@@ -6,13 +6,20 @@ import { toTargetGroup, type TargetGroup } from './mapping.js'
 
 /**
  * All targets in an order that changes do not shift: by namespace, service, group and id. Services are read one after
- * the other while the answer is sent; each is as it is at that moment.
+ * the other while the answer is sent; each is as it is at that moment. A service, and an instance that is not asked for,
+ * is a step without a target, so that their reader can pause in between.
  */
-export function* targetsOf(read: Queries, query: TargetsQuery, servicesMax: number): Generator<TargetGroup> {
+export function* targetsOf(
+  read: Queries,
+  query: TargetsQuery,
+  servicesMax: number,
+): Generator<TargetGroup | undefined> {
   for (const name of servicesOf(read, query, servicesMax)) {
     const instances = read.view(name)?.instances ?? []
+    yield undefined
     for (const instance of instances.toSorted(byGroupAndId)) {
-      if (query.states === undefined || query.states.has(instance.state)) yield toTargetGroup(instance)
+      const asked = query.states === undefined || query.states.has(instance.state)
+      yield asked ? toTargetGroup(instance) : undefined
     }
   }
 }
