@@ -48,13 +48,22 @@ describe('what a node learns', () => {
     expect(b.node.events.query({ kinds: ['override_cleared'] }).events).toMatchObject([{ by: 'ann' }])
   })
 
+  it('is all that another replica admitted, whatever numbers its callers named', () => {
+    const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
+    const highest = Number.MAX_SAFE_INTEGER - 1
+    expect(a.register({ incarnation: highest, rev: highest })).toMatchObject({ ok: true })
+    a.execute({ kind: 'override', refs: [ref('a')], weight: 7 })
+    expect(b.node.learn(said(a), b.now)).toEqual([])
+    expect(b.record()).toEqual(a.record())
+  })
+
   it('with numbers that could not be exceeded is refused, and the rest taken', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
     a.register({ incarnation: 5 })
     const record = a.record() as StoredRecord
     const high = 2 ** 52 + 2
     const bad: Learnable[] = [
-      { kind: 'record', record: { ...record, id: 'b', incarnation: high } },
+      { kind: 'record', record: { ...record, id: 'b', incarnation: 2 ** 53 } },
       { kind: 'record', record: { ...record, id: 'c', verdict: { ...record.verdict, claim: high } } },
       { kind: 'record', record: { ...record, id: 'd', override: { counter: high, node: 'n', value: null } } },
       { kind: 'freeze', namespace: '*', register: { counter: high, node: 'n', value: true } },

@@ -137,14 +137,17 @@ export class RegistryNode {
    */
   learn(entries: Iterable<Learnable>, now: number): readonly Unlearnt[] {
     this.chronicle.begin(undefined, ELSEWHERE)
-    const refused: Unlearnt[] = []
-    for (const entry of entries) {
-      const error = unlearnable(entry)
-      if (error === undefined) this.take(entry, now)
-      else refused.push({ entry, error })
+    try {
+      const refused: Unlearnt[] = []
+      for (const entry of entries) {
+        const error = unlearnable(entry)
+        if (error === undefined) this.take(entry, now)
+        else refused.push({ entry, error })
+      }
+      return refused
+    } finally {
+      this.chronicle.begin()
     }
-    this.chronicle.begin()
-    return refused
   }
 
   /** The node fares otherwise from now on: views, pings and readiness say so, and subscribers are told what they watch. */

@@ -1,4 +1,4 @@
-/** How a node vouched what it judges. Times are on the judged clock, which stands still while the node stalls. */
+/** What a node knows of what it judges. Times are on the judged clock, which stands still while the node stalls. */
 import type { Flaps } from './damping.js'
 import type { Entry } from '../directory/directory.js'
 import type { Session, SessionOptions } from '../caller.js'

@@ -39,11 +39,11 @@ interface Doubt {
 
 /**
  * What a node hears in one zone. An instance that was heard and is silent is in exactly one of `news`, a doubt and `known`,
- * so memory is bounded by what the node vouched.
+ * so memory is bounded by what the node observes.
  */
 interface Zone {
   readonly name: string
-  /** Instances this node heard and still vouched. */
+  /** Instances this node heard and still observes. */
   heard: number
   /** Silent ones that no doubt covers. Those whose lease is over leave it when there may be a mass. */
   readonly news: Silent
@@ -81,7 +81,7 @@ export class WatcherBreaker {
     this.zone(zone).heard++
   }
 
-  /** The node no longer vouched an instance it once heard. */
+  /** The node no longer observes an instance that it once heard. */
   left(zone: string, evidence: Evidence): void {
     const state = this.zone(zone)
     state.heard--

@@ -13,18 +13,22 @@ export interface Unlearnt {
 }
 
 /**
- * Numbers of versions have to be exceeded later, by one at a time: beyond this they would stop growing long before
- * they stop being exact.
+ * Numbers that nodes count by themselves have to be exceeded later, by one at a time: beyond this they would stop growing
+ * long before they stop being exact.
  */
-const VERSION_MAX = 2 ** 52
+const COUNTED_MAX = 2 ** 52
+
+/** Numbers that callers name: what one replica admitted, every other one takes. */
+const NAMED: ReadonlySet<string> = new Set(['incarnation', 'content.rev', 'override.weight.incarnation'])
 
 /** Why an entry is not taken in; undefined if it is. */
 export function unlearnable(entry: Learnable): ErrorBody | undefined {
   const numbers =
     entry.kind === 'record' ? recordNumbers(entry.record) : { 'register.counter': entry.register.counter }
   for (const [field, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= VERSION_MAX)) continue
-    return errorBody('invalid_argument', `${field} must be an integer from 0 to 2^52, not ${value}`, field)
+    const [max, name] = NAMED.has(field) ? [Number.MAX_SAFE_INTEGER, '2^53 - 1'] : [COUNTED_MAX, '2^52']
+    if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= max)) continue
+    return errorBody('invalid_argument', `${field} must be an integer from 0 to ${name}, not ${value}`, field)
   }
   return undefined
 }

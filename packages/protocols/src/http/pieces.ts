@@ -1,6 +1,7 @@
 /**
  * Answers of any length, made piece by piece as their reader takes them. Neither the memory nor the turn of the event loop
- * that one takes grows with its length, and other requests are answered in between.
+ * that one takes grows with its length, and other requests are answered in between. Where work may come to nothing, such as
+ * the search for what a query chooses, its maker yields an empty piece for each step of it.
  */
 import type { Clock } from '@rollcall/core'
 import { JSON_TYPE, type Exchange } from './exchange.js'
