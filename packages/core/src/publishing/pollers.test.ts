@@ -41,4 +41,14 @@ describe('pollers of a service', () => {
     pollers.noted('later', 7_000, 60_000)
     expect(pollers.waitMs('later', 0, 60_000)).toBe(7_000)
   })
+
+  it('that have aged make room at most once a second: a crowd does not search all of them with each request', () => {
+    const pollers = new Pollers()
+    for (let index = 0; index < 10_000; index++) pollers.noted(`s${index}`, undefined, 0)
+    pollers.noted('early', 7_000, 59_500)
+    pollers.noted('soon', 7_000, 60_400)
+    expect(pollers.waitMs('soon', 0, 60_400)).toBe(5_000)
+    pollers.noted('later', 7_000, 60_500)
+    expect(pollers.waitMs('later', 0, 60_500)).toBe(7_000)
+  })
 })

@@ -12,6 +12,9 @@ const RECENT_MS = 60_000
 /** Services that are remembered. Beyond them every service counts as polled, until those asked for have aged. */
 const SERVICES_MAX = 10_000
 
+/** Looking for those that have aged costs as much as there are: it is done no more often than this. */
+const TIDY_GAP_MS = 1_000
+
 interface Polling {
   at: number
   /** The longest interval that is going on. */
@@ -21,6 +24,7 @@ interface Polling {
 export class Pollers {
   private readonly services = new Map<string, Polling>()
   private crowdedAt = -Infinity
+  private tidiedAt = -Infinity
 
   /** A client asked for the list of a service, and announced how often it does. */
   noted(key: string, everyMs: number | undefined, now: number): void {
@@ -31,7 +35,7 @@ export class Pollers {
       known.at = now
       return
     }
-    if (this.services.size >= SERVICES_MAX) this.tidy(now)
+    if (this.services.size >= SERVICES_MAX && now - this.tidiedAt >= TIDY_GAP_MS) this.tidy(now)
     if (this.services.size >= SERVICES_MAX) this.crowdedAt = now
     else this.services.set(key, { at: now, everyMs: interval })
   }
@@ -45,6 +49,7 @@ export class Pollers {
   }
 
   private tidy(now: number): void {
+    this.tidiedAt = now
     for (const [key, polling] of this.services) if (!isRecent(polling, now)) this.services.delete(key)
   }
 }
