@@ -3,10 +3,7 @@
 /** Type names that several product files declare. */
 export const SHARED_TYPE_NAMES: Readonly<Record<string, string>> = {
   Clock: 'one port: core has it for servers, client and cli, which do not see core, for themselves',
-  Liveness: 'to be renamed: core, wire',
   Logger: 'one port: core has it for servers, and the client, which does not see core, for its users',
-
-  Registration: 'to be renamed: client, wire',
 }
 
 /** Long files, and long functions as `path: name`. */

@@ -2,7 +2,7 @@
  * Load of the fan-out: one provider that changes its instances, and many subscribers, in one process so that one
  * clock times both ends. Or, in another process, as many sockets that receive the same frames from the bare server.
  */
-import type { Registration } from '@rollcall/wire'
+import type { InstanceSpec } from '@rollcall/wire'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FrameReader, OPCODES, type Frame } from '../frames.js'
 import { serveProgram } from '../program.js'
@@ -50,7 +50,7 @@ export interface Delivery {
   readonly script: readonly (readonly Uint8Array[])[]
 }
 
-let instances: Registration[] = []
+let instances: InstanceSpec[] = []
 let provider: RawStream | undefined
 let witness: { readonly raw: RawSocket; frames: Frame[]; told: () => void } | undefined
 let control: RawSocket | undefined
@@ -66,7 +66,7 @@ function beat(): void {
   watchers.write(PING_FRAME)
 }
 
-function instanceOf(index: number): Registration {
+function instanceOf(index: number): InstanceSpec {
   return {
     service: SERVICE,
     id: `orders-${String(index).padStart(4, '0')}`,
@@ -164,8 +164,8 @@ async function change({ steps, perStep, intervalMs, acknowledge }: Changes): Pro
   }
 }
 
-function nextVersion(index: number): Registration {
-  const last = instances[index] as Registration
+function nextVersion(index: number): InstanceSpec {
+  const last = instances[index] as InstanceSpec
   const rev = (last.rev ?? 0) + 1
   const next = { ...last, rev, metadata: { ...last.metadata, revision: String(rev) } }
   instances[index] = next
@@ -173,7 +173,7 @@ function nextVersion(index: number): Registration {
 }
 
 /** The frames with which the witness has learnt of all these versions. */
-async function witnessed(expected: readonly Registration[]): Promise<Frame[]> {
+async function witnessed(expected: readonly InstanceSpec[]): Promise<Frame[]> {
   if (witness === undefined) throw new Error('no subscriber')
   const missing = new Map(expected.map(({ id, rev }) => [id, String(rev)]))
   const taken: Frame[] = []

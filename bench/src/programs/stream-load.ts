@@ -1,5 +1,5 @@
 /** Load on the stream: registrations in batches, and sessions that do nothing but live. */
-import type { Registration } from '@rollcall/wire'
+import type { InstanceSpec } from '@rollcall/wire'
 import { serveProgram } from '../program.js'
 import { clientFrame, inParallel, PING_FRAME, RawStream } from './raw-stream.js'
 
@@ -18,7 +18,7 @@ export interface Crowd {
 const IN_FLIGHT = 4
 
 /** A modest instance, as a platform team would register it. */
-function instanceOf(number: number, { services, unprobed }: Crowd): Registration {
+function instanceOf(number: number, { services, unprobed }: Crowd): InstanceSpec {
   const service = `service-${String(number % services).padStart(4, '0')}`
   const name = String(number).padStart(8, '0')
   return {

@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { connect, type Rollcall } from '@rollcall/client'
-import { STREAM_PATH, STREAM_PROTOCOL, type Registration } from '@rollcall/wire'
+import { STREAM_PATH, STREAM_PROTOCOL, type InstanceSpec } from '@rollcall/wire'
 import { WebSocket } from 'ws'
 import { serveProgram } from '../program.js'
 import { PING_FRAME, clientFrame, RawStream } from './raw-stream.js'
@@ -24,7 +24,7 @@ export interface Watched {
 
 let provider: RawStream | undefined
 
-function instanceOf(service: number, index: number, revision: number): Registration {
+function instanceOf(service: number, index: number, revision: number): InstanceSpec {
   return {
     service: `service-${service}`,
     id: `instance-${service}-${index}`,
@@ -49,7 +49,7 @@ async function provide({ port, services, instances }: Watched): Promise<void> {
     await registered(all.slice(from, from + PER_MESSAGE))
 }
 
-async function registered(instances: readonly Registration[]): Promise<void> {
+async function registered(instances: readonly InstanceSpec[]): Promise<void> {
   provider?.raw.socket.write(clientFrame({ type: 'register', instances }))
   const answer = await provider?.expect('registered')
   if (answer?.results.every(({ ok }) => ok) !== true) throw new Error('refused')

@@ -10,7 +10,7 @@ import type { Cause, Follower } from './directory/change.js'
 import { Directory } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
 import { Services } from './directory/services.js'
-import { Liveness } from './liveness/liveness.js'
+import { LivenessRules } from './liveness/liveness.js'
 import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
 import type { NodeOptions } from './node-options.js'
@@ -55,7 +55,7 @@ type Executors = {
 
 export class RegistryNode {
   readonly directory: Directory
-  readonly liveness: Liveness
+  readonly liveness: LivenessRules
   readonly overrides: Overrides
   readonly events: EventLog
   readonly views: Views
@@ -82,7 +82,7 @@ export class RegistryNode {
     this.directory = directory
     this.events = new EventLog(nodeId, options.eventsMax, wallNow)
     this.chronicle = new Chronicle(this.events, meter)
-    this.liveness = new Liveness(
+    this.liveness = new LivenessRules(
       now,
       {
         directory,

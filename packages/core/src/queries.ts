@@ -17,7 +17,7 @@ import type {
 import type { Directory } from './directory/directory.js'
 import type { Services, ServicesQuery } from './directory/services.js'
 import { type Resume, signOfView, toInstance } from './directory/view.js'
-import type { Liveness } from './liveness/liveness.js'
+import type { LivenessRules } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
 import type { Overrides, OverridesQuery } from './operators/overrides.js'
@@ -37,7 +37,7 @@ export interface AudienceQuery {
 export interface QueriesDeps {
   readonly directory: Directory
   readonly services: Services
-  readonly liveness: Liveness
+  readonly liveness: LivenessRules
   readonly overrides: Overrides
   readonly events: EventLog
   readonly views: Views

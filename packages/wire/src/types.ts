@@ -114,7 +114,7 @@ export interface Delta extends ViewName {
 }
 
 /** One instance to be registered. */
-export interface Registration {
+export interface InstanceSpec {
   readonly namespace?: string
   readonly service: string
   readonly group?: string
@@ -155,7 +155,7 @@ export interface ResolvedRef {
 
 export interface RegisterRequest {
   readonly namespace?: string
-  readonly instances: readonly Registration[]
+  readonly instances: readonly InstanceSpec[]
 }
 
 /** A registration that was stored. */

@@ -21,7 +21,7 @@ import type {
   Evidence,
   Facts,
   JudgedClock,
-  Liveness,
+  LivenessRules,
   LivenessDeps,
   Publisher,
   Registrar,
@@ -55,7 +55,7 @@ function client(name: string, rule: string, everywhere: () => () => void): Mutat
 function partsOf(driver: NodeDriver): {
   readonly directory: Directory
   readonly registrar: Registrar
-  readonly liveness: Liveness
+  readonly liveness: LivenessRules
   readonly publisher: Publisher
 } {
   const inner: RegistryNode = driver['node']

@@ -54,8 +54,7 @@ function clockOf(process: SimProcess): ClientPorts['clock'] {
   const { clock, life } = process
   return {
     ...clock,
-    setTimer: (delayMs, callback) =>
-      process.life === life ? clock.setTimer(delayMs, callback) : () => {},
+    setTimer: (delayMs, callback) => (process.life === life ? clock.setTimer(delayMs, callback) : () => {}),
     soon: (callback) => {
       if (process.life === life) clock.soon(callback)
     },

@@ -1,5 +1,5 @@
 /** One registration as one cluster has to be told it. */
-import type { Intent, Registration } from '@rollcall/wire'
+import type { Intent, InstanceSpec } from '@rollcall/wire'
 import type { RegistrationSpec, RegistrationState, Token } from '../machine/events.js'
 
 /** What a provider wants the registry to hold. */
@@ -61,7 +61,7 @@ export function refOf(
 }
 
 /** An entry as `register` carries it. */
-export function itemOf(entry: RegistrationEntry, defaultNamespace: string): Registration {
+export function itemOf(entry: RegistrationEntry, defaultNamespace: string): InstanceSpec {
   const { namespace, ...spec } = entry.desired.spec
   const { incarnation, rev } = entry
   const { intent: state } = entry.desired

@@ -13,7 +13,7 @@ import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.j
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
-import type { Liveness } from '../liveness/liveness.js'
+import type { LivenessRules } from '../liveness/liveness.js'
 import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
@@ -24,7 +24,7 @@ import { REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
   readonly directory: Directory
-  readonly liveness: Liveness
+  readonly liveness: LivenessRules
   readonly meter: Meter
 }
 

@@ -60,7 +60,7 @@ export interface LivenessDeps extends QuestionDeps {
   readonly notify: Notify
 }
 
-export class Liveness implements Follower {
+export class LivenessRules implements Follower {
   private readonly deps: LivenessDeps
   private readonly options: LivenessOptions
   private readonly clock: JudgedClock

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
 import type { RegisterCommand } from '../commands.js'
-import type { Liveness } from './liveness.js'
+import type { LivenessRules } from './liveness.js'
 import {
   type Cell,
   LIVENESS_EVENTS,
@@ -47,7 +47,7 @@ class Trial {
       sim.register({ incarnation: 5, ...KINDS[kind] }, this.session)
       sim.run(1_500)
     }
-    const { liveness } = sim.node as unknown as { readonly liveness: Liveness }
+    const { liveness } = sim.node as unknown as { readonly liveness: LivenessRules }
     const judge = liveness as unknown as { cell: (watch: Evidence, event: LivenessEvent) => Cell }
     const original = judge.cell.bind(liveness)
     judge.cell = (watch, event) => {

@@ -2,16 +2,16 @@
 import type { View, ViewName } from '@rollcall/wire'
 import type { Directory } from '../directory/directory.js'
 import { fullView, type Resume, resumeView, type ViewFacts } from '../directory/view.js'
-import type { Liveness } from '../liveness/liveness.js'
+import type { LivenessRules } from '../liveness/liveness.js'
 import { type NodeHealth, WELL } from './node-health.js'
 
 export class Views {
   private readonly directory: Directory
-  private readonly liveness: Pick<Liveness, 'guardOf'>
+  private readonly liveness: Pick<LivenessRules, 'guardOf'>
   /** What the node tells of itself at present. */
   health: NodeHealth = WELL
 
-  constructor(directory: Directory, liveness: Pick<Liveness, 'guardOf'>) {
+  constructor(directory: Directory, liveness: Pick<LivenessRules, 'guardOf'>) {
     this.directory = directory
     this.liveness = liveness
   }

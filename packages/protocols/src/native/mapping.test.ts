@@ -1,5 +1,5 @@
 /** Requests as commands, names of views, results of batches. */
-import type { ErrorBody, Registration } from '@rollcall/wire'
+import type { ErrorBody, InstanceSpec } from '@rollcall/wire'
 import { readHeartbeat, readRegister } from '@rollcall/wire/schemas'
 import { describe, expect, it } from 'vitest'
 import {
@@ -13,7 +13,7 @@ import {
 import { viewKey } from '../http/view-bodies.js'
 
 const refused = (field: string): ErrorBody => ({ code: 'invalid_argument', message: 'no', field })
-const item: Registration = { service: 's', host: 'h', port: 1 }
+const item: InstanceSpec = { service: 's', host: 'h', port: 1 }
 
 describe('commands', () => {
   it('have every default filled in', () => {
@@ -33,7 +33,7 @@ describe('commands', () => {
   })
 
   it('keep everything that was said', () => {
-    const said: Registration = {
+    const said: InstanceSpec = {
       namespace: 'n',
       service: 's',
       group: 'g',

@@ -9,7 +9,7 @@ import {
   type ErrorBody,
   type InstanceRef,
   type Refused,
-  type Registration,
+  type InstanceSpec,
   type ResolvedRef,
   type SignsRequest,
   type ViewName,
@@ -27,7 +27,7 @@ export function defaultId(host: string, port: number): string {
 }
 
 /** Fills in defaults. `namespace` is the default of the whole request. */
-export function toRegisterCommand(item: Registration, namespace: string): RegisterCommand {
+export function toRegisterCommand(item: InstanceSpec, namespace: string): RegisterCommand {
   const command: Writable<RegisterCommand> = {
     namespace: item.namespace ?? namespace,
     service: item.service,

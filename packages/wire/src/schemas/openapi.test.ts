@@ -62,7 +62,7 @@ describe('the OpenAPI document', () => {
     for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
       expect(document.components.schemas).toHaveProperty(name)
     }
-    expect(document.components.schemas['Registration']).toMatchObject({
+    expect(document.components.schemas['InstanceSpec']).toMatchObject({
       properties: { port: { minimum: 1, maximum: 65_535 }, service: { pattern: '^[A-Za-z0-9._-]{1,128}$' } },
       required: ['service', 'host', 'port'],
     })

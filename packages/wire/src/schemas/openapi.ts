@@ -48,7 +48,7 @@ const COMPONENTS: Readonly<Record<string, AnyShape>> = {
   ServicesResponse: services.servicesResponseShape,
   NamespacesResponse: namespaces.namespacesResponseShape,
   SignsResponse: services.signsResponseShape,
-  Registration: instances.registrationShape,
+  InstanceSpec: instances.instanceSpecShape,
   InstanceRef: instances.instanceRefShape,
   RegisterRequest: instances.registerRequestShape,
   HeartbeatRequest: instances.heartbeatRequestShape,

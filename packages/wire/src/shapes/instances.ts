@@ -32,7 +32,7 @@ import type {
   RegisterResponse,
   Registered,
   RegisterResult,
-  Registration,
+  InstanceSpec,
   Remove,
   ResolvedRef,
 } from '../types.js'
@@ -86,7 +86,7 @@ export const probeShape: Shape<Probe> = object<Probe>({
 })
 
 /** One instance to be registered. */
-export const registrationShape: Shape<Registration> = object<Registration>({
+export const instanceSpecShape: Shape<InstanceSpec> = object<InstanceSpec>({
   namespace: optional(namespaceField),
   service: nameField,
   group: optional(groupField),
@@ -161,7 +161,7 @@ export const refusedShape: Shape<Refused> = object<Refused>({ ok: literal(false)
 
 export const registerRequestFields: Fields<RegisterRequest> = {
   namespace: optional(namespaceField),
-  instances: list(registrationShape, BATCH),
+  instances: list(instanceSpecShape, BATCH),
 }
 export const registerRequestShape: Shape<RegisterRequest> = object(registerRequestFields)
 

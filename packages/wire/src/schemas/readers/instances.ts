@@ -3,7 +3,7 @@ import { RegistryError } from '../../errors.js'
 import type { RestoreRequest } from '../../operators.js'
 import { isJsonObject } from '../../shape/predicate.js'
 import { object, optional, type Shape } from '../../shape/shape.js'
-import type { DeregisterRequest, HeartbeatRequest, InstanceRef, Registration } from '../../types.js'
+import type { DeregisterRequest, HeartbeatRequest, InstanceRef, InstanceSpec } from '../../types.js'
 import { namespaceField } from '../../shapes/fields.js'
 import {
   deregisterRequestFields,
@@ -38,7 +38,7 @@ const hostRequestShape: Shape<HostRequest> = object<HostRequest>({
 const hostRequest = wholeReader(hostRequestShape)
 
 /** Reads a registration request. */
-export function readRegister(body: unknown, itemsMax: number): Batch<Registration> {
+export function readRegister(body: unknown, itemsMax: number): Batch<InstanceSpec> {
   return registrations(body, itemsMax).batch
 }
 
