@@ -1,6 +1,7 @@
 /** Offers to speak another protocol: only WebSocket is taken, everything else is answered as if it had not been offered. */
 import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
@@ -48,6 +49,13 @@ async function talk(...parts: readonly [bytes: string, answers: number][]): Prom
   } finally {
     socket.destroy()
   }
+}
+
+/** Status and code of the error that a request gets, after which the connection ends. */
+async function refusal(request: string): Promise<readonly [status: string | undefined, code: string]> {
+  const answer = await textOf(connect(port, '127.0.0.1').end(request))
+  const { error } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as { error: { code: string } }
+  return [statuses(answer)[0], error.code]
 }
 
 const statuses = (text: string): string[] => text.match(/(?<=HTTP\/1\.1 )\d{3}/g) ?? []
@@ -125,8 +133,13 @@ describe('an offer of WebSocket', () => {
     ).toEqual(['200', '200'])
   })
 
-  it('is refused on other paths of the API', async () => {
-    expect(await talk([get('/api/v1/services', offer('h2c, websocket')), 1])).toEqual(['404'])
+  it('is refused on other paths of the API, and without GET, with an error of the API', async () => {
+    expect(await refusal(get('/api/v1/services', offer('h2c, websocket')))).toEqual(['404', 'unknown_path'])
+    const head = offer('websocket', `${STREAM}Content-Length: 0\r\n`)
+    expect(await refusal(`POST /api/v1/stream HTTP/1.1\r\n${head}\r\n`)).toEqual([
+      '405',
+      'method_not_allowed',
+    ])
   })
 
   it.each(['h2c', 'websocketx', 'h2c, web-socket', 'TLS/1.0, HTTP/1.1'])(

@@ -62,7 +62,7 @@ export function createEntrances(deps: EntrancesDeps): Entrances {
 }
 
 function checkStream(req: IncomingMessage, router: Router): void {
-  if (router.find('GET', req.url ?? '/').id !== 'stream')
+  if (router.find(req.method ?? 'GET', req.url ?? '/').id !== 'stream')
     throw new RegistryError('unknown_path', `streams are at ${STREAM_PATH}`)
   const protocols = req.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim())
   if (protocols?.includes(STREAM_PROTOCOL) === true) return
