@@ -18,19 +18,25 @@ const NEEDED_MS_MAX = 10_000
 
 /** What one `write` handed over, on its way to every sink. */
 export class Commit {
-  readonly records: readonly StoredRecord[]
+  /** What it writes, in the order in which it came. */
+  readonly entries: readonly JournalEntry[]
   /** The strongest level so far. */
   level: Durability = 'memory'
   /** Sinks that have still to answer. */
   due: number
   /** Told of each answer. */
   readonly listeners: Set<() => void> = new Set()
+  private records: Set<StoredRecord> | undefined
 
   constructor(entries: readonly JournalEntry[], due: number) {
-    const records: StoredRecord[] = []
-    for (const entry of entries) if (entry.kind === 'record') records.push(entry.record)
-    this.records = records
+    this.entries = entries
     this.due = due
+  }
+
+  /** Whether it writes this very record. Most commits are never asked. */
+  has(record: StoredRecord): boolean {
+    this.records ??= new Set(this.entries.flatMap((entry) => (entry.kind === 'record' ? [entry.record] : [])))
+    return this.records.has(record)
   }
 
   answered(level: Durability): void {
@@ -44,8 +50,8 @@ export class Commits {
   private readonly clock: Pick<Clock, 'setTimer'>
   private readonly sinks: Sink[] = []
   private entries: JournalEntry[] = []
-  /** Records on their way to a sink. */
-  private readonly underWay = new Map<StoredRecord, Commit>()
+  /** Commits of which a sink has still to answer. */
+  private readonly underWay = new Set<Commit>()
 
   constructor(clock: Pick<Clock, 'setTimer'>) {
     this.clock = clock
@@ -100,31 +106,30 @@ export class Commits {
 
   /** Commits by earlier steps that have records of this one on their way. */
   private othersOf(own: Commit | undefined, records: () => Iterable<StoredRecord>): Commit[] {
-    if (this.underWay.size <= (own?.records.length ?? 0)) return []
+    const earlier = [...this.underWay].filter((commit) => commit !== own)
+    if (earlier.length === 0) return []
+    const entries = own?.entries ?? []
     const others = new Set<Commit>()
+    let place = 0
     for (const record of records()) {
-      const commit = this.underWay.get(record)
-      if (commit !== undefined && commit !== own) others.add(commit)
+      // A step writes its records in their order: the next of them is its own, and on its way nowhere else.
+      const next = entries[place]
+      if (next?.kind === 'record' && next.record === record) place++
+      else for (const commit of earlier) if (commit.has(record)) others.add(commit)
     }
     return [...others]
   }
 
   private hand(entries: readonly JournalEntry[]): Commit {
     const commit = new Commit(entries, this.sinks.length)
-    for (const record of commit.records) this.underWay.set(record, commit)
+    if (commit.due > 0) this.underWay.add(commit)
     for (const sink of this.sinks) void this.handTo(sink, commit, entries)
-    if (commit.due === 0) this.landed(commit)
     return commit
   }
 
   private async handTo(sink: Sink, commit: Commit, entries: readonly JournalEntry[]): Promise<void> {
     commit.answered(await appendTo(sink, entries))
-    if (commit.due === 0) this.landed(commit)
-  }
-
-  private landed(commit: Commit): void {
-    for (const record of commit.records)
-      if (this.underWay.get(record) === commit) this.underWay.delete(record)
+    if (commit.due === 0) this.underWay.delete(commit)
   }
 
   /** Waits until a commit has what is needed, or as much as it gets in time. */
