@@ -6,12 +6,32 @@ import { CHANGE_BYTES } from './feed.js'
 
 const ORDERS = { namespace: 'default', service: 'orders' }
 
-/** A node whose feed remembers this many changes. */
+/** A node whose feed has a reader and remembers this many changes. */
 function setUp(remembered: number): Simulation {
-  return new Simulation({ historyBytesMax: 4 * remembered * CHANGE_BYTES })
+  const sim = new Simulation({ historyBytesMax: 4 * remembered * CHANGE_BYTES })
+  sim.node.feed.open()
+  return sim
 }
 
 describe('the feed', () => {
+  it('counts without a reader, and remembers from the first one on', () => {
+    const sim = new Simulation({ historyBytesMax: 400 * CHANGE_BYTES })
+    const { feed } = sim.node
+    const begin = feed.index
+    sim.register({ id: 'a', incarnation: 1 })
+    const { index } = feed
+    expect(index).toBeGreaterThan(begin)
+    expect(feed.bytes).toBe(0)
+    expect(feed.since('default', begin, 100)).toEqual({ kind: 'lost', next: index })
+    sim.register({ id: 'b', incarnation: 1 })
+    expect(feed.since('default', index, 100)).toMatchObject({
+      kind: 'changes',
+      changes: [{ kind: 'added', id: 'b' }],
+      next: feed.index,
+    })
+    expect(feed.since('default', begin, 100)).toMatchObject({ kind: 'lost' })
+  })
+
   it('names what came, changed and left, why, and under which incarnation', () => {
     const sim = setUp(100)
     const begin = sim.node.feed.index

@@ -1,7 +1,8 @@
 /**
  * The feed: what changed in each namespace, in the order in which it happened, for readers that hold whole namespaces
  * (a registry of another protocol, a console). It names keys; the directory has the values. Every change of what is
- * listed has a number, the index; services and groups know the index of their last one. A change costs O(1).
+ * listed has a number, the index; services and groups know the index of their last one. A change costs O(1). Changes are
+ * remembered once there is a reader: before that the feed counts them and is answered `lost`.
  *
  * An index belongs to one boot of one node. It starts from the date of the boot, so that a later boot counts on above an
  * earlier one while the machine's clock does not go back, and an index that this boot has not given out is answered
@@ -96,6 +97,7 @@ export class Feed implements Follower {
   private begun: number
   /** The highest index of the namespaces that vanished; one that is not there is answered with it. */
   private vanished: number
+  private remembers = false
 
   constructor({ directory, meter }: FeedDeps, { wallNow, bytesMax }: FeedOptions) {
     this.directory = directory
@@ -105,6 +107,11 @@ export class Feed implements Follower {
     this.begun = this.last
     this.vanished = this.last
     this.everywhere = createRow(this.last)
+  }
+
+  /** A reader came: from now on changes are remembered. */
+  open(): void {
+    this.remembers = true
   }
 
   /** Index of the last change of anything. */
@@ -138,6 +145,7 @@ export class Feed implements Follower {
    * a reader that lists in pages may have met it there.
    */
   since(namespace: string | undefined, index: number, limit: number): FeedAnswer {
+    this.open()
     if (index > this.last || index < this.droppedOf(namespace)) {
       this.meter.count('rollcall_feed_lost_total')
       return { kind: 'lost', next: this.last }
@@ -168,6 +176,7 @@ export class Feed implements Follower {
     service.index = index
     if (group !== undefined) group.index = index
     const { namespace, service: name } = service
+    if (!this.remembers) return this.skip(this.obtain(namespace), index)
     const { group: groupName, id, incarnation } = record
     // Written out: spreading a common part costs more than all the rest.
     this.push(
@@ -224,11 +233,19 @@ export class Feed implements Follower {
 
   private push(namespace: string, change: FeedChange): void {
     const row = namespace === ALL_NAMESPACES ? this.everywhere : this.obtain(namespace)
+    if (!this.remembers) return this.skip(row, change.index)
     this.last = change.index
     row.index = change.index
     row.indices.push(change.index)
     this.changes.push(change)
     if (this.changes.length > this.changesMax) this.dropOldest()
+  }
+
+  /** A change that no reader will ask for. */
+  private skip(row: Row, index: number): void {
+    this.last = index
+    row.index = index
+    row.dropped = index
   }
 
   private dropOldest(): void {

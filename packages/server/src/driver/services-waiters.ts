@@ -17,7 +17,7 @@ const ROWS_PER_TURN = 5_000
 
 export interface ServicesWaitersDeps {
   readonly clock: Clock
-  readonly feed: Pick<Feed, 'index' | 'since'>
+  readonly feed: Pick<Feed, 'index' | 'open' | 'since'>
   readonly services: Pick<Services, 'page'>
 }
 
@@ -61,7 +61,10 @@ export class ServicesWaiters {
         details: { waitersMax },
       })
     }
-    if (this.waiting === 0 && this.pass === undefined) this.seen = this.deps.feed.index
+    if (this.waiting === 0 && this.pass === undefined) {
+      this.deps.feed.open()
+      this.seen = this.deps.feed.index
+    }
     const key = JSON.stringify([query.namespace, query.prefix, query.after, query.limit])
     const audience = this.audiences.get(key) ?? { query, waiters: new Set(), page, mixed: false }
     this.audiences.set(key, audience)
