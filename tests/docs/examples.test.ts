@@ -18,6 +18,8 @@ const READY_WITHIN_MS = 15_000
 const PORTS = ['7400', '7401', '3000']
 /** Those where a registry listens, each of a cluster of its own; the second only for a document that names it. */
 const REGISTRY_PORTS = ['7400', '7401']
+/** A free port may be another process's a moment later: then others are tried. */
+const PORT_TRIES = 3
 const replaced = new Map<string, string>()
 const registries: ChildProcess[] = []
 
@@ -36,12 +38,15 @@ function withNamedPorts(printed: string): string {
   )
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+/** So many different ports that no process listens on. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
 }
 
 interface Outcome {
@@ -70,10 +75,16 @@ function run(command: string, args: readonly string[]): Promise<Outcome> {
 
 /** Registries of its own for each document, on the ports that those of the document became. */
 async function startRegistries(document: string): Promise<void> {
-  for (const port of PORTS) replaced.set(port, String(await freePort()))
   const text = read(document)
   const wanted = REGISTRY_PORTS.filter((port) => port === '7400' || text.includes(port))
-  await Promise.all(wanted.map((port) => startRegistry(withFreePorts(`127.0.0.1:${port}`))))
+  for (let triesLeft = PORT_TRIES - 1; ; triesLeft--) {
+    const free = await freePorts(PORTS.length)
+    PORTS.forEach((port, place) => replaced.set(port, String(free[place])))
+    const started = wanted.map((port) => startRegistry(withFreePorts(`127.0.0.1:${port}`)))
+    const failed = (await Promise.allSettled(started)).find(({ status }) => status === 'rejected')
+    if (failed === undefined) return
+    if (triesLeft === 0) throw (failed as PromiseRejectedResult).reason
+  }
 }
 
 async function startRegistry(address: string): Promise<void> {
