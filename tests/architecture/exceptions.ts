@@ -15,9 +15,7 @@ export const LONG: Readonly<Record<string, string>> = {
 export const HEADLESS: Readonly<Record<string, string>> = {}
 
 /** Folders whose prose speaks of persons where it means nodes, instances, clients or callers. */
-export const PERSONS: Readonly<Record<string, string>> = {
-  'docs/benchmarks.md': 'written from a result; the next run of `watched` has the new words',
-}
+export const PERSONS: Readonly<Record<string, string>> = {}
 
 /** Packages without a README. */
 export const NO_README: Readonly<Record<string, string>> = {}
