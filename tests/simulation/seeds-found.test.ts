@@ -16,6 +16,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [101_917, 'a last resort that was deregistered after it had vanished'],
   [940_000_832, 'a client of the checker that went on after its process was killed, holding a watch'],
   [940_001_541, 'the same, losing a connection'],
+  [950_002_434, 'a registration acknowledged to a slow reader after another caller had taken it out'],
 ]
 
 /** The same, with two clusters. */

@@ -49,7 +49,7 @@ export class Endpoint {
   /** The incarnation it registered last, as far as it knows. */
   incarnation: number | undefined
   intent: Intent = 'up'
-  /** Whether the process wants it to be registered and to be called. */
+  /** Whether its process wants it to be registered and called, and no other caller has taken it out for good. */
   wanted = false
   /** Its registration may be demanded from this moment on. */
   owedFrom: number = Infinity
