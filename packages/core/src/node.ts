@@ -173,11 +173,18 @@ export class RegistryNode {
     } else this.directory.declare(entry, now)
   }
 
-  /** The records of the items that a command names, as they are held. */
-  *held(command: Command): IterableIterator<StoredRecord> {
+  /**
+   * The records of the items that a command names, as they are held, without those that it wrote itself: these stand in
+   * `written` in the order of the items.
+   */
+  *held(command: Command, written: readonly JournalEntry[]): IterableIterator<StoredRecord> {
     const items: readonly InstanceKey[] =
       'items' in command ? command.items : 'refs' in command ? command.refs : []
+    let place = 0
     for (const item of items) {
+      const before = place
+      while (isRecordOf(written[place], item)) place++
+      if (place > before) continue
       const entry = this.directory.entry(item)
       if (entry !== undefined) yield entry.record
     }
@@ -237,6 +244,17 @@ export class RegistryNode {
     this.declarations.tick(now)
     this.liveness.tick(now)
   }
+}
+
+function isRecordOf(
+  entry: JournalEntry | undefined,
+  { namespace, service, group, id }: InstanceKey,
+): boolean {
+  if (entry?.kind !== 'record') return false
+  const { record } = entry
+  return (
+    record.id === id && record.service === service && record.group === group && record.namespace === namespace
+  )
 }
 
 /** Follows what changes into the journal. */

@@ -81,8 +81,8 @@ export class Commits {
   }
 
   /**
-   * Resolves with how durable a step has become that left this commit behind, and concerned these records as they are
-   * held: one that the step did not write may be on its way by an earlier step. The weakest of its own items decides;
+   * Resolves with how durable a step has become that left this commit behind, and concerned these records too, which it did
+   * not write: they may be on their way by an earlier step. The weakest of its own items decides;
    * others on their way neither hold it up nor weaken it. Rejects with `not_durable` where that is less than `need`.
    */
   async settled(
@@ -108,14 +108,9 @@ export class Commits {
   private othersOf(own: Commit | undefined, records: () => Iterable<StoredRecord>): Commit[] {
     const earlier = [...this.underWay].filter((commit) => commit !== own)
     if (earlier.length === 0) return []
-    const entries = own?.entries ?? []
     const others = new Set<Commit>()
-    let place = 0
     for (const record of records()) {
-      // A step writes its records in their order: the next of them is its own, and on its way nowhere else.
-      const next = entries[place]
-      if (next?.kind === 'record' && next.record === record) place++
-      else for (const commit of earlier) if (commit.has(record)) others.add(commit)
+      for (const commit of earlier) if (commit.has(record)) others.add(commit)
     }
     return [...others]
   }

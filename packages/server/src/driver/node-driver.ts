@@ -168,7 +168,7 @@ export class NodeDriver implements Registry {
     this.meter.count('rollcall_commands_total', 1, command.kind)
     const answer = this.node.execute(command, { caller, now: startedAt, wallNow: this.clock.wallNow() })
     const commit = this.after()
-    const records = (): Iterable<StoredRecord> => this.node.held(command as Command)
+    const records = (): Iterable<StoredRecord> => this.node.held(command as Command, commit?.entries ?? [])
     const done = { answer: demand(answer), durability: await this.commits.settled(commit, records, need) }
     this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
     return done
