@@ -106,13 +106,13 @@ export class Commits {
 
   /** Commits by earlier steps that have records of this one on their way. */
   private othersOf(own: Commit | undefined, records: () => Iterable<StoredRecord>): Commit[] {
-    const earlier = [...this.underWay].filter((commit) => commit !== own)
-    if (earlier.length === 0) return []
-    const others = new Set<Commit>()
+    const others: Commit[] = []
+    if (this.underWay.size === 0) return others
     for (const record of records()) {
-      for (const commit of earlier) if (commit.has(record)) others.add(commit)
+      for (const commit of this.underWay)
+        if (commit !== own && commit.has(record) && !others.includes(commit)) others.push(commit)
     }
-    return [...others]
+    return others
   }
 
   private hand(entries: readonly JournalEntry[]): Commit {
