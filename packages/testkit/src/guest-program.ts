@@ -37,11 +37,11 @@ export function programOnPath(name: string): string | undefined {
 }
 
 /**
- * A program of Debian, unpacked below `$ROLLCALL_CACHE` (default: `.cache/` of the checkout) and kept there. Rejects with
+ * A program of Debian, unpacked below `$GUESTS_CACHE` (default: `.cache/` of the checkout) and kept there. Rejects with
  * the reason where it cannot be had. Several callers at once are no trouble.
  */
 export async function debianProgram(program: DebianProgram): Promise<string> {
-  const cache = process.env['ROLLCALL_CACHE'] ?? fileURLToPath(new URL('../../../.cache', import.meta.url))
+  const cache = process.env['GUESTS_CACHE'] ?? fileURLToPath(new URL('../../../.cache', import.meta.url))
   const folder = join(cache, 'debian', program.package)
   const binary = join(folder, program.path)
   if (isExecutable(binary)) return binary
