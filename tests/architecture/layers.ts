@@ -81,11 +81,13 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/core/src': [
+    'address.ts',
     'records/',
     'metrics.ts',
     'caller.ts',
     'commands.ts',
     'ports.ts',
+    'budgets/',
     'directory/',
     'liveness/',
     'admission/',

@@ -1,7 +1,9 @@
 /** The registry's rules: records, signs, liveness, publishing. No I/O, no clock. */
-export { type AddressBytes, isAllowed, parseAddress } from './admission/address.js'
+export { type AddressBytes, isAllowed, parseAddress } from './address.js'
 export { type AdmissionMode, checkKey } from './admission/admission.js'
 export { acceptsStatus } from './admission/probe.js'
+export * from './budgets/budget.js'
+export { PEER_DEFAULTS, type PeerBounds } from './budgets/peer.js'
 export * from './caller.js'
 export * from './commands.js'
 export { Listing } from './directory/listing.js'

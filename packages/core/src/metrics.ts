@@ -80,6 +80,11 @@ const CATALOGUE = {
     kind: 'counter',
     help: 'Times a reader of a namespace was behind what is remembered and listed everything anew.',
   },
+  rollcall_limit_refusals_total: {
+    kind: 'counter',
+    help: 'What was refused because a limit of the node was reached, by the quota: the setting that bounds it.',
+    label: 'quota',
+  },
   rollcall_watches: { kind: 'gauge', help: 'Watched views, summed over subscribers.' },
   rollcall_journal_commits_total: { kind: 'counter', help: 'Group commits.' },
   rollcall_journal_entries_total: { kind: 'counter', help: 'Journal entries committed.' },

@@ -1,6 +1,7 @@
 /** What a node may be told, and what it does when it is told nothing. */
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
+import { PEER_DEFAULTS, type PeerBounds } from './budgets/peer.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
@@ -13,6 +14,8 @@ export interface NodeOptions {
   readonly instancesMax: number
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
+  /** What one peer may hold of each budget. */
+  readonly peers: PeerBounds
   /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
   readonly historyBytesMax: number
   /** Events that are remembered; the oldest goes first. */
@@ -28,6 +31,7 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   limits: LIMITS,
   instancesMax: 1_000_000,
   servicesMax: 100_000,
+  peers: PEER_DEFAULTS,
   historyBytesMax: 64 * 1024 * 1024,
   eventsMax: 10_000,
   namespaces: {},

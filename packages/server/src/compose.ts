@@ -9,6 +9,7 @@ import {
   LIVENESS_DEFAULTS,
   NODE_DEFAULTS,
   type NodeOptions,
+  type PeerBounds,
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
@@ -125,6 +126,7 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
     limits,
     instancesMax: limits.instancesMax,
     servicesMax: limits.servicesMax,
+    peers: peerBounds(config),
     historyBytesMax: limits.historyBytesMax,
     eventsMax: limits.eventsMax,
     namespaces: config.namespaces,
@@ -136,6 +138,11 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
     },
     publisher: { ...PUBLISHER_DEFAULTS, watchesMax: limits.watchesMax, waitersMax: limits.waitersMax },
   }
+}
+
+/** What one peer may hold of each budget. */
+function peerBounds({ limits }: Config): PeerBounds {
+  return { share: limits.peerSharePercent / 100, sharedNetworks: limits.sharedNetworks }
 }
 
 /** Names under which a node may be called: those that are configured, and its own. */

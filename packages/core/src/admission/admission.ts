@@ -9,7 +9,7 @@ import {
   type NamespaceSettings,
   type ServiceSettings,
 } from '@rollcall/wire'
-import { isAllowed, isAllowEntry, isHost } from './address.js'
+import { isAllowed, isAllowEntry, isHost } from '../address.js'
 import type { RegisterCommand } from '../commands.js'
 import { checkProbe } from './probe.js'
 import type { InstanceKey } from '../records/record.js'

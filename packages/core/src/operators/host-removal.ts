@@ -1,6 +1,6 @@
 /** What a removal by host would take, and why it may not be done. Changes nothing. */
 import { ALL_NAMESPACES, type ErrorBody, errorBody, type ResolvedRef } from '@rollcall/wire'
-import { sameHost } from '../admission/address.js'
+import { sameHost } from '../address.js'
 import type { HostRemoval } from '../commands.js'
 import type { Directory } from '../directory/directory.js'
 import { isLive } from '../records/state.js'

@@ -145,6 +145,8 @@ describe('spelling', () => {
         pingMs: ['5000', 5_000],
         'limits.metadataKeysMax': ['5', 5],
         'limits.leaseMsMin': ['200', 200],
+        'limits.peerSharePercent': ['25', 25],
+        'limits.sharedNetworks': ['10.0.0.0/8,fd00::1', ['10.0.0.0/8', 'fd00::1']],
         'journal.rotateBytesMin': ['65536', 65_536],
       }
       const [written, value] =

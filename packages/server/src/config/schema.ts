@@ -77,6 +77,16 @@ const limits = z.strictObject({
     'Most watched views, summed over subscribers. 10,000 subscribers of 100 services each.',
   ).default(1_000_000),
   waitersMax: integer(1, 1_000_000, 'Most long polls that wait at a time.').default(10_000),
+  peerSharePercent: integer(
+    1,
+    100,
+    'What one peer, which is an address or under IPv6 a /64, may hold of each budget, in percent, once three quarters of that budget are taken. Below three quarters a peer may have all of them: it may be a whole fleet.',
+  ).default(50),
+  sharedNetworks: list(
+    NETWORK,
+    (value) => parseNetwork(value) !== undefined,
+    'Networks whose addresses stand for many clients each, such as balancers, proxies and NATs: peerSharePercent does not hold for them.',
+  ).default([]),
   historyBytesMax: integer(
     0,
     64 * GIB,

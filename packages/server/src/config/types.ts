@@ -10,6 +10,8 @@ export interface NodeLimits extends Limits {
   readonly servicesMax: number
   readonly watchesMax: number
   readonly waitersMax: number
+  readonly peerSharePercent: number
+  readonly sharedNetworks: readonly string[]
   readonly historyBytesMax: number
   readonly eventsMax: number
   readonly subscriberBufferBytesMax: number
