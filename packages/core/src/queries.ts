@@ -66,6 +66,11 @@ export class Queries {
     return this.deps.services.list(query)
   }
 
+  /** The sign of that answer; costs a fraction of it. */
+  servicesSign(query: ServicesQuery): string {
+    return this.deps.services.page(query).sign
+  }
+
   /** The view, or undefined when the service was neither registered nor declared. */
   view(name: ViewName): View | undefined {
     return this.knows(name) ? this.deps.views.full(name, this.now()) : undefined

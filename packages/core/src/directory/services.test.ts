@@ -81,6 +81,25 @@ describe('the list of services', () => {
     ])
   })
 
+  it('ends a page where it has become long, whatever its limit', () => {
+    const sim = new Simulation()
+    const groups = Array.from({ length: 1_000 }, (_, index) => `group-${index}`)
+    for (let index = 0; index < 150; index++) {
+      const service = `s${1_000 + index}`
+      sim.execute({ kind: 'declareService', namespace: 'default', service, settings: { groups } })
+    }
+    const pages: number[] = []
+    let after: string | undefined
+    do {
+      const page = sim.read.services({ limit: 10_000, ...(after === undefined ? {} : { after }) })
+      pages.push(page.services.length)
+      expect(JSON.stringify(page).length).toBeLessThan(5 * 1024 * 1024)
+      after = page.next
+    } while (after !== undefined)
+    expect(pages.length).toBeGreaterThan(1)
+    expect(pages.reduce((sum, length) => sum + length)).toBe(150)
+  })
+
   it('does not show services of which only tombstones are left', () => {
     const sim = setUp()
     sim.deregister('a', 1)

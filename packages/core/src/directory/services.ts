@@ -41,10 +41,18 @@ interface RowDigest {
   readonly frozen: boolean
   readonly hi: number
   readonly lo: number
+  /** How long the row is as JSON, about. */
+  readonly chars: number
 }
 
 const PAGE_DEFAULT = 1_000
 const PAGE_MAX = 10_000
+
+/** A page ends before its limit where it is about this long as JSON: ten thousand services of one group each fit. */
+const PAGE_CHARS_MAX = 4 * 1024 * 1024
+
+/** What each group of a row takes beside its name. */
+const GROUP_CHARS = 70
 
 export class Services {
   private readonly directory: Directory
@@ -88,17 +96,19 @@ export class Services {
     const nodes: ServiceNode[] = []
     const sum = new SignSum()
     let next: string | undefined
+    let length = 0
     for (const node of this.directory.listing.matching(query)) {
       const last = nodes.at(-1)
-      if (nodes.length === limit && last !== undefined) {
+      if (last !== undefined && (nodes.length === limit || length >= PAGE_CHARS_MAX)) {
         next = tokenOf(last)
         const { hi, lo } = hash64(next)
         sum.add(hi, lo)
         break
       }
       nodes.push(node)
-      const { hi, lo } = this.digestOf(node)
+      const { hi, lo, chars } = this.digestOf(node)
       sum.add(hi, lo)
+      length += chars
     }
     return { nodes, next, sign: formatLanes(sum.hi, sum.lo) }
   }
@@ -134,8 +144,10 @@ export class Services {
     }
     const { sign, metadata = null, groups } = summary(node)
     const names = groups.map(({ group }) => group)
-    const lanes = hash64(JSON.stringify([namespace, service, sign, metadata, names, frozen]))
-    const digest = { sumHi: sum.hi, sumLo: sum.lo, settings, frozen, hi: lanes.hi, lo: lanes.lo }
+    const text = JSON.stringify([namespace, service, sign, metadata, names, frozen])
+    const { hi, lo } = hash64(text)
+    const chars = text.length + names.length * GROUP_CHARS
+    const digest = { sumHi: sum.hi, sumLo: sum.lo, settings, frozen, hi, lo, chars }
     this.digests.set(node, digest)
     return digest
   }
@@ -146,9 +158,8 @@ function summary(node: ServiceNode): ServiceSummary {
   const groups = [...node.groups.values()]
     .filter((group) => group.total > 0)
     .map(({ group, sum, total, up }) => ({ group, sign: sum.toString(), total, up }))
-  for (const declared of settings?.groups ?? []) {
-    if (!groups.some(({ group }) => group === declared))
-      groups.push({ group: declared, sign: EMPTY_SIGN, total: 0, up: 0 })
+  for (const group of new Set(settings?.groups)) {
+    if ((node.groups.get(group)?.total ?? 0) === 0) groups.push({ group, sign: EMPTY_SIGN, total: 0, up: 0 })
   }
   groups.sort((a, b) => (a.group < b.group ? -1 : 1))
   return {

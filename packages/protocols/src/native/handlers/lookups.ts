@@ -47,9 +47,10 @@ export function createLookups(deps: HandlerDeps): Handlers<'listServices' | 'get
       const [query, waitMs] = listQueryOf(parameters, tag)
       const { caller } = exchange
       const answer = (): void => {
-        const { sign, ...page } = registry.read(caller).services(query)
-        if (sign === tag) exchange.unchanged(tagOf(sign))
-        else exchange.text(200, JSON.stringify(page), tagOf(sign))
+        const read = registry.read(caller)
+        if (tag !== undefined && read.servicesSign(query) === tag) return exchange.unchanged(tagOf(tag))
+        const { sign, ...page } = read.services(query)
+        exchange.text(200, JSON.stringify(page), tagOf(sign))
       }
       if (waitMs === undefined || tag === undefined) return answer()
       return waits.hold(exchange, () => registry.wait(query, tag, waitMs, caller), answer)

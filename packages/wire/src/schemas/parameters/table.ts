@@ -89,7 +89,7 @@ export const zone: Optional<string> = inQuery('zone', name(), 'Only this zone. N
 export const limit: Optional<number> = inQuery(
   'limit',
   whole({ minimum: 1, maximum: SERVICES_LIMIT.max, default: SERVICES_LIMIT.default }),
-  'Most entries of one page.',
+  'Most entries of one page, which also ends at about 4 MiB.',
 )
 export const after: Optional<string> = inQuery('after', words, '`next` of the page before.')
 export const eventsLimit: Optional<number> = inQuery(
