@@ -59,7 +59,7 @@ export interface ConnectOptions extends WarmUpOptions {
   readonly cluster?: string
   /**
    * Where snapshots are kept; `false` keeps none. Default: `rollcall` in the user's cache directory
-   * (XDG_CACHE_HOME, LOCALAPPDATA or ~/.cache), or in the temporary directory where there is no home.
+   * (XDG_CACHE_HOME, LOCALAPPDATA or ~/.cache), or `rollcall-<uid>` in the temporary directory where there is no home.
    */
   readonly snapshotDir?: string | false
   /** Last resort by service, in the namespace of this client. */

@@ -1,6 +1,7 @@
 /** Where clusters, lookups and registrations go, and what is refused. */
 import { describe, expect, it } from 'vitest'
-import { CLUSTERS_MAX, checkName, clustersOf, lookupOf, placesOf } from './options.js'
+import { tmpdir } from 'node:os'
+import { CLUSTERS_MAX, checkName, clustersOf, defaultSnapshotDir, lookupOf, placesOf } from './options.js'
 import type { ConnectOptions } from './api.js'
 
 const EAST = ['http://e1:7400', 'http://e2:7400']
@@ -43,6 +44,21 @@ describe('clusters', () => {
     { clusters: { east: { cluster: 'a b' } } },
   ])('are refused as %j', (options) => {
     expect(() => of(options)).toThrow(expect.objectContaining({ code: 'invalid_argument' }))
+  })
+})
+
+describe('the directory of the snapshots', () => {
+  const throws = (): never => {
+    throw new Error('uv_os_homedir returned ENOENT')
+  }
+  const temporary = `${tmpdir()}/rollcall-12345`
+  it.each([
+    ['the cache directory of the user', { XDG_CACHE_HOME: '/c' }, throws, '/c/rollcall'],
+    ['the home', {}, () => '/home/a', '/home/a/.cache/rollcall'],
+    ['the temporary one of a user whose home is the root', {}, () => '/', temporary],
+    ['the temporary one of a user without an entry', {}, throws, temporary],
+  ])('is in %s', (_, environment, homedir, expected) => {
+    expect(defaultSnapshotDir(environment, { homedir, getuid: () => 12_345 })).toBe(expected)
   })
 })
 

@@ -1,5 +1,5 @@
 /** Checks of what programs pass to the SDK, and the defaults. */
-import { homedir, tmpdir, userInfo } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import type { Instance } from '@rollcall/wire'
@@ -14,6 +14,7 @@ import {
 } from '@rollcall/wire'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
+import { asked } from './machine/asked.js'
 import { viewKey } from './machine/keys.js'
 import type {
   AddressOptions,
@@ -112,13 +113,23 @@ function staticInstance(item: StaticInstance, namespace: string, service: string
   }
 }
 
-/** Directory of the snapshots by default. */
-export function defaultSnapshotDir(environment: Readonly<Record<string, string | undefined>>): string {
+/** What the operating system says of the user. */
+export interface SystemUser {
+  readonly homedir: () => string
+  /** Absent on Windows. */
+  readonly getuid?: () => number
+}
+
+/** Directory of the snapshots by default. A user without a home, as in a container, has one by number. */
+export function defaultSnapshotDir(
+  environment: Readonly<Record<string, string | undefined>>,
+  user: SystemUser = { homedir, ...(process.getuid && { getuid: process.getuid }) },
+): string {
   const cache = environment['XDG_CACHE_HOME'] ?? environment['LOCALAPPDATA']
   if (cache !== undefined && cache !== '') return join(cache, 'rollcall')
-  const home = homedir()
+  const home = asked(user.homedir) ?? ''
   return home === '' || home === '/'
-    ? join(tmpdir(), `rollcall-${userInfo().username}`)
+    ? join(tmpdir(), `rollcall-${user.getuid?.() ?? 'user'}`)
     : join(home, '.cache', 'rollcall')
 }
 

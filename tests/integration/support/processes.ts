@@ -25,22 +25,14 @@ export interface Program {
 
 /** Starts a script of this folder and waits until it says that it is ready. */
 export async function start(program: string | Program, ...args: string[]): Promise<Child> {
-  const { script, command = [] }: Program = typeof program === 'string' ? { script: program } : program
-  const words = [...command, process.execPath]
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
-    ...OPTIONS,
-    execPath: words[0],
-    execArgv: words.slice(1),
-  })
+  const child = spawnScript(program, args)
   let output = ''
   child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
   child.stdout?.on('data', (data: Buffer) => (output += data.toString()))
-  children.add(child)
-  child.once('exit', () => children.delete(child))
   const [message] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => {
-      throw new Error(`${script} ended before it was ready: ${output}`)
+      throw new Error(`${child.spawnargs.join(' ')} ended before it was ready: ${output}`)
     }),
   ])) as [{ readonly ready: string }]
   return { process: child, ready: message.ready }
@@ -48,17 +40,28 @@ export async function start(program: string | Program, ...args: string[]): Promi
 
 /** Runs a script of this folder to its end and gives back what it printed. */
 export async function run(
-  script: string,
+  program: string | Program,
   ...args: string[]
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, OPTIONS)
-  children.add(child)
+  const child = spawnScript(program, args)
   let output = ''
   child.stdout?.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
   const [code] = (await once(child, 'close')) as [number | null]
-  children.delete(child)
   return { code, output }
+}
+
+function spawnScript(program: string | Program, args: string[]): ChildProcess {
+  const { script, command = [] }: Program = typeof program === 'string' ? { script: program } : program
+  const words = [...command, process.execPath]
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+    ...OPTIONS,
+    execPath: words[0]!,
+    execArgv: words.slice(1),
+  })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
 }
 
 /** Ends a child with a signal and waits until it is gone. */

@@ -1,6 +1,7 @@
 /** The balancer of a service, made of its options. */
 import { hostname } from 'node:os'
 import { RegistryError } from '@rollcall/wire'
+import { asked } from '../machine/asked.js'
 import type { Balancer, BalancerFactory, BalancerTools } from './balancer.js'
 import type { LeastLoadedOptions } from './least-loaded.js'
 import { createLeastLoaded } from './least-loaded.js'
@@ -121,7 +122,7 @@ function apart(step: () => void): void {
 }
 
 function subsetOf(given: number | SubsetOptions): Required<SubsetOptions> {
-  const { size, client = `${hostname()}/${process.pid}` } =
+  const { size, client = `${asked(hostname) ?? 'host'}/${process.pid}` } =
     typeof given === 'number' ? { size: given } : given
   if (!Number.isInteger(size) || size < 1) throw invalid('a subset has at least one instance', 'subset')
   return { size, client }

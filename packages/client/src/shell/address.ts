@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { RegistryError } from '@rollcall/wire'
+import { asked } from '../machine/asked.js'
 import type { Clock } from '../machine/ports.js'
 import type { AddressOptions } from '../api.js'
 
@@ -69,7 +70,7 @@ export function blockOf(cidr: string): BlockList {
 export function createSystemAddresses(clock: Clock): AddressSources {
   return {
     interfaces() {
-      const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+      const all = Object.values(asked(networkInterfaces) ?? {}).flatMap((list) => list ?? [])
       return all
         .filter((item) => !item.internal && !item.address.startsWith('fe80'))
         .map((item) => item.address)
