@@ -364,7 +364,7 @@ export type { SubsetOptions } from './balancers/subset.js'
 export type { FetchBody } from './calls/body.js'
 export type { Attempt, AttemptContext, CallOptions, Work } from './calls/call.js'
 export type { FetchInit } from './calls/fetch.js'
-export type { AttemptEnd, Judgement } from './calls/judgement.js'
+export type { AttemptEnd, Judgement, Phase } from './calls/judgement.js'
 export type { HedgeDelay } from './calls/latencies.js'
 export type { AttemptBegin, AttemptObservation, CallObservation } from './calls/observation.js'
 export type {

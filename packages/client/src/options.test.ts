@@ -54,7 +54,7 @@ describe('the directory of the snapshots', () => {
   const temporary = `${tmpdir()}/rollcall-12345`
   it.each([
     ['the cache directory of the user', { XDG_CACHE_HOME: '/c' }, throws, '/c/rollcall'],
-    ['the home', {}, () => '/home/a', '/home/a/.cache/rollcall'],
+    ['the home', {}, () => '/users/a', '/users/a/.cache/rollcall'],
     ['the temporary one of a user whose home is the root', {}, () => '/', temporary],
     ['the temporary one of a user without an entry', {}, throws, temporary],
   ])('is in %s', (_, environment, homedir, expected) => {

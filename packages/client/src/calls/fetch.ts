@@ -6,6 +6,7 @@ import type { FetchBody, OutgoingBody } from './body.js'
 import { outgoingBody } from './body.js'
 import type { AttemptContext, CallOptions, Work } from './call.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
+import { judgeError } from './judgement.js'
 import type { Requester } from './requester.js'
 import { RequestError } from './requester.js'
 import { responseOf } from './response.js'
@@ -114,10 +115,10 @@ export async function fetchFrom(deps: FetchDeps, path: string, init: FetchInit):
   }
 }
 
-function judgeRequest({ failure: { phase, reused } }: RequestError): Judgement {
+function judgeRequest({ failure: { phase, reused, error } }: RequestError): Judgement {
   if (phase === 'body') return { retry: 'never' }
-  if (phase === 'connect') return { outcome: 'unreachable', retry: 'always' }
-  return reused ? { retry: 'idempotent' } : { outcome: 'unreachable', retry: 'idempotent' }
+  // The end of a connection that had served before may say nothing about the instance.
+  return phase === 'sent' && reused ? { retry: 'idempotent' } : judgeError(error, phase)
 }
 
 function headersOf(init: FetchInit, body: OutgoingBody): Record<string, string> {

@@ -30,11 +30,92 @@ describe('what an error means', () => {
     expect([judgement.outcome, judgement.retry]).toEqual([outcome, retry])
   })
 
+  const refused = (syscall: string, code: string): Error => error({ code, syscall })
+  const several = (...errors: Error[]): Error =>
+    Object.assign(new AggregateError(errors), { code: (errors[0] as { code?: string }).code })
+  it.each([
+    [
+      'of which no address can be reached',
+      several(refused('connect', 'ETIMEDOUT'), refused('connect', 'EHOSTUNREACH')),
+      'unreachable',
+      'always',
+    ],
+    [
+      'below an error of fetch',
+      error({}, several(refused('connect', 'ETIMEDOUT'), refused('connect', 'ENETUNREACH'))),
+      'unreachable',
+      'always',
+    ],
+    [
+      'of which one address took something',
+      several(refused('connect', 'ETIMEDOUT'), refused('read', 'ECONNRESET')),
+      'unreachable',
+      'idempotent',
+    ],
+    [
+      'of which one says what is not known',
+      several(refused('connect', 'ETIMEDOUT'), error({})),
+      undefined,
+      'never',
+    ],
+  ])('a name %s', (_name, given, outcome, retry) => {
+    const judgement = judgeError(given)
+    expect([judgement.outcome, judgement.retry]).toEqual([outcome, retry])
+  })
+
+  it.each([
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ])('%s: the handshake failed, and nothing was sent', (code) => {
+    expect(judgeError(error({}, error({ code })))).toEqual({ outcome: 'unreachable', retry: 'always' })
+  })
+
+  it.each(['HPE_INVALID_CONSTANT', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'])(
+    '%s: another program answers there than the one that was meant',
+    (code) => {
+      expect(judgeError(error({}, error({ code })))).toEqual({ outcome: 'unreachable', retry: 'idempotent' })
+    },
+  )
+
+  describe('where it is known that no response began', () => {
+    it.each([
+      ['without a connection nothing was sent', error({ code: 'WHATEVER' }), 'connect', 'always'],
+      ['nor when it broke', error({ code: 'ECONNRESET', syscall: 'read' }), 'connect', 'always'],
+      ['what was sent may have been executed', error({ code: 'WHATEVER' }), 'sent', 'idempotent'],
+      ['whatever the code says', error({ code: 'ECONNREFUSED' }), 'sent', 'idempotent'],
+    ] as const)('%s', (_name, given, phase, retry) => {
+      expect(judgeError(given, phase)).toEqual({ outcome: 'unreachable', retry })
+    })
+
+    it('what came too late still did', () => {
+      expect(judgeError(error({ code: 'UND_ERR_HEADERS_TIMEOUT' }), 'sent').outcome).toBe('timeout')
+    })
+
+    it.each(['ERR_INVALID_CHAR', 'ERR_UNESCAPED_CHARACTERS', 'UND_ERR_INVALID_ARG', 'ABORT_ERR'])(
+      '%s is the own doing of the caller',
+      (code) => {
+        expect(judgeError(error({ code }), 'connect')).toEqual({ retry: 'never' })
+      },
+    )
+  })
+
   it('does not follow causes for ever', () => {
     const looped = error({})
     looped.cause = looped
     expect(judgeError(looped).retry).toBe('never')
     expect(isRefusal(looped)).toBe(false)
     expect(isRefusal(error({}, error({ code: 'ECONNREFUSED' })))).toBe(true)
+    const inItself = new AggregateError([])
+    inItself.errors.push(inItself)
+    expect(judgeError(inItself).retry).toBe('never')
+  })
+
+  it('is a refusal only if all addresses refused', () => {
+    const refusal = error({ code: 'ECONNREFUSED' })
+    expect(isRefusal(several(refusal, refusal))).toBe(true)
+    expect(isRefusal(several(refusal, error({ code: 'ETIMEDOUT' })))).toBe(false)
   })
 })

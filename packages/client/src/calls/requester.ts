@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import { request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
+import type { Phase } from './judgement.js'
 import { Pools } from './pools.js'
 import type { Clock } from '../machine/ports.js'
 
@@ -22,11 +23,8 @@ export interface OutgoingRequest {
 
 /** A request that brought no response. */
 export interface RequestFailure {
-  /**
-   * `connect`: the request was certainly not sent; `sent`: it may have been executed; `body`: the stream to be sent
-   * failed by itself.
-   */
-  readonly phase: 'connect' | 'sent' | 'body'
+  /** `body`: the stream to be sent failed by itself. */
+  readonly phase: Phase | 'body'
   /** The connection had served before: its end may say nothing about the instance. */
   readonly reused: boolean
   readonly error: Error
