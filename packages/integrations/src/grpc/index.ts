@@ -125,11 +125,13 @@ class ServiceResolver implements experimental.Resolver {
   updateResolution(): void {
     this.stop ??= this.service.onCandidates(() => this.handOver())
     // A channel that asks again has lost a connection: it keeps its list until there is another one.
+    if (this.handedOver === undefined) this.handOver()
     if (this.handedOver !== undefined) return
     const { stop } = this
     this.service.ready().then(
       () => this.stop === stop && this.handOver(),
-      (error: Error) => this.stop === stop && this.fail(error.message),
+      // Counts only for a channel that has no list yet; it asks again later.
+      (error: Error) => this.stop === stop && this.handedOver === undefined && this.fail(error.message),
     )
   }
 
@@ -140,22 +142,30 @@ class ServiceResolver implements experimental.Resolver {
   }
 
   private handOver(): void {
-    const candidates = this.service.candidates()
+    const { service } = this
+    const candidates = service.candidates()
     // Nothing is known yet, or the client was closed: neither is a reason to drop what works.
-    if (candidates.length === 0 && this.service.source === 'none') return
+    if (candidates.length === 0 && service.source === 'none') return
     const weighted = candidates.filter(({ weight }) => weight > 0)
     const called = weighted.length === 0 ? candidates : weighted
     const key = called.map(addressOf).toSorted().join(' ')
     if (key === this.handedOver) return
     this.handedOver = key
     const endpoints = called.map(({ host, port }) => ({ addresses: [{ host, port }] }))
-    const note = called.length === 0 ? `${this.service.name} has no instance that can be called` : ''
-    this.listener(experimental.statusOrFromValue(endpoints), {}, this.policies(), note)
+    this.listener(experimental.statusOrFromValue(endpoints), {}, this.policies(), '')
+    // An empty list only lets the connections go: round_robin is idle then, and calls would wait for ever.
+    if (called.length === 0) this.failAsPick()
   }
 
-  /** Counts only for a channel that has no list yet; it asks again later. */
+  private failAsPick(): void {
+    try {
+      this.service.pick()
+    } catch (error) {
+      this.fail((error as Error).message)
+    }
+  }
+
   private fail(details: string): void {
-    if (this.handedOver !== undefined) return
     const error: StatusObject = { code: status.UNAVAILABLE, details, metadata: new Metadata() }
     this.listener(experimental.statusOrFromError(error), {}, this.policies(), '')
   }
