@@ -2,6 +2,7 @@
  * The composition root: the one file that names every adapter and store. It turns a configuration into a
  * running node, and takes it apart in the order that loses nothing.
  */
+import { hostname } from 'node:os'
 import {
   ANONYMOUS,
   type Clock,
@@ -12,6 +13,7 @@ import {
   type PeerBounds,
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
+import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { createDisk, createMemoryJournal, type FaultCause, openJournal } from '@rollcall/storage'
@@ -145,10 +147,10 @@ function peerBounds({ limits }: Config): PeerBounds {
   return { share: limits.peerSharePercent / 100, sharedNetworks: limits.sharedNetworks }
 }
 
-/** Names under which a node may be called: those that are configured, and its own. */
+/** Names under which a node may be called: those that are configured, its own and the machine's. */
 function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] {
   const own = advertise === undefined ? undefined : parseHostPort(advertise)
-  return own === undefined ? allowedHosts : [...allowedHosts, own.host]
+  return [...allowedHosts, hostname(), ...(own === undefined ? [] : [own.host])]
 }
 
 function createNative(
@@ -187,11 +189,14 @@ function openAddresses(
   if (listen === undefined)
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
   const read = driver.read({ principal: ANONYMOUS })
+  const allowedHosts = allowedHostsOf(config)
+  const gate = createGate(allowedHosts)
   const health = healthMounts({
     readiness: () => driver.readiness(),
     health: () => read.health(),
     frozen: () => read.freezes().map(({ namespace }) => namespace),
     journalFault,
+    checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
     metrics: () => {
       driver.sample()
       const { longPolls, unsentBytes } = native.stats()
@@ -208,7 +213,7 @@ function openAddresses(
       logger: logger.child({ component: 'prometheus' }),
       meter: metrics,
     },
-    { allowedHosts: allowedHostsOf(config) },
+    { allowedHosts },
   )
   const mounts: readonly Mount[] = [
     ...health,

@@ -106,21 +106,14 @@ export class Exchange {
    */
   body(take: (body: unknown) => void | Promise<void>): void {
     const { req } = this
-    if (!isJson(this.headers.contentType)) {
-      this.refuseBody(
-        new RegistryError(
-          'unsupported_media_type',
-          'a JSON body is needed, with content-type: application/json',
-        ),
-      )
-      return
-    }
     const { bodyBytesMax } = this.deps
-    const declared = Number(this.headers.contentLength ?? 0)
-    if (declared > bodyBytesMax) {
-      this.refuseBody(tooLarge(bodyBytesMax))
+    const fault = bodyFault(this.headers, bodyBytesMax)
+    if (fault !== undefined) {
+      if (this.headers.expect === undefined) this.refuseBody(fault)
+      else this.fail(fault)
       return
     }
+    this.goOn()
     let chunks: Buffer[] = []
     let bytes = 0
     const read = (chunk: Buffer): void => {
@@ -141,6 +134,14 @@ export class Exchange {
     }
     req.on('data', read)
     req.on('end', done)
+  }
+
+  /** Has the body sent by a client that waits for a word (RFC 9110 section 10.1.1). */
+  private goOn(): void {
+    if (this.headers.expect === undefined || this.req.httpVersion === '1.0') return
+    this.res.writeContinue()
+    // The listener ends the connection after an answer without that word.
+    this.res.removeHeader('Connection')
   }
 
   /** Runs a handler; its failure, now or later, becomes the answer. */
@@ -175,6 +176,24 @@ export class Exchange {
     req.on('end', ended)
     req.once('close', cancel)
   }
+}
+
+/** What the head says of a body that is not taken. */
+function bodyFault(
+  { contentType, contentEncoding = 'identity', contentLength = '0' }: RequestHeaders,
+  bytesMax: number,
+): RegistryError | undefined {
+  if (!isJson(contentType))
+    return new RegistryError(
+      'unsupported_media_type',
+      'a JSON body is needed, with content-type: application/json',
+    )
+  if (contentEncoding.toLowerCase() !== 'identity')
+    return new RegistryError(
+      'unsupported_media_type',
+      'the body is encoded; send it as it is, without Content-Encoding',
+    )
+  return Number(contentLength) > bytesMax ? tooLarge(bytesMax) : undefined
 }
 
 function tooLarge(bytesMax: number): RegistryError {

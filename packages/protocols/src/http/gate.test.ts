@@ -27,6 +27,9 @@ describe('the gate', () => {
       'localhost',
       'LOCALHOST:1',
       'registry.example:7400',
+      'registry:7400',
+      'rollcall.platform.svc',
+      'rollcall.platform.svc.cluster.local:7400',
     ]) {
       expect([host, verdict(['HOST', host])]).toEqual([host, 'in'])
       // Once more from memory.
@@ -46,6 +49,9 @@ describe('the gate', () => {
       '::1',
       '[::1',
       'registry.example.',
+      'svc.evil.example',
+      'evil.example.svc.cluster.local.example',
+      '.svc.cluster.example',
       'x'.repeat(10_000),
     ]) {
       expect([host, verdict(['Host', host])]).toEqual([host, 'forbidden_host'])

@@ -9,9 +9,15 @@ import type { RequestHeaders } from './headers.js'
 /** Distinct Host headers whose verdict is remembered. Clients of one node use a handful. */
 const REMEMBERED_MAX = 256
 
+/**
+ * Names that no other site can have: of one label, as in a home network or a composition of containers, or of a service in
+ * Kubernetes.
+ */
+const PRIVATE_NAME = /^(?:[a-z0-9_-]{1,63}|[a-z0-9._-]+\.svc(?:\.cluster\.local)?)$/
+
 /** Decides whether a request may come in. */
 export interface Gate {
-  /** Throws `forbidden_host` unless Host is an address, localhost or an allowed name. */
+  /** Throws `forbidden_host` unless Host is an address, a name that no other site can have, or an allowed one. */
   checkHost(headers: RequestHeaders, httpVersion: string): void
   /** Throws `forbidden_origin` when a browser sends the request for a page of another origin. */
   checkOrigin(headers: RequestHeaders): void
@@ -25,7 +31,7 @@ export function createGate(allowedHosts: readonly string[]): Gate {
     const known = remembered.get(header)
     if (known !== undefined) return known
     const host = hostOf(header)
-    const verdict = host !== undefined && (isIP(host) !== 0 || host === 'localhost' || allowed.has(host))
+    const verdict = host !== undefined && (isIP(host) !== 0 || PRIVATE_NAME.test(host) || allowed.has(host))
     if (remembered.size >= REMEMBERED_MAX) remembered.clear()
     if (header.length <= 512) remembered.set(header, verdict)
     return verdict

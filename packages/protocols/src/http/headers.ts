@@ -4,12 +4,14 @@
  */
 import type { IncomingMessage } from 'node:http'
 
-/** Headers of a request; of a repeated one the first. */
+/** Headers of a request; of a repeated one the first. The listener lets no second Host in. */
 export interface RequestHeaders {
   readonly host: string | undefined
   readonly origin: string | undefined
   readonly contentType: string | undefined
   readonly contentLength: string | undefined
+  readonly contentEncoding: string | undefined
+  readonly expect: string | undefined
   readonly ifNoneMatch: string | undefined
   readonly lastEventId: string | undefined
   readonly accept: string | undefined
@@ -22,6 +24,8 @@ export function headersOf(req: Pick<IncomingMessage, 'rawHeaders'>): RequestHead
     origin: undefined,
     contentType: undefined,
     contentLength: undefined,
+    contentEncoding: undefined,
+    expect: undefined,
     ifNoneMatch: undefined,
     lastEventId: undefined,
     accept: undefined,
@@ -41,7 +45,7 @@ function keyOf(name: string): keyof RequestHeaders | undefined {
       return name.toLowerCase() === 'host' ? 'host' : undefined
     case 6: {
       const lower = name.toLowerCase()
-      return lower === 'origin' || lower === 'accept' ? lower : undefined
+      return lower === 'origin' || lower === 'accept' || lower === 'expect' ? lower : undefined
     }
     case 12:
       return name.toLowerCase() === 'content-type' ? 'contentType' : undefined
@@ -51,6 +55,8 @@ function keyOf(name: string): keyof RequestHeaders | undefined {
     }
     case 14:
       return name.toLowerCase() === 'content-length' ? 'contentLength' : undefined
+    case 16:
+      return name.toLowerCase() === 'content-encoding' ? 'contentEncoding' : undefined
     default:
       return undefined
   }

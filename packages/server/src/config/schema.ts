@@ -158,7 +158,7 @@ const SCHEMA = z.strictObject({
   allowedHosts: list(
     'a host name',
     isHostName,
-    'Host names, beside addresses, localhost and the advertised host, under which the node may be called. A web page that points its own name at this node is thereby refused.',
+    'Host names under which the node may be called, beside addresses, names of one label (localhost), of services in Kubernetes (*.svc, *.svc.cluster.local), of the machine and of the advertised host. A web page that points its own name at this node is thereby refused, on /metrics too.',
   ).default([]),
   probeNetworks: list(
     NETWORK,

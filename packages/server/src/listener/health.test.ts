@@ -28,6 +28,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
     frozen: () => [],
     journalFault: () => undefined,
     metrics: () => 'up 1\n',
+    checkHost: () => {},
     ...deps,
   })
   const find = createMountTable([

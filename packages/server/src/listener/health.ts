@@ -1,7 +1,7 @@
 /** Health and metrics of a node, for orchestrators and scrapers. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeHealth, Readiness } from '@rollcall/core'
-import { errorBody } from '@rollcall/wire'
+import { errorBody, isRegistryError } from '@rollcall/wire'
 import type { Mount } from './mounts.js'
 
 export interface HealthDeps {
@@ -17,12 +17,14 @@ export interface HealthDeps {
   readonly journalFault: () => string | undefined
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => string
+  /** Throws a RegistryError for a request that comes under the name of another site. */
+  readonly checkHost: (request: IncomingMessage) => void
 }
 
 /**
  * `/livez` (200 as long as the event loop turns: it asks nothing else, so that no trouble of disk or cluster
- * makes an orchestrator kill the node), `/readyz` (200, or 503 with the reason) and `/metrics`. The rule about the Host
- * header is not theirs: orchestrators and scrapers ask by whatever name they know.
+ * makes an orchestrator kill the node), `/readyz` (200, or 503 with the reason) and `/metrics`. Orchestrators ask for the
+ * first two by whatever name they know; metrics are not for a page of another site.
  */
 export function healthMounts(deps: HealthDeps): readonly Mount[] {
   return [
@@ -39,9 +41,15 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
         ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
       })
     }),
-    readOnly('/metrics', (response) =>
-      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics()),
-    ),
+    readOnly('/metrics', (response, request) => {
+      try {
+        deps.checkHost(request)
+      } catch (error) {
+        if (!isRegistryError(error)) throw error
+        return answerJson(response, error.httpStatus, { error: error.toBody() })
+      }
+      answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics())
+    }),
   ]
 }
 
@@ -49,11 +57,12 @@ function trouble({ stale, island }: NodeHealth): Partial<NodeHealth> {
   return { ...(stale ? { stale } : {}), ...(island ? { island } : {}) }
 }
 
-function readOnly(path: string, read: (response: ServerResponse) => void): Mount {
+function readOnly(path: string, read: (response: ServerResponse, request: IncomingMessage) => void): Mount {
   return {
     path,
-    handleRequest({ method }, response) {
-      if (method === 'GET' || method === 'HEAD') return read(response)
+    handleRequest(request, response) {
+      const { method } = request
+      if (method === 'GET' || method === 'HEAD') return read(response, request)
       response.setHeader('Allow', 'GET, HEAD')
       // The body, if any, is not read, so the connection cannot be used again.
       response.setHeader('Connection', 'close')

@@ -1,11 +1,12 @@
 /** One address of a node: accepts connections, reads HTTP/1.1 and hands each request to its mount. */
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Logger } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
-import { answerInternal, refuseClient } from './client-faults.js'
+import { answerInternal, headFaults, refuseClient, refuseHead, refuseSocket } from './client-faults.js'
 import type { Connections } from './connections.js'
+import { pathOf, settleHead } from './heads.js'
 import { createMountTable, type Mount } from './mounts.js'
 import { offersWebSocket, requestsThatTake } from './offers.js'
 
@@ -87,9 +88,11 @@ function createNodeServer(options: HttpListenerOptions, mountOf: FindMount): Ser
   const headersMs = options.headersMs ?? 10_000
   return createServer({
     IncomingMessage: requestsThatTake(
-      (request) => offersWebSocket(request) && mountOf(request.url).handleUpgrade !== undefined,
+      (request) => offersWebSocket(request) && mountOf(pathOf(request.url)).handleUpgrade !== undefined,
     ),
     maxHeaderSize: HEADER_BYTES_MAX,
+    // Such a request is refused by `settleHead`, in words.
+    requireHostHeader: false,
     headersTimeout: headersMs,
     requestTimeout: options.requestMs ?? 60_000,
     keepAliveTimeout: options.keepAliveMs ?? 75_000,
@@ -102,19 +105,34 @@ function createNodeServer(options: HttpListenerOptions, mountOf: FindMount): Ser
 
 function serve(server: Server, mountOf: FindMount, logger: Logger): void {
   const answering = new WeakMap<Duplex, ServerResponse>()
-  server.on('request', (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     answering.set(request.socket, response)
     try {
-      mountOf(request.url).handleRequest(request, response)
+      const fault = settleHead(request)
+      if (fault === undefined) mountOf(request.url).handleRequest(request, response)
+      else refuseHead(fault, response)
     } catch (error) {
       logger.error({ error, method: request.method, url: request.url }, 'request handler failed')
       answerInternal(response)
     }
+  }
+  server.on('request', answer)
+  // Without a word to go on the body may never come, and what comes next may be another request or the body.
+  server.on('checkContinue', (request, response) => {
+    response.setHeader('Connection', 'close')
+    answer(request, response)
+  })
+  server.on('checkExpectation', (_request, response) => refuseHead(headFaults.expectation, response))
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => {})
+    refuseSocket(headFaults.tunnel, socket)
   })
   server.on('upgrade', (request, socket, head) => {
     // A reset before the handler listens would otherwise be an uncaught error.
     socket.on('error', () => {})
     try {
+      const fault = settleHead(request)
+      if (fault !== undefined) return refuseSocket(fault, socket)
       mountOf(request.url).handleUpgrade?.(request, socket, head)
     } catch (error) {
       logger.error({ error, url: request.url }, 'upgrade handler failed')

@@ -114,12 +114,12 @@ function objectTaker(fields: Readonly<Record<string, AnyField>>, silent: readonl
   return (value, path, place, warnings) => {
     if (!isJsonObject(value)) return new Fault(path, 'must be an object')
     let missing = required.length
-    let strange = false
+    let leftOut = false
     let replaced: Map<string, unknown> | undefined
     for (const name in value) {
       const member = members.get(name)
-      if (member === undefined) {
-        strange = true
+      if (member === undefined || isAbsent(value[name], member.required)) {
+        leftOut = true
         continue
       }
       if (member.required) missing--
@@ -130,14 +130,23 @@ function objectTaker(fields: Readonly<Record<string, AnyField>>, silent: readonl
       replaced.set(name, taken)
     }
     if (missing > 0) return new Fault(below(path, absentOf(required, value)), 'is missing')
-    if (!strange && replaced === undefined) return value
+    if (!leftOut && replaced === undefined) return value
     const copy: Record<string, unknown> = {}
     for (const name in value) {
-      if (members.has(name)) copy[name] = replaced?.has(name) === true ? replaced.get(name) : value[name]
-      else if (!silent.includes(name)) warnings.add(place, name)
+      const member = members.get(name)
+      if (member === undefined) {
+        if (!silent.includes(name)) warnings.add(place, name)
+      } else if (!isAbsent(value[name], member.required)) {
+        copy[name] = replaced?.has(name) === true ? replaced.get(name) : value[name]
+      }
     }
     return copy
   }
+}
+
+/** Many languages write a field that was not set as null. */
+function isAbsent(value: unknown, required: boolean): boolean {
+  return value === null && !required
 }
 
 function absentOf(names: readonly string[], value: object): string {

@@ -71,8 +71,10 @@ export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
     },
     ['not_ready'],
   ),
-  node('metrics', 'Figures in the Prometheus text format.', {
-    description: 'The figures.',
-    mediaType: 'text/plain',
-  }),
+  node(
+    'metrics',
+    'Figures in the Prometheus text format.',
+    { description: 'The figures.', mediaType: 'text/plain' },
+    ['forbidden_host'],
+  ),
 ]
