@@ -29,7 +29,8 @@ const TYPES: ReadonlySet<string> = new Set([
   // Questions and their answers.
   'EventsQuery',
   'InstanceKey',
-  'Resume',
+  'ViewCapture',
+  'ViewFilter',
   'ServicesQuery',
   // Publications.
   'Subscriber',

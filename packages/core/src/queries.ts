@@ -1,5 +1,6 @@
 /** What can be read of a node: each question is answered at once, and changes nothing. */
 import type {
+  Delta,
   EventsResponse,
   Explanation,
   FreezeSummary,
@@ -16,7 +17,7 @@ import type {
 } from '@rollcall/wire'
 import type { Directory } from './directory/directory.js'
 import type { Services, ServicesQuery } from './directory/services.js'
-import { type Resume, signOfView, toInstance } from './directory/view.js'
+import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
 import type { LivenessRules } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
@@ -88,9 +89,14 @@ export class Queries {
     return node.groups.has(group) || node.settings?.groups?.includes(group) === true
   }
 
-  /** What a reader that shows `sign` needs to be current. */
-  resume(name: ViewName, sign: string): Resume {
-    return this.deps.views.resume(name, sign, this.now())
+  /** The view, or what passes the filter, to be written out later; for an unknown service the empty one. */
+  capture(name: ViewName, filter?: ViewFilter): ViewCapture {
+    return this.deps.views.capture(name, this.now(), filter)
+  }
+
+  /** What leads from a sign to the present, empty where nothing changed; undefined where that is no longer known. */
+  delta(name: ViewName, sign: string): Delta | undefined {
+    return this.deps.views.delta(name, sign, this.now())
   }
 
   instance(key: InstanceKey): Instance | undefined {

@@ -2,7 +2,7 @@
 import { EMPTY_SIGN, type Remove, signOf, type View } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
-import { deltaSince, fullView, resumeView, signOfView } from './view.js'
+import { deltaSince, fullView, signOfView, type ViewCapture } from './view.js'
 
 const ORDERS = { namespace: 'default', service: 'orders' }
 
@@ -120,20 +120,51 @@ describe('a full view', () => {
   })
 })
 
+describe('a captured view', () => {
+  const idsOf = (capture: ViewCapture): string[] =>
+    Array.from({ length: capture.size }, (_, place) => capture.instance(place).id)
+
+  it('stays as it was', () => {
+    const sim = new Simulation()
+    for (const id of ['a', 'b']) sim.register({ id, incarnation: 1 })
+    const capture = sim.read.capture(ORDERS)
+    const before = viewOf(sim)
+    sim.deregister('a', 1)
+    sim.register({ id: 'b', incarnation: 1, rev: 2, intent: 'draining' })
+    sim.run(1_000)
+    const instances = Array.from({ length: capture.size }, (_, place) => capture.instance(place))
+    expect({ ...capture.name, instances, ...capture.facts }).toEqual(before)
+  })
+
+  it('holds what is chosen, under the sign of the whole', () => {
+    const sim = new Simulation()
+    sim.register({ id: 'a', incarnation: 1, zone: 'z1' })
+    sim.register({ id: 'b', incarnation: 1, zone: 'z2' })
+    sim.register({ id: 'c', incarnation: 1, zone: 'z1', intent: 'draining' })
+    sim.register({ id: 'd', incarnation: 1, zone: 'z1' })
+    sim.deregister('d', 1)
+    expect(idsOf(sim.read.capture(ORDERS, { zone: 'z1' }))).toEqual(['a', 'c'])
+    expect(idsOf(sim.read.capture(ORDERS, { states: ['up'] }))).toEqual(['a', 'b'])
+    expect(idsOf(sim.read.capture(ORDERS, { states: ['draining', 'up'], zone: 'z1' }))).toEqual(['a', 'c'])
+    expect(sim.read.capture(ORDERS, { zone: 'nowhere' }).name.sign).toBe(viewOf(sim).sign)
+  })
+})
+
 describe('resuming', () => {
-  it('gives nothing to who is current, a delta to who is behind, the view to a stranger', () => {
+  it('gives an empty delta to who is current, one to who is behind, none to a stranger', () => {
     const sim = new Simulation()
     sim.register({ id: 'a', incarnation: 1 })
     const before = signOfView(sim.node.directory, ORDERS)
     sim.register({ id: 'b', incarnation: 1 })
     const now = signOfView(sim.node.directory, ORDERS)
-    const resume = (sign: string) => resumeView(sim.node.directory, ORDERS, sign, sim.now, QUIET)
-    expect(resume(now)).toEqual({ kind: 'current', sign: now })
-    expect(resume(before)).toMatchObject({
-      kind: 'delta',
-      delta: { from: before, to: now, upserts: [{ id: 'b' }], removes: [] },
+    expect(sim.read.delta(ORDERS, now)).toEqual({ ...ORDERS, from: now, to: now, upserts: [], removes: [] })
+    expect(sim.read.delta(ORDERS, before)).toMatchObject({
+      from: before,
+      to: now,
+      upserts: [{ id: 'b' }],
+      removes: [],
     })
-    expect(resume('ffffffffffffffff')).toMatchObject({ kind: 'view', view: { sign: now } })
+    expect(sim.read.delta(ORDERS, 'ffffffffffffffff')).toBeUndefined()
   })
 
   it('compacts: each instance once, as it is now, upserts and removes disjoint', () => {
@@ -166,6 +197,6 @@ describe('resuming', () => {
   it('starts from the empty view for who knew nothing of a new service', () => {
     const sim = new Simulation()
     sim.register({ id: 'a', incarnation: 1 })
-    expect(resumeView(sim.node.directory, ORDERS, EMPTY_SIGN, sim.now, QUIET).kind).toBe('delta')
+    expect(sim.read.delta(ORDERS, EMPTY_SIGN)?.upserts).toHaveLength(1)
   })
 })

@@ -6,6 +6,7 @@ import {
   type Guard,
   type Instance,
   type Remove,
+  type State,
   type View,
   type ViewName,
   parseLanes,
@@ -13,17 +14,32 @@ import {
 import type { Directory, Entry, ServiceNode } from './directory.js'
 import { effectiveWeight, hiddenReason, isLive, shownReason } from '../records/state.js'
 
-/** The answer to a reader that shows a sign. */
-export type Resume =
-  | { readonly kind: 'current'; readonly sign: string }
-  | { readonly kind: 'delta'; readonly delta: Delta }
-  | { readonly kind: 'view'; readonly view: View }
+/** Which instances of a view are asked for: those in one of these states, of this zone. */
+export interface ViewFilter {
+  readonly states?: readonly State[] | undefined
+  readonly zone?: string | undefined
+}
+
+/**
+ * A view as it was at one moment, to be written out later, in slices: what it holds does not change any more. A list of
+ * records costs a fraction of a list of instances.
+ */
+export interface ViewCapture {
+  readonly name: ViewName & Pick<View, 'sign'>
+  /** Number of instances. */
+  readonly size: number
+  instance(place: number): Instance
+  readonly facts: Omit<View, keyof ViewName | 'sign' | 'instances'>
+}
 
 /** Most recent removes that a full view carries. */
 const REMOVES_MAX = 256
 
+/** What an entry shows at one moment. */
+type Moment = Pick<Entry, 'record' | 'state' | 'since' | 'hi' | 'lo'>
+
 /** An entry as consumers see it, or undefined while it is hidden. */
-export function toInstance(entry: Entry, now: number): Instance | undefined {
+export function toInstance(entry: Moment, now: number): Instance | undefined {
   const { record, state } = entry
   if (state === null || !isLive(record)) return undefined
   const { content } = record
@@ -60,31 +76,52 @@ export interface ViewFacts {
 }
 
 /** The full view; for an unknown service the empty one. */
-export function fullView(
+export function fullView(directory: Directory, name: ViewName, now: number, facts: ViewFacts): View {
+  const capture = captureView(directory, name, now, facts)
+  const instances = Array.from({ length: capture.size }, (_, place) => capture.instance(place))
+  return { ...capture.name, instances, ...capture.facts }
+}
+
+/** The view as it is now, or what passes the filter; for an unknown service the empty one. Its sign is that of the whole. */
+export function captureView(
   directory: Directory,
   name: ViewName,
   now: number,
   { stale, guard }: ViewFacts,
-): View {
+  filter?: ViewFilter,
+): ViewCapture {
   const service = directory.find(name.namespace, name.service)
-  const instances: Instance[] = []
+  const listed: Moment[] = []
   const hidden = new Latest(REMOVES_MAX)
   for (const entry of service?.entries.values() ?? []) {
-    if (name.group !== undefined && entry.record.group !== name.group) continue
-    const instance = toInstance(entry, now)
-    if (instance === undefined) hidden.add(entry)
-    else instances.push(instance)
+    const { record, state, since, hi, lo } = entry
+    if (name.group !== undefined && record.group !== name.group) continue
+    if (state === null) hidden.add(entry)
+    else if (filter === undefined || passes(filter, entry)) listed.push({ record, state, since, hi, lo })
   }
   const removes = service === undefined ? [] : recentRemoves(service, name.group, hidden)
   return {
-    ...nameOf(name),
-    sign: signOfView(directory, name),
-    instances,
-    ...(removes.length === 0 ? {} : { removes }),
-    guard,
-    stale,
-    ...(directory.freezes.covers(name.namespace) ? { frozen: true as const } : {}),
+    name: { ...nameOf(name), sign: signOfView(directory, name) },
+    size: listed.length,
+    instance: (place) => shownInstance(listed[place], now),
+    facts: {
+      ...(removes.length === 0 ? {} : { removes }),
+      guard,
+      stale,
+      ...(directory.freezes.covers(name.namespace) ? { frozen: true as const } : {}),
+    },
   }
+}
+
+function shownInstance(moment: Moment | undefined, now: number): Instance {
+  const instance = moment === undefined ? undefined : toInstance(moment, now)
+  if (instance === undefined) throw new Error('a view lists what is shown')
+  return instance
+}
+
+function passes({ states, zone }: ViewFilter, { record, state }: Entry): boolean {
+  if (state === null || states?.includes(state) === false) return false
+  return zone === undefined || (isLive(record) && record.content.zone === zone)
 }
 
 /** The latest of many entries: a service may remember far more who left than a view tells of. */
@@ -129,23 +166,10 @@ function removalOf({ record }: Entry): Pick<Remove, 'incarnation' | 'reason'> {
   return { incarnation: record.incarnation, reason: hiddenReason(record) }
 }
 
-/** What a subscriber at `sign` needs: nothing, one compacted delta, or the full view. */
-export function resumeView(
-  directory: Directory,
-  name: ViewName,
-  sign: string,
-  now: number,
-  facts: ViewFacts,
-): Resume {
-  const current = signOfView(directory, name)
-  if (current === sign) return { kind: 'current', sign: current }
-  const delta = deltaSince(directory, name, sign, current, now)
-  return delta === undefined
-    ? { kind: 'view', view: fullView(directory, name, now, facts) }
-    : { kind: 'delta', delta }
-}
-
-/** The compacted change from `sign` to the present, or undefined when history does not reach back to it. */
+/**
+ * The compacted change from `sign` to the present, which is empty where nothing changed; undefined when history does not
+ * reach back to it.
+ */
 export function deltaSince(
   directory: Directory,
   name: ViewName,
@@ -153,6 +177,7 @@ export function deltaSince(
   current: string,
   now: number,
 ): Delta | undefined {
+  if (sign === current) return { ...nameOf(name), from: sign, to: current, upserts: [], removes: [] }
   const service = directory.find(name.namespace, name.service)
   const changes = service?.history.since(parseLanes(sign), name.group)
   if (service === undefined || changes === undefined) return undefined

@@ -1,7 +1,15 @@
 /** Views as they are told at present: the list of the directory with what liveness adds to it. */
-import type { View, ViewName } from '@rollcall/wire'
+import type { Delta, View, ViewName } from '@rollcall/wire'
 import type { Directory } from '../directory/directory.js'
-import { fullView, type Resume, resumeView, type ViewFacts } from '../directory/view.js'
+import {
+  captureView,
+  type ViewFilter,
+  deltaSince,
+  fullView,
+  signOfView,
+  type ViewCapture,
+  type ViewFacts,
+} from '../directory/view.js'
 import type { LivenessRules } from '../liveness/liveness.js'
 import { type NodeHealth, WELL } from './node-health.js'
 
@@ -21,9 +29,14 @@ export class Views {
     return fullView(this.directory, name, now, this.factsOf(name))
   }
 
-  /** What a reader that shows `sign` needs. */
-  resume(name: ViewName, sign: string, now: number): Resume {
-    return resumeView(this.directory, name, sign, now, this.factsOf(name))
+  /** The same, or what passes the filter, to be written out later. */
+  capture(name: ViewName, now: number, filter?: ViewFilter): ViewCapture {
+    return captureView(this.directory, name, now, this.factsOf(name), filter)
+  }
+
+  /** What leads from a sign to the present; undefined where that is no longer known. */
+  delta(name: ViewName, sign: string, now: number): Delta | undefined {
+    return deltaSince(this.directory, name, sign, signOfView(this.directory, name), now)
   }
 
   private factsOf({ namespace, service }: ViewName): ViewFacts {

@@ -1,11 +1,12 @@
-/** The JSON of views: encoded once, shared while the sign stays, bounded in bytes. */
-import type { View, ViewName } from '@rollcall/wire'
-import { EMPTY_SIGN } from '@rollcall/wire'
+/** The JSON of views: encoded once, shared while the sign stays, bounded in bytes and in the work of a turn. */
+import type { ViewFilter, Clock, ViewCapture } from '@rollcall/core'
+import { type Delta, EMPTY_SIGN, type Instance, type View, type ViewName } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { HandClock } from '@rollcall/testkit/time'
-import { bodyOf, ViewBodies, type ViewSource } from './view-bodies.js'
+import { bodyOf, ViewBodies, type ViewBody, type ViewSource } from './view-bodies.js'
 
 const SIGN = '0123456789abcdef'
+const NAME = { namespace: 'n', service: 's' }
 
 function view(service: string, sign: string, padding = 0, stale = false): View {
   const filler = 'x'.repeat(padding)
@@ -20,22 +21,53 @@ function view(service: string, sign: string, padding = 0, stale = false): View {
   }
 }
 
-/** A registry that counts how often a view is built. */
+/** A registry that counts how often a view is captured, and how many of its instances are made in a turn. */
 class Source implements ViewSource {
   shown = SIGN
   built = 0
   known = true
   stale = false
+  size = 0
+  padding = 0
+  made = 0
+  deltas = 0
+  delta(name: ViewName, sign: string): Delta | undefined {
+    this.deltas++
+    const upserts = Array.from({ length: 100 }, (_, index) => instance(index))
+    return sign === 'old' ? { ...name, from: sign, to: this.shown, upserts, removes: [] } : undefined
+  }
   sign(): string {
     return this.known ? this.shown : EMPTY_SIGN
   }
-  view({ service }: ViewName): View | undefined {
+  capture({ service }: ViewName, filter?: ViewFilter): ViewCapture {
     this.built++
-    return this.known ? view(service, this.shown, 0, this.stale) : undefined
+    const { sign, instances, guard, stale } = this.known
+      ? view(service, this.shown, 0, this.stale)
+      : { ...view(service, EMPTY_SIGN), stale: this.stale }
+    expect(instances).toEqual([])
+    return {
+      name: { namespace: 'n', service, sign },
+      size: filter?.zone === 'nowhere' ? 0 : this.size,
+      instance: (place) => {
+        this.made++
+        return instance(place)
+      },
+      facts: { guard, stale, ...{ filler: 'x'.repeat(this.padding) } },
+    }
   }
   health(): { readonly stale: boolean } {
     return { stale: this.stale }
   }
+}
+
+function instance(place: number): Instance {
+  return { id: `i${place}`, metadata: { filler: 'y'.repeat(80) } } as unknown as Instance
+}
+
+/** What is at hand. */
+function atOnce(body: ViewBody | Promise<ViewBody>): ViewBody {
+  if (body instanceof Promise) throw new Error('it has to be made')
+  return body
 }
 
 describe('bodies of views', () => {
@@ -43,17 +75,17 @@ describe('bodies of views', () => {
     const clock = new HandClock()
     const bodies = new ViewBodies(clock, 10_000)
     const source = new Source()
-    const name = { namespace: 'n', service: 's' }
-    const first = bodies.current(source, name)
+    const name = NAME
+    const first = atOnce(bodies.current(source, name))
     expect(JSON.parse(String(first.body))).toMatchObject({ service: 's', sign: SIGN })
     clock.advance(999)
-    expect(bodies.current(source, name).body).toBe(first.body)
+    expect(atOnce(bodies.current(source, name)).body).toBe(first.body)
     expect(source.built).toBe(1)
     clock.advance(1)
     bodies.current(source, name)
     expect(source.built).toBe(2)
     source.shown = SIGN.replace('0', '1')
-    expect(bodies.current(source, name).sign).toBe(source.shown)
+    expect(atOnce(bodies.current(source, name)).sign).toBe(source.shown)
     bodies.current(source, { ...name, group: 'g' })
     expect(source.built).toBe(4)
   })
@@ -62,7 +94,7 @@ describe('bodies of views', () => {
     const bodies = new ViewBodies(new HandClock(), 10_000)
     const source = new Source()
     const staleness = (): unknown =>
-      (JSON.parse(String(bodies.current(source, { namespace: 'n', service: 's' }).body)) as View).stale
+      (JSON.parse(String(atOnce(bodies.current(source, NAME)).body)) as View).stale
     const seen: unknown[] = []
     for (const known of [true, false]) {
       source.known = known
@@ -74,26 +106,6 @@ describe('bodies of views', () => {
     expect(seen).toEqual([false, true, false, false, true, false])
   })
 
-  it('are empty for a service that is not known', () => {
-    const source = new Source()
-    source.known = false
-    const { sign, body } = new ViewBodies(new HandClock(), 10_000).current(source, {
-      namespace: 'n',
-      service: 's',
-    })
-    expect([sign, JSON.parse(String(body))]).toEqual([
-      EMPTY_SIGN,
-      {
-        namespace: 'n',
-        service: 's',
-        sign: EMPTY_SIGN,
-        instances: [],
-        guard: { tripped: false, kept: 0 },
-        stale: false,
-      },
-    ])
-  })
-
   it('are encoded once for one view, short ones as text and long ones as bytes', () => {
     const short = view('s', SIGN)
     const long = view('s', SIGN, 5_000)
@@ -101,22 +113,110 @@ describe('bodies of views', () => {
     expect(bodyOf(long)).toBeInstanceOf(Buffer)
     expect(bodyOf(long)).toBe(bodyOf(long))
     expect(String(bodyOf(long))).toBe(JSON.stringify(long))
-    expect(new ViewBodies(new HandClock(), 10_000).keep(long).body).toBe(bodyOf(long))
   })
 
   it('stay within their bytes by dropping the oldest', () => {
-    const size = 'n/a'.length + JSON.stringify(view('a', SIGN)).length
-    const bodies = new ViewBodies(new HandClock(), size * 2 + 10)
     const source = new Source()
-    for (const service of ['a', 'b', 'c']) bodies.keep(view(service, SIGN))
+    const sizeOf = (service: string): number =>
+      `n/${service}`.length +
+      atOnce(new ViewBodies(new HandClock(), 1_000).current(source, { ...NAME, service })).body.length
+    const size = sizeOf('a')
+    const bodies = new ViewBodies(new HandClock(), size * 2 + 10)
+    const look = (service: string): ViewBody => atOnce(bodies.current(source, { ...NAME, service }))
+    for (const service of ['a', 'b', 'c']) look(service)
     expect(bodies.bytes).toBe(2 * size)
-    bodies.current(source, { namespace: 'n', service: 'c' })
+    source.built = 0
+    look('c')
     expect(source.built).toBe(0)
-    bodies.current(source, { namespace: 'n', service: 'a' })
+    look('a')
     expect(source.built).toBe(1)
-    bodies.keep(view('c', SIGN))
+    source.padding = 5_000
+    look('d')
     expect(bodies.bytes).toBe(2 * size)
-    bodies.keep(view('d', SIGN, 5_000))
-    expect(bodies.bytes).toBe(2 * size)
+  })
+
+  it('of a part of a view are shared too where they are long, and made anew where they are short', () => {
+    const bodies = new ViewBodies(new HandClock(), 1_000_000)
+    const source = new Source()
+    source.size = 100
+    const states = ['up', 'down'] as const
+    const up = atOnce(bodies.current(source, NAME, { states }))
+    expect(atOnce(bodies.current(source, NAME, { states: states.toReversed() })).body).toBe(up.body)
+    atOnce(bodies.current(source, NAME, { states, zone: 'a' }))
+    expect(source.built).toBe(2)
+    for (let times = 0; times < 2; times++) bodies.current(source, NAME, { zone: 'nowhere' })
+    expect(source.built).toBe(4)
+  })
+
+  it('answer all who show the same sign: a delta, or the view where it is not known any more', () => {
+    const bodies = new ViewBodies(new HandClock(), 1_000_000)
+    const source = new Source()
+    const delta = atOnce(bodies.since(source, NAME, 'old'))
+    expect(JSON.parse(String(delta.body))).toMatchObject({ from: 'old', to: SIGN })
+    expect(atOnce(bodies.since(source, NAME, 'old')).body).toBe(delta.body)
+    expect([source.deltas, source.built]).toEqual([1, 0])
+    const full = atOnce(bodies.current(source, NAME))
+    for (let times = 0; times < 50; times++)
+      expect(atOnce(bodies.since(source, NAME, `unknown ${times}`)).body).toBe(full.body)
+    expect(source.built).toBe(1)
+  })
+})
+
+describe('a long view', () => {
+  function setUp() {
+    const hand = new HandClock()
+    const source = new Source()
+    source.size = 7_000
+    /** Instances that were made in each turn of the loop after the first. */
+    const turns: number[] = []
+    const clock: Clock = {
+      now: () => hand.now(),
+      wallNow: () => hand.wallNow(),
+      setTimer: (delayMs, callback) =>
+        hand.setTimer(delayMs, () => {
+          const had = source.made
+          callback()
+          turns.push(source.made - had)
+        }),
+    }
+    return { hand, bodies: new ViewBodies(clock, 10_000_000), source, turns }
+  }
+
+  it('is encoded in slices, once for all who ask meanwhile', async () => {
+    const { hand, bodies, source, turns } = setUp()
+    const first = bodies.current(source, NAME)
+    const second = bodies.current(source, NAME)
+    expect(second).toBe(first)
+    expect(source.made).toBe(2_000)
+    hand.advance(10)
+    expect(turns).toEqual([2_000, 2_000, 1_000])
+    const { sign, body } = await first
+    expect(sign).toBe(SIGN)
+    const parsed = JSON.parse(String(body)) as View
+    expect(Object.keys(parsed).slice(0, 4)).toEqual(['namespace', 'service', 'sign', 'instances'])
+    expect(parsed.instances.map(({ id }) => id)).toEqual(Array.from({ length: 7_000 }, (_, i) => `i${i}`))
+    expect(parsed.stale).toBe(false)
+    expect(atOnce(bodies.current(source, NAME)).body).toBe(body)
+  })
+
+  it('that changed is encoded after the one under way, once for all who ask after the change', async () => {
+    const { hand, bodies, source, turns } = setUp()
+    const before = bodies.current(source, NAME)
+    source.shown = SIGN.replace('0', '1')
+    const after = bodies.current(source, NAME)
+    source.shown = SIGN.replace('0', '2')
+    expect(bodies.current(source, NAME)).toBe(after)
+    hand.advance(10)
+    expect(Math.max(...turns)).toBe(2_000)
+    expect((await before).sign).toBe(SIGN)
+    expect((await after).sign).toBe(source.shown)
+    expect(source.made).toBe(14_000)
+  })
+
+  it('is refused where too many wait', () => {
+    const { bodies, source } = setUp()
+    for (let each = 0; each < 1_000; each++) void bodies.current(source, { ...NAME, service: `s${each}` })
+    expect(() => bodies.current(source, NAME)).toThrow('too many long lists')
+    expect(source.made).toBe(2_000)
   })
 })

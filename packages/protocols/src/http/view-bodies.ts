@@ -1,9 +1,10 @@
 /**
  * The JSON of views. A view is encoded once, in whatever way it is sent; lookups share its bytes while the view has the
- * same sign and is as stale, for at most a second, because it holds ages and guards that no sign covers.
+ * same sign and is as stale, for at most a second, because it holds ages and guards that no sign covers. A long one is
+ * captured at once and encoded in slices, one view after the other.
  */
-import type { Clock } from '@rollcall/core'
-import { EMPTY_SIGN, type View, type ViewName } from '@rollcall/wire'
+import type { ViewFilter, Clock, ViewCapture } from '@rollcall/core'
+import { type Delta, RegistryError, type View, type ViewName } from '@rollcall/wire'
 
 /** JSON in the form in which it is best sent: short text leaves with its head in one write. */
 export type Body = string | Buffer
@@ -17,7 +18,8 @@ export interface ViewBody {
 /** What is asked for views. */
 export interface ViewSource {
   sign(name: ViewName): string
-  view(name: ViewName): View | undefined
+  capture(name: ViewName, filter?: ViewFilter): ViewCapture
+  delta(name: ViewName, sign: string): Delta | undefined
   health(): Pick<View, 'stale'>
 }
 
@@ -27,6 +29,12 @@ const AGE_MS_MAX = 1_000
 /** Bodies below this are kept as text. */
 const TEXT_CHARS_MAX = 4_096
 
+/** Instances that are encoded in one turn of the event loop, some milliseconds. */
+const SLICE = 2_000
+
+/** Views that wait to be encoded. */
+const WAITING_MAX = 1_000
+
 // Weak: a body lives as long as the view it belongs to.
 const bodies = new WeakMap<View, Body>()
 
@@ -34,11 +42,14 @@ const bodies = new WeakMap<View, Body>()
 export function bodyOf(view: View): Body {
   let body = bodies.get(view)
   if (body === undefined) {
-    const json = JSON.stringify(view)
-    body = json.length <= TEXT_CHARS_MAX ? json : Buffer.from(json)
+    body = bodyFrom(JSON.stringify(view))
     bodies.set(view, body)
   }
   return body
+}
+
+function bodyFrom(json: string): Body {
+  return json.length <= TEXT_CHARS_MAX ? json : Buffer.from(json)
 }
 
 /** A name of a view as a key. */
@@ -51,11 +62,24 @@ interface Entry extends ViewBody {
   readonly at: number
 }
 
+/** A long view that is encoded in slices, or waits for that. */
+interface Making {
+  readonly key: string
+  readonly capture: () => ViewCapture
+  /** Taken when its turn comes, so that it is no older than any request that waits for it. */
+  captured: ViewCapture | undefined
+  place: number
+  readonly slices: Buffer[]
+  readonly made: Promise<ViewBody>
+  readonly settle: (body: ViewBody) => void
+}
+
 /** The bodies of views that were looked up last. Bounded in bytes; the oldest goes first. */
 export class ViewBodies {
   private readonly clock: Clock
   private readonly bytesMax: number
   private readonly entries = new Map<string, Entry>()
+  private readonly makings: Making[] = []
   private total = 0
 
   constructor(clock: Clock, bytesMax: number) {
@@ -68,23 +92,51 @@ export class ViewBodies {
     return this.total
   }
 
-  /** The view as it is now; for an unknown service the empty one. Costs no more than its sign while that stays. */
-  current(source: ViewSource, name: ViewName): ViewBody {
+  /**
+   * The view as it is now, or what passes the filter; for an unknown service the empty one. Costs no more than its sign while
+   * that stays. A promise where it is long and has to be encoded.
+   */
+  current(source: ViewSource, name: ViewName, filter?: ViewFilter): ViewBody | Promise<ViewBody> {
+    const key = keyOf(name, filter)
     const sign = source.sign(name)
     const { stale } = source.health()
-    const entry = this.entries.get(viewKey(name))
-    const fits = entry?.sign === sign && entry.stale === stale
-    return fits && this.clock.now() - entry.at < AGE_MS_MAX ? entry : this.keep(viewOf(source, name))
+    const entry = this.fitting(key, sign, stale)
+    if (entry !== undefined) return entry
+    const making = this.makings.find(
+      ({ key: its, captured }) => its === key && (captured === undefined || shows(captured, sign, stale)),
+    )
+    if (making !== undefined) return making.made
+    const capture = (): ViewCapture => source.capture(name, filter)
+    const captured = capture()
+    if (captured.size > SLICE) return this.make(key, capture, captured)
+    const json = `${headOf(captured)}${listOf(captured, 0)}${tailOf(captured)}`
+    // A short part of a view costs less than its place.
+    return this.keep(key, { sign, stale, body: bodyFrom(json), at: this.clock.now() }, filter === undefined)
   }
 
-  /** The body of a view that was just read, kept for the lookups to come. */
-  keep(view: View): ViewBody {
-    const { sign, stale } = view
-    const entry: Entry = { sign, stale, body: bodyOf(view), at: this.clock.now() }
-    const key = viewKey(view)
+  /** What leads from a sign to the present; the view where that is no longer known. */
+  since(source: ViewSource, name: ViewName, sign: string): ViewBody | Promise<ViewBody> {
+    const key = `${viewKey(name)}?since=${sign}`
+    const { stale } = source.health()
+    const entry = this.fitting(key, source.sign(name), stale)
+    if (entry !== undefined) return entry
+    const delta = source.delta(name, sign)
+    if (delta === undefined) return this.current(source, name)
+    const body = bodyFrom(JSON.stringify(delta))
+    return this.keep(key, { sign: delta.to, stale, body, at: this.clock.now() }, false)
+  }
+
+  private fitting(key: string, sign: string, stale: boolean): Entry | undefined {
+    const entry = this.entries.get(key)
+    const fits = entry?.sign === sign && entry.stale === stale
+    return fits && this.clock.now() - entry.at < AGE_MS_MAX ? entry : undefined
+  }
+
+  /** Keeps a body for the requests to come: a long one, or also a short one. */
+  private keep(key: string, entry: Entry, short: boolean): ViewBody {
     this.drop(key)
     const size = entry.body.length + key.length
-    if (size > this.bytesMax) return entry
+    if (size > this.bytesMax || (!short && typeof entry.body === 'string')) return entry
     this.entries.set(key, entry)
     this.total += size
     for (const oldest of this.entries.keys()) {
@@ -100,10 +152,68 @@ export class ViewBodies {
     this.entries.delete(key)
     this.total -= entry.body.length + key.length
   }
+
+  /** Encodes a long view after those that wait already: neither the turn nor the memory that this takes grows with them. */
+  private make(key: string, capture: () => ViewCapture, now: ViewCapture): Promise<ViewBody> {
+    if (this.makings.length >= WAITING_MAX) {
+      throw new RegistryError('limit_exceeded', 'too many long lists are waited for', {
+        details: { listsMax: WAITING_MAX },
+      })
+    }
+    let settle = (_body: ViewBody): void => {}
+    const made = new Promise<ViewBody>((resolve) => {
+      settle = resolve
+    })
+    const captured = this.makings.length === 0 ? now : undefined
+    this.makings.push({ key, capture, captured, place: 0, slices: [], made, settle })
+    if (captured !== undefined) this.step()
+    return made
+  }
+
+  /** Encodes one slice of the first that waits. */
+  private step(): void {
+    const [making] = this.makings
+    if (making === undefined) return
+    making.captured ??= making.capture()
+    const { captured, slices } = making
+    const { place } = making
+    making.place += SLICE
+    const last = making.place >= captured.size
+    const head = place === 0 ? headOf(captured) : ','
+    slices.push(Buffer.from(`${head}${listOf(captured, place)}${last ? tailOf(captured) : ''}`))
+    if (last) {
+      this.makings.shift()
+      const { sign } = captured.name
+      const { stale } = captured.facts
+      const body = Buffer.concat(slices)
+      making.settle(this.keep(making.key, { sign, stale, body, at: this.clock.now() }, true))
+    }
+    if (this.makings.length > 0) this.clock.setTimer(0, () => this.step())
+  }
 }
 
-/** The view as it is now; for an unknown service the empty one. */
-export function viewOf(source: Pick<ViewSource, 'view' | 'health'>, name: ViewName): View {
-  const empty = { sign: EMPTY_SIGN, instances: [], guard: { tripped: false, kept: 0 } }
-  return source.view(name) ?? { ...name, ...empty, stale: source.health().stale }
+/** Names contain neither question marks nor ampersands. */
+function keyOf(name: ViewName, filter: ViewFilter | undefined): string {
+  if (filter === undefined) return viewKey(name)
+  const states = filter.states === undefined ? '' : [...new Set(filter.states)].sort().join()
+  return `${viewKey(name)}?${states}&${filter.zone ?? ''}`
+}
+
+function shows({ name, facts }: ViewCapture, sign: string, stale: boolean): boolean {
+  return name.sign === sign && facts.stale === stale
+}
+
+function headOf({ name }: ViewCapture): string {
+  return `${JSON.stringify(name).slice(0, -1)},"instances":[`
+}
+
+function listOf(captured: ViewCapture, from: number): string {
+  const texts: string[] = []
+  const end = Math.min(from + SLICE, captured.size)
+  for (let place = from; place < end; place++) texts.push(JSON.stringify(captured.instance(place)))
+  return texts.join()
+}
+
+function tailOf({ facts }: ViewCapture): string {
+  return `],${JSON.stringify(facts).slice(1)}`
 }

@@ -22,7 +22,7 @@ export class Waits {
    * Waits for a change, for the time to pass, or for the peer to leave, then runs `answer`. A wait that the end
    * of the node cut short is answered with `stopping`, because the caller should go to another one at once.
    */
-  async hold(exchange: Exchange, begin: () => ChangeWait, answer: () => void): Promise<void> {
+  async hold(exchange: Exchange, begin: () => ChangeWait, answer: () => void | Promise<void>): Promise<void> {
     exchange.patient = true
     if (this.stopped) throw stopping()
     const { longPollsMax } = this
@@ -39,7 +39,7 @@ export class Waits {
     this.open.delete(wait)
     exchange.res.off('close', cancel)
     if (this.stopped && !changed) throw stopping()
-    answer()
+    return answer()
   }
 
   /** Ends all of them, now and from now on. */

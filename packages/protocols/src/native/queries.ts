@@ -1,17 +1,11 @@
 /** What the parameters of an operation mean together. Pure; every fault names its parameter. */
-import type { EventsQuery, InstanceKey, ServicesQuery } from '@rollcall/core'
-import { DEFAULTS, defined, RegistryError, type Instance, type State, type ViewName } from '@rollcall/wire'
+import type { ViewFilter, EventsQuery, InstanceKey, ServicesQuery } from '@rollcall/core'
+import { DEFAULTS, defined, RegistryError, type ViewName } from '@rollcall/wire'
 import { EVENTS_LIMIT, SERVICES_LIMIT, type ParametersOf } from '@rollcall/wire/schemas'
 import { checkName } from './mapping.js'
 
 function invalid(field: string, message: string): RegistryError {
   return new RegistryError('invalid_argument', `${field} ${message}`, { field })
-}
-
-/** Which instances of a view a lookup wants to see. */
-export interface Filter {
-  readonly states: readonly State[] | undefined
-  readonly zone: string | undefined
 }
 
 /** A lookup as its parameters ask for it. */
@@ -20,7 +14,7 @@ export interface LookupQuery {
   readonly since: string | undefined
   /** Undefined = answer at once. */
   readonly waitMs: number | undefined
-  readonly filter: Filter | undefined
+  readonly filter: ViewFilter | undefined
   /** How often the caller asks, if it says so. */
   readonly everyMs: number | undefined
 }
@@ -55,12 +49,6 @@ export function lookupQueryOf(parameters: ParametersOf<'getService'>, tag: strin
 function checkWait(wait: number | undefined, sign: string | undefined): void {
   if (wait === undefined || sign !== undefined) return
   throw invalid('wait', 'needs since or If-None-Match: it waits until that sign is no longer true')
-}
-
-/** Whether an instance passes. */
-export function passes(filter: Filter, instance: Instance): boolean {
-  if (filter.states?.includes(instance.state) === false) return false
-  return filter.zone === undefined || instance.zone === filter.zone
 }
 
 /** The query of a list of services, from a stream message. */

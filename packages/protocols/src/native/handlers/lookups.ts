@@ -1,17 +1,9 @@
 /** Lists of services, views, instances and signs over HTTP: conditional, incremental, waiting. */
-import type { Queries, Resume } from '@rollcall/core'
-import { EMPTY_SIGN, type View, type ViewName } from '@rollcall/wire'
+import type { Queries } from '@rollcall/core'
+import { EMPTY_SIGN } from '@rollcall/wire'
 import type { Exchange } from '../../http/exchange.js'
-import { type ViewBody, viewOf } from '../../http/view-bodies.js'
-import {
-  listQueryOf,
-  lookupQueryOf,
-  passes,
-  signOfTag,
-  tagOf,
-  type Filter,
-  type LookupQuery,
-} from '../queries.js'
+import type { ViewBody } from '../../http/view-bodies.js'
+import { listQueryOf, lookupQueryOf, signOfTag, tagOf, type LookupQuery } from '../queries.js'
 import { requireLoaded } from '../../http/loaded.js'
 import type { HandlerDeps, Handlers } from './deps.js'
 import { unknownService } from './unknown.js'
@@ -30,8 +22,7 @@ export function createLookups(deps: HandlerDeps): Handlers<'listServices' | 'get
       registry.report({ kind: 'polls', name, everyMs }, caller)
       if (waitMs === undefined) {
         if (!read.knows(name)) throw unknownService(name)
-        answerLookup(deps, read, exchange, query, tag)
-        return undefined
+        return answerLookup(deps, read, exchange, query, tag)
       }
       const sign = since ?? tag ?? EMPTY_SIGN
       return waits.hold(
@@ -60,34 +51,15 @@ export function createLookups(deps: HandlerDeps): Handlers<'listServices' | 'get
 
 /** The answer a lookup gets now; a service that is gone (or never was) is the empty view. */
 function answerLookup(
-  deps: HandlerDeps,
+  { views }: HandlerDeps,
   read: Queries,
   exchange: Exchange,
-  query: LookupQuery,
+  { name, since, filter }: LookupQuery,
   tag: string | undefined,
-): void {
-  const { name, since, filter } = query
+): void | Promise<void> {
   const sign = read.sign(name)
   if (tag === sign) return exchange.unchanged(tagOf(sign))
-  if (filter !== undefined) return answerFiltered(exchange, viewOf(read, name), filter)
-  if (since === undefined) return answerView(exchange, deps.views.current(read, name))
-  answerResume(deps, exchange, name, read.resume(name, since))
-}
-
-function answerFiltered(exchange: Exchange, view: View, filter: Filter): void {
-  const instances = view.instances.filter((instance) => passes(filter, instance))
-  exchange.text(200, JSON.stringify({ ...view, instances }), tagOf(view.sign))
-}
-
-function answerView(exchange: Exchange, { sign, body }: ViewBody): void {
-  exchange.text(200, body, tagOf(sign))
-}
-
-function answerResume(deps: HandlerDeps, exchange: Exchange, name: ViewName, resume: Resume): void {
-  if (resume.kind === 'view') return answerView(exchange, deps.views.keep(resume.view))
-  const delta =
-    resume.kind === 'delta'
-      ? resume.delta
-      : { ...name, from: resume.sign, to: resume.sign, upserts: [], removes: [] }
-  exchange.text(200, JSON.stringify(delta), tagOf(delta.to))
+  const body = since === undefined ? views.current(read, name, filter) : views.since(read, name, since)
+  const answer = (made: ViewBody): void => exchange.text(200, made.body, tagOf(made.sign))
+  return body instanceof Promise ? body.then(answer) : answer(body)
 }

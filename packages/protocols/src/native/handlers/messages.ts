@@ -2,7 +2,7 @@
 import type { Caller, Registry, Subscription } from '@rollcall/core'
 import type { ClientMessage, ServerMessage } from '@rollcall/wire'
 import { readLookup, readServicesQuery, readSettled, readSigns, readWatch } from '@rollcall/wire/schemas'
-import { viewKey, type Body, type ViewBodies } from '../../http/view-bodies.js'
+import { viewKey, type ViewBodies, type ViewBody } from '../../http/view-bodies.js'
 import { toSignItems, toViewName, toWatchCommands } from '../mapping.js'
 import type { ResolvedOptions } from '../options.js'
 import { servicesQueryOf } from '../queries.js'
@@ -102,13 +102,13 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   },
 }
 
-/** The view that a `lookup` asks for, in the bytes that every lookup of it gets. */
-export function lookUp(talk: Conversation, message: unknown): Body {
+/** The view that a `lookup` asks for, in the bytes that every lookup of it gets; later where they have to be made. */
+export function lookUp(talk: Conversation, message: unknown): ViewBody | Promise<ViewBody> {
   requireLoaded(talk.node)
   const name = toViewName(readLookup(message), talk.namespace)
   const read = talk.registry.read(talk.caller)
   if (!read.knows(name)) throw unknownService(name)
-  return talk.views.current(read, name).body
+  return talk.views.current(read, name)
 }
 
 /** Takes a hint, which like `ack` is answered by nothing. */

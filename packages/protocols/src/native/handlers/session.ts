@@ -13,7 +13,7 @@ import {
 } from '@rollcall/wire'
 import { isJsonObject, readAck, readHello } from '@rollcall/wire/schemas'
 import { toErrorBody } from '../../http/errors.js'
-import type { Body, ViewBodies } from '../../http/view-bodies.js'
+import type { Body, ViewBodies, ViewBody } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
 import type { NodeIdentity } from './deps.js'
 import { answers, type Conversation, lookUp, takeHint } from './messages.js'
@@ -213,23 +213,27 @@ class NativeSession implements StreamSession, Conversation {
         return
       }
       if (type === 'lookup') {
-        this.transport.sendFound(lookUp(this, message), req.req)
+        const found = lookUp(this, message)
+        const send = ({ body }: ViewBody): void => this.transport.sendFound(body, req.req)
+        if (found instanceof Promise) this.answerLater(found, req, send)
+        else send(found)
         return
       }
       const reply = Object.hasOwn(answers, type) ? answers[type as keyof typeof answers] : undefined
       if (reply === undefined) throw unexpected(type)
       const answer = reply(this, message as unknown as ClientMessage)
-      if (answer instanceof Promise) this.answerLater(answer, req)
-      else this.transport.send({ ...answer, ...req })
+      const send = (message: ServerMessage): void => this.transport.send({ ...message, ...req })
+      if (answer instanceof Promise) this.answerLater(answer, req, send)
+      else send(answer)
     } catch (error) {
       this.refuse(error, req)
     }
   }
 
-  private answerLater(answer: Promise<ServerMessage>, req: Correlation): void {
+  private answerLater<T>(answer: Promise<T>, req: Correlation, send: (answer: T) => void): void {
     this.inFlight++
     answer
-      .then((message) => this.sendIfOpen({ ...message, ...req }))
+      .then((made) => (this.phase === 'open' ? send(made) : undefined))
       .catch((error: unknown) => this.refuse(error, req))
       .finally(() => {
         this.inFlight--
@@ -238,11 +242,8 @@ class NativeSession implements StreamSession, Conversation {
   }
 
   private refuse(error: unknown, req: Correlation): void {
-    this.sendIfOpen({ type: 'error', ...req, error: toErrorBody(error, this.deps.logger) })
-  }
-
-  private sendIfOpen(message: ServerMessage): void {
-    if (this.phase === 'open') this.transport.send(message)
+    if (this.phase !== 'open') return
+    this.transport.send({ type: 'error', ...req, error: toErrorBody(error, this.deps.logger) })
   }
 
   /** The client broke the protocol: say why, then close. */
