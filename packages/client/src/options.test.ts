@@ -1,7 +1,15 @@
 /** Where clusters, lookups and registrations go, and what is refused. */
 import { describe, expect, it } from 'vitest'
 import { tmpdir } from 'node:os'
-import { CLUSTERS_MAX, checkName, clustersOf, defaultSnapshotDir, lookupOf, placesOf } from './options.js'
+import {
+  CLUSTERS_MAX,
+  checkName,
+  clustersOf,
+  defaultSnapshotDir,
+  lookupOf,
+  placesOf,
+  registrationSpec,
+} from './options.js'
 import type { ConnectOptions } from './api.js'
 
 const EAST = ['http://e1:7400', 'http://e2:7400']
@@ -62,13 +70,24 @@ describe('the directory of the snapshots', () => {
   })
 })
 
+describe('a registration', () => {
+  it.each(['http://10.0.0.5', '10.0.0.5/x', 'a b'])(
+    'with the host %j and no id is refused by its host',
+    (host) => {
+      expect(() => registrationSpec({ service: 'orders', host, port: 80 }, 'default', '')).toThrow(
+        expect.objectContaining({ code: 'invalid_argument', field: 'host' }) as Error,
+      )
+    },
+  )
+})
+
 describe('a name', () => {
   it.each<readonly [name: unknown, said: string]>([
-    [undefined, 'not undefined'],
-    ['', 'not ""'],
-    ['a b', 'not "a b"'],
+    [undefined, 'it is undefined'],
+    ['', 'it is ""'],
+    ['a b', 'it is "a b"'],
   ])('like %j is refused with what it is for', (name, said) => {
-    expect(() => checkName(name as string, 'service')).toThrow(/^service is no name/)
+    expect(() => checkName(name as string, 'service')).toThrow(/^service must be a name/)
     expect(() => checkName(name as string, 'service')).toThrow(said)
   })
 })

@@ -7,8 +7,10 @@ import {
   DEFAULTS,
   EMPTY_SIGN,
   ID_PATTERN,
+  ID_WORDS,
   LIMITS,
   NAME_PATTERN,
+  NAME_WORDS,
   RegistryError,
   STREAM_PATH,
 } from '@rollcall/wire'
@@ -48,7 +50,7 @@ export function checkAddress(options: AddressOptions): AddressOptions {
 export function checkName(name: string, field: string): string {
   if (typeof name !== 'string' || !NAME_PATTERN.test(name))
     throw invalid(
-      `${field} is no name: 1 to 128 of A-Z a-z 0-9 . _ -, not ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
+      `${field} must be ${NAME_WORDS}; it is ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
       field,
     )
   return name
@@ -68,7 +70,10 @@ export function registrationSpec(
   if (!Number.isInteger(weight) || weight < 0 || weight > LIMITS.weightMax)
     throw invalid('the weight is out of range', 'weight')
   const id = options.id ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
-  if (!ID_PATTERN.test(id)) throw invalid(`${id} is not an id (${ID_PATTERN.source})`, 'id')
+  // No caller should be told of an id that it never gave.
+  if (options.id === undefined && !ID_PATTERN.test(id))
+    throw invalid(`host must be a name or an address; it is ${JSON.stringify(host)}`, 'host')
+  if (!ID_PATTERN.test(id)) throw invalid(`id must be ${ID_WORDS}; it is ${JSON.stringify(id)}`, 'id')
   return {
     ...rest,
     namespace: checkName(options.namespace ?? namespace, 'namespace'),

@@ -1,6 +1,14 @@
 /** Hosts and networks: what is an address, and what an allow list lets in. */
 import { describe, expect, it } from 'vitest'
-import { isAllowed, isAllowEntry, isDnsName, isHost, parseAddress, sameHost } from './address.js'
+import {
+  canonicalHost,
+  isAllowed,
+  isAllowEntry,
+  isDnsName,
+  isHost,
+  parseAddress,
+  sameHost,
+} from './address.js'
 
 describe('parseAddress', () => {
   it.each([
@@ -103,6 +111,8 @@ describe('isAllowed', () => {
     ['::ffff:10.0.0.1', '10.0.0.0/8', true],
     ['10.0.0.1', '::ffff:10.0.0.1', true],
     ['web.example', 'WEB.example', true],
+    ['web.example.', 'web.example', true],
+    ['web.example', 'web.example.', true],
     ['web.example', 'example', false],
     ['10.0.0.1', 'web.example', false],
     ['web.example', '0.0.0.0/0', false],
@@ -139,13 +149,18 @@ describe('sameHost', () => {
   it.each([
     ['10.0.0.1', '10.0.0.1', true],
     ['10.0.0.1', '::ffff:10.0.0.1', true],
+    ['10.0.0.1', '::FFFF:a00:1', true],
     ['2001:DB8::1', '2001:db8:0::1', true],
+    ['::1', '0:0:0:0:0:0:0:1', true],
     ['Web.Example', 'web.example', true],
+    ['web.example', 'web.example.', true],
     ['10.0.0.1', '10.0.0.2', false],
     ['web.example', '10.0.0.1', false],
+    ['web.example', 'web.example.com', false],
     ['::1', '10.0.0.1', false],
   ])('%s and %s: %s', (a, b, expected) => {
-    expect(sameHost(a)(b)).toBe(expected)
-    expect(sameHost(b)(a)).toBe(expected)
+    expect(sameHost(a, b)).toBe(expected)
+    expect(sameHost(b, a)).toBe(expected)
+    expect(canonicalHost(a) === canonicalHost(b)).toBe(expected)
   })
 })

@@ -80,13 +80,20 @@ export function isHost(text: string): boolean {
   return isIpv4(text) || parseAddress(text) !== undefined || isDnsName(text)
 }
 
-/** Tells whether another host is this one: the same address however it is written, or the same name in any case. */
-export function sameHost(host: string): (other: string) => boolean {
-  const bytes = parseAddress(host)?.join()
-  const name = host.toLowerCase()
-  return (other) =>
-    other === host ||
-    (bytes === undefined ? other.toLowerCase() === name : parseAddress(other)?.join() === bytes)
+/**
+ * One spelling of each host, to be compared and never shown: an address by its bytes, an IPv4-mapped one as the IPv4
+ * address; a name in lower case and without the dot of the root.
+ */
+export function canonicalHost(host: string): string {
+  if (isIpv4(host)) return host
+  const bytes = parseAddress(host)
+  if (bytes !== undefined) return bytes.join(bytes.length === 4 ? '.' : ':')
+  return host.toLowerCase().replace(/\.$/, '')
+}
+
+/** Whether two hosts are one, however they are written. */
+export function sameHost(a: string, b: string): boolean {
+  return a === b || canonicalHost(a) === canonicalHost(b)
 }
 
 /** Whether an allow-list entry has a meaning: an address, a CIDR block or a host name. */
@@ -114,8 +121,7 @@ function parseCidr(entry: string): Cidr | undefined {
 export function isAllowed(host: string, allow: readonly string[]): boolean {
   const address = parseAddress(host)
   return allow.some((entry) => {
-    if (entry === host) return true
-    if (address === undefined) return entry.toLowerCase() === host.toLowerCase()
+    if (address === undefined) return sameHost(entry, host)
     const cidr = parseCidr(entry)
     return cidr !== undefined && contains(cidr, address)
   })

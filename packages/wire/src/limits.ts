@@ -44,11 +44,28 @@ export const DEFAULTS = {
   listen: '127.0.0.1:7400',
 } as const
 
-/** Names of namespaces, services, groups, zones and protocols. */
-export const NAME_PATTERN: RegExp = /^[A-Za-z0-9._-]{1,128}$/
+/**
+ * Names of namespaces, services, groups, zones and protocols. Not of dots alone: URL parsers resolve such a part of a path
+ * before they send it.
+ */
+export const NAME_PATTERN: RegExp = /^(?!\.+$)[A-Za-z0-9._-]{1,128}$/
 
 /** Instance ids: names, and `host:port` including bracketed IPv6. */
-export const ID_PATTERN: RegExp = /^[A-Za-z0-9._:[\]-]{1,320}$/
+export const ID_PATTERN: RegExp = /^(?!\.+$)[A-Za-z0-9._:[\]-]{1,320}$/
+
+/** A pattern as a JSON schema says it: many that read schemas know no lookahead. */
+export interface TextForm {
+  readonly pattern: string
+  readonly not: { readonly pattern: string }
+}
+
+const DOTS = { pattern: '^\\.+$' }
+export const NAME_FORM: TextForm = { pattern: '^[A-Za-z0-9._-]{1,128}$', not: DOTS }
+export const ID_FORM: TextForm = { pattern: '^[A-Za-z0-9._:[\\]-]{1,320}$', not: DOTS }
+
+/** What the patterns say, in words that follow `must be`. */
+export const NAME_WORDS = 'a name: 1 to 128 of A-Z a-z 0-9 . _ -, not dots alone'
+export const ID_WORDS = 'an id: 1 to 320 of A-Z a-z 0-9 . _ : [ ] -, not dots alone'
 
 /** Bounds of how a probe may be made. They keep what a node repeats for every instance small. */
 export const PROBE_LIMITS = {

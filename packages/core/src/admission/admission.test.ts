@@ -10,6 +10,13 @@ describe('a registration', () => {
     ['namespace', { namespace: '' }],
     ['namespace', { namespace: 'a/b' }],
     ['service', { service: 'a b' }],
+    // No URL can name these: clients resolve them before they send.
+    ...['.', '..', '...'].flatMap((dots): [string, Partial<RegisterCommand>][] =>
+      (['namespace', 'service', 'group', 'id', 'zone', 'protocol'] as const).map((field) => [
+        field,
+        { [field]: dots },
+      ]),
+    ),
     ['service', { service: 'x'.repeat(129) }],
     ['group', { group: 'a:b' }],
     ['id', { id: '' }],
@@ -58,6 +65,7 @@ describe('a registration', () => {
     ],
     ['IPv6', { id: '[::1]:3000', host: '::1' }],
     ['names', { host: 'web-1.example', zone: 'eu_1.a', protocol: 'h2' }],
+    ['names with dots', { service: '..a', group: 'a.', id: '.-', zone: '._' }],
   ])('at its limits is fine: %s', (_, overrides) => {
     expect(checkCommand(command(overrides))).toBeUndefined()
   })

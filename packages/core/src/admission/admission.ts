@@ -3,14 +3,17 @@ import {
   type ErrorBody,
   errorBody,
   ID_PATTERN,
+  ID_WORDS,
   type Limits,
   LIMITS,
   NAME_PATTERN,
+  NAME_WORDS,
   type NamespaceSettings,
   type ServiceSettings,
 } from '@rollcall/wire'
-import { isAllowed, isAllowEntry, isHost } from '../address.js'
+import { isAllowed, isAllowEntry } from '../address.js'
 import type { RegisterCommand } from '../commands.js'
+import { hostFault } from './host.js'
 import { checkProbe } from './probe.js'
 import type { InstanceKey } from '../records/record.js'
 
@@ -28,10 +31,10 @@ function invalid(field: string, message: string): ErrorBody {
 
 /** Checks names; undefined when they are fine. */
 export function checkKey(key: InstanceKey): ErrorBody | undefined {
-  if (!NAME_PATTERN.test(key.namespace)) return invalid('namespace', 'must match [A-Za-z0-9._-]{1,128}')
-  if (!NAME_PATTERN.test(key.service)) return invalid('service', 'must match [A-Za-z0-9._-]{1,128}')
-  if (!NAME_PATTERN.test(key.group)) return invalid('group', 'must match [A-Za-z0-9._-]{1,128}')
-  if (!ID_PATTERN.test(key.id)) return invalid('id', 'must match [A-Za-z0-9._:[]-]{1,320}')
+  if (!NAME_PATTERN.test(key.namespace)) return invalid('namespace', `must be ${NAME_WORDS}`)
+  if (!NAME_PATTERN.test(key.service)) return invalid('service', `must be ${NAME_WORDS}`)
+  if (!NAME_PATTERN.test(key.group)) return invalid('group', `must be ${NAME_WORDS}`)
+  if (!ID_PATTERN.test(key.id)) return invalid('id', `must be ${ID_WORDS}`)
   return undefined
 }
 
@@ -39,14 +42,16 @@ function isInteger(value: number, min: number, max: number): boolean {
   return Number.isInteger(value) && value >= min && value <= max
 }
 
-/** Checks everything about a registration that does not depend on who sends it. */
+/** Checks everything about a registration by itself. `peer`, where it comes from, is at most suggested. */
 export function checkCommand(
   command: RegisterCommand,
   limits: CommandLimits = LIMITS,
+  peer?: string,
 ): ErrorBody | undefined {
   const { protocol, zone, probe, incarnation, rev } = command
   // Before the key: the default id is made of the host, and no caller should be told of an id that it never gave.
-  if (!isHost(command.host)) return invalid('host', 'must be an IPv4 address, an IPv6 address or a DNS name')
+  const badHost = hostFault(command.host, peer)
+  if (badHost !== undefined) return errorBody('invalid_argument', badHost, 'host')
   const badKey = checkKey(command)
   if (badKey !== undefined) return badKey
   if (!isInteger(command.port, 1, 65_535)) return invalid('port', 'must be an integer from 1 to 65535')
@@ -54,9 +59,8 @@ export function checkCommand(
     return invalid('weight', `must be an integer from 0 to ${limits.weightMax}`)
   }
   if (protocol !== undefined && !NAME_PATTERN.test(protocol))
-    return invalid('protocol', 'must match [A-Za-z0-9._-]{1,128}')
-  if (zone !== undefined && !NAME_PATTERN.test(zone))
-    return invalid('zone', 'must match [A-Za-z0-9._-]{1,128}')
+    return invalid('protocol', `must be ${NAME_WORDS}`)
+  if (zone !== undefined && !NAME_PATTERN.test(zone)) return invalid('zone', `must be ${NAME_WORDS}`)
   if (!isInteger(command.leaseMs, limits.leaseMsMin, limits.leaseMsMax)) {
     return invalid('leaseMs', `must be an integer from ${limits.leaseMsMin} to ${limits.leaseMsMax}`)
   }
@@ -156,7 +160,7 @@ export function checkSettings(
 ): ErrorBody | undefined {
   const { groups, removalMs, breaker } = settings
   if (groups !== undefined && (groups.length > 1_000 || !groups.every((group) => NAME_PATTERN.test(group)))) {
-    return invalid('groups', 'must be at most 1000 names that match [A-Za-z0-9._-]{1,128}')
+    return invalid('groups', 'must be at most 1000 names, each 1 to 128 of A-Z a-z 0-9 . _ -, not dots alone')
   }
   if (removalMs !== undefined && !isInteger(removalMs, 1_000, LIMITS.leaseMsMax)) {
     return invalid('removalMs', `must be an integer from 1000 to ${LIMITS.leaseMsMax}`)

@@ -9,6 +9,7 @@ import {
   type Limits,
   type ResolvedRef,
 } from '@rollcall/wire'
+import { sameHost } from '../address.js'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
@@ -76,14 +77,18 @@ export class Registrar {
     const unknown: ResolvedRef[] = []
     const deregistered: ResolvedRef[] = []
     const superseded: ResolvedRef[] = []
-    for (const ref of refs) {
+    const errors: ErrorBody[] = []
+    for (let index = 0; index < refs.length; index++) {
+      const ref = refs[index] as ResolvedRef
       const outcome = this.beat(ref, now)
-      if (outcome === 'unknown') unknown.push(ref)
+      if (outcome === 'heard') continue
+      if (typeof outcome !== 'string') errors.push(ofItem(outcome, index))
+      else if (outcome === 'unknown') unknown.push(ref)
       else if (outcome === 'deregistered') deregistered.push(ref)
-      else if (outcome === 'superseded') superseded.push(ref)
+      else superseded.push(ref)
     }
     this.deps.meter.count('rollcall_heartbeats_total', refs.length)
-    return { unknown, deregistered, superseded }
+    return { unknown, deregistered, superseded, ...listed(errors) }
   }
 
   /** Ends each incarnation for good, also those that this node never heard of. */
@@ -91,18 +96,20 @@ export class Registrar {
     const removed: ResolvedRef[] = []
     const unknown: ResolvedRef[] = []
     const superseded: ResolvedRef[] = []
-    for (const ref of refs) {
+    const errors: ErrorBody[] = []
+    for (const [index, ref] of refs.entries()) {
       const outcome = this.deregister(ref, by, step)
-      if (outcome === 'removed') removed.push(ref)
+      if (typeof outcome !== 'string') errors.push(ofItem(outcome, index))
+      else if (outcome === 'removed') removed.push(ref)
       else if (outcome === 'superseded') superseded.push(ref)
       else unknown.push(ref)
     }
     this.deps.meter.count('rollcall_deregistrations_total', removed.length)
-    return { removed, unknown, superseded }
+    return { removed, unknown, superseded, ...listed(errors) }
   }
 
   private register(command: RegisterCommand, step: Step): Accepted {
-    const error = this.refusal(command)
+    const error = this.refusal(command, step.caller.peer)
     if (error !== undefined) return { ok: false, error }
     const entry = this.deps.directory.entry(command)
     const { wallNow } = step
@@ -119,9 +126,10 @@ export class Registrar {
   }
 
   /** A beat: evidence for the incarnation it names, or for a record that was registered without one. */
-  private beat(ref: ResolvedRef, now: number): BeatOutcome {
+  private beat(ref: ResolvedRef, now: number): BeatOutcome | ErrorBody {
     const entry = this.deps.directory.entry(ref)
-    if (entry === undefined) return 'unknown'
+    // Only what is not held is looked at: who beats for a name that cannot be would register for ever.
+    if (entry === undefined) return checkKey(ref) ?? 'unknown'
     const { record } = entry
     if (ref.incarnation !== undefined) {
       if (ref.incarnation > record.incarnation) return 'unknown'
@@ -136,10 +144,12 @@ export class Registrar {
     return 'heard'
   }
 
-  private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome {
+  private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome | ErrorBody {
     const entry = this.deps.directory.entry(ref)
     if (entry === undefined) {
-      if (ref.incarnation === undefined || checkKey(ref) !== undefined) return 'unknown'
+      const error = checkKey(ref)
+      if (error !== undefined) return error
+      if (ref.incarnation === undefined) return 'unknown'
       if (this.limit(ref) !== undefined) return 'unknown'
       this.bury(ref, ref.incarnation, 0, by, step)
       return 'buried'
@@ -157,10 +167,10 @@ export class Registrar {
   }
 
   /** Why a registration is not admitted, on whose behalf ever it is made. */
-  refusal(command: RegisterCommand): ErrorBody | undefined {
+  refusal(command: RegisterCommand, peer?: string): ErrorBody | undefined {
     const { directory } = this.deps
     return (
-      checkCommand(command, this.options.limits) ??
+      checkCommand(command, this.options.limits, peer) ??
       admit(command, {
         mode: this.options.admission,
         namespace: directory.namespaceSettings.get(command.namespace),
@@ -297,6 +307,15 @@ function voucherOf({ liveness }: RegisterCommand, { caller }: Step): Session | u
   return liveness === 'lease' ? caller.session : undefined
 }
 
+/** The error of one item of a list. */
+function ofItem(error: ErrorBody, index: number): ErrorBody {
+  return { ...error, field: `instances[${index}].${error.field}` }
+}
+
+function listed(errors: readonly ErrorBody[]): { readonly errors?: readonly ErrorBody[] } {
+  return errors.length === 0 ? {} : { errors }
+}
+
 function refused(
   code: 'limit_exceeded',
   message: string,
@@ -333,7 +352,7 @@ function contentOf(
 }
 
 function sameAddress(record: LiveRecord, command: Pick<RegisterCommand, 'host' | 'port'>): boolean {
-  return record.content.host === command.host && record.content.port === command.port
+  return record.content.port === command.port && sameHost(record.content.host, command.host)
 }
 
 function sameContent(a: LiveContent, b: LiveContent): boolean {

@@ -8,6 +8,7 @@ import {
   type ErrorBody,
   type FreezeSummary,
   NAME_PATTERN,
+  NAME_WORDS,
   type Signature,
 } from '@rollcall/wire'
 
@@ -46,7 +47,7 @@ export class Freezes {
   /** Why a freeze of this name cannot be; undefined if it can. */
   refusal(namespace: string): ErrorBody | undefined {
     if (namespace !== ALL_NAMESPACES && !NAME_PATTERN.test(namespace)) {
-      return errorBody('invalid_argument', 'namespace must be * or match [A-Za-z0-9._-]{1,128}', 'namespace')
+      return errorBody('invalid_argument', `namespace must be * or ${NAME_WORDS}`, 'namespace')
     }
     if (this.standing.size < FREEZES_MAX || this.standing.has(namespace)) return undefined
     return errorBody('limit_exceeded', 'the node holds as many freezes as it may', undefined, {

@@ -1,5 +1,6 @@
 /** What is asked of an instance by a probe: for evidence, or once for the baseline. */
 import type { Probe } from '@rollcall/wire'
+import { sameHost } from '../address.js'
 import type { ProbeOutcome, ProbePurpose, ProbeRequest } from '../ports.js'
 import type { LiveContent, StoredRecord } from '../records/record.js'
 import type { Evidence } from './evidence.js'
@@ -82,7 +83,7 @@ function questionTo(
 export function isAskedAnew({ content: before }: StoredRecord, { content: after }: StoredRecord): boolean {
   if (before === after || before.intent === 'gone' || after.intent === 'gone') return false
   return (
-    before.host !== after.host ||
+    !sameHost(before.host, after.host) ||
     targetPort(before) !== targetPort(after) ||
     before.probe?.type !== after.probe?.type
   )
@@ -98,7 +99,7 @@ export function provesProcess(type: Probe['type']): boolean {
 
 /** Whether the question was about what is registered now. */
 export function isTarget(request: ProbeRequest, content: LiveContent): boolean {
-  return request.host === content.host && request.port === targetPort(content)
+  return sameHost(request.host, content.host) && request.port === targetPort(content)
 }
 
 function targetPort(content: LiveContent): number {

@@ -1,6 +1,14 @@
 /** What a removal by host would take, and why it may not be done. Changes nothing. */
-import { ALL_NAMESPACES, type ErrorBody, errorBody, type ResolvedRef } from '@rollcall/wire'
-import { sameHost } from '../address.js'
+import {
+  ALL_NAMESPACES,
+  type ErrorBody,
+  errorBody,
+  NAME_PATTERN,
+  NAME_WORDS,
+  type ResolvedRef,
+} from '@rollcall/wire'
+import { canonicalHost } from '../address.js'
+import { formFault } from '../admission/host.js'
 import type { HostRemoval } from '../commands.js'
 import type { Directory } from '../directory/directory.js'
 import { isLive } from '../records/state.js'
@@ -13,7 +21,10 @@ export function planHostRemoval(
   directory: Directory,
   request: HostRemoval,
 ): readonly ResolvedRef[] | ErrorBody {
-  const { refs, heavy } = onHost(directory, request)
+  const host = /^\[(.*)\]$/.exec(request.host)?.[1] ?? request.host
+  const error = refusal(request.namespace, host)
+  if (error !== undefined) return error
+  const { refs, heavy } = onHost(directory, { ...request, host })
   const frozen = [...new Set(refs.map(({ namespace }) => namespace))].filter((name) =>
     directory.freezes.covers(name),
   )
@@ -29,6 +40,14 @@ export function planHostRemoval(
   )
 }
 
+/** What cannot be: nothing is there, and who is told so would look no further. */
+function refusal(namespace: string, host: string): ErrorBody | undefined {
+  if (namespace !== ALL_NAMESPACES && !NAME_PATTERN.test(namespace))
+    return errorBody('invalid_argument', `namespace must be ${ALL_NAMESPACES} or ${NAME_WORDS}`, 'namespace')
+  const fault = formFault(host)
+  return fault === undefined ? undefined : errorBody('invalid_argument', fault, 'host')
+}
+
 /** Everything on the host that was not deregistered, the expired included: they would come back with it. */
 function onHost(
   directory: Directory,
@@ -36,13 +55,13 @@ function onHost(
 ): { refs: ResolvedRef[]; heavy: string[] } {
   const refs: ResolvedRef[] = []
   const heavy: string[] = []
-  const isHost = sameHost(host)
+  const wanted = canonicalHost(host)
   const names = namespace === ALL_NAMESPACES ? [...directory.namespaceNames()] : [namespace]
   for (const name of names) {
     for (const service of directory.servicesOf(name)) {
       let listed = 0
       for (const { record, state } of service.entries.values()) {
-        if (!isLive(record) || !isHost(record.content.host)) continue
+        if (!isLive(record) || canonicalHost(record.content.host) !== wanted) continue
         if (state !== null) listed++
         const { group, id, incarnation } = record
         refs.push({ namespace: name, service: service.service, group, id, incarnation })

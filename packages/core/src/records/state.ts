@@ -1,5 +1,6 @@
 /** What consumers see of a record: a pure function of its three registers. */
 import { type Lanes, mix, parseLanes, type RemoveReason, type State, STATE_NUMBERS } from '@rollcall/wire'
+import { sameHost } from '../address.js'
 import type { LiveContent, StoredRecord } from './record.js'
 
 /** A record whose content is not `gone`. */
@@ -54,7 +55,9 @@ export function removal(
   if (after === null) return { incarnation: record.incarnation, reason: hiddenReason(record) }
   if (previous === undefined || previous.incarnation === record.incarnation) return undefined
   if (!isLive(previous) || !isLive(record)) return undefined
-  const moved = previous.content.host !== record.content.host || previous.content.port !== record.content.port
+  const before = previous.content
+  const { host, port } = record.content
+  const moved = before.port !== port || !sameHost(before.host, host)
   return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
 }
 

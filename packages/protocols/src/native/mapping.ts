@@ -3,6 +3,7 @@ import type { RegisterCommand, WatchCommand } from '@rollcall/core'
 import {
   DEFAULTS,
   NAME_PATTERN,
+  NAME_WORDS,
   isSign,
   RegistryError,
   type Durability,
@@ -169,9 +170,7 @@ export function checkSign(text: string, name: string, index?: number): string {
 export function checkName(text: string, name: string, index?: number): string {
   if (NAME_PATTERN.test(text)) return text
   const field = fieldOf(name, index)
-  throw new RegistryError('invalid_argument', `${field} is not a name: 1 to 128 of A-Z a-z 0-9 . _ -`, {
-    field,
-  })
+  throw new RegistryError('invalid_argument', `${field} must be ${NAME_WORDS}`, { field })
 }
 
 // Only for faults: good items should not pay for paths that are never read.

@@ -57,8 +57,11 @@ function valueOf(shape: AnyShape, wrong?: fc.Arbitrary<unknown>): fc.Arbitrary<u
 
 function rightOf(shape: AnyShape, wrong?: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   switch (shape.kind) {
-    case 'text':
-      return fc.stringMatching(new RegExp(shape.notes.pattern ?? '^[a-z0-9 ]{0,20}$'), { maxLength: 40 })
+    case 'text': {
+      const { pattern = '^[a-z0-9 ]{0,20}$', not } = shape.notes
+      const texts = fc.stringMatching(new RegExp(pattern), { maxLength: 40 })
+      return not === undefined ? texts : texts.filter((made) => !new RegExp(not.pattern).test(made))
+    }
     case 'sign':
       return fc.stringMatching(/^[0-9a-f]{16}$/)
     case 'integer': {
@@ -100,7 +103,15 @@ function shapeOf(field: AnyField): AnyShape {
 const parsed = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown
 
 const SIGN = '^[0-9a-f]{16}$'
-const BOUND_NAMES = new Set(['maxLength', 'maxItems', 'maxProperties', 'default', 'minimum', 'maximum'])
+const BOUND_NAMES = new Set([
+  'not',
+  'maxLength',
+  'maxItems',
+  'maxProperties',
+  'default',
+  'minimum',
+  'maximum',
+])
 
 /** The schema without the bounds that a reader leaves to the core; `closed` to fields that it does not have. */
 function typesOnly(schema: JsonSchema, closed: boolean): JsonSchema {

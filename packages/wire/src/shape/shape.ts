@@ -18,6 +18,7 @@ interface NumberNotes extends Notes {
 }
 
 interface TextNotes extends Notes {
+  readonly not?: { readonly pattern: string }
   readonly pattern?: string
   readonly maxLength?: number
 }

@@ -3,7 +3,7 @@
  * limits item by item, with errors that say more.
  */
 import { ERROR_CODES, type ErrorBody, type ErrorCode } from '../errors.js'
-import { DEFAULTS, ID_PATTERN, LIMITS, NAME_PATTERN } from '../limits.js'
+import { DEFAULTS, ID_FORM, LIMITS, NAME_FORM } from '../limits.js'
 import type { Signature } from '../operators.js'
 import { OPERATOR_LIMITS } from '../operators.js'
 import {
@@ -20,7 +20,7 @@ import {
 } from '../shape/shape.js'
 import { DURABILITIES, STATES, type Durability, type Intent, type Liveness, type State } from '../types.js'
 
-const name = { pattern: NAME_PATTERN.source, maxLength: 128 }
+const name = { ...NAME_FORM, maxLength: 128 }
 
 /** Name of a namespace, service, group, zone or protocol. */
 export const nameField: Shape<string> = text(name)
@@ -35,7 +35,7 @@ export const namespaceField: Shape<string> = text({ ...name, default: DEFAULTS.n
 export const groupField: Shape<string> = text({ ...name, default: DEFAULTS.group })
 
 /** Id of an instance. */
-export const idField: Shape<string> = text({ pattern: ID_PATTERN.source, maxLength: 320 })
+export const idField: Shape<string> = text({ ...ID_FORM, maxLength: 320 })
 
 /** Address of an instance. */
 export const hostField: Shape<string> = text({

@@ -28,9 +28,11 @@ function textOf(schema: JsonSchema): fc.Arbitrary<string> {
     return fc.integer({ min: schema['minimum'] as number, max: schema['maximum'] as number }).map(String)
   }
   const { pattern, minLength } = schema as { pattern?: string; minLength?: number }
-  return pattern === undefined
-    ? fc.string({ minLength: minLength ?? 0, maxLength: 20 })
-    : fc.stringMatching(new RegExp(pattern))
+  const texts =
+    pattern === undefined
+      ? fc.string({ minLength: minLength ?? 0, maxLength: 20 })
+      : fc.stringMatching(new RegExp(pattern))
+  return texts.filter((text) => allowsText(schema, text))
 }
 
 /** Whether the schema has the value that the texts stand for. */
@@ -49,7 +51,12 @@ function allowsText(schema: JsonSchema, text: string): boolean {
     const { minimum, maximum } = schema as { minimum: number; maximum: number }
     return /^[0-9]{1,16}$/.test(text) && value >= minimum && value <= maximum
   }
-  const { pattern, minLength } = schema as { pattern?: string; minLength?: number }
+  const { pattern, not, minLength } = schema as {
+    pattern?: string
+    not?: { pattern: string }
+    minLength?: number
+  }
+  if (not !== undefined && new RegExp(not.pattern).test(text)) return false
   return text.length >= (minLength ?? 0) && (pattern === undefined || new RegExp(pattern).test(text))
 }
 
@@ -67,7 +74,22 @@ function reads(parameter: Parameter, texts: readonly string[], limits: Limits): 
 const anyText = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.constantFrom('*', 'true', '60s', '60.0s', '60.01s', '1500ms', '1.5s', '1s', '600000ms', '05', '1e3'),
-  fc.constantFrom('up,down', 'up,', ',', 'a:b', 'a:', 'a:b:c', '-1', '9007199254740993', '', ' 1', '1\n'),
+  fc.constantFrom(
+    'up,down',
+    'up,',
+    ',',
+    'a:b',
+    'a:',
+    'a:b:c',
+    '..',
+    'a:..',
+    '.:a',
+    '-1',
+    '9007199254740993',
+    '',
+    ' 1',
+    '1\n',
+  ),
   fc.tuple(fc.nat(700_000), fc.constantFrom('', 's', 'ms', '.5s', '.')).map(([n, unit]) => `${n}${unit}`),
 )
 

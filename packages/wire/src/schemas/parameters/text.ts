@@ -1,5 +1,5 @@
 /** How a value stands as text in a URL: its JSON schema and its reader, made from the same bounds. */
-import { ID_PATTERN, NAME_PATTERN, type Limits } from '../../limits.js'
+import { ID_FORM, ID_WORDS, NAME_FORM, NAME_WORDS, type Limits, type TextForm } from '../../limits.js'
 import { SIGN_PATTERN } from '../../sign.js'
 import type { JsonSchema } from '../../shape/json-schema.js'
 
@@ -16,30 +16,34 @@ export interface Text<T> {
 }
 
 /** A text that a pattern describes. */
-function patterned(pattern: string, expected: string, more: JsonSchema = {}): Text<string> {
+function patterned(
+  { pattern, not }: { readonly pattern: string; readonly not?: TextForm['not'] },
+  expected: string,
+  more: JsonSchema = {},
+): Text<string> {
   const form = new RegExp(pattern)
+  const none = not === undefined ? undefined : new RegExp(not.pattern)
   return {
-    schema: () => ({ type: 'string', pattern, ...more }),
-    read: (text) => (form.test(text) ? text : undefined),
+    schema: () => ({ type: 'string', pattern, ...(not === undefined ? {} : { not }), ...more }),
+    read: (text) => (form.test(text) && none?.test(text) !== true ? text : undefined),
     expected: () => expected,
     write: (value) => value,
   }
 }
 
-const NAME = 'a name: 1 to 128 of A-Z a-z 0-9 . _ -'
-
 /** Name of a namespace, service, group or zone. `more` is added to the schema. */
 export function name(more?: JsonSchema): Text<string> {
-  return patterned(NAME_PATTERN.source, NAME, more)
+  return patterned(NAME_FORM, NAME_WORDS, more)
 }
 
 /** Name of a namespace, or `*` for all of them. */
 export function nameOrAll(more?: JsonSchema): Text<string> {
-  return patterned(`^\\*$|${NAME_PATTERN.source}`, `* or ${NAME}`, more)
+  const pattern = `^\\*$|${NAME_FORM.pattern}`
+  return patterned({ ...NAME_FORM, pattern }, `* or ${NAME_WORDS}`, more)
 }
 
 /** Id of an instance. */
-export const id: Text<string> = patterned(ID_PATTERN.source, 'an id: 1 to 320 of A-Z a-z 0-9 . _ : [ ] -')
+export const id: Text<string> = patterned(ID_FORM, ID_WORDS)
 
 /** Any text but the empty one. */
 export const words: Text<string> = {
@@ -50,7 +54,10 @@ export const words: Text<string> = {
 }
 
 /** Sign of a list. */
-export const sign: Text<string> = patterned(SIGN_PATTERN.source, 'a sign: 16 lower-case hex digits')
+export const sign: Text<string> = patterned(
+  { pattern: SIGN_PATTERN.source },
+  'a sign: 16 lower-case hex digits',
+)
 
 /** `true` or `false`. */
 export const flag: Text<boolean> = {
@@ -102,19 +109,22 @@ export function choices<const T extends string>(all: readonly T[]): Text<readonl
   }
 }
 
+const ONE_NAME = NAME_FORM.pattern.slice(1, -1)
+const oneOrTwo = patterned(
+  { pattern: `^${ONE_NAME}(?::${ONE_NAME})?$`, not: { pattern: '^\\.+(?::|$)|:\\.+$' } },
+  `NAME or NAME:GROUP, each ${NAME_WORDS}`,
+)
+
 /** A service, or one group of it: `NAME` or `NAME:GROUP`. */
 export const serviceAndGroup: Text<{ readonly service: string; readonly group?: string }> = {
-  schema: () => ({ type: 'string', pattern: SERVICE_AND_GROUP.source }),
-  read(text) {
-    if (!SERVICE_AND_GROUP.test(text)) return undefined
-    const [service = '', group] = text.split(':')
+  ...oneOrTwo,
+  read(text, limits) {
+    const [service = '', group] = oneOrTwo.read(text, limits)?.split(':') ?? []
+    if (service === '') return undefined
     return group === undefined ? { service } : { service, group }
   },
-  expected: () => 'NAME or NAME:GROUP, each 1 to 128 of A-Z a-z 0-9 . _ -',
   write: ({ service, group }) => (group === undefined ? service : `${service}:${group}`),
 }
-const ONE_NAME = NAME_PATTERN.source.slice(1, -1)
-const SERVICE_AND_GROUP = new RegExp(`^${ONE_NAME}(?::${ONE_NAME})?$`)
 
 /** Milliseconds of `500ms`, `30s` or a number of seconds. The value is at most what the limits of the node say. */
 export function span(msMax: (limits: Limits) => number): Text<number> {
