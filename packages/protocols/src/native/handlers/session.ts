@@ -222,7 +222,7 @@ class NativeSession implements StreamSession, Conversation {
       const reply = Object.hasOwn(answers, type) ? answers[type as keyof typeof answers] : undefined
       if (reply === undefined) throw unexpected(type)
       const answer = reply(this, message as unknown as ClientMessage)
-      const send = (message: ServerMessage): void => this.transport.send({ ...message, ...req })
+      const send = (made: ServerMessage): void => this.transport.send({ ...made, ...req })
       if (answer instanceof Promise) this.answerLater(answer, req, send)
       else send(answer)
     } catch (error) {
