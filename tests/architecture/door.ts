@@ -37,6 +37,8 @@ const TYPES: ReadonlySet<string> = new Set([
   'Subscription',
   'Update',
   'WatchCommand',
+  // Bounded amounts.
+  'Budget',
   // Ports.
   'Clock',
   'Logger',

@@ -38,4 +38,22 @@ describe('a long poll', () => {
     // Long before the poll would have ended by itself.
     await until(() => node.native.stats().longPolls === 0, 'the long poll is gone', 5_000)
   })
+
+  it('leaves places to other peers', async () => {
+    const small = await startNode({ closeMsMax: 200, waitersMax: 4 })
+    try {
+      const path = `/api/v1/services/orders?since=${EMPTY_SIGN}&wait=60s`
+      const waiting = [1, 2, 3].map(() => call(small, 'GET', path))
+      await until(() => small.native.stats().longPolls === 3, 'three wait', 5_000)
+      const refused = await call(small, 'GET', path)
+      expect([refused.status, refused.body.error.details]).toEqual([
+        429,
+        { quota: 'waitersMax', max: 2, over: 'peer' },
+      ])
+      await small.close()
+      for (const { status } of await Promise.all(waiting)) expect(status).toBe(503)
+    } finally {
+      await small.close()
+    }
+  })
 })

@@ -16,6 +16,7 @@ import type {
 import { createSystemClock } from '../../packages/server/src/clock.js'
 import { createConnections } from '../../packages/server/src/listener/connections.js'
 import { createHttpListener } from '../../packages/server/src/listener/http-listener.js'
+import { createHttpBudgets } from '../../packages/server/src/http-budgets.js'
 import { createNodeDriver, type NodeDriver } from '../../packages/server/src/driver/node-driver.js'
 
 /** A caller that only looks. */
@@ -33,9 +34,9 @@ export interface TestNode {
 
 /** Starts a node; `loaded: false` leaves it not ready for lookups. */
 export async function startNode(
-  options: NativeOptions & { readonly loaded?: boolean } = {},
+  options: NativeOptions & { readonly loaded?: boolean; readonly waitersMax?: number } = {},
 ): Promise<TestNode> {
-  const { loaded = true, ...native } = options
+  const { loaded = true, waitersMax = 10_000, ...native } = options
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
@@ -62,6 +63,7 @@ export async function startNode(
       logger: NO_LOGGER,
       meter,
       node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness() },
+      budgets: createHttpBudgets({ meter }, { waitersMax }),
     },
     native,
   )

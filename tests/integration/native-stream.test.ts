@@ -279,7 +279,7 @@ describe('the stream', () => {
   })
 
   it('bounds the number of streams', async () => {
-    const small = await startNode({ streamsMax: 1, eventStreamsMax: 1, longPollsMax: 1, closeMsMax: 200 })
+    const small = await startNode({ streamsMax: 1, eventStreamsMax: 1, waitersMax: 1, closeMsMax: 200 })
     try {
       await openStream(small)
       const second = await openStream(small, { hello: false })

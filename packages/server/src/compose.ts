@@ -21,6 +21,7 @@ import { RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
+import { createHttpBudgets } from './http-budgets.js'
 import { healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
@@ -165,6 +166,7 @@ function createNative(
       logger: logger.child({ component: 'native' }),
       meter: metrics,
       node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness() },
+      budgets: createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits),
     },
     {
       version: SOFTWARE_VERSION,

@@ -39,6 +39,12 @@ describe('a budget', () => {
     expect(budgetOf100.used).toBe(100)
   })
 
+  it('of one gives it to whoever comes first', () => {
+    const smallest = budget(1)
+    smallest.take(A, 1)
+    expect(refusalOf(() => smallest.take(B, 1))).toMatchObject({ details: { over: 'node' } })
+  })
+
   it('refuses what would exceed the whole, also to a peer that holds little', () => {
     const budgetOf100 = budget()
     budgetOf100.take(A, 60)

@@ -96,7 +96,7 @@ export class Budget {
   }
 
   private get share(): number {
-    return Math.floor(this.max * this.bounds.share)
+    return Math.ceil(this.max * this.bounds.share)
   }
 
   private over(address: string | undefined, amount: number): 'peer' | 'node' | undefined {

@@ -1,16 +1,16 @@
 /** Long polls under way: bounded in number, and ended when the peer leaves or the node stops. */
-import type { ChangeWait } from '@rollcall/core'
+import type { Budget, ChangeWait } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import type { Exchange } from './exchange.js'
 
 /** The long polls of a node. */
 export class Waits {
   private readonly open = new Set<ChangeWait>()
-  private readonly longPollsMax: number
+  private readonly budget: Budget
   private stopped = false
 
-  constructor(longPollsMax: number) {
-    this.longPollsMax = longPollsMax
+  constructor(budget: Budget) {
+    this.budget = budget
   }
 
   /** Number of long polls under way. */
@@ -19,27 +19,32 @@ export class Waits {
   }
 
   /**
-   * Waits for a change, for the time to pass, or for the peer to leave, then runs `answer`. A wait that the end
-   * of the node cut short is answered with `stopping`, because the caller should go to another one at once.
+   * Waits for a change, for the time to pass, or for the peer to leave, then runs `answer`, unless the peer has left. A
+   * wait that the end of the node cut short is answered with `stopping`, because the caller should go to another one at once.
    */
   async hold(exchange: Exchange, begin: () => ChangeWait, answer: () => void | Promise<void>): Promise<void> {
     exchange.patient = true
     if (this.stopped) throw stopping()
-    const { longPollsMax } = this
-    if (this.open.size >= longPollsMax) {
-      throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-        details: { longPollsMax },
-      })
+    const { peer } = exchange.caller
+    this.budget.take(peer, 1)
+    try {
+      const changed = await this.outcome(exchange, begin())
+      if (this.stopped && !changed) throw stopping()
+      if (!exchange.req.socket.destroyed) await answer()
+    } finally {
+      this.budget.give(peer, 1)
     }
-    const wait = begin()
-    this.open.add(wait)
+  }
+
+  private async outcome({ req }: Exchange, wait: ChangeWait): Promise<boolean> {
     const cancel = (): void => wait.cancel()
-    exchange.res.once('close', cancel)
+    // The answer itself may not have a connection yet that could close.
+    req.socket.once('close', cancel)
+    this.open.add(wait)
     const changed = await wait.changed
     this.open.delete(wait)
-    exchange.res.off('close', cancel)
-    if (this.stopped && !changed) throw stopping()
-    return answer()
+    req.socket.off('close', cancel)
+    return changed
   }
 
   /** Ends all of them, now and from now on. */

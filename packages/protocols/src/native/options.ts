@@ -21,8 +21,6 @@ export interface NativeOptions {
   readonly eventWatchesMax?: number
   /** Most followers of the event log. Default 100: it is for operators, and each reads every event. */
   readonly eventLogFeedsMax?: number
-  /** Most requests that wait for a change. Default 20,000; the core bounds those of single views by itself. */
-  readonly longPollsMax?: number
   /** Interval of comments on event streams. Default 15,000: below the idle timeouts of common proxies. */
   readonly commentMs?: number
   /** Unsent bytes of a subscriber beyond which deltas are withheld. Default 1 MiB. */
@@ -53,7 +51,6 @@ const NATIVE_DEFAULTS: Omit<ResolvedOptions, 'limits'> = {
   eventStreamsMax: 20_000,
   eventWatchesMax: 128,
   eventLogFeedsMax: 100,
-  longPollsMax: 20_000,
   commentMs: 15_000,
   bufferBytesMax: 1_048_576,
   stalledMsMax: 60_000,

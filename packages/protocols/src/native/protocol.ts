@@ -2,6 +2,7 @@
 import { DEFAULTS, RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
 import { apiIndex, openApiDocument } from '@rollcall/wire/schemas'
 import { EventStreams } from '../http/event-stream.js'
+import type { HttpBudgets } from '../http/budgets.js'
 import { createGate } from '../http/gate.js'
 import { ViewBodies } from '../http/view-bodies.js'
 import { Waits } from '../http/waits.js'
@@ -19,7 +20,9 @@ import { createRouter } from './router.js'
 import { createStreams } from './stream.js'
 
 /** Collaborators of the native protocol. */
-export type NativeProtocolDeps = Omit<StreamSessionDeps, 'views'>
+export interface NativeProtocolDeps extends Omit<StreamSessionDeps, 'views'> {
+  readonly budgets: HttpBudgets
+}
 
 /** What is open at present. */
 export interface NativeStats {
@@ -46,7 +49,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   const resolved = resolveOptions(options)
   const { clock, logger, meter, registry, node } = deps
   const views = new ViewBodies(clock, resolved.viewCacheBytesMax)
-  const waits = new Waits(resolved.longPollsMax)
+  const waits = new Waits(deps.budgets.waits)
   const streams = createStreams({ ...deps, views }, resolved)
   const events = createViewStreams(clock, meter, resolved)
   const feeds = new EventStreams(clock, {

@@ -95,6 +95,21 @@ export function answerInternal(response: ServerResponse): void {
   refuseHead(OWN_FAULT, response)
 }
 
+/** Answers a request that was sent ahead of too many answers; its connection ends. */
+export function refusePipelined(response: ServerResponse, max: number): void {
+  const error = errorBody('limit_exceeded', 'too much was sent ahead of the answers', undefined, {
+    quota: 'pipelinedMax',
+    max,
+    over: 'connection',
+  })
+  response.writeHead(429, {
+    'Content-Type': 'application/json',
+    'Retry-After': '1',
+    Connection: 'close',
+  })
+  response.end(JSON.stringify({ error }))
+}
+
 function bodyOf(code: ErrorCode, message: string): string {
   return JSON.stringify({ error: errorBody(code, message) })
 }

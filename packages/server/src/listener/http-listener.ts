@@ -1,7 +1,6 @@
 /** One address of a node: accepts connections, reads HTTP/1.1 and hands each request to its mount. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { Clock, Logger } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import { answerInternal, headFaults, refuseClient, refuseHead, refuseSocket } from './client-faults.js'
@@ -9,6 +8,7 @@ import type { Connections } from './connections.js'
 import { pathOf, settleHead } from './heads.js'
 import { createMountTable, type Mount } from './mounts.js'
 import { offersWebSocket, requestsThatTake } from './offers.js'
+import { createPipeline, type Pipeline } from './pipeline.js'
 
 export interface HttpListenerDeps {
   readonly clock: Clock
@@ -59,9 +59,10 @@ const IDLE_CHECK_MS = 25
 /** Creates a listener. */
 export function createHttpListener(deps: HttpListenerDeps, options: HttpListenerOptions): HttpListener {
   const mountOf = createMountTable(options.mounts)
-  const server = createNodeServer(options, mountOf)
+  const pipeline = createPipeline(deps.clock, handlerOf(mountOf, deps.logger))
+  const server = createNodeServer(options, mountOf, pipeline)
   const sockets = deps.connections.track(server)
-  serve(server, mountOf, deps.logger)
+  serve(server, mountOf, pipeline, deps.logger)
   let started: Promise<BoundAddress> | undefined
   let closing: Promise<void> | undefined
   return {
@@ -84,11 +85,15 @@ export function createHttpListener(deps: HttpListenerDeps, options: HttpListener
 
 type FindMount = (url: string | undefined) => Mount
 
-function createNodeServer(options: HttpListenerOptions, mountOf: FindMount): Server {
+function createNodeServer(options: HttpListenerOptions, mountOf: FindMount, pipeline: Pipeline): Server {
   const headersMs = options.headersMs ?? 10_000
   return createServer({
+    // Behind an answer that is not finished the connection is not free to be taken over.
     IncomingMessage: requestsThatTake(
-      (request) => offersWebSocket(request) && mountOf(pathOf(request.url)).handleUpgrade !== undefined,
+      (request) =>
+        offersWebSocket(request) &&
+        mountOf(pathOf(request.url)).handleUpgrade !== undefined &&
+        pipeline.underWay(request.socket) === undefined,
     ),
     maxHeaderSize: HEADER_BYTES_MAX,
     // Such a request is refused by `settleHead`, in words.
@@ -103,10 +108,11 @@ function createNodeServer(options: HttpListenerOptions, mountOf: FindMount): Ser
   })
 }
 
-function serve(server: Server, mountOf: FindMount, logger: Logger): void {
-  const answering = new WeakMap<Duplex, ServerResponse>()
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    answering.set(request.socket, response)
+function handlerOf(
+  mountOf: FindMount,
+  logger: Logger,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
     try {
       const fault = settleHead(request)
       if (fault === undefined) mountOf(request.url).handleRequest(request, response)
@@ -116,11 +122,14 @@ function serve(server: Server, mountOf: FindMount, logger: Logger): void {
       answerInternal(response)
     }
   }
-  server.on('request', answer)
+}
+
+function serve(server: Server, mountOf: FindMount, pipeline: Pipeline, logger: Logger): void {
+  server.on('request', (request, response) => pipeline.take(request, response))
   // Without a word to go on the body may never come, and what comes next may be another request or the body.
   server.on('checkContinue', (request, response) => {
     response.setHeader('Connection', 'close')
-    answer(request, response)
+    pipeline.take(request, response)
   })
   server.on('checkExpectation', (_request, response) => refuseHead(headFaults.expectation, response))
   server.on('connect', (_request, socket) => {
@@ -140,7 +149,7 @@ function serve(server: Server, mountOf: FindMount, logger: Logger): void {
     }
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    refuseClient(error, socket, answering.get(socket)),
+    refuseClient(error, socket, pipeline.underWay(socket)),
   )
   server.on('error', (error) => {
     // Before it listens, `start` rejects with this. Later it is a failed accept, which costs one connection.
