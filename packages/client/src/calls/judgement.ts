@@ -65,7 +65,7 @@ const BY_FAMILY: readonly (readonly [family: RegExp, judgement: Judgement])[] = 
 
 /** What the caller asked for cannot be sent, or is not wanted any more: no instance has a part in it. */
 const OF_THE_CALLER =
-  /^(ABORT_ERR$|ERR_(HTTP|INVALID|UNESCAPED)_|UND_ERR_(ABORTED$|INVALID_|NOT_SUPPORTED$|REQ_))/
+  /^(ABORT_ERR$|ERR_(HTTP|INVALID|UNESCAPED)_|UND_ERR_(ABORTED$|CLOSED$|DESTROYED$|INVALID_|NOT_SUPPORTED$|REQ_))/
 
 /** Errors wrap errors; deeper than this, and beside more than this, they are not looked at. */
 const CAUSES_MAX = 5

@@ -8,20 +8,23 @@ import { SYSTEM_TIMING } from '../clock.js'
 /** Idle connections kept per instance; more are closed after use. */
 const IDLE_SOCKETS_MAX = 64
 
-/** Agents that keep connections and give up connecting after a time, which axios has no option for. */
+/** What requests that bring no agent go through: connections are kept, and connecting ends after a time. */
 export interface Agents {
-  readonly httpAgent: HttpAgent
-  readonly httpsAgent: HttpsAgent
+  /** For the request: axios has no option for the time. */
+  readonly options: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent }
+  /** Whether an error is that of a connection that was not made, or not made secure: nothing was sent. */
+  unmade(error: unknown): boolean
 }
 
 /** Creates them; idle connections do not keep the process alive. */
 export function createAgents(connectTimeoutMs: number): Agents {
-  const options = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX }
-  const httpAgent = new HttpAgent(options)
-  const httpsAgent = new HttpsAgent(options)
-  limitConnecting(httpAgent, 'connect', connectTimeoutMs)
-  limitConnecting(httpsAgent, 'secureConnect', connectTimeoutMs)
-  return { httpAgent, httpsAgent }
+  const kept = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX }
+  const options = { httpAgent: new HttpAgent(kept), httpsAgent: new HttpsAgent(kept) }
+  const unmade = new WeakSet<object>()
+  const failed = (error: Error): void => void unmade.add(error)
+  followConnecting(options.httpAgent, 'connect', connectTimeoutMs, failed)
+  followConnecting(options.httpsAgent, 'secureConnect', connectTimeoutMs, failed)
+  return { options, unmade: (error) => typeof error === 'object' && error !== null && unmade.has(error) }
 }
 
 /** How agents make connections; not in the types of our Node floor. */
@@ -29,7 +32,12 @@ interface Connecting {
   createConnection(...args: readonly unknown[]): Duplex | null | undefined
 }
 
-function limitConnecting(agent: object, connected: string, timeoutMs: number): void {
+function followConnecting(
+  agent: object,
+  connected: string,
+  timeoutMs: number,
+  failed: (error: Error) => void,
+): void {
   const connecting = agent as Connecting
   const create = connecting.createConnection.bind(agent)
   connecting.createConnection = (...args) => {
@@ -37,16 +45,15 @@ function limitConnecting(agent: object, connected: string, timeoutMs: number): v
     if (made === null || made === undefined) return made
     const socket = made as Socket
     const late = (): void => {
-      // As the kernel would say it, so that it counts as not sent.
-      const error = Object.assign(new Error('connecting took too long'), {
-        code: 'ETIMEDOUT',
-        syscall: 'connect',
-      })
-      socket.destroy(error)
+      socket.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }))
     }
     const limit = SYSTEM_TIMING.deadline(timeoutMs)
     limit.addEventListener('abort', late, { once: true })
-    socket.once(connected, () => limit.removeEventListener('abort', late))
+    socket.once('error', failed)
+    socket.once(connected, () => {
+      limit.removeEventListener('abort', late)
+      socket.off('error', failed)
+    })
     return made
   }
 }

@@ -8,7 +8,7 @@ import type { RepeatOptions } from '../repeat-options.js'
 import { callOptions, judgeStatus, REPEATABLE } from '../repeat-options.js'
 import type { HostOptions } from '../service-hosts.js'
 import { originOf, serviceHosts } from '../service-hosts.js'
-import { createAgents } from './agents.js'
+import { type Agents, createAgents } from './agents.js'
 
 export type { RepeatOptions } from '../repeat-options.js'
 export type { HostOptions } from '../service-hosts.js'
@@ -58,7 +58,7 @@ export function createAdapter(rollcall: Rollcall, options: AdapterOptions = {}):
       return await service.call<AxiosResponse>(
         (instance, { signal, headers }) =>
           send({
-            ...agents,
+            ...agents.options,
             ...addressed(config, url, instance),
             headers: withHeaders(config, headers),
             signal,
@@ -68,7 +68,7 @@ export function createAdapter(rollcall: Rollcall, options: AdapterOptions = {}):
           ...(key !== undefined && { key }),
           ...(config.signal !== undefined && { signal: config.signal as AbortSignal }),
           idempotent: again && (idempotent ?? REPEATABLE.has((config.method ?? 'get').toUpperCase())),
-          judge: (end) => judge(end, repeat, again),
+          judge: (end) => judge(end, { data: config.data, repeat, again, agents }),
           discard: ({ data }) => {
             if (data instanceof Readable) data.destroy()
           },
@@ -96,15 +96,29 @@ function withHeaders({ headers }: Config, more: Readonly<Record<string, string>>
   return all
 }
 
-function judge(end: AttemptEnd<AxiosResponse>, repeat: RepeatOptions, again: boolean): Judgement {
+/** What the end of an attempt is judged by. */
+interface Circumstances {
+  readonly data: unknown
+  readonly repeat: RepeatOptions
+  /** Whether the data can be sent once more. */
+  readonly again: boolean
+  readonly agents: Agents
+}
+
+function judge(end: AttemptEnd<AxiosResponse>, { data, repeat, again, agents }: Circumstances): Judgement {
   if (end.ok) return judgeStatus(repeat, end.answer.status)
   const { error } = end
   // A status that `validateStatus` refuses is an answer all the same.
   if (error instanceof AxiosError && error.response !== undefined)
     return judgeStatus(repeat, error.response.status)
-  const judgement = ranOut(error) ? ({ outcome: 'timeout', retry: 'idempotent' } as const) : judgeError(error)
+  if (ranOut(error)) return { outcome: 'timeout', retry: 'idempotent' }
+  const cause = error instanceof AxiosError ? error.cause : undefined
+  // The caller's own stream failed, before or after there was a connection: that is no matter of any instance.
+  if (data instanceof Readable && data.errored !== null && data.errored === cause) return { retry: 'never' }
+  // Not `sent` where it is not `connect`: what is not known may be the failure of a transformation.
+  const judgement = judgeError(error, agents.unmade(cause) ? 'connect' : undefined)
   // axios begins to read a stream before it is connected.
-  return again ? judgement : { ...judgement, retry: 'never' }
+  return judgement.retry === 'always' && !again ? { ...judgement, retry: 'idempotent' } : judgement
 }
 
 /** Whether the `timeout` of axios is over: the same codes as a broken connection, but of no system call. */

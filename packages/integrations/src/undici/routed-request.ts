@@ -1,5 +1,4 @@
 /** One request to a service, over as many attempts as it takes. */
-import { Readable } from 'node:stream'
 import type { AttemptContext, AttemptEnd, Instance, Judgement, Service } from '@rollcall/client'
 import { judgeError } from '@rollcall/client'
 import type { Dispatcher } from 'undici'
@@ -9,6 +8,7 @@ import { originOf } from '../service-hosts.js'
 import { Answer } from './answer.js'
 import { Control } from './control.js'
 import { withHeaders } from './headers.js'
+import { OutgoingBody } from './outgoing-body.js'
 
 /** What a routed request works with. */
 export interface RoutedRequestDeps {
@@ -26,10 +26,13 @@ export interface RoutedRequestDeps {
 export class RoutedRequest {
   private readonly deps: RoutedRequestDeps
   private readonly control = new Control()
-  private readonly unsent = new WeakSet<Error>()
+  private readonly body: OutgoingBody
+  /** How far attempts had come that brought no answer, by their errors. */
+  private readonly phases = new WeakMap<Error, 'connect' | 'sent' | 'body'>()
 
   constructor(deps: RoutedRequestDeps) {
     this.deps = deps
+    this.body = new OutgoingBody(deps.request.body)
   }
 
   /** The handler hears of the outcome. */
@@ -57,40 +60,35 @@ export class RoutedRequest {
 
   private attempt(instance: Instance, { signal, headers }: AttemptContext): Promise<Answer> {
     const { service, dispatch, request, protocol } = this.deps
+    const { body } = this
     return new Promise((resolve, reject) => {
       const answer = new Answer(signal, {
         begun: resolve,
         failed: (error, sent) => {
-          if (!sent) this.unsent.add(error)
+          this.phases.set(error, !sent ? 'connect' : body.failed ? 'body' : 'sent')
           reject(error)
         },
         broken: () => service.report(instance, 'unreachable'),
       })
       const origin = originOf(instance, protocol)
-      dispatch({ ...request, origin, headers: withHeaders(request.headers, headers) }, answer)
+      const { content } = body
+      dispatch({ ...request, body: content, origin, headers: withHeaders(request.headers, headers) }, answer)
     })
   }
 
   private idempotent(): boolean {
-    const { method, body, idempotent } = this.deps.request
-    return (idempotent ?? REPEATABLE.has(method)) && isReplayable(body)
+    const { method, idempotent } = this.deps.request
+    return (idempotent ?? REPEATABLE.has(method)) && this.body.isReplayable
   }
 
   private judge(end: AttemptEnd<Answer>): Judgement | undefined {
     if (end.ok) return judgeStatus(this.deps.options, end.answer.status)
-    const judgement = judgeError(end.error)
-    if (judgement.retry === 'never') return judgement
-    const { body } = this.deps.request
-    if (body instanceof Readable && (body.destroyed || body.readableDidRead)) {
-      return { ...judgement, retry: 'never' }
-    }
-    const unsent = end.error instanceof Error && this.unsent.has(end.error)
-    return unsent ? { ...judgement, retry: 'always' } : judgement
+    const phase = end.error instanceof Error ? this.phases.get(end.error) : undefined
+    // The caller's own stream failed: that is no matter of any instance.
+    if (phase === 'body') return { retry: 'never' }
+    const judgement = judgeError(end.error, phase)
+    return judgement.retry === 'always' && this.body.isSpent
+      ? { ...judgement, retry: 'idempotent' }
+      : judgement
   }
-}
-
-/** Whether a body can be sent twice. The one that `fetch` makes of any body cannot. */
-function isReplayable(body: Dispatcher.DispatchOptions['body']): boolean {
-  if (body === undefined || body === null || typeof body === 'string') return true
-  return body instanceof Uint8Array || body instanceof FormData
 }
