@@ -8,7 +8,7 @@ import { originOf } from '../service-hosts.js'
 import { Answer } from './answer.js'
 import { Control } from './control.js'
 import { withHeaders } from './headers.js'
-import { OutgoingBody } from './outgoing-body.js'
+import { RequestBody } from './request-body.js'
 
 /** What a routed request works with. */
 export interface RoutedRequestDeps {
@@ -26,13 +26,13 @@ export interface RoutedRequestDeps {
 export class RoutedRequest {
   private readonly deps: RoutedRequestDeps
   private readonly control = new Control()
-  private readonly body: OutgoingBody
+  private readonly body: RequestBody
   /** How far attempts had come that brought no answer, by their errors. */
   private readonly phases = new WeakMap<Error, 'connect' | 'sent' | 'body'>()
 
   constructor(deps: RoutedRequestDeps) {
     this.deps = deps
-    this.body = new OutgoingBody(deps.request.body)
+    this.body = new RequestBody(deps.request.body)
   }
 
   /** The handler hears of the outcome. */

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici'
 type Content = NonNullable<Dispatcher.DispatchOptions['body']> | null
 
 /** A body as it is sent, over as many attempts as it takes. */
-export class OutgoingBody {
+export class RequestBody {
   readonly content: Content
   /** Whether it can be sent twice. The one that `fetch` makes of any body cannot. */
   readonly isReplayable: boolean
