@@ -11,12 +11,12 @@ import {
   LIMITS,
   NAME_PATTERN,
   NAME_WORDS,
-  RegistryError,
   STREAM_PATH,
 } from '@rollcall/wire'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import { asked } from './machine/asked.js'
+import { invalid } from './machine/errors.js'
 import { viewKey } from './machine/keys.js'
 import type {
   AddressOptions,
@@ -144,11 +144,6 @@ export function clusterName(registries: readonly string[]): string {
     .update([...registries].sort().join('\n'))
     .digest('hex')
     .slice(0, 12)
-}
-
-/** The error of an argument that cannot work. */
-export function invalid(message: string, field: string): RegistryError {
-  return new RegistryError('invalid_argument', message, { field })
 }
 
 /** Most clusters of one client: each costs a connection, and a copy of every list. */

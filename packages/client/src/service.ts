@@ -155,8 +155,7 @@ export class ServiceHandle implements Service {
     return this.sharing.shards(count)
   }
 
-  async fetch(path: string, init: FetchInit = {}): Promise<Response> {
-    if (this.closed) throw closedError()
+  fetch(path: string, init: FetchInit = {}): Promise<Response> {
     return this.caller.fetch(path, init)
   }
 

@@ -1,7 +1,7 @@
 /** The balancer of a service, made of its options. */
 import { hostname } from 'node:os'
-import { RegistryError } from '@rollcall/wire'
 import { asked } from '../machine/asked.js'
+import { invalid } from '../machine/errors.js'
 import type { Balancer, BalancerFactory, BalancerTools } from './balancer.js'
 import type { LeastLoadedOptions } from './least-loaded.js'
 import { createLeastLoaded } from './least-loaded.js'
@@ -126,8 +126,4 @@ function subsetOf(given: number | SubsetOptions): Required<SubsetOptions> {
     typeof given === 'number' ? { size: given } : given
   if (!Number.isInteger(size) || size < 1) throw invalid('a subset has at least one instance', 'subset')
   return { size, client }
-}
-
-function invalid(message: string, field: string): RegistryError {
-  return new RegistryError('invalid_argument', message, { field })
 }

@@ -1,6 +1,7 @@
 /** Bodies of requests, and whether they can be sent twice. */
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
+import { invalid } from '../machine/errors.js'
 
 /** What `fetch` can send. */
 export type FetchBody =
@@ -15,13 +16,15 @@ export type FetchBody =
   | null
   | undefined
 
+/** Bytes, or what opens a stream of them; undefined when there is no body. */
+export type BodyContent = Uint8Array | (() => Readable) | undefined
+
 /** A body ready to be sent, once or again. */
-export interface OutgoingBody {
-  /** Bytes, or a stream that begins at the beginning; undefined when there is no body. */
-  open(): Uint8Array | Readable | undefined
-  /** Whether `open` may be called again after something of it was read. */
+export interface SendableBody {
+  readonly content: BodyContent
+  /** Whether it may be sent again after something of it was read. */
   readonly replayable: boolean
-  /** Content type that goes with it, unless the caller names one. */
+  /** BodyContent type that goes with it, unless the caller names one. */
   readonly type: string | undefined
   /** Bytes, where known. */
   readonly length: number | undefined
@@ -29,8 +32,11 @@ export interface OutgoingBody {
   discard(): void
 }
 
-/** Makes a body: everything but a stream can be replayed. A form is put together once, a blob is read anew each time. */
-export async function outgoingBody(body: FetchBody): Promise<OutgoingBody> {
+/**
+ * Makes a body: everything but a stream can be replayed. A form is put together once, a blob is read anew each time.
+ * Throws `invalid_argument` for what cannot be sent.
+ */
+export async function outgoingBody(body: FetchBody): Promise<SendableBody> {
   if (body === undefined || body === null) return bytes(undefined)
   if (typeof body === 'string') return bytes(Buffer.from(body), 'text/plain;charset=UTF-8')
   if (body instanceof URLSearchParams)
@@ -43,16 +49,16 @@ export async function outgoingBody(body: FetchBody): Promise<OutgoingBody> {
   }
   if (body instanceof Blob) {
     return {
-      open: () => Readable.fromWeb(body.stream()),
+      content: () => Readable.fromWeb(body.stream()),
       replayable: true,
       type: body.type === '' ? undefined : body.type,
       length: body.size,
       discard: () => {},
     }
   }
-  const stream = body instanceof Readable ? body : Readable.fromWeb(body as NodeReadableStream)
+  const stream = streamOf(body)
   return {
-    open: () => stream,
+    content: () => stream,
     replayable: false,
     type: undefined,
     length: undefined,
@@ -60,6 +66,22 @@ export async function outgoingBody(body: FetchBody): Promise<OutgoingBody> {
   }
 }
 
-function bytes(content: Uint8Array | undefined, type?: string): OutgoingBody {
-  return { open: () => content, replayable: true, type, length: content?.byteLength, discard: () => {} }
+function streamOf(body: ReadableStream | Readable): Readable {
+  const stream = body instanceof Readable ? body : fromWeb(body)
+  // It would never end.
+  if (stream.destroyed || stream.readableEnded) throw invalid('the body was read or destroyed before', 'body')
+  // It may fail before it is sent, and is destroyed when it is not; the request looks at `errored`.
+  stream.on('error', () => undefined)
+  return stream
+}
+
+function fromWeb(body: ReadableStream): Readable {
+  if (!(body instanceof ReadableStream))
+    throw invalid('a body is a text, bytes, a form, a blob or a stream', 'body')
+  if (body.locked) throw invalid('the body is being read already', 'body')
+  return Readable.fromWeb(body as NodeReadableStream)
+}
+
+function bytes(content: Uint8Array | undefined, type?: string): SendableBody {
+  return { content, replayable: true, type, length: content?.byteLength, discard: () => {} }
 }

@@ -1,9 +1,9 @@
 /** How a call is made, as its caller says it. */
 import type { Instance } from '@rollcall/wire'
-import { RegistryError } from '@rollcall/wire'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
 import { isHedgeDelay } from './latencies.js'
+import { invalid } from '../machine/errors.js'
 import type { CallOutcome } from '../machine/events.js'
 
 /** How a call is made: which attempts, how long, how often. */
@@ -65,9 +65,11 @@ export type Work<T> = (instance: Instance, context: AttemptContext) => Promise<T
 
 /** Throws `invalid_argument` for options that cannot be meant. */
 export function checkCallOptions(
-  options: Pick<CallOptions, 'timeoutMs' | 'tryTimeoutMs' | 'attempts' | 'hedgeMs'>,
+  options: Pick<CallOptions, 'timeoutMs' | 'tryTimeoutMs' | 'attempts' | 'hedgeMs' | 'signal'>,
 ): void {
-  const { attempts, hedgeMs } = options
+  const { attempts, hedgeMs, signal } = options
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw invalid('a signal is an AbortSignal', 'signal')
   for (const field of ['timeoutMs', 'tryTimeoutMs'] as const) {
     const value = options[field]
     if (value !== undefined && !(value >= 0 && value < Infinity))
@@ -77,8 +79,4 @@ export function checkCallOptions(
     throw invalid('a call has at least one attempt', 'attempts')
   if (hedgeMs !== undefined && !isHedgeDelay(hedgeMs))
     throw invalid('the delay of a hedge is a number of milliseconds or p50, p90, p95, p99', 'hedgeMs')
-}
-
-function invalid(message: string, field: string): RegistryError {
-  return new RegistryError('invalid_argument', message, { field })
 }

@@ -96,7 +96,7 @@ export class ServiceCalls {
     }
   }
 
-  fetch(path: string, init: FetchInit): Promise<Response> {
+  async fetch(path: string, init: FetchInit): Promise<Response> {
     const { requester, tell } = this.deps
     const call = <T>(work: Work<T>, options: CallOptions<T>): Promise<T> => this.call(work, options)
     return fetchFrom({ requester, call, broken: (instance) => tell(instance, 'unreachable') }, path, init)

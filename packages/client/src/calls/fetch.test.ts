@@ -109,6 +109,21 @@ describe('fetch', () => {
     expect(response?.body).toBeNull()
   })
 
+  it.each([600, 999, 42])('gives %i as it came', async (status) => {
+    const { response } = await run([message(status, 'text')])
+    const copy = response!.clone()
+    for (const given of [response!, copy]) {
+      expect(given).toMatchObject({ status, ok: false, statusText: 'fine', url: 'http://10.0.0.1:1/x?y=1' })
+      expect(await given.text()).toBe('text')
+    }
+  })
+
+  it('releases an answer that is none', async () => {
+    const answer = message(200, 'text', ['no name', 'x'])
+    expect((await run([answer])).error).toBeInstanceOf(Error)
+    expect(answer.destroyed).toBe(true)
+  })
+
   it('does not touch answers, whatever their status', async () => {
     const { response, tried } = await run([message(503, 'busy')])
     expect(response?.status).toBe(503)
@@ -205,6 +220,24 @@ describe('fetch', () => {
       code: 'invalid_argument',
       field: 'connectTimeoutMs',
     })
+  })
+
+  it.each<readonly [string, FetchInit]>([
+    ['timeoutHeader', { timeoutHeader: 'a b' }],
+    ['method', { method: 'GE T' }],
+    ['headers', { headers: { 'x-name': 'Ł' } }],
+  ])('refuses a bad %s before any attempt, and lets go of the stream', async (field, init) => {
+    const body = Readable.from(['x'])
+    const { error, tried } = await run([], { method: 'POST', body, ...init })
+    expect([error, tried]).toMatchObject([{ code: 'invalid_argument', field }, []])
+    expect(body.destroyed).toBe(true)
+  })
+
+  it('has a typed error where only the attempt can know, and blames no instance', async () => {
+    const failure = Object.assign(new Error('Invalid character'), { code: 'ERR_INVALID_CHAR' })
+    const outcome: RequestFailure = { phase: 'connect', reused: false, error: failure }
+    const { error, tried, failed } = await run([outcome])
+    expect([error?.code, tried, failed]).toEqual(['invalid_argument', ['a'], []])
   })
 
   it('asks again elsewhere for answers it is told to, and hands over the last', async () => {

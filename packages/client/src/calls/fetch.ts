@@ -2,11 +2,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
-import type { FetchBody, OutgoingBody } from './body.js'
+import { invalid } from '../machine/errors.js'
+import type { FetchBody, SendableBody } from './body.js'
 import { outgoingBody } from './body.js'
-import type { AttemptContext, CallOptions, Work } from './call.js'
+import type { CallOptions, Work } from './call.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import { judgeError } from './judgement.js'
+import type { FetchHeaders, RequestHead } from './request.js'
+import { checkHeaderName, requestHead } from './request.js'
 import type { Requester } from './requester.js'
 import { RequestError } from './requester.js'
 import { responseOf } from './response.js'
@@ -16,8 +19,11 @@ import { TIMEOUT_HEADER, withTimeout } from './timeout-header.js'
 export interface FetchInit extends Omit<CallOptions, 'judge' | 'discard'> {
   /** Default `GET`. */
   readonly method?: string
-  readonly headers?: Readonly<Record<string, string>> | Headers | readonly (readonly [string, string])[]
-  /** A stream is sent once and never replayed; everything else can be. */
+  readonly headers?: FetchHeaders
+  /**
+   * A stream is sent once and never replayed, and destroyed when the call or the connection is over, however it ended;
+   * everything else can be sent again.
+   */
   readonly body?: FetchBody
   /** Default: what HTTP says of the method, true for GET, HEAD, OPTIONS, PUT and DELETE. Never for a stream. */
   readonly idempotent?: boolean | undefined
@@ -58,80 +64,86 @@ interface Answer {
   readonly instance: Instance
 }
 
-/** Sends a request to one instance after the other until one answers. */
+/**
+ * Sends a request to one instance after the other until one answers. Rejects with `invalid_argument`, before any attempt,
+ * for what cannot be sent.
+ */
 export async function fetchFrom(deps: FetchDeps, path: string, init: FetchInit): Promise<Response> {
-  const { failOn, retryOn, timeoutHeader, connectTimeoutMs = 1_000, ...options } = init
-  if (!(connectTimeoutMs >= 0 && connectTimeoutMs < Infinity))
-    throw new RegistryError('invalid_argument', 'a time is a number of milliseconds', {
-      field: 'connectTimeoutMs',
-    })
   const body = await outgoingBody(init.body)
-  const method = (init.method ?? 'GET').toUpperCase()
-  const headers = headersOf(init, body)
-  const target = path.startsWith('/') ? path : `/${path}`
-  const idempotent = body.replayable && (init.idempotent ?? REPEATABLE.has(method))
-  const work = async (instance: Instance, context: AttemptContext): Promise<Answer> => {
+  try {
+    const { failOn, retryOn, timeoutHeader = TIMEOUT_HEADER, connectTimeoutMs = 1_000, ...options } = init
+    if (!(connectTimeoutMs >= 0 && connectTimeoutMs < Infinity))
+      throw invalid('a time is a number of milliseconds', 'connectTimeoutMs')
+    if (timeoutHeader !== false) checkHeaderName(timeoutHeader, 'timeoutHeader')
+    const head = requestHead(path, init, body)
+    const idempotent = body.replayable && (init.idempotent ?? REPEATABLE.has(head.method))
+    const work = attemptsOf(deps.requester, { ...head, body, connectTimeoutMs, timeoutHeader, idempotent })
+    const judge = (end: AttemptEnd<Answer>): Judgement | undefined => {
+      if (!end.ok) return end.error instanceof RequestError ? judgeRequest(end.error) : undefined
+      const status = end.answer.message.statusCode ?? 0
+      const outcome = failOn?.(status) === true ? 'failure' : 'success'
+      return { outcome, retry: idempotent && retryOn?.(status) === true ? 'idempotent' : 'never' }
+    }
+    const { message, instance } = await deps.call(work, { ...options, idempotent, judge, discard })
+    const { method, target } = head
+    const answered = { message, method, instance, path: target, signal: init.signal }
+    try {
+      return responseOf(answered, () => deps.broken(instance))
+    } catch (error) {
+      discard({ message, instance })
+      throw error
+    }
+  } catch (error) {
+    body.discard()
+    throw error instanceof RequestError ? unsendable(error) : error
+  }
+}
+
+interface Sending extends RequestHead {
+  readonly body: SendableBody
+  readonly connectTimeoutMs: number
+  readonly timeoutHeader: string | false
+  readonly idempotent: boolean
+}
+
+/** One attempt of a request. */
+function attemptsOf(requester: Requester, sending: Sending): Work<Answer> {
+  const { method, target, headers, body, connectTimeoutMs, timeoutHeader, idempotent } = sending
+  return async (instance, { signal, timeoutMs, headers: more }) => {
     const request = {
       instance,
       method,
       path: target,
-      headers: withTimeout(
-        { ...context.headers, ...headers },
-        timeoutHeader ?? TIMEOUT_HEADER,
-        context.timeoutMs,
-      ),
-      connectTimeoutMs: Math.min(connectTimeoutMs, context.timeoutMs ?? connectTimeoutMs),
-      signal: context.signal,
+      headers: withTimeout({ ...more, ...headers }, timeoutHeader, timeoutMs),
+      body: body.content,
+      connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs ?? connectTimeoutMs),
+      signal,
     }
-    let outcome = await deps.requester.send({ ...request, body: body.open(), fresh: false })
+    let outcome = await requester.send({ ...request, fresh: false })
     // An idle connection that the server had just closed: the instance itself may be well.
-    if (
-      'phase' in outcome &&
-      outcome.phase === 'sent' &&
-      outcome.reused &&
-      idempotent &&
-      !context.signal.aborted
-    )
-      outcome = await deps.requester.send({ ...request, body: body.open(), fresh: true })
+    const isStale = 'phase' in outcome && outcome.phase === 'sent' && outcome.reused
+    if (isStale && idempotent && !signal.aborted) outcome = await requester.send({ ...request, fresh: true })
     if ('phase' in outcome) throw new RequestError(outcome)
     return { message: outcome, instance }
   }
-  const judge = (end: AttemptEnd<Answer>): Judgement | undefined => {
-    if (!end.ok) return end.error instanceof RequestError ? judgeRequest(end.error) : undefined
-    const status = end.answer.message.statusCode ?? 0
-    const outcome = failOn?.(status) === true ? 'failure' : 'success'
-    return { outcome, retry: idempotent && retryOn?.(status) === true ? 'idempotent' : 'never' }
-  }
-  const discard = ({ message }: Answer): void => void message.destroy()
-  try {
-    const { message, instance } = await deps.call(work, { ...options, idempotent, judge, discard })
-    return responseOf({ message, method, instance, path: target, signal: init.signal }, () =>
-      deps.broken(instance),
-    )
-  } catch (error) {
-    body.discard()
-    // The caller's own stream failed: that is no matter of any instance.
-    throw error instanceof RequestError ? error.cause : error
-  }
+}
+
+function discard({ message }: Answer): void {
+  message.destroy()
+}
+
+/** The caller's own stream failed, or what it asked for cannot be sent: no matter of any instance. */
+function unsendable({ failure: { phase, error } }: RequestError): RegistryError {
+  const what = phase === 'body' ? 'the body could not be read' : 'the request cannot be sent'
+  const message = `${what}: ${error.message}`
+  return new RegistryError('invalid_argument', message, {
+    cause: error,
+    ...(phase === 'body' && { field: 'body' }),
+  })
 }
 
 function judgeRequest({ failure: { phase, reused, error } }: RequestError): Judgement {
   if (phase === 'body') return { retry: 'never' }
   // The end of a connection that had served before may say nothing about the instance.
   return phase === 'sent' && reused ? { retry: 'idempotent' } : judgeError(error, phase)
-}
-
-function headersOf(init: FetchInit, body: OutgoingBody): Record<string, string> {
-  const entries =
-    init.headers === undefined
-      ? []
-      : init.headers instanceof Headers
-        ? [...init.headers]
-        : Array.isArray(init.headers)
-          ? init.headers
-          : Object.entries(init.headers)
-  const headers = new Headers(entries as [string, string][])
-  if (body.type !== undefined && !headers.has('content-type')) headers.set('content-type', body.type)
-  if (body.length !== undefined) headers.set('content-length', String(body.length))
-  return Object.fromEntries(headers)
 }

@@ -2,8 +2,10 @@
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { Readable } from 'node:stream'
+import { finished } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
+import type { BodyContent } from './body.js'
 import type { Phase } from './judgement.js'
 import { Pools } from './pools.js'
 import type { Clock } from '../machine/ports.js'
@@ -14,7 +16,7 @@ export interface OutgoingRequest {
   readonly method: string
   readonly path: string
   readonly headers: OutgoingHttpHeaders
-  readonly body: Uint8Array | Readable | undefined
+  readonly body: BodyContent
   readonly connectTimeoutMs: number
   /** Use a new connection rather than an idle one. */
   readonly fresh: boolean
@@ -52,8 +54,9 @@ export interface Requester {
 /** Creates a requester over node:http and node:https. */
 export function createRequester(clock: Clock): Requester {
   const pools = new Pools()
+  const underWay = new Set<ClientRequest>()
   return {
-    send(outgoing) {
+    async send(outgoing) {
       const { instance, method, path, headers, signal, fresh } = outgoing
       const secure = instance.protocol === 'https'
       const options = {
@@ -65,37 +68,45 @@ export function createRequester(clock: Clock): Requester {
         agent: fresh ? false : pools.of(instance),
         ...(signal === undefined ? {} : { signal }),
       }
-      return carryOut(clock, outgoing, secure ? httpsRequest(options) : httpRequest(options), secure)
+      let request: ClientRequest
+      try {
+        request = secure ? httpsRequest(options) : httpRequest(options)
+      } catch (error) {
+        return { phase: 'connect', reused: false, error: error as Error }
+      }
+      underWay.add(request)
+      request.once('close', () => underWay.delete(request))
+      return carryOut(clock, outgoing, request, secure)
     },
     retain: (...lists) => pools.retain(...lists),
-    close: () => pools.close(),
+    close() {
+      pools.close()
+      // Those over connections that no pool has (any more).
+      for (const request of underWay) request.destroy()
+    },
   }
 }
 
 function carryOut(
   clock: Clock,
-  outgoing: OutgoingRequest,
+  { body, connectTimeoutMs }: OutgoingRequest,
   request: ClientRequest,
   secure: boolean,
 ): Promise<IncomingMessage | RequestFailure> {
   return new Promise((resolve) => {
     let phase: RequestFailure['phase'] = 'connect'
-    const cancel = clock.setTimer(outgoing.connectTimeoutMs, () =>
+    const cancel = clock.setTimer(connectTimeoutMs, () =>
       request.destroy(new Error('connecting took too long')),
     )
     const ready = (): void => {
       phase = 'sent'
       cancel()
       // A stream is read only now, so that it is still whole when another instance has to be tried.
-      if (outgoing.body instanceof Readable) sendStream(outgoing.body)
-    }
-    const sendStream = (body: Readable): void => {
-      const failed = (error: Error): void => {
-        phase = 'body'
-        request.destroy(error)
-      }
-      if (body.errored !== null) return failed(body.errored)
-      body.once('error', failed).pipe(request)
+      if (typeof body === 'function')
+        sendStream(body(), request, (error) => {
+          phase = 'body'
+          request.destroy(error)
+        })
     }
     request.on('socket', (socket) => {
       if (request.reusedSocket || !socket.connecting) ready()
@@ -110,6 +121,22 @@ function carryOut(
       cancel()
       resolve({ phase, reused: request.reusedSocket, error })
     })
-    if (!(outgoing.body instanceof Readable)) request.end(outgoing.body)
+    if (typeof body !== 'function') request.end(body)
   })
+}
+
+/**
+ * Sends a stream, which is destroyed when the request is over, however it ended: an instance may answer, or go away,
+ * before it has read all.
+ */
+function sendStream(body: Readable, request: ClientRequest, failed: (error: Error) => void): void {
+  finished(body, { writable: false }, (error) => {
+    if (error && !request.destroyed) failed(error)
+  })
+  request.once('close', () => body.destroy())
+  request.once('response', (response) =>
+    // Its answer is complete: what it has not read by now it does not need, and the connection serves no other request.
+    response.once('close', () => body.readableEnded || request.destroy()),
+  )
+  body.pipe(request)
 }

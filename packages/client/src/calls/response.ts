@@ -31,11 +31,26 @@ export function responseOf(answered: Answered, broken: () => void): Response {
   if (bodiless) message.resume()
   else follow(answered, broken)
   const body = bodiless ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array>)
-  const response = new Response(body, { status, statusText: message.statusMessage ?? '', headers })
   const host = instance.host.includes(':') ? `[${instance.host}]` : instance.host
-  Object.defineProperty(response, 'url', {
-    value: `${instance.protocol === 'https' ? 'https' : 'http'}://${host}:${instance.port}${path}`,
+  return withFacts(new Response(body, { headers }), {
+    status,
+    ok: status >= 200 && status < 300,
+    statusText: message.statusMessage ?? '',
+    url: `${instance.protocol === 'https' ? 'https' : 'http'}://${host}:${instance.port}${path}`,
   })
+}
+
+/**
+ * Says of a response what came: its constructor knows no URL and fewer statuses than HTTP has, which are numbers up to
+ * 999.
+ */
+function withFacts(
+  response: Response,
+  facts: Readonly<Pick<Response, 'status' | 'ok' | 'statusText' | 'url'>>,
+): Response {
+  for (const [name, value] of Object.entries(facts)) Object.defineProperty(response, name, { value })
+  const clone = response.clone.bind(response)
+  Object.defineProperty(response, 'clone', { value: () => withFacts(clone(), facts) })
   return response
 }
 

@@ -13,6 +13,11 @@ export function noInstancesError(service: string, list: readonly Instance[]): Re
   })
 }
 
+/** The error of an argument that cannot work. */
+export function invalid(message: string, field: string): RegistryError {
+  return new RegistryError('invalid_argument', message, { field })
+}
+
 /** The error of an operation its caller aborted. */
 export function abortedError(signal: AbortSignal): RegistryError {
   return new RegistryError('aborted', 'the operation was aborted', { cause: signal.reason })
