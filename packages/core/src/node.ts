@@ -6,11 +6,12 @@ import type { ErrorBody, HeartbeatResponse, ResolvedRef, Signature } from '@roll
 import { Registrar } from './admission/registrar.js'
 import type { Step } from './caller.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
-import type { Cause, Follower } from './directory/change.js'
-import { Directory } from './directory/directory.js'
+import type { Cause, Change, Follower } from './directory/change.js'
+import { Directory, type Entry } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
 import { Services } from './directory/services.js'
 import { LivenessRules } from './liveness/liveness.js'
+import { isSameTarget } from './liveness/question.js'
 import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
 import type { NodeOptions } from './node-options.js'
@@ -109,7 +110,7 @@ export class RegistryNode {
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
     this.services = new Services(directory)
     const { feed, chronicle, overrides, declarations, publisher } = this
-    const followers = [feed, journalOf(effects), chronicle, overrides, declarations, publisher]
+    const followers = [feed, journalOf(effects, liveness), chronicle, overrides, declarations, publisher]
     directory.follow(...followers, liveness)
   }
 
@@ -118,12 +119,20 @@ export class RegistryNode {
   /** Takes in what the journal kept, all of which this node judges from now on. Call before anything else. */
   load(entries: Iterable<JournalEntry>, now: number): void {
     const { directory } = this
+    const connected = new Map<Entry, StoredRecord>()
     directory.unfollowed(() => {
-      for (const entry of entries) this.take(entry, now)
+      for (const entry of entries) {
+        this.take(entry, now)
+        if (entry.kind !== 'record' || entry.baseline !== true) continue
+        const held = directory.entry(entry.record)
+        if (held !== undefined) connected.set(held, entry.record)
+      }
     })
     for (const declaration of directory.declarations()) this.declarations.declared(declaration, now)
     for (const entry of directory.entries()) {
-      this.liveness.observe(entry, true, now)
+      const { record } = entry
+      const reached = connected.get(entry)
+      this.liveness.adopt(entry, reached !== undefined && isSameTarget(reached, record), now)
       this.overrides.noted(entry, now)
     }
     this.feed.restart()
@@ -161,7 +170,7 @@ export class RegistryNode {
   /** Current durable state, as entries a journal can snapshot. */
   *snapshot(): IterableIterator<JournalEntry> {
     yield* this.directory.declarations()
-    for (const { record } of this.directory.entries()) yield { kind: 'record', record }
+    for (const entry of this.directory.entries()) yield recordEntry({ entry }, this.liveness)
   }
 
   private take(entry: JournalEntry, now: number): void {
@@ -257,10 +266,19 @@ function isRecordOf(
   )
 }
 
+/** The record of an entry as the journal keeps it. */
+function recordEntry(
+  change: Partial<Change> & Pick<Change, 'entry'>,
+  { insight }: LivenessRules,
+): JournalEntry {
+  const { record } = change.entry
+  return insight.hasBaseline(change) ? { kind: 'record', record, baseline: true } : { kind: 'record', record }
+}
+
 /** Follows what changes into the journal. */
-function journalOf({ persist }: NodeEffects): Follower {
+function journalOf({ persist }: NodeEffects, liveness: LivenessRules): Follower {
   return {
-    changed: ({ entry }) => persist({ kind: 'record', record: entry.record }),
+    changed: (change) => persist(recordEntry(change, liveness)),
     declared: persist,
     forgotten({ record }) {
       const { namespace, service, group, id, incarnation } = record

@@ -1,7 +1,7 @@
 /** What the core expects of the outside: clock, journal, prober, logger. Shells implement these; nothing here does I/O. */
 import type { Durability, Probe } from '@rollcall/wire'
-import type { Learnable } from './records/learnable.js'
-import type { InstanceKey } from './records/record.js'
+import type { Declaration } from './records/declaration.js'
+import type { InstanceKey, StoredRecord } from './records/record.js'
 
 // ---- time ------------------------------------------------------------------------------------------------
 
@@ -19,7 +19,13 @@ export interface Clock {
 
 /** One change of durable state. Replaying entries in order, with records merged, gives the state. */
 export type JournalEntry =
-  | Learnable
+  | Declaration
+  | {
+      readonly kind: 'record'
+      readonly record: StoredRecord
+      /** The node had connected to the instance, at this address, before the entry was written. */
+      readonly baseline?: true
+    }
   /** The record was forgotten after its retention (only this incarnation of it). */
   | { readonly kind: 'forget'; readonly key: InstanceKey; readonly incarnation: number }
 

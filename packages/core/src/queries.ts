@@ -144,7 +144,7 @@ export class Queries {
     const now = this.now()
     const { namespace, service, group, id } = key
     const facts = {
-      inspection: liveness.inspect(entry, now),
+      inspection: liveness.insight.inspect(entry, now),
       guard: liveness.guardOf(entry.service),
       freezes: directory.freezes.over(namespace, now),
       remainingMs: overrides.remainingMs(entry, now),

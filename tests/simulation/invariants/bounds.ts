@@ -20,7 +20,7 @@ function heldBy(driver: NodeDriver): Held {
     views: publisher['views'].size,
     waiting: publisher['waiting'],
     dirty: publisher['dirty'].size,
-    refusals: liveness['refusedOnce'].size,
+    refusals: liveness['refusals']['once'].size,
   }
 }
 

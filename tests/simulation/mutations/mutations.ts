@@ -191,7 +191,7 @@ const LIVENESS: readonly Mutation[] = [
   }),
   node('no-baseline-needed', 'a refusal votes only where a connection was once possible', (driver) => {
     changeEvidence(driver, (evidence) => {
-      evidence.baseline = true
+      evidence.baseline = 'own'
     })
   }),
   node('no-stall-shift', "a stall of the node is no instance's silence", (driver) => {

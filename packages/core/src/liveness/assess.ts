@@ -5,7 +5,7 @@
 import type { ProbeOutcome } from '../ports.js'
 import type { LiveContent } from '../records/record.js'
 import { provesProcess } from './question.js'
-import type { LivenessEvent, Standing } from './transitions.js'
+import { type LivenessEvent, type Standing, standingOf } from './transitions.js'
 import type { Evidence } from './evidence.js'
 import type { LivenessOptions } from './options.js'
 
@@ -15,13 +15,42 @@ export interface Facts {
   readonly content: Pick<LiveContent, 'leaseMs' | 'liveness' | 'probe'>
   readonly evidence: Pick<
     Evidence,
-    'isJudge' | 'startedAt' | 'heardAt' | 'asking' | 'askedAt' | 'outdated' | 'probe' | 'judgedAt'
+    | 'isJudge'
+    | 'startedAt'
+    | 'heardAt'
+    | 'baseline'
+    | 'asking'
+    | 'askedAt'
+    | 'outdated'
+    | 'probe'
+    | 'judgedAt'
   >
   /** The session that vouches, if one does. */
   readonly session: { readonly heardAt: number; readonly closedAt: number | undefined } | undefined
   readonly removalMs: number
   /** End of the node's last long stall. */
   readonly wokeAt: number
+}
+
+/** The facts of one instance; `wokeAt`: the end of the node's last long stall. */
+export function factsOf(
+  evidence: Evidence,
+  content: LiveContent,
+  wokeAt: number,
+  options: LivenessOptions,
+): Facts {
+  const { entry, session } = evidence
+  const removalMs = entry.service.settings?.removalMs ?? options.removalMs
+  return { standing: standingOf(entry.record), content, evidence, session, removalMs, wokeAt }
+}
+
+/** How long an instance may be silent: of a session it is three pings. */
+export function leaseOf(
+  { session }: Pick<Facts, 'session'>,
+  { leaseMs }: Pick<LiveContent, 'leaseMs'>,
+  { pingMs }: LivenessOptions,
+): number {
+  return session === undefined ? leaseMs : 3 * pingMs
 }
 
 /** What judgement rests on at one moment. */
@@ -94,7 +123,7 @@ function doubt(facts: Facts, t: number, options: LivenessOptions): Assessment {
   if (session?.closedAt !== undefined && standing === 'up') return closed(facts, t, session.closedAt, options)
   const heardAt = lastHeard(facts)
   if (heardAt === undefined) return unheard(facts, t, options)
-  const leaseMs = session === undefined ? facts.content.leaseMs : 3 * options.pingMs
+  const leaseMs = leaseOf(facts, facts.content, options)
   const halfMs = session === undefined ? facts.content.leaseMs / 2 : 2 * options.pingMs
   const judged = judgeSilence(facts, t, { from: heardAt, halfMs, leaseMs, over: 'lease_over' }, options)
   return t < heardAt + halfMs ? judged : { ...judged, silent: true }
@@ -162,7 +191,11 @@ function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment 
     const from = matured - leaseMs
     return judgeSilence(facts, t, { from, halfMs: leaseMs / 2, leaseMs, over: 'never_heard' }, options)
   }
-  if (standing !== 'up') return { next: matured }
+  if (standing !== 'up') {
+    // Asked about only where a refusal means something.
+    const asking = evidence.baseline !== 'none' ? keepAsking(facts, t, leaseMs / 2) : { next: Infinity }
+    return { ...asking, next: Math.min(asking.next, matured) }
+  }
   const first = evidence.startedAt + leaseMs
   if (t < first) return { next: first }
   if (evidence.asking) return { next: matured }

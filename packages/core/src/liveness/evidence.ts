@@ -9,6 +9,9 @@ import type { WheelItem } from './wheel.js'
 /** What an instance itself was heard by. */
 export type HeardBy = 'registration' | 'beat' | 'probe'
 
+/** Whether a connection to the address of an incarnation was ever made: by this boot of the node, by an earlier one, never. */
+export type Baseline = 'own' | 'earlier' | 'none'
+
 /** No other sessions; shared, because nearly no instance has any. */
 export const NO_SESSIONS: readonly SessionEvidence[] = []
 
@@ -29,8 +32,8 @@ export interface Evidence extends WheelItem {
   heardAt: number | undefined
   /** By what. A session is evidence of its own. */
   heardBy: HeardBy | undefined
-  /** Whether this node once connected to the address of this incarnation, so that a refusal means something. */
-  baseline: boolean
+  /** A refusal means something where a connection was once made. */
+  baseline: Baseline
   /** An evidence probe is under way. */
   asking: boolean
   /** When the last evidence probe was asked for. */
@@ -69,7 +72,7 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
     startedAt: t,
     heardAt: heard ? t : undefined,
     heardBy: heard ? 'registration' : undefined,
-    baseline: false,
+    baseline: 'none',
     asking: false,
     askedAt: -Infinity,
     outdated: false,
@@ -82,6 +85,15 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
     held: undefined,
     wheelAt: Number.NaN,
   }
+}
+
+/** Another node, or boot, judged at `t`: what speaks for or against the instance begins anew. */
+export function judgedElsewhere(evidence: Evidence, isJudge: boolean, t: number): void {
+  evidence.isJudge = isJudge
+  evidence.judgedAt = t
+  evidence.noticed = false
+  evidence.outdated = true
+  evidence.probe = undefined
 }
 
 /** When this node last heard of the instance, by itself or through its session; -Infinity = never. */

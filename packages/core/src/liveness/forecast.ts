@@ -8,8 +8,10 @@ export interface Forecast extends Pick<Transition, 'value' | 'reason'> {
   readonly at: number
 }
 
-/** Looks that lead nowhere within this many are given up. */
-const LOOKS_MAX = 16
+/**
+ * Looks that lead nowhere within this many are given up: enough for ten minutes of questions at half the shortest lease.
+ */
+const LOOKS_MAX = 4_096
 
 /** The next verdict that silence would bring; undefined where silence brings none. */
 export function forecast(facts: Facts, t: number, options: LivenessOptions): Forecast | undefined {

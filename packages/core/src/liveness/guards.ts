@@ -7,7 +7,7 @@ import { type Flaps, flipped, NO_FLAPS, returned } from './damping.js'
 import type { Entry, ServiceNode } from '../directory/directory.js'
 import type { Freezes } from '../directory/freezes.js'
 import type { Notify } from './notices.js'
-import type { VerdictValue } from '../records/record.js'
+import type { StoredRecord, VerdictValue } from '../records/record.js'
 import { ServiceBreaker } from './service-breaker.js'
 import { type HoldReason, standingOf, type Transition } from './transitions.js'
 import type { Evidence } from './evidence.js'
@@ -52,9 +52,8 @@ export class Guards {
   /** The instance was heard. Cheap when nothing was wrong with it. */
   heard(evidence: Evidence): void {
     if (evidence.countedIn === undefined) {
-      const { content } = evidence.entry.record
-      if (content.intent === 'gone' || content.liveness === 'static') return
-      evidence.countedIn = content.zone ?? ''
+      evidence.countedIn = zoneOf(evidence.entry.record)
+      if (evidence.countedIn === undefined) return
       this.watcher.joined(evidence.countedIn)
     } else if (evidence.noticed) {
       this.watcher.spoke(evidence.countedIn, evidence)
@@ -78,6 +77,17 @@ export class Guards {
     this.release(evidence)
     if (evidence.countedIn !== undefined) this.watcher.left(evidence.countedIn, evidence)
     evidence.countedIn = undefined
+  }
+
+  /** It may name another zone than before, or be static now: it counts where it is. */
+  recount(evidence: Evidence): void {
+    const { countedIn } = evidence
+    const zone = zoneOf(evidence.entry.record)
+    if (countedIn === undefined || countedIn === zone) return
+    this.left(evidence)
+    if (zone === undefined) return
+    evidence.countedIn = zone
+    this.watcher.joined(zone)
   }
 
   /** Its silence was noticed. */
@@ -164,6 +174,11 @@ export class Guards {
     evidence.flaps = returned(evidence.flaps, t, this.options.damping)
     return t < evidence.flaps.until && othersUp(evidence.entry)
   }
+}
+
+/** Where an instance counts among those that a node hears; undefined where nothing is heard of it. */
+function zoneOf({ content }: StoredRecord): string | undefined {
+  return content.intent === 'gone' || content.liveness === 'static' ? undefined : (content.zone ?? '')
 }
 
 function othersUp(entry: Entry): boolean {

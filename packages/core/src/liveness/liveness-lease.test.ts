@@ -171,7 +171,9 @@ describe('an instance with a lease', () => {
     const entry = sim.node.directory.entry(keyOf('a'))
     sim.run(10_000_000)
     expect(entry?.state).toBeNull()
-    expect(entry && sim.node.liveness.inspect(entry, sim.now)?.evidence.wheelAt).toBeGreaterThan(sim.now)
+    expect(entry && sim.node.liveness.insight.inspect(entry, sim.now)?.evidence.wheelAt).toBeGreaterThan(
+      sim.now,
+    )
     sim.beat('a', 5)
     expect(sim.shown()).toBe('disabled operator')
   })

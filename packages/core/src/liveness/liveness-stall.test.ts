@@ -4,8 +4,8 @@ import { assess } from './assess.js'
 import { Simulation } from '../simulated-node.fixture.js'
 
 vi.mock(import('./assess.js'), async (original) => {
-  const { assess: real } = await original()
-  return { assess: vi.fn(real) }
+  const real = await original()
+  return { ...real, assess: vi.fn(real.assess) }
 })
 
 afterEach(() => {

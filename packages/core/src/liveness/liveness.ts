@@ -3,19 +3,29 @@
  * only move numbers in memory; the wheel looks at each instance when its silence could first matter.
  */
 import type { Guard } from '@rollcall/wire'
+import type { Declaration } from '../records/declaration.js'
 import { holdsRecord } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
 import { isLive } from '../records/state.js'
-import { assess, type Facts, type Inspection } from './assess.js'
+import { assess, type Facts, factsOf, leaseOf } from './assess.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
 import { Guards, HOLD_MS } from './guards.js'
+import { Insight } from './insight.js'
 import { JudgedClock } from './judged-clock.js'
 import type { Meter } from '../metrics.js'
 import type { Notify } from './notices.js'
 import type { Session, SessionOptions } from '../caller.js'
 import type { ProbeOutcome, ProbeRequest } from '../ports.js'
-import { isAskedAnew, isTarget, provesProcess, type QuestionDeps, Questions } from './question.js'
+import {
+  isAskedAnew,
+  isRuledAnew,
+  isTarget,
+  provesProcess,
+  type QuestionDeps,
+  Questions,
+} from './question.js'
+import { Refusals } from './refusals.js'
 import { Sessions } from './sessions.js'
 import {
   type Cell,
@@ -28,6 +38,7 @@ import type { Verdicts } from './verdicts.js'
 import { attach, detach, voucher } from './vouching.js'
 import {
   createEvidence,
+  judgedElsewhere,
   type Evidence,
   type HeardBy,
   lastHeard,
@@ -66,11 +77,11 @@ export class LivenessRules implements Follower {
   private readonly clock: JudgedClock
   private readonly wheel: Wheel<Scheduled>
   readonly guards: Guards
+  readonly insight: Insight
   private readonly questions: Questions
   private readonly evidence: EntrySlot<Evidence>
   private readonly sessions: Sessions
-  /** Refused once: asked again within the gap. */
-  private readonly refusedOnce = new Set<Evidence>()
+  private readonly refusals: Refusals
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
@@ -78,7 +89,10 @@ export class LivenessRules implements Follower {
     this.clock = new JudgedClock(now, TICK_MS, options.pingMs)
     this.evidence = deps.directory.takeSlot()
     this.guards = new Guards(options, deps.directory.freezes, deps.notify)
+    const { evidence, clock, guards } = this
+    this.insight = new Insight({ evidence, clock, guards, mayProbe: deps.mayProbe }, options)
     this.questions = new Questions(deps, options)
+    this.refusals = new Refusals({ questions: this.questions, guards: this.guards }, options)
     this.wheel = new Wheel<Scheduled>(this.clock.at(now), TICK_MS, WHEEL_SLOTS)
     this.sessions = new Sessions(this.wheel, options)
   }
@@ -114,10 +128,28 @@ export class LivenessRules implements Follower {
     } else if (cause.kind === 'restoration' || isAskedAnew(previous, record)) {
       this.observe(entry, isJudge, now, cause)
     } else {
-      if (before !== undefined && judgedAnew && cause.kind === 'learnt')
-        this.judgedElsewhere(before, isJudge, now)
+      if (before !== undefined) {
+        if (judgedAnew && cause.kind === 'learnt') this.judgedElsewhere(before, isJudge, now)
+        this.guards.recount(before)
+        if (isRuledAnew(previous, record)) this.ruledAnew(before, now)
+      }
       this.guards.account(entry)
     }
+  }
+
+  /** What is down waits for the removal time of its service. */
+  declared(declaration: Declaration, now: number): void {
+    if (declaration.kind !== 'service') return
+    const service = this.deps.directory.find(declaration.namespace, declaration.service)
+    for (const entry of service?.entries ?? []) {
+      const evidence = this.evidence.get(entry)
+      if (evidence !== undefined && entry.record.verdict.value === 'down') this.ruledAnew(evidence, now)
+    }
+  }
+
+  /** It waits by a rule that changed: looks at it in the next tick, by when the sound that brought the rule has counted. */
+  private ruledAnew(evidence: Evidence, now: number): void {
+    this.wheel.schedule(evidence, this.clock.at(now))
   }
 
   /** A verdict was learnt: what was heard before does not speak against it, what is heard from now on does. */
@@ -125,19 +157,14 @@ export class LivenessRules implements Follower {
     const { session } = evidence
     const t = this.clock.at(now)
     this.guards.left(evidence)
-    evidence.isJudge = isJudge
-    evidence.judgedAt = t
-    evidence.noticed = false
-    evidence.outdated = true
-    evidence.probe = undefined
+    judgedElsewhere(evidence, isJudge, t)
     if (session !== undefined && evidence.entry.record.verdict.value !== 'up') session.doubted = true
     this.lookAt(evidence, t, now)
   }
 
   /**
    * Begins to collect evidence about an entry, or begins anew for a new incarnation or probe target. A session that
-   * vouches for the same incarnation goes on doing so. `isJudge`: this node judges it; what its own journal kept, it
-   * takes over.
+   * vouches for the same incarnation goes on doing so. `isJudge`: this node judges it.
    */
   observe(entry: Entry, isJudge: boolean, now: number, cause?: Cause): void {
     const heard = cause?.kind === 'registration'
@@ -156,6 +183,15 @@ export class LivenessRules implements Follower {
       if (this.guards.comesBack(evidence, t)) this.happened(evidence, 'flapped', t, now)
     }
     this.lookAt(evidence, t, now)
+  }
+
+  /** Takes over what the journal kept; `connected`: an earlier boot once connected to it where it is. */
+  adopt(entry: Entry, connected: boolean, now: number): void {
+    this.observe(entry, true, now)
+    const evidence = this.evidence.get(entry)
+    if (!connected || evidence?.baseline !== 'none') return
+    evidence.baseline = 'earlier'
+    this.ruledAnew(evidence, now)
   }
 
   /** Something was heard of the instance itself: a beat, a renewal, a registration. */
@@ -177,20 +213,6 @@ export class LivenessRules implements Follower {
     return heardAt === -Infinity ? undefined : this.clock.at(now) - heardAt
   }
 
-  /** What judgement rests on at present, as an explanation shows it; undefined where nothing is observed. */
-  inspect(entry: Entry, now: number): Inspection | undefined {
-    const evidence = this.evidence.get(entry)
-    if (evidence === undefined) return undefined
-    const { content } = entry.record
-    const { options } = this
-    const t = this.clock.at(now)
-    const doubtedAt = this.guards.doubtedAt(evidence)
-    if (content.intent === 'gone')
-      return { t, options, evidence, facts: undefined, doubtedAt, mayProbe: false }
-    const mayProbe = content.probe?.type !== 'none' && this.deps.mayProbe(content.host, content.peer)
-    return { t, options, evidence, facts: this.facts(evidence, content), doubtedAt, mayProbe }
-  }
-
   /** Whether this very session vouches for the entry. */
   isVouchedBy(entry: Entry, session: Session): boolean {
     return this.evidence.get(entry)?.session === session
@@ -206,7 +228,7 @@ export class LivenessRules implements Follower {
     const evidence = this.evidence.get(entry)
     if (evidence === undefined) return
     detach(evidence)
-    this.refusedOnce.delete(evidence)
+    this.refusals.reset(evidence)
     this.wheel.cancel(evidence)
     this.guards.left(evidence)
     this.evidence.set(entry, undefined)
@@ -237,8 +259,6 @@ export class LivenessRules implements Follower {
     if (content.probe?.type === 'none' || content.liveness === 'static') return
     const t = this.clock.at(now)
     if (t < evidence.askedAt + HINT_GAP_MS) return
-    // An earlier hint's refusals are no part of this series: the instance was heard since.
-    if (!evidence.noticed) evidence.refusedSince = Infinity
     this.happened(evidence, 'hinted', t, now)
   }
 
@@ -249,35 +269,27 @@ export class LivenessRules implements Follower {
     if (evidence === undefined || evidence.incarnation !== request.incarnation) return
     const { content } = evidence.entry.record
     if (content.intent === 'gone' || !isTarget(request, content)) return
-    if (outcome === 'succeeded') evidence.baseline = true
+    if (outcome === 'succeeded') evidence.baseline = 'own'
     if (request.purpose === 'baseline') return this.questions.baselineAnswered(evidence, request, outcome)
     evidence.asking = false
     const t = this.clock.at(now)
     if (!evidence.outdated) evidence.probe = { at: t, outcome }
-    if (outcome === 'refused' && evidence.baseline && evidence.isJudge && !evidence.outdated)
-      return this.refused(evidence, t, now)
-    this.refusedOnce.delete(evidence)
+    const means = evidence.baseline !== 'none' && evidence.isJudge && !evidence.outdated
+    if (outcome === 'refused' && means) return this.refused(evidence, content.leaseMs, t, now)
+    this.refusals.interrupted(evidence)
     // A third party's endpoint has no better witness; elsewhere a bare TCP success proves a kernel only.
     if (outcome === 'succeeded' && (content.liveness === 'probe' || provesProcess(request.type)))
       this.hear(evidence.entry, now, 'probe')
     this.lookAt(evidence, t, now)
   }
 
-  /** Two refusals in a row, where a connection was once possible, are proof and need no lease. */
-  private refused(evidence: Evidence, t: number, now: number): void {
-    const { content } = evidence.entry.record
-    const leaseMs = content.intent === 'gone' ? 0 : content.leaseMs
-    evidence.refusedSince = Math.min(evidence.refusedSince, t)
-    if (!this.refusedOnce.delete(evidence)) {
-      this.refusedOnce.add(evidence)
-      this.questions.ask(evidence, t, this.options.refusalGapMs / 2)
-    } else if (this.cell(evidence, 'refused').does === 'becomes') {
-      const insists = t - evidence.refusedSince >= leaseMs
-      if (insists || this.guards.believesRefusal(evidence, t, leaseMs)) {
-        this.happened(evidence, 'refused', t, now)
-        // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
-        if (evidence.session !== undefined) evidence.session.doubted = true
-      }
+  /** Its port refuses, where that means something. */
+  private refused(evidence: Evidence, leaseMs: number, t: number, now: number): void {
+    const counts = this.cell(evidence, 'refused').does === 'becomes'
+    if (this.refusals.another(evidence, t, leaseMs, counts)) {
+      this.happened(evidence, 'refused', t, now)
+      // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
+      if (evidence.session !== undefined) evidence.session.doubted = true
     }
     this.lookAt(evidence, t, now)
   }
@@ -301,7 +313,7 @@ export class LivenessRules implements Follower {
     if (vouchedFor && verdict.value === 'up') return
     const { event, silent, next } = assess(this.facts(evidence, content), t, this.options)
     if (silent === true && !evidence.noticed)
-      this.guards.fellSilent(evidence, t, this.leaseOf(evidence, content))
+      this.guards.fellSilent(evidence, t, leaseOf(evidence, content, this.options))
     if (event !== undefined) this.happened(evidence, event, t, now)
     else this.wheel.schedule(evidence, Math.min(next, behavedAt))
   }
@@ -327,7 +339,7 @@ export class LivenessRules implements Follower {
       const silentMs = t - Math.max(lastHeard(evidence), evidence.startedAt)
       const ruling = this.guards.rule(evidence, cell, {
         t,
-        leaseMs: this.leaseOf(evidence, content),
+        leaseMs: leaseOf(evidence, content, this.options),
         silentMs,
       })
       if (typeof ruling === 'string') {
@@ -342,21 +354,8 @@ export class LivenessRules implements Follower {
     if (this.evidence.get(entry) === evidence) this.lookAt(evidence, t, now)
   }
 
-  private leaseOf({ session }: Evidence, { leaseMs }: LiveContent): number {
-    return session === undefined ? leaseMs : 3 * this.options.pingMs
-  }
-
   private facts(evidence: Evidence, content: LiveContent): Facts {
-    const { entry, session } = evidence
-    const removalMs = entry.service.settings?.removalMs ?? this.options.removalMs
-    return {
-      standing: standingOf(entry.record),
-      content,
-      evidence,
-      session,
-      removalMs,
-      wokeAt: this.clock.wokeAt,
-    }
+    return factsOf(evidence, content, this.clock.wokeAt, this.options)
   }
 
   private judge(
@@ -381,8 +380,7 @@ export class LivenessRules implements Follower {
   private refute(evidence: Evidence, now: number): void {
     evidence.outdated = true
     evidence.probe = undefined
-    this.refusedOnce.delete(evidence)
-    evidence.refusedSince = Infinity
+    this.refusals.reset(evidence)
     // What another node judges is of interest here only where this one knows better.
     if (!evidence.isJudge && this.cell(evidence, 'heard').does !== 'becomes') return
     this.guards.heard(evidence)

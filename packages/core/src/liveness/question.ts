@@ -49,7 +49,7 @@ export class Questions {
 
   /** Asks again later unless that succeeded, or never can. */
   baselineAnswered(evidence: Evidence, { delayMs }: ProbeRequest, outcome: ProbeOutcome): void {
-    if (evidence.baseline || outcome === 'skipped') return
+    if (evidence.baseline === 'own' || outcome === 'skipped') return
     const attempt = BASELINE_DELAYS_MS.indexOf(delayMs as (typeof BASELINE_DELAYS_MS)[number])
     this.baseline(evidence, attempt + 1)
   }
@@ -89,6 +89,17 @@ export function isAskedAnew({ content: before }: StoredRecord, { content: after 
   )
 }
 
+/** Whether a probe of both records would ask the same incarnation the same question. */
+export function isSameTarget(a: StoredRecord, b: StoredRecord): boolean {
+  return a.incarnation === b.incarnation && !isAskedAnew(a, b)
+}
+
+/** Whether its provider has it judged by another rule than before. */
+export function isRuledAnew({ content: before }: StoredRecord, { content: after }: StoredRecord): boolean {
+  if (before === after || before.intent === 'gone' || after.intent === 'gone') return false
+  return before.leaseMs !== after.leaseMs || before.liveness !== after.liveness
+}
+
 /**
  * Whether success proves a process: something that reads requests answered. A TCP connection proves only a
  * kernel, which accepts for a stopped process as well.
@@ -99,7 +110,8 @@ export function provesProcess(type: Probe['type']): boolean {
 
 /** Whether the question was about what is registered now. */
 export function isTarget(request: ProbeRequest, content: LiveContent): boolean {
-  return sameHost(request.host, content.host) && request.port === targetPort(content)
+  const { type } = content.probe ?? BARE_PROBE
+  return sameHost(request.host, content.host) && request.port === targetPort(content) && request.type === type
 }
 
 function targetPort(content: LiveContent): number {

@@ -37,7 +37,8 @@ export const LIVENESS_EVENTS = {
   never_heard: 'watched for a lease without a sound and not confirmed by a probe, or for ten minutes at all',
   question_due: 'time for another probe: its only evidence, or what holds it or may bring it back',
   hinted: 'a consumer could not reach it',
-  refused: 'its port, to which this node once connected, refused twice, and the refusals are believed',
+  refused:
+    'its port, to which this node once connected, refused twice, and the refusals are believed; an earlier boot of it: for three leases on end',
   removal_over: 'down for the removal time',
   retention_over: 'hidden for the retention, and under no standing override',
 } as const

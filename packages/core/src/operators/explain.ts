@@ -89,7 +89,7 @@ function evidenceOf({ t, evidence, mayProbe }: Inspection): ExplainedEvidence {
             ...(session.closedAt === undefined ? {} : { closedMs: age(session.closedAt, t) }),
           },
         }),
-    baseline: evidence.baseline,
+    baseline: evidence.baseline === 'own',
     probeAllowed: mayProbe,
     probeUnderWay: evidence.asking,
     ...(probe === undefined ? {} : { probe: { outcome: probe.outcome, ageMs: age(probe.at, t) } }),

@@ -48,6 +48,7 @@ const FIELDS = [
   'reason',
   'override',
   'restored',
+  'baseline',
 ] as const
 const FIELD_COUNT = FIELDS.length
 
@@ -58,11 +59,12 @@ type Field = (typeof FIELDS)[number] | 'content' | 'verdict'
 type RegisterField = 'counter' | 'node' | 'value' | 'by' | 'why'
 type WishesField = 'drain' | 'disable' | 'weight' | 'durationMs'
 type Forgotten = [
+  Exclude<keyof RecordEntry, 'kind' | 'record' | Field>,
   Exclude<keyof StoredRecord | keyof LiveContent | keyof Verdict, Field>,
   Exclude<keyof Register<unknown>, RegisterField>,
   Exclude<keyof Wishes, WishesField>,
 ]
-const NOTHING_FORGOTTEN: Forgotten extends [never, never, never] ? true : Forgotten = true
+const NOTHING_FORGOTTEN: Forgotten extends [never, never, never, never] ? true : Forgotten = true
 
 /** Rows per slice. A frame is measured against its size limit after each. */
 const SLICE_ENTRIES = 512
@@ -81,10 +83,12 @@ export interface FrameLimits {
   readonly bytesMax: number
 }
 
-type LiveRecord = StoredRecord & { readonly content: LiveContent }
+type RecordEntry = Extract<JournalEntry, { readonly kind: 'record' }>
 
-function isLive(record: StoredRecord): record is LiveRecord {
-  return record.content.intent !== 'gone'
+type LiveEntry = RecordEntry & { readonly record: { readonly content: LiveContent } }
+
+function isLive(entry: JournalEntry): entry is LiveEntry {
+  return entry.kind === 'record' && entry.record.content.intent !== 'gone'
 }
 
 /**
@@ -93,7 +97,7 @@ function isLive(record: StoredRecord): record is LiveRecord {
  */
 class RowWriter {
   readonly #json: JsonBytes
-  #before: LiveRecord | undefined
+  #before: LiveEntry | undefined
   /** Whether every field is written, because there is no record before. */
   #all = true
   #mask = 0
@@ -103,10 +107,11 @@ class RowWriter {
   }
 
   /** The numbers are those of `FIELDS`, and have to come in that order. */
-  write(record: LiveRecord): void {
+  write(entry: LiveEntry): void {
     const json = this.#json
+    const { record } = entry
     const { content, verdict } = record
-    const before = this.#before ?? record
+    const { record: before, baseline: oldBaseline } = this.#before ?? entry
     const { content: old, verdict: oldVerdict } = before
     this.#mask = 0
     json.byte(BRACKET_OPEN)
@@ -142,9 +147,10 @@ class RowWriter {
     }
     this.#value(24, record.override, before.override)
     this.#value(25, content.restored, old.restored)
+    this.#value(26, entry.baseline, oldBaseline)
     json.number(this.#mask)
     json.byte(BRACKET_CLOSE)
-    this.#before = record
+    this.#before = entry
     this.#all = false
   }
 
@@ -191,7 +197,7 @@ export function encodeEntries(
     for (; position < sliceEnd; position++) {
       json.byte(position === sliceStart ? BRACKET_OPEN : COMMA)
       const entry = entries[position] as JournalEntry
-      if (entry.kind === 'record' && isLive(entry.record)) rows.write(entry.record)
+      if (isLive(entry)) rows.write(entry)
       else json.value(entry)
     }
     json.byte(BRACKET_CLOSE)
@@ -210,7 +216,7 @@ interface LiveRow extends Omit<LiveContent, 'protocol' | 'zone' | 'probe' | 'pee
 }
 
 // The checksum vouches for the row: the casts trust what this very file wrote.
-function recordOf(f: readonly unknown[]): StoredRecord {
+function entryOf(f: readonly unknown[]): RecordEntry {
   const content: LiveRow = {
     intent: f[5] as LiveContent['intent'],
     rev: f[6] as number,
@@ -236,7 +242,7 @@ function recordOf(f: readonly unknown[]): StoredRecord {
     seq: f[22] as number,
     reason: f[23] as string,
   }
-  const record = {
+  const record: StoredRecord = {
     namespace: f[0] as string,
     service: f[1] as string,
     group: f[2] as string,
@@ -244,8 +250,10 @@ function recordOf(f: readonly unknown[]): StoredRecord {
     incarnation: f[4] as number,
     content,
     verdict,
+    ...(f[24] === null ? {} : { override: f[24] as Override }),
   }
-  return f[24] === null ? record : { ...record, override: f[24] as Override }
+  // Absent, not null, before version 4.
+  return f[26] === true ? { kind: 'record', record, baseline: true } : { kind: 'record', record }
 }
 
 function applyRow(fields: unknown[], row: readonly unknown[]): boolean {
@@ -276,7 +284,7 @@ export function decodeEntries(payload: Uint8Array, each: (entry: unknown) => voi
   for (const slice of slices as readonly (readonly unknown[])[]) {
     for (const row of slice) {
       if (!Array.isArray(row)) each(row)
-      else if (applyRow(fields, row)) each({ kind: 'record', record: recordOf(fields) })
+      else if (applyRow(fields, row)) each(entryOf(fields))
       else throw new JournalError('damaged', 'a row has fields that this version does not know')
     }
   }

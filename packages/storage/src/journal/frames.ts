@@ -19,7 +19,7 @@ export const HEADER_BYTES = 32
  * The version this code writes. 2 added to 1: entries of kind `freeze`, the field `restored`, and what a `gone`
  * content last was. 3 made overrides, freezes and declarations registers (`upgrade.ts`).
  */
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 /** The oldest version this code reads. */
 const FORMAT_VERSION_MIN = 1
 

@@ -17,10 +17,11 @@ import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
 import { verifyJournal } from './verify.js'
 
-/** Data folders as versions 1 and 2 left them, with what their node showed. */
+/** Data folders as earlier versions left them, with what their node showed. */
 const FOLDERS = [
   ['1', ['journal-1.log']],
   ['2', ['snapshot-2.snap', 'journal-2.log']],
+  ['3', ['snapshot-4.snap', 'journal-4.log']],
 ] as const
 
 const NOW = 5_000_000

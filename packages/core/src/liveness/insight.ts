@@ -1,0 +1,53 @@
+/** What liveness knows of an instance, for an explanation and for the journal. Changes nothing. */
+import type { Change } from '../directory/change.js'
+import type { Entry, EntrySlot } from '../directory/directory.js'
+import { isLive } from '../records/state.js'
+import { factsOf, type Inspection } from './assess.js'
+import type { Evidence } from './evidence.js'
+import type { Guards } from './guards.js'
+import type { JudgedClock } from './judged-clock.js'
+import type { LivenessOptions } from './options.js'
+import { isSameTarget, type QuestionDeps } from './question.js'
+
+export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
+  readonly evidence: EntrySlot<Evidence>
+  readonly clock: JudgedClock
+  readonly guards: Guards
+}
+
+export class Insight {
+  private readonly deps: InsightDeps
+  private readonly options: LivenessOptions
+
+  constructor(deps: InsightDeps, options: LivenessOptions) {
+    this.deps = deps
+    this.options = options
+  }
+
+  /** What judgement rests on at present; undefined where nothing is observed. */
+  inspect(entry: Entry, now: number): Inspection | undefined {
+    const { clock, guards } = this.deps
+    const { options } = this
+    const evidence = this.deps.evidence.get(entry)
+    if (evidence === undefined) return undefined
+    const { content } = entry.record
+    const t = clock.at(now)
+    const doubtedAt = guards.doubtedAt(evidence)
+    if (content.intent === 'gone')
+      return { t, options, evidence, facts: undefined, doubtedAt, mayProbe: false }
+    const mayProbe = content.probe?.type !== 'none' && this.deps.mayProbe(content.host, content.peer)
+    const facts = factsOf(evidence, content, clock.wokeAt, options)
+    return { t, options, evidence, facts, doubtedAt, mayProbe }
+  }
+
+  /**
+   * Whether this boot of the node, or an earlier one, connected to the instance where its record has it now: a restart
+   * should know. Of a change, also before liveness has followed it.
+   */
+  hasBaseline({ entry, previous = entry.record }: Partial<Change> & Pick<Change, 'entry'>): boolean {
+    const { record } = entry
+    const evidence = this.deps.evidence.get(entry)
+    if (evidence?.incarnation !== record.incarnation || evidence.baseline === 'none') return false
+    return isLive(record) && isSameTarget(previous, record)
+  }
+}
