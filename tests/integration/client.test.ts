@@ -132,6 +132,25 @@ describe('the SDK with a real node', () => {
     expect(services.map((service) => service.pick().port)).toEqual(services.map((_, n) => 10_000 + n))
   })
 
+  it('gives watches back, here and at the node', async () => {
+    const watches = async (): Promise<number> => {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      return Number(/^rollcall_watches (\d+)$/m.exec(text)?.[1])
+    }
+    const consumer = await client()
+    await consumer
+      .service('kept')
+      .ready({ timeoutMs: 1 })
+      .catch(() => undefined)
+    const before = await watches()
+    const names = Array.from({ length: 300 }, (_, n) => `passing-${n}`)
+    const passing = names.map((name) => consumer.service(name))
+    await until(async () => (await watches()) === before + 300, 'the node knows of all of them')
+    for (const service of passing) service.close()
+    await until(async () => (await watches()) === before, 'the node has them back')
+    expect(consumer.status().services.map(({ service }) => service)).toEqual(['kept'])
+  })
+
   it('does not fight over an id, and says so', async () => {
     const first = await (await client()).register({ service: 'taken', id: 'x', port: 1 })
     const events: string[] = []

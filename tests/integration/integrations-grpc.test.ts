@@ -74,6 +74,17 @@ describe('a channel to rollcall:///orders', () => {
     )
   })
 
+  it('watches its service until it is closed', async () => {
+    const watched = (): string[] => consumer.status().services.map(({ service }) => service)
+    const client = channel('rollcall:///orders-of-nobody')
+    const calling = failed(call(client))
+    await until(() => watched().includes('orders-of-nobody'), 'it watches')
+    client.close()
+    await until(() => !watched().includes('orders-of-nobody'), 'it has ended')
+    expect(await calling).toMatchObject({ code: status.UNAVAILABLE })
+    expect(watched()).toContain('orders')
+  })
+
   it('does not repeat what may have been executed', async () => {
     const victim = await provider()
     const client = channel('rollcall:///orders')

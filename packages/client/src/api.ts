@@ -4,21 +4,12 @@
  */
 import type { Instance, Intent, Liveness, Probe, RegistryError } from '@rollcall/wire'
 import type { BalancingOptions } from './balancers/balancing.js'
-import type { Attempt, CallOptions, Work } from './calls/call.js'
-import type { FetchInit } from './calls/fetch.js'
 import type { CallObservation } from './calls/observation.js'
-import type {
-  CallOutcome,
-  ClusterTerms,
-  ListChange,
-  ListSource,
-  MergeMode,
-  RegistrationPatch,
-  RegistrationState,
-} from './machine/events.js'
+import type { ClusterTerms, MergeMode, RegistrationPatch, RegistrationState } from './machine/events.js'
 import type { Logger } from './machine/ports.js'
 import type { MachineTimes } from './machine/settings.js'
-import type { MachineStatus, Origin, WatchStatus } from './machine/status.js'
+import type { MachineStatus } from './machine/status.js'
+import type { ReadyOptions, Service, WatchedService } from './service-api.js'
 import type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
 
 /** An instance of a static list. */
@@ -116,6 +107,12 @@ export interface ServiceOptions extends BalancingOptions {
   readonly clusters?: readonly string[]
   /** Default that of `connect`. Counts at the first use. */
   readonly merge?: MergeMode
+  /**
+   * For names that others choose, such as host names of requests: the handle, one for all who say so, closes when it was
+   * not used for so long. At most 1,000 services are watched like that: beyond it the one used least recently is closed.
+   * Ask for it again for each use. Default: it stays until `close()`.
+   */
+  readonly idleMs?: number
 }
 
 /** How the own address is found when a registration names no host. */
@@ -138,7 +135,10 @@ export interface Rollcall {
     options: readonly RegisterOptions[],
     call?: { readonly signal?: AbortSignal },
   ): Promise<Registration[]>
-  /** The handle of a service; the first call starts to watch it. Never waits. */
+  /**
+   * A handle of a service; the first one starts to watch it, the last one to be closed ends that. Never waits. Throws
+   * `limit_exceeded` beyond 10,000 watched services, or 1,000 with `idleMs` that are all in use.
+   */
   service(name: string, options?: ServiceOptions): Service
   /**
    * Watches services in one message and waits for all of them at once: the start of a program takes as long as its
@@ -221,125 +221,6 @@ export type RegistrationEvent =
       readonly error: RegistryError
     }
 
-/** How to wait for a service. */
-export interface ReadyOptions {
-  /** Default 5,000. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
-
-/** Which instance is wanted. */
-export interface PickOptions {
-  /** What is to stay with one instance, such as a user's id. Only the balancer `hash` looks at it. */
-  readonly key?: string
-  /** None of these, such as those a call was refused by. */
-  readonly except?: Iterable<Instance>
-}
-
-/** A watched service, or one group of it. */
-export interface Service {
-  readonly namespace: string
-  readonly name: string
-  readonly group: string | undefined
-  /** Where the current list came from. */
-  readonly source: ListSource
-  /**
-   * Resolves once there is something to call, and, the first time, when those who can be called were warmed up
-   * (`ConnectOptions.warmup`) or the deadline has come. Rejects at the deadline with `no_instances` (the service is
-   * known and has none), `unreachable` (no registry, snapshot or static list) or `timeout` (a registry that does not
-   * tell).
-   */
-  ready(options?: ReadyOptions): Promise<void>
-  /**
-   * The next instance to call, from memory; never waits. Throws `no_instances`, or `unreachable` while
-   * nothing is known of the service. Order: `up`, `suspect`, `draining`, those that vanished without a word and
-   * left less than half of the list, the static list; within it by the balancer.
-   */
-  pick(options?: PickOptions): Instance
-  /**
-   * `pick` for a call whose end will be told: it counts as in flight until `end()`, which reports the outcome and
-   * the time it took. For libraries with an interface of their own; where you can wrap the call, `call` does it all.
-   */
-  attempt(options?: PickOptions): Attempt
-  /**
-   * Says how a call to a picked instance ended; `fetch` does so by itself. `unreachable` leaves the instance out
-   * at once, `timeout` and `failure` do so three in a row, for 1 s doubling to 30 s; then it gets one call at a
-   * time until one succeeds. Never more than half are left out. Unknown instances are ignored. `latencyMs` tells
-   * the balancer `least-loaded` how long it took.
-   */
-  report(instance: Instance, outcome: CallOutcome, details?: { readonly latencyMs?: number }): void
-  /** Where the list came from and how old that is, for each cluster. */
-  status(): WatchStatus
-  /** Where an instance is listed: first of all where it was taken from. Empty for one that is not listed. */
-  origins(instance: Instance): readonly Origin[]
-  /** The current list in all states, as the source gave it; of several clusters as they were merged. */
-  instances(): readonly Instance[]
-  /** The instances that `pick` chooses among at this moment, in no order of preference, for balancers of one's own. */
-  candidates(): readonly Instance[]
-  /**
-   * Calls `listener` after each change of `candidates()`, once whatever caused it is complete; several changes
-   * at once are one call. The result ends that, as `close()` does.
-   */
-  onCandidates(listener: () => void): () => void
-  /**
-   * A call of any protocol: `ready`, and `work` carried out at one instance after the other until one answers, with
-   * deadlines, retries within the budget and, if asked for, a hedge. `work` is given an instance and a signal, and
-   * rejects when it fails. Rejects like `fetch`, with `timeout` after `timeoutMs`, and with the error of `work` itself
-   * when that is no broken connection and no timeout.
-   */
-  call<T>(work: Work<T>, options?: CallOptions<T>): Promise<T>
-  /**
-   * The live instances in a stable order (group, then id), for splitting work: `up` and `suspect`. The same for all
-   * clients that have the same list; what failed here does not count.
-   */
-  members(): readonly Instance[]
-  /**
-   * Assigns so many numbered shards, 1 to 65,536, to the members, and tells which are this process's own, by its
-   * registrations. When a member leaves only its shards move, when one joins they move only to it. Not a lock: see
-   * `Shards`. Throws `invalid_argument` for another count.
-   */
-  shards(count: number): Shards
-  /**
-   * `ready` and a balanced HTTP request that fails over to other instances when a connection fails. Rejects with
-   * `no_instances` or `unreachable` when there is no instance, at once when all have just failed several times.
-   */
-  fetch(path: string, init?: FetchInit): Promise<Response>
-  /** Starts with the current list; a consumer that is behind gets the latest list instead of every step. Ends at `close()`. */
-  changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ListChange>
-}
-
-/** What this process is to work on from now on. */
-export interface ShardChange {
-  /** All shards of this process, ascending. */
-  readonly own: readonly number[]
-  /** Those that are new, compared with the change before. */
-  readonly gained: readonly number[]
-  /** Those that are another member's now, or no member's. */
-  readonly lost: readonly number[]
-  /** Where the list came from by which they were assigned. */
-  readonly source: ListSource
-}
-
-/**
- * Numbered shards of some work, each assigned to one member of a service. Not a lock: for as long as a change needs to
- * reach all members, two processes may believe that a shard is theirs, or none; a process that has lost the registry
- * goes on with what it knew.
- */
-export interface Shards {
-  readonly count: number
-  /** Those of the registrations of this process, ascending. */
-  own(): readonly number[]
-  /**
-   * The member that has a shard, 0 to count − 1; undefined while there are no members. Throws `invalid_argument` for other numbers.
-   */
-  owner(shard: number): Instance | undefined
-  /**
-   * Each change of `own()`, beginning with the present ones once a list is known. A consumer that is behind gets
-   * several changes as one. Ends at `close()`: nothing is this process's any more then.
-   */
-  changes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<ShardChange>
-}
-
 /**
  * Follows what a client does, for traces and metrics (`@rollcall/integrations/opentelemetry` is one). Its functions are
  * called as things happen, some of them for every call: they are quick and do not throw; what they throw reaches
@@ -348,14 +229,15 @@ export interface Shards {
 export interface Observer {
   /** A client was made. What this returns is called when it has closed. */
   connected?(client: Rollcall): (() => void) | undefined
-  /** A service is used for the first time. */
-  opened?(service: Service): void
+  /** A service is watched from now on. What this returns is called when that has ended. */
+  opened?(service: WatchedService): (() => void) | void
   /** An instance was handed out, by `pick` or for an attempt. */
-  picked?(service: Service, instance: Instance): void
+  picked?(service: WatchedService, instance: Instance): void
   /** A call begins: `call` or `fetch`. */
-  called?(service: Service): CallObservation | undefined
+  called?(service: WatchedService): CallObservation | undefined
 }
 
+export type * from './service-api.js'
 export type { AttemptReport, Balancer, BalancerFactory, BalancerTools } from './balancers/balancer.js'
 export type { BalancerChoice, BalancerName, BalancingOptions } from './balancers/balancing.js'
 export type { HashOptions } from './balancers/consistent-hash.js'

@@ -23,9 +23,12 @@ export class ChangeFeed {
     this.iterators.clear()
   }
 
-  /** Starts with the current list, if there is one. */
-  open(signal: AbortSignal | undefined): AsyncIterableIterator<ListChange> {
-    const iterator = new ChangeIterator(signal, () => this.iterators.delete(iterator))
+  /** Starts with the current list, if there is one. `ended` is called when its reader leaves. */
+  open(signal: AbortSignal | undefined, ended?: () => void): AsyncIterableIterator<ListChange> {
+    const iterator = new ChangeIterator(signal, () => {
+      this.iterators.delete(iterator)
+      ended?.()
+    })
     if (this.latest !== undefined) iterator.push(asView(this.latest))
     if (this.ended) iterator.finish()
     else this.iterators.add(iterator)

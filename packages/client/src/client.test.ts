@@ -138,10 +138,14 @@ describe('client', () => {
     expect(node.registered.map(({ zone }) => zone)).toEqual(['here', 'there'])
   })
 
-  it('gives the same handle for the same service', () => {
-    const { client } = setUp()
-    expect(client.service('orders')).toBe(client.service('orders'))
-    expect(client.service('orders', { group: 'g' })).not.toBe(client.service('orders'))
+  it('watches a service once for all its handles', async () => {
+    const { client, node } = setUp()
+    client.service('orders')
+    client.service('orders')
+    client.service('orders', { group: 'g' })
+    await settle()
+    expect(client.status().services).toHaveLength(2)
+    expect(node.heard.filter((type) => type === 'watch')).toHaveLength(1)
   })
 
   it('tells changes until it is closed', async () => {

@@ -9,10 +9,11 @@ import { createDriver } from './shell/driver.js'
 import type { ClientEffect, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
-import { checkName, lookupOf, placesOf, registrationSpec } from './options.js'
+import { checkIdle, checkName, lookupOf, placesOf, registrationSpec } from './options.js'
 import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
-import { ServiceHandle } from './service.js'
+import { ServiceWatch } from './service.js'
+import { ServiceHandles } from './service-handles.js'
 import type { SnapshotStore } from './shell/snapshots.js'
 import type { Transport } from './shell/transport.js'
 import type { WarmUps } from './start-up/warm-up.js'
@@ -73,7 +74,7 @@ class Client implements Rollcall {
   /** Those that take registrations: a static list does not. */
   private readonly registering: readonly string[]
   private readonly driver: Driver
-  private readonly services = new Map<string, ServiceHandle>()
+  private readonly services: ServiceHandles
   private readonly registrations = new Map<number, RegistrationHandle>()
   private nextHandle = 1
   private closing: Promise<void> | undefined
@@ -83,6 +84,11 @@ class Client implements Rollcall {
     this.deps = deps
     this.options = options
     const { transport, clock, logger, snapshots } = deps
+    this.services = new ServiceHandles({
+      clock,
+      logger,
+      unwatch: (key, error) => this.driver.dispatch({ type: 'unwatch', key, error }),
+    })
     this.clusters = options.clusters.map(({ cluster }) => cluster)
     const reachable = options.clusters.filter(({ urls }) => urls.length > 0)
     this.registering = reachable.length === 0 ? this.clusters : reachable.map(({ cluster }) => cluster)
@@ -142,44 +148,19 @@ class Client implements Rollcall {
   }
 
   service(name: string, options: ServiceOptions = {}): Service {
-    const { namespace, zone, random, merge } = this.options
+    const { namespace } = this.options
     const view: ViewName = {
       namespace: checkName(options.namespace ?? namespace, 'namespace'),
       service: checkName(name, 'service'),
       ...(options.group === undefined ? {} : { group: checkName(options.group, 'group') }),
     }
-    const lookup = lookupOf(options, this.clusters, merge)
+    const lookup = lookupOf(options, this.clusters, this.options.merge)
     const key = viewKey(view)
-    const known = this.services.get(key)
-    if (known !== undefined) return known
-    const { createRequester, clock, warmUps, observer } = this.deps
-    const balancing = createBalancing(zone === undefined ? options : { zone, ...options }, {
-      random,
-      now: () => clock.now(),
-    })
-    const { warmup } = options
-    const handle = new ServiceHandle(
-      {
-        driver: this.driver,
-        ...balancing,
-        requester: createRequester(),
-        clock,
-        warmUps,
-        warmup,
-        observer,
-        registrations: () => this.registrations.values(),
-      },
-      key,
-      view,
-    )
-    if (this.closing !== undefined) {
-      handle.end()
-      return handle
-    }
-    this.services.set(key, handle)
-    observer?.opened?.(handle)
-    this.driver.dispatch({ type: 'watch', names: [view], ...lookup })
-    return handle
+    const create = (): ServiceWatch => this.watch(view, key, options, lookup)
+    const idleMs = checkIdle(options.idleMs)
+    return idleMs === undefined
+      ? this.services.open(key, create)
+      : this.services.openIdle(key, create, idleMs)
   }
 
   async ready(wanted: readonly (string | Service)[], options: ReadyOptions = {}): Promise<Service[]> {
@@ -205,7 +186,7 @@ class Client implements Rollcall {
     this.options.signal?.removeEventListener('abort', this.abort)
     this.deps.warmUps.close()
     await this.driver.call((token) => ({ type: 'close', token }))
-    for (const service of this.services.values()) service.end()
+    this.services.close()
     await this.deps.transport.close()
     await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
     this.unobserve?.()
@@ -213,6 +194,38 @@ class Client implements Rollcall {
 
   private readonly abort = (): void => {
     this.close().catch((error: unknown) => this.deps.logger.error({ error: String(error) }, 'closing failed'))
+  }
+
+  /** Watches a service; of a closed client one that has ended. */
+  private watch(
+    view: ViewName,
+    key: string,
+    options: ServiceOptions,
+    lookup: ReturnType<typeof lookupOf>,
+  ): ServiceWatch {
+    const { zone, random } = this.options
+    const { createRequester, clock, warmUps, observer } = this.deps
+    const balancing = createBalancing(zone === undefined ? options : { zone, ...options }, {
+      random,
+      now: () => clock.now(),
+    })
+    const watch = new ServiceWatch(
+      {
+        driver: this.driver,
+        ...balancing,
+        requester: createRequester(),
+        clock,
+        warmUps,
+        warmup: options.warmup,
+        observer,
+        registrations: () => this.registrations.values(),
+      },
+      key,
+      view,
+    )
+    if (this.closing === undefined) this.driver.dispatch({ type: 'watch', names: [view], ...lookup })
+    else watch.close()
+    return watch
   }
 
   private async ownAddress(): Promise<string> {
@@ -226,7 +239,7 @@ class Client implements Rollcall {
     const registration = this.registrations.get(effect.handle)
     registration?.changed(registrationEvent(effect))
     if (registration?.state === 'deregistered') this.registrations.delete(effect.handle)
-    for (const service of this.services.values()) service.registered()
+    for (const service of this.services.all()) service.registered()
   }
 }
 

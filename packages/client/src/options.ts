@@ -190,6 +190,13 @@ function clusterOf(
   }
 }
 
+/** How long a service may be unused; throws `invalid_argument`. */
+export function checkIdle(idleMs: number | undefined): number | undefined {
+  if (idleMs !== undefined && !(Number.isFinite(idleMs) && idleMs > 0))
+    throw invalid('the idle time is a number of milliseconds above 0', 'idleMs')
+  return idleMs
+}
+
 /** Where and how to look for a service; throws `invalid_argument`. */
 export function lookupOf(
   { clusters, merge }: ServiceOptions,

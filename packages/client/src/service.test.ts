@@ -8,7 +8,7 @@ import type { RequestFailure } from './calls/requester.js'
 import type { Driver } from './shell/driver.js'
 import type { ClientEvent } from './machine/events.js'
 import { instance } from './clusters/stage.fixture.js'
-import { ServiceHandle } from './service.js'
+import { ServiceWatch } from './service.js'
 import type { WarmUpHook } from './start-up/warm-up.js'
 import { createWarmUps } from './start-up/warm-up.js'
 
@@ -51,7 +51,7 @@ function setUp(
   }
   const clock = { now: () => now, wallNow: () => now, setTimer: () => () => {}, soon: queueMicrotask }
   const warmUps = createWarmUps({ clock, random: () => 0 }, {})
-  const service = new ServiceHandle(
+  const service = new ServiceWatch(
     {
       driver,
       balancer: createRoundRobin(() => 0),
@@ -79,7 +79,7 @@ function setUp(
   return { service, told, called, codes, pass: (ms: number) => (now += ms) }
 }
 
-const picks = (service: ServiceHandle, n: number): string[] =>
+const picks = (service: ServiceWatch, n: number): string[] =>
   Array.from({ length: n }, () => service.pick().id)
 
 describe('pick and report', () => {
@@ -104,7 +104,7 @@ describe('pick and report', () => {
     const { service, told } = setUp()
     for (const outcome of ['success', 'unreachable', 'timeout', 'failure'] as const)
       service.report(A, outcome)
-    service.end()
+    service.close()
     service.report(A, 'failure')
     expect(told).toEqual(['succeeded a', 'failed a unreachable', 'failed a timeout', 'failed a failure'])
   })
@@ -205,7 +205,7 @@ describe('candidates', () => {
     let calls = 0
     service.onCandidates(() => (calls += 1))
     service.offer({ candidates: [A], trials: [], spare: [], hopeless: false })
-    service.end()
+    service.close()
     await settled()
     expect([service.candidates(), calls]).toEqual([[], 0])
   })

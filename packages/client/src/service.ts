@@ -1,8 +1,9 @@
-/** The handle of a watched service. */
+/** A watched service, as all handles of it share it. */
 import type { Instance, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
 import type { Attempt, CallOptions, Work } from './calls/call.js'
+import type { CallOwner } from './calls/caller.js'
 import { ServiceCalls } from './calls/caller.js'
 import type { FetchInit } from './calls/fetch.js'
 import type { Requester } from './calls/requester.js'
@@ -17,10 +18,10 @@ import { waitWithin } from './start-up/waiting.js'
 import type { WarmUpHook, WarmUps } from './start-up/warm-up.js'
 import { NO_CHOICE } from './machine/events.js'
 import type { Clock } from './machine/ports.js'
-import type { Observer, PickOptions, ReadyOptions, Registration, Service, Shards } from './api.js'
+import type { Observer, PickOptions, ReadyOptions, Registration, Shards, WatchedService } from './api.js'
 import { closedError, noInstancesError } from './machine/errors.js'
 
-/** What a service handle works with. */
+/** What a watched service works with. */
 export interface ServiceDeps {
   readonly driver: Driver
   readonly balancer: Balancer
@@ -38,8 +39,8 @@ export interface ServiceDeps {
 /** Time that `ready` and the wait of `fetch` have by default. */
 const READY_MS = 5_000
 
-/** The handle of a service, with the inlets for what the machine has to say. */
-export class ServiceHandle implements Service {
+/** A watched service, with the inlets for what the machine has to say. */
+export class ServiceWatch implements WatchedService {
   readonly namespace: string
   readonly name: string
   readonly group: string | undefined
@@ -51,7 +52,9 @@ export class ServiceHandle implements Service {
   private readonly selection: Selection
   private readonly caller: ServiceCalls
   private from: ListSource = 'none'
-  private closed = false
+  /** Why it ended. */
+  private ended: RegistryError | undefined
+  private readonly unobserve: (() => void) | void
   private warmed: Promise<void> | undefined
   private readonly sharing: WorkSharing
 
@@ -79,6 +82,7 @@ export class ServiceHandle implements Service {
       observe: () => deps.observer?.called?.(this),
     })
     this.sharing = new WorkSharing(() => deps.registrations())
+    this.unobserve = deps.observer?.opened?.(this)
   }
 
   get source(): ListSource {
@@ -90,7 +94,7 @@ export class ServiceHandle implements Service {
     const deadline = clock.now() + timeoutMs
     await this.known(timeoutMs, signal)
     await waitWithin(this.warmUp(), clock, deadline - clock.now(), signal)
-    if (this.closed) throw closedError()
+    if (this.ended !== undefined) throw this.ended
   }
 
   pick(options?: PickOptions): Instance {
@@ -142,9 +146,9 @@ export class ServiceHandle implements Service {
     return this.offers.add(listener)
   }
 
-  async call<T>(work: Work<T>, options: CallOptions<T> = {}): Promise<T> {
-    if (this.closed) throw closedError()
-    return this.caller.call(work, options)
+  async call<T>(work: Work<T>, options: CallOptions<T> = {}, owner?: CallOwner): Promise<T> {
+    if (this.ended !== undefined) throw this.ended
+    return this.caller.call(work, options, owner)
   }
 
   members(): readonly Instance[] {
@@ -155,12 +159,15 @@ export class ServiceHandle implements Service {
     return this.sharing.shards(count)
   }
 
-  fetch(path: string, init: FetchInit = {}): Promise<Response> {
-    return this.caller.fetch(path, init)
+  fetch(path: string, init: FetchInit = {}, owner?: CallOwner): Promise<Response> {
+    return this.caller.fetch(path, init, owner)
   }
 
-  changes({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ListChange> {
-    return this.feed.open(signal)
+  changes({
+    signal,
+    ended,
+  }: { readonly signal?: AbortSignal; readonly ended?: () => void } = {}): AsyncIterableIterator<ListChange> {
+    return this.feed.open(signal, ended)
   }
 
   /** A new list. */
@@ -182,20 +189,28 @@ export class ServiceHandle implements Service {
     this.sharing.changed()
   }
 
-  /** Nothing more will come. */
-  end(): void {
-    this.closed = true
-    this.caller.end(closedError())
+  /** Nothing more will come. What is being read of an answer is read to its end. */
+  end(reason: RegistryError): void {
+    if (this.ended !== undefined) return
+    this.ended = reason
+    this.caller.end(reason)
     this.sharing.end()
+    this.list = []
     this.offer(NO_CHOICE)
     this.offers.end()
     this.feed.end()
+    this.unobserve?.()
+  }
+
+  /** The client is closed: connections in use end as well. */
+  close(): void {
+    this.end(closedError())
     this.deps.requester.close()
   }
 
   /** Resolves once there is something to call. */
   private known(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.closed) return Promise.reject(closedError())
+    if (this.ended !== undefined) return Promise.reject(this.ended)
     const { key } = this
     return this.deps.driver.call((token) => ({ type: 'ready', token, key, timeoutMs }), { signal })
   }
@@ -217,13 +232,13 @@ export class ServiceHandle implements Service {
 
   private tell(instance: Instance, outcome: CallOutcome): void {
     const { key } = this
-    if (this.closed) return
+    if (this.ended !== undefined) return
     if (outcome === 'success') this.deps.driver.dispatch({ type: 'succeeded', key, instance })
     else this.deps.driver.dispatch({ type: 'failed', key, instance, kind: outcome })
   }
 
   private nothing(): RegistryError {
-    if (this.closed) return closedError()
+    if (this.ended !== undefined) return this.ended
     if (this.from === 'none')
       return new RegistryError('unreachable', `nothing is known of ${this.name} yet: await ready() first`)
     return noInstancesError(this.name, this.list)

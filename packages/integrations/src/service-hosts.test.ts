@@ -1,10 +1,10 @@
 /** Which URLs mean services. */
-import type { Rollcall } from '@rollcall/client'
+import type { Rollcall, ServiceOptions } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
 import { originOf, serviceHosts } from './service-hosts.js'
 
 const rollcall = {
-  service: (name: string, options?: { readonly group?: string }) => ({ name, group: options?.group }),
+  service: (name: string, options?: ServiceOptions) => ({ name, ...options }),
 } as unknown as Rollcall
 
 const found = (url: string, options: Parameters<typeof serviceHosts>[1] = {}): string | undefined =>
@@ -38,6 +38,17 @@ describe('a URL means a service', () => {
     const service = serviceHosts(rollcall, { service: { group: 'blue' } })(new URL('http://orders.rollcall/'))
     expect(service?.group).toBe('blue')
   })
+})
+
+it('is watched as long as it is used, or for good where the program names it', () => {
+  const serviceOf = serviceHosts(rollcall, { services: ['Orders'], service: { group: 'blue' } })
+  expect(serviceOf(new URL('http://nobody.rollcall/'))).toEqual({
+    name: 'nobody',
+    idleMs: 300_000,
+    group: 'blue',
+  })
+  expect(serviceOf(new URL('http://orders/'))).toEqual({ name: 'Orders', group: 'blue' })
+  expect(serviceOf(new URL('http://orders/'))).toBe(serviceOf(new URL('http://orders.rollcall/')))
 })
 
 it('the origin is the instance with its own protocol, or that of the URL', () => {

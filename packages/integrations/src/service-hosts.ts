@@ -15,18 +15,33 @@ export interface HostOptions {
 export type ServiceOf = (url: URL) => Service | undefined
 
 /**
+ * A service that a host name names stays watched for so long without a request: names of hosts may come from
+ * strangers. Those of `services` stay until the client is closed.
+ */
+const IDLE_MS = 300_000
+
+/**
  * Finds services by host name. Host names are lower case, so a service is found by suffix only if its name is, or if
  * it is among `services`. A URL with a port is an ordinary one: services have none.
  */
 export function serviceHosts(rollcall: Rollcall, options: HostOptions): ServiceOf {
   const { suffix = '.rollcall', services = [], service } = options
   const names = new Map(services.map((name) => [name.toLowerCase(), name]))
+  const handles = new Map<string, Service>()
   return ({ protocol, hostname, port }) => {
     if (port !== '' || (protocol !== 'http:' && protocol !== 'https:')) return undefined
     const short =
       suffix !== false && hostname.endsWith(suffix) ? hostname.slice(0, -suffix.length) : undefined
-    const name = names.get(short ?? hostname) ?? short
-    return name === undefined || name === '' ? undefined : rollcall.service(name, service)
+    const name = short ?? hostname
+    const listed = names.get(name)
+    if (listed !== undefined) {
+      const handle = handles.get(listed) ?? rollcall.service(listed, service)
+      handles.set(listed, handle)
+      return handle
+    }
+    return short === undefined || short === ''
+      ? undefined
+      : rollcall.service(short, { idleMs: IDLE_MS, ...service })
   }
 }
 

@@ -35,6 +35,12 @@ export interface CallerDeps {
   readonly observe?: () => CallObservation | undefined
 }
 
+/** A user of the service that may end all of its calls at once. */
+export interface CallOwner {
+  began(deadline: Deadline): void
+  ended(deadline: Deadline): void
+}
+
 /** Calls to one service: they share a retry budget, what is known of the latency, and the view of which instances are well. */
 export class ServiceCalls {
   private readonly deps: CallerDeps
@@ -72,12 +78,13 @@ export class ServiceCalls {
     }
   }
 
-  async call<T>(work: Work<T>, options: CallOptions<T>): Promise<T> {
+  async call<T>(work: Work<T>, options: CallOptions<T>, owner?: CallOwner): Promise<T> {
     const { clock, service, selection } = this.deps
     checkCallOptions(options)
     const observed = this.deps.observe?.()
     const deadline = startDeadline(clock, service, options)
     this.underWay.add(deadline)
+    owner?.began(deadline)
     try {
       deadline.signal.throwIfAborted()
       if (selection.candidates.length === 0) await this.deps.ready(deadline.signal)
@@ -93,12 +100,13 @@ export class ServiceCalls {
     } finally {
       this.underWay.delete(deadline)
       deadline.release()
+      owner?.ended(deadline)
     }
   }
 
-  async fetch(path: string, init: FetchInit): Promise<Response> {
+  async fetch(path: string, init: FetchInit, owner?: CallOwner): Promise<Response> {
     const { requester, tell } = this.deps
-    const call = <T>(work: Work<T>, options: CallOptions<T>): Promise<T> => this.call(work, options)
+    const call = <T>(work: Work<T>, options: CallOptions<T>): Promise<T> => this.call(work, options, owner)
     return fetchFrom({ requester, call, broken: (instance) => tell(instance, 'unreachable') }, path, init)
   }
 

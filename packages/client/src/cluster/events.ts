@@ -38,6 +38,7 @@ export type ClusterEvent =
   | Extract<ClientEvent, { readonly type: Passed }>
   | { readonly type: 'register'; readonly items: readonly ClusterItem[] }
   | { readonly type: 'watch'; readonly names: readonly ViewName[] }
+  | { readonly type: 'unwatch'; readonly key: string }
 
 /** Outputs, in order. Tokens are those of the events. */
 export type ClusterEffect =

@@ -137,15 +137,6 @@ describe('first use', () => {
     stage.receive(delta([], [A]))
     expect(outcome(stage, 1)).toBe('resolve')
   })
-
-  it('refuses more services than it may watch', () => {
-    const stage = connected({ watchesMax: 1 })
-    stage.do(
-      { type: 'watch', names: [{ namespace: 'default', service: 'other' }] },
-      { type: 'ready', token: 1, key: 'default\nother', timeoutMs: 1 },
-    )
-    expect(outcome(stage, 1)).toBe('limit_exceeded')
-  })
 })
 
 describe('what may be called', () => {

@@ -1,12 +1,17 @@
 /** Lists against a scripted node: resuming, comparing, acknowledging. */
 import type { Instance } from '@rollcall/wire'
-import { signOf } from '@rollcall/wire'
+import { RegistryError, signOf } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ListChange } from '../machine/events.js'
 import { delta, instance, Stage, view } from '../clusters/stage.fixture.js'
 
 const WATCH = { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] } as const
+const UNWATCH = {
+  type: 'unwatch',
+  key: 'default\norders',
+  error: new RegistryError('closed', ''),
+} as const
 const A = instance('a')
 const B = instance('b')
 const C = instance('c')
@@ -48,6 +53,58 @@ describe('watches', () => {
     )
     expect(stage.sent('watch')).toHaveLength(1)
     expect(stage.last('watch').services).toHaveLength(50)
+  })
+
+  it('gives a watch back, and the node its part in it', () => {
+    const stage = connected()
+    stage.receive(view([A]))
+    stage.do({ type: 'ready', token: 1, key: 'default\norders', timeoutMs: 1_000 })
+    stage.do(UNWATCH)
+    expect(stage.sent('unwatch')).toMatchObject([{ services: [{ service: 'orders' }] }])
+    expect(stage.machine.status(stage.now).services).toEqual([])
+    stage.clear()
+    stage.receive(delta([A], [A, B]))
+    stage.reconnect()
+    live(stage, 40_000)
+    expect(stage.all('list')).toEqual([])
+    expect(stage.sent('watch')).toEqual([])
+    expect(stage.sent('signs')).toEqual([])
+  })
+
+  it('rejects the wait for a list that is given back', () => {
+    const stage = connected()
+    stage.do({ type: 'ready', token: 1, key: 'default\norders', timeoutMs: 1_000 }, UNWATCH)
+    expect(stage.outcome(1)).toBe('closed')
+    stage.pass(5_000)
+    expect(stage.all('reject')).toHaveLength(1)
+  })
+
+  it('tells a node nothing of a list that it was never asked for', () => {
+    const stage = watching()
+    stage.do(UNWATCH)
+    stage.welcome()
+    expect(stage.sent('watch')).toEqual([])
+    expect(stage.sent('unwatch')).toEqual([])
+  })
+
+  it('watches anew what it gave back: late answers for the former watch change nothing', () => {
+    const stage = connected()
+    const { req } = stage.last('watch')
+    stage.do(UNWATCH, WATCH)
+    const types = stage.all('send').map(({ message }) => message.type)
+    expect(types.slice(-2)).toEqual(['unwatch', 'watch'])
+    stage.receive({ type: 'error', req: req ?? 0, error: { code: 'not_ready', message: '' } })
+    live(stage, 5_000)
+    expect(stage.sent('watch')).toHaveLength(2)
+    stage.receive(view([A]))
+    expect(candidates(stage)).toEqual(['a'])
+  })
+
+  it('saves what was to be saved before it gives a list back', () => {
+    const stage = connected({ snapshots: true })
+    stage.receive(view([A]))
+    stage.do(UNWATCH)
+    expect(stage.all('saveSnapshot').map(({ stored }) => ids(stored.instances))).toEqual([['a']])
   })
 
   it('asks again, ever more slowly, when the node refuses to watch', () => {

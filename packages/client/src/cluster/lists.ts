@@ -33,6 +33,8 @@ export class MirroredLists {
   /** Not announced on this connection yet. */
   private readonly unsent = new Set<MirroredList>()
   private readonly resyncing = new Set<MirroredList>()
+  /** Given back, and the node has not been told yet. */
+  private readonly leaving: WatchItem[] = []
   private readonly requests = new Map<number, Sent>()
   private readonly hints: Hints
   /** Not to be announced before: the node refused. */
@@ -61,6 +63,17 @@ export class MirroredLists {
     }
   }
 
+  /** Gives a list back, after saving what was to be saved soon. */
+  remove(turn: ClusterTurn, key: string): void {
+    const list = this.byKey.get(key)
+    if (list === undefined) return
+    list.flush(turn)
+    this.byKey.delete(key)
+    this.unsent.delete(list)
+    this.resyncing.delete(list)
+    if (list.sent) this.leaving.push(this.nameOf(list))
+  }
+
   up(turn: ClusterTurn): void {
     this.compareAt = turn.now + this.comparePeriod()
   }
@@ -69,6 +82,7 @@ export class MirroredLists {
   down(turn: ClusterTurn): void {
     this.requests.clear()
     this.resyncing.clear()
+    this.leaving.length = 0
     this.ackAt = undefined
     this.appliedSeq = 0
     this.compareAt = undefined
@@ -115,8 +129,7 @@ export class MirroredLists {
   watching(turn: ClusterTurn, message: WatchingMessage): void {
     this.refusals = 0
     for (const { list, sign } of this.take(message.req)?.items ?? []) {
-      if (!list.current && sign !== undefined && list.sign === sign)
-        this.on(list.key, () => list.confirm(turn))
+      if (!list.current && sign !== undefined && list.sign === sign) this.confirm(turn, list)
     }
   }
 
@@ -126,9 +139,9 @@ export class MirroredLists {
     if (sent === undefined) return
     const changed = new Map(message.changed.map((item) => [viewKey(item), item.sign]))
     for (const { list, sign } of sent.items) {
-      if ((list.sign ?? EMPTY_SIGN) !== sign) continue
+      if ((list.sign ?? EMPTY_SIGN) !== sign || !this.has(list)) continue
       const differs = changed.has(list.key)
-      if (!differs) this.on(list.key, () => list.confirm(turn))
+      if (!differs) this.confirm(turn, list)
       // The node sends what was missed by itself; if the next comparison still finds the same, it did not.
       else if (list.mismatch === sign) this.resync(turn, list)
       else list.mismatch = sign
@@ -146,6 +159,7 @@ export class MirroredLists {
     }
     turn.emit({ type: 'log', level: 'warn', fields, message: 'the registry refused to watch' })
     for (const { list } of sent.items) {
+      if (!this.has(list)) continue
       list.sent = false
       this.unsent.add(list)
     }
@@ -158,6 +172,8 @@ export class MirroredLists {
     const { now } = turn
     if (this.dueAt !== undefined && now >= this.dueAt) this.tickDue(turn)
     if (!this.outbox.usable) return
+    // First: what is watched again after it was given back comes next.
+    this.giveBack(turn)
     this.announce(turn)
     this.askAgain(turn)
     this.hints.tick(turn)
@@ -185,9 +201,15 @@ export class MirroredLists {
     }
   }
 
+  private giveBack(turn: ClusterTurn): void {
+    for (const services of batches(this.leaving.splice(0), this.outbox.limits))
+      this.outbox.send(turn, { type: 'unwatch', services })
+  }
+
   private announce(turn: ClusterTurn): void {
-    if (this.unsent.size === 0 || turn.now < (this.announceAt ?? 0)) return
+    if (this.unsent.size > 0 && turn.now < (this.announceAt ?? 0)) return
     this.announceAt = undefined
+    if (this.unsent.size === 0) return
     const items = new Map([...this.unsent].map((list) => [this.itemOf(list), list]))
     this.unsent.clear()
     for (const batch of batches([...items.keys()], this.outbox.limits)) {
@@ -239,6 +261,17 @@ export class MirroredLists {
     const { ackMs, ackIdleMs } = this.settings.times
     this.appliedSeq = Math.max(this.appliedSeq, seq)
     this.ackAt = earliest(this.ackAt, turn.now + (awaited ? ackMs : ackIdleMs))
+  }
+
+  private confirm(turn: ClusterTurn, list: MirroredList): void {
+    if (!this.has(list)) return
+    list.confirm(turn)
+    this.touch(list)
+  }
+
+  /** Whether it is still wanted, and not given back and watched anew since. */
+  private has(list: MirroredList): boolean {
+    return this.byKey.get(list.key) === list
   }
 
   /** Runs something on a watch and keeps track of when it is due next. */

@@ -120,6 +120,8 @@ export class ClusterMachine implements Outbox {
         return this.registrations.deregister(turn, event.handles, event.token)
       case 'watch':
         return this.lists.add(turn, event.names)
+      case 'unwatch':
+        return this.lists.remove(turn, event.key)
       case 'snapshot':
         return this.lists.loaded(turn, event.key, event.stored)
       case 'failed':

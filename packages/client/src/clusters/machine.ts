@@ -192,6 +192,12 @@ class ClustersMachine implements ClientMachine, Reach {
         for (const [cluster, names] of added) this.put(cluster, { type: 'watch', names })
         return
       }
+      case 'unwatch': {
+        const { key } = event
+        for (const cluster of this.lists.remove(turn, key, event.error))
+          this.put(cluster, { type: 'unwatch', key })
+        return
+      }
       case 'snapshot':
         return this.put(event.cluster, event)
       case 'failed':

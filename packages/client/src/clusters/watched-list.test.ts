@@ -267,7 +267,7 @@ describe('readiness of a union', () => {
   it('is refused for what is not watched', () => {
     const stage = Stage.over()
     stage.do({ type: 'start' }, ready())
-    expect(stage.outcome(1)).toBe('limit_exceeded')
+    expect(stage.outcome(1)).toBe('closed')
   })
 })
 

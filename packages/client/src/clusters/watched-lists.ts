@@ -37,12 +37,11 @@ export class WatchedLists {
     return [...this.byKey.values()].map((list) => list.status(now))
   }
 
-  /** Watches views; those that are watched already, and those beyond the bound, are left out. Returns the new ones by cluster. */
+  /** Watches views; those that are watched already are left out. Returns the new ones by cluster. */
   add(turn: Turn, event: Event<'watch'>): ReadonlyMap<string, readonly ViewName[]> {
     const { clusters = this.clusters, merge = 'union' } = event
     const names = event.names.filter((name) => !this.byKey.has(viewKey(name)))
-    const room = Math.max(0, this.settings.watchesMax - this.byKey.size)
-    const watched = [...new Map(names.map((name) => [viewKey(name), name])).values()].slice(0, room)
+    const watched = [...new Map(names.map((name) => [viewKey(name), name])).values()]
     for (const name of watched) {
       const list = new WatchedList(turn, this.settings, this.reach, { name, clusters, merge })
       this.byKey.set(list.key, list)
@@ -51,11 +50,24 @@ export class WatchedLists {
     return new Map(clusters.map((cluster) => [cluster, watched]))
   }
 
+  /** Gives a list back, and rejects what waits for it. Returns the clusters that were asked for it. */
+  remove(turn: Turn, key: string, error: RegistryError): readonly string[] {
+    const list = this.byKey.get(key)
+    if (list === undefined) return []
+    list.cancel(turn, error)
+    this.byKey.delete(key)
+    this.dirty.delete(list)
+    return list.clusters
+  }
+
   ready(turn: Turn, { key, token, timeoutMs }: Event<'ready'>): void {
-    const { watchesMax } = this.settings
-    const error = new RegistryFailure('limit_exceeded', `more than ${watchesMax} services are watched`)
-    if (!this.byKey.has(key)) turn.emit({ type: 'reject', token, error })
-    this.on(key, (list) => list.ready(turn, token, timeoutMs))
+    const list = this.byKey.get(key)
+    if (list === undefined) {
+      const error = new RegistryFailure('closed', 'this service is not watched any more')
+      return turn.emit({ type: 'reject', token, error })
+    }
+    list.ready(turn, token, timeoutMs)
+    this.dirty.add(list)
   }
 
   /** What came of calls. */
@@ -107,12 +119,5 @@ export class WatchedLists {
 
   deadline(): number | undefined {
     return this.dueAt
-  }
-
-  private on(key: string, run: (list: WatchedList) => void): void {
-    const list = this.byKey.get(key)
-    if (list === undefined) return
-    run(list)
-    this.dirty.add(list)
   }
 }

@@ -23,6 +23,13 @@ export function abortedError(signal: AbortSignal): RegistryError {
   return new RegistryError('aborted', 'the operation was aborted', { cause: signal.reason })
 }
 
+/** The error of whatever is asked of a closed service, or waited for when it is closed. */
+export function serviceClosedError(service: string): RegistryError {
+  return new RegistryError('closed', `${service} was closed: service() gives a new handle`, {
+    details: { service },
+  })
+}
+
 /** The error of whatever is asked of a closed client, or waited for when it is closed. */
 export function closedError(): RegistryError {
   return new RegistryError('closed', 'the client was closed')

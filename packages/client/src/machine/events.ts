@@ -151,6 +151,8 @@ export type ClientEvent =
       /** Default `union`. */
       readonly merge?: MergeMode
     }
+  /** A list is no longer wanted: calls that wait for it are rejected with `error`. */
+  | { readonly type: 'unwatch'; readonly key: string; readonly error: RegistryError }
   | {
       readonly type: 'snapshot'
       readonly cluster: string

@@ -137,8 +137,6 @@ export interface MachineSettings {
   readonly snapshots: boolean
   readonly times: MachineTimes
   readonly choice: ChoiceOptions
-  /** Most services watched; more are refused with `limit_exceeded`. */
-  readonly watchesMax: number
 }
 
 /** Settings with all defaults. */
@@ -153,7 +151,6 @@ export function machineSettings(
     statics: new Map(),
     snapshots: false,
     choice: CHOICE_DEFAULTS,
-    watchesMax: 10_000,
     ...given,
     times: { ...TIMES, ...given.times },
   }

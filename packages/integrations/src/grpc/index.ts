@@ -44,7 +44,7 @@ export function installResolver(rollcall: Rollcall, options: ResolverOptions = {
       constructor(target: Uri, listener: Listener, channel: ChannelOptions) {
         const { service, ...view } = viewOf(target)
         const own = channel['grpc.service_config'] === undefined ? config : null
-        super(rollcall.service(service, view), listener, own)
+        super(() => rollcall.service(service, view), listener, own)
       }
 
       static getDefaultAuthority(target: Uri): string {
@@ -107,22 +107,28 @@ function viewOf({ authority, path }: Uri): {
   }
 }
 
-/** Hands the candidates of a service to a channel, as they change. */
+/** Hands the candidates of a service to a channel, as they change. A channel that is idle or closed watches nothing. */
 class ServiceResolver implements experimental.Resolver {
-  private readonly service: Service
+  private readonly open: () => Service
+  private service: Service
   private readonly listener: Listener
   private readonly config: ServiceConfig | null
   /** Set while there is a listener. */
   private stop: (() => void) | undefined
+  private left = false
   private handedOver: string | undefined
 
-  constructor(service: Service, listener: Listener, config: ServiceConfig | null) {
-    this.service = service
+  constructor(open: () => Service, listener: Listener, config: ServiceConfig | null) {
+    this.open = open
+    // At once, so that a name which is none is refused where the channel is made.
+    this.service = open()
     this.listener = listener
     this.config = config
   }
 
   updateResolution(): void {
+    if (this.left) this.service = this.open()
+    this.left = false
     this.stop ??= this.service.onCandidates(() => this.handOver())
     // A channel that asks again has lost a connection: it keeps its list until there is another one.
     if (this.handedOver === undefined) this.handOver()
@@ -139,6 +145,8 @@ class ServiceResolver implements experimental.Resolver {
     this.stop?.()
     this.stop = undefined
     this.handedOver = undefined
+    this.left = true
+    this.service.close()
   }
 
   private handOver(): void {

@@ -1,6 +1,6 @@
 /** The metrics of calls and lists. */
 import type { Attributes, BatchObservableResult, Meter } from '@opentelemetry/api'
-import type { Instance, Rollcall, Service } from '@rollcall/client'
+import type { Instance, Rollcall, WatchedService } from '@rollcall/client'
 import { serviceAttributes } from './attributes.js'
 
 /** The metrics of clients. */
@@ -8,8 +8,8 @@ export interface Instruments {
   /** Reports the lists of a client until what it returns is called. */
   follow(client: Rollcall): () => void
   /** Counts what is left out of a service from now on. */
-  opened(service: Service): void
-  picked(service: Service): void
+  opened(service: WatchedService): void
+  picked(service: WatchedService): void
   retried(attributes: Attributes): void
   called(attributes: Attributes, outcome: string, seconds: number): void
 }
@@ -33,8 +33,8 @@ export function createInstruments(meter: Meter): Instruments {
     unit: 's',
     advice: { explicitBucketBoundaries: DURATION_BOUNDS },
   })
-  const known = new WeakMap<Service, Attributes>()
-  const attributesOf = (service: Service): Attributes => {
+  const known = new WeakMap<WatchedService, Attributes>()
+  const attributesOf = (service: WatchedService): Attributes => {
     const attributes = known.get(service) ?? serviceAttributes(service.name, service)
     known.set(service, attributes)
     return attributes
@@ -58,7 +58,7 @@ export function createInstruments(meter: Meter): Instruments {
 }
 
 /** Those that are up and not called all the same. */
-function leftOut(service: Service): Set<string> {
+function leftOut(service: WatchedService): Set<string> {
   const called = new Set(service.candidates().map(keyOf))
   const up = service.instances().filter(({ state }) => state === 'up')
   return new Set(up.map(keyOf).filter((key) => !called.has(key)))
@@ -91,6 +91,7 @@ function followLists(meter: Meter, client: Rollcall): () => void {
       result.observe(candidates, service.candidates().length, attributes)
       if (ageMs !== undefined)
         result.observe(age, ageMs / 1_000, { ...attributes, 'rollcall.source': source })
+      service.close()
     }
   }
   const all = [instances, candidates, age]

@@ -6,7 +6,7 @@ import type {
   AttemptObservation,
   CallObservation,
   CallOutcome,
-  Service,
+  WatchedService,
 } from '@rollcall/client'
 import { isRegistryError } from '@rollcall/client'
 import { instanceAttributes, serviceAttributes } from './attributes.js'
@@ -30,7 +30,7 @@ export class CallSpan implements CallObservation {
   private readonly startedAt: number
   private attempts = 0
 
-  constructor(deps: CallSpanDeps, service: Service) {
+  constructor(deps: CallSpanDeps, service: WatchedService) {
     this.deps = deps
     this.name = service.name
     this.attributes = serviceAttributes(service.name, service)
