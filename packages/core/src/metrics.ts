@@ -44,6 +44,16 @@ const CATALOGUE = {
   rollcall_deregistrations_total: { kind: 'counter', help: 'Instances deregistered.' },
   rollcall_instances: { kind: 'gauge', help: 'Listed instances, by state.', label: 'state' },
   rollcall_services: { kind: 'gauge', help: 'Services with at least one listed instance or a declaration.' },
+  rollcall_remembered_records: {
+    kind: 'gauge',
+    help: 'Hidden records that are remembered: expired, deregistered, or stray, which was deregistered and never registered here.',
+    label: 'kind',
+  },
+  rollcall_record_bytes: {
+    kind: 'gauge',
+    help: 'Memory charged for records, by kind: listed, expired, deregistered and stray.',
+    label: 'kind',
+  },
   rollcall_overrides: { kind: 'gauge', help: 'Overrides that stand.' },
   rollcall_frozen_namespaces: {
     kind: 'gauge',

@@ -1,17 +1,16 @@
 /** What a node may be told, and what it does when it is told nothing. */
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
+import { type BudgetBounds, boundsOfHeap } from './budgets/node-budgets.js'
 import { PEER_DEFAULTS, type PeerBounds } from './budgets/peer.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
-export interface NodeOptions {
+export interface NodeOptions extends BudgetBounds {
   /** Unique per boot. */
   readonly nodeId: string
   readonly admission: AdmissionMode
   readonly limits: Limits
-  /** Records of all kinds a node may hold, tombstones included. */
-  readonly instancesMax: number
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
   /** What one peer may hold of each budget. */
@@ -30,6 +29,7 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   admission: 'open',
   limits: LIMITS,
   instancesMax: 1_000_000,
+  ...boundsOfHeap(4 * 1024 ** 3),
   servicesMax: 100_000,
   peers: PEER_DEFAULTS,
   historyBytesMax: 64 * 1024 * 1024,

@@ -1,7 +1,7 @@
 /** The node as a whole: bounds, hosts, declarations, snapshots, loading. */
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from './ports.js'
-import { keyOf, ref, Simulation, type SimulationOptions } from './simulated-node.fixture.js'
+import { keyOf, ref, Simulation } from './simulated-node.fixture.js'
 
 function code(
   result:
@@ -16,49 +16,42 @@ function code(
 }
 
 describe('what a node may hold', () => {
-  function full(options: SimulationOptions): Simulation {
-    const sim = new Simulation(options)
+  it('is so many listed instances; those who left take no room from them', () => {
+    const sim = new Simulation({ instancesMax: 2, peers: { share: 1, sharedNetworks: [] } })
     sim.register({ id: 'a', incarnation: 1 })
     sim.register({ id: 'b', incarnation: 1 })
-    sim.deregister('b', 1)
-    return sim
-  }
-
-  it('is so many records, tombstones included', () => {
-    const sim = full({ instancesMax: 2 })
     expect(sim.register({ id: 'c' })).toMatchObject({
       ok: false,
-      error: { code: 'limit_exceeded', details: { instancesMax: 2 } },
+      error: { code: 'limit_exceeded', details: { quota: 'instancesMax', max: 2, over: 'node' } },
     })
     expect(code(sim.register({ id: 'a', incarnation: 2 }))).toBe('ok')
+    sim.deregister('b', 1)
+    expect(code(sim.register({ id: 'c', incarnation: 1 }))).toBe('ok')
+    expect(code(sim.register({ id: 'b', incarnation: 2 }))).toBe('limit_exceeded')
+    sim.deregister('c', 1)
     expect(code(sim.register({ id: 'b', incarnation: 2 }))).toBe('ok')
-    expect(sim.node.directory.records).toBe(2)
   })
 
-  it('takes no unknown deregistration beyond that, but any that it knows of', () => {
-    const sim = full({ instancesMax: 2 })
-    sim.mark()
-    expect(sim.deregister('c', 1).unknown).toHaveLength(1)
-    expect(sim.entries).toEqual([])
-    sim.deregister('a', 7)
-    expect(sim.record('a')?.incarnation).toBe(7)
-  })
-
-  it('is so many services, whether they are registered, declared or only buried', () => {
-    const sim = full({ servicesMax: 1 })
+  it('is so many services that are listed: registered or declared', () => {
+    const sim = new Simulation({ servicesMax: 1 })
+    sim.register({ id: 'a', incarnation: 1 })
     expect(sim.register({ service: 's2' })).toMatchObject({
       ok: false,
-      error: { code: 'limit_exceeded', details: { servicesMax: 1 } },
+      error: { code: 'limit_exceeded', details: { quota: 'servicesMax', max: 1 } },
     })
-    sim.execute({ kind: 'deregister', refs: [{ ...ref('x', 1), service: 's3' }] })
     expect(
       code(sim.execute({ kind: 'declareService', namespace: 'default', service: 's4', settings: {} })),
     ).toBe('limit_exceeded')
-    expect(sim.node.directory.services).toBe(1)
     expect(code(sim.register({ id: 'c' }))).toBe('ok')
     expect(
       code(sim.execute({ kind: 'declareService', namespace: 'default', service: 'orders', settings: {} })),
     ).toBeUndefined()
+  })
+
+  it('does not count a service of which only the buried are left', () => {
+    const sim = new Simulation({ servicesMax: 1 })
+    sim.execute({ kind: 'deregister', refs: [{ ...ref('x', 1), service: 's3' }] })
+    expect(code(sim.register({ id: 'a', incarnation: 1 }))).toBe('ok')
   })
 
   it('is no more declared namespaces than services', () => {

@@ -4,6 +4,7 @@
  */
 import type { ErrorBody, HeartbeatResponse, ResolvedRef, Signature } from '@rollcall/wire'
 import { Registrar } from './admission/registrar.js'
+import { createBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
 import type { Cause, Change, Follower } from './directory/change.js'
@@ -77,6 +78,7 @@ export class RegistryNode {
     const feedBytesMax = Math.floor(options.historyBytesMax * FEED_SHARE)
     const directory = new Directory(
       new HistoryBudget(options.historyBytesMax - feedBytesMax),
+      createBudgets({ bounds: options.peers, meter }, options),
       options.namespaces,
     )
     const verdicts = new Verdicts(directory, nodeId)

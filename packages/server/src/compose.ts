@@ -3,8 +3,10 @@
  * running node, and takes it apart in the order that loses nothing.
  */
 import { hostname } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import {
   ANONYMOUS,
+  boundsOfHeap,
   type Clock,
   type JournalPort,
   LIVENESS_DEFAULTS,
@@ -17,7 +19,7 @@ import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { createDisk, createMemoryJournal, type FaultCause, openJournal } from '@rollcall/storage'
-import { RegistryError } from '@rollcall/wire'
+import { defined, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
@@ -128,6 +130,8 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
     admission: config.admission,
     limits,
     instancesMax: limits.instancesMax,
+    ...boundsOfHeap(getHeapStatistics().heap_size_limit),
+    ...defined({ recordBytesMax: limits.recordBytesMax, strayBytesMax: limits.strayBytesMax }),
     servicesMax: limits.servicesMax,
     peers: peerBounds(config),
     historyBytesMax: limits.historyBytesMax,

@@ -20,7 +20,7 @@ import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
 import { sameProbe } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
-import { isLive, type LiveRecord } from '../records/state.js'
+import { isLive, isStray, type LiveRecord } from '../records/state.js'
 import { REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
@@ -33,7 +33,6 @@ export interface RegistrarOptions {
   readonly nodeId: string
   readonly admission: AdmissionMode
   readonly limits: Limits
-  readonly instancesMax: number
   readonly servicesMax: number
 }
 
@@ -45,8 +44,8 @@ type Accepted =
 /** How a beat was taken. */
 type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
 
-/** How a deregistration was taken; `buried` = the incarnation was not known and is now final all the same. */
-type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | 'buried'
+/** How a deregistration was taken: of an incarnation that was not known, it is final all the same. */
+type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | ErrorBody
 
 export class Registrar {
   private readonly deps: RegistrarDeps
@@ -113,8 +112,7 @@ export class Registrar {
     if (error !== undefined) return { ok: false, error }
     const entry = this.deps.directory.entry(command)
     const { wallNow } = step
-    if (entry === undefined)
-      return this.limit(command) ?? this.accept(command, command.incarnation ?? wallNow, step)
+    if (entry === undefined) return this.accept(command, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
     if (!named && isLive(record) && sameAddress(record, command))
@@ -144,26 +142,21 @@ export class Registrar {
     return 'heard'
   }
 
-  private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome | ErrorBody {
+  private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome {
     const entry = this.deps.directory.entry(ref)
     if (entry === undefined) {
       const error = checkKey(ref)
       if (error !== undefined) return error
       if (ref.incarnation === undefined) return 'unknown'
-      if (this.limit(ref) !== undefined) return 'unknown'
-      this.bury(ref, ref.incarnation, 0, by, step)
-      return 'buried'
+      return this.bury(ref, ref.incarnation, 0, by, step) ?? 'unknown'
     }
     const { record } = entry
-    if (ref.incarnation !== undefined && ref.incarnation > record.incarnation) {
-      this.bury(ref, ref.incarnation, 0, by, step)
-      return 'buried'
-    }
+    if (ref.incarnation !== undefined && ref.incarnation > record.incarnation)
+      return this.bury(record, ref.incarnation, isStray(record) ? 0 : 1, by, step) ?? 'unknown'
     if (ref.incarnation !== undefined && ref.incarnation < record.incarnation) return 'superseded'
     if (!isLive(record)) return 'unknown'
     if (ref.incarnation === undefined && record.content.named && by === 'provider') return 'superseded'
-    this.bury(record, record.incarnation, record.content.rev, by, step)
-    return 'removed'
+    return this.bury(record, record.incarnation, Math.max(1, record.content.rev), by, step) ?? 'removed'
   }
 
   /** Why a registration is not admitted, on whose behalf ever it is made. */
@@ -179,16 +172,20 @@ export class Registrar {
     )
   }
 
-  /** Whether there is room for a record of a key that is not held yet. */
-  private limit(key: ResolvedRef): Accepted | undefined {
+  /** Why there is no room for a record, on behalf of a peer; what takes no more room than before is let through. */
+  private full(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
     const { directory } = this.deps
-    const { instancesMax, servicesMax } = this.options
-    if (directory.records >= instancesMax)
-      return refused('limit_exceeded', 'the node holds as many instances as it may', { instancesMax })
-    if (directory.services >= servicesMax && directory.find(key.namespace, key.service) === undefined) {
-      return refused('limit_exceeded', 'the node holds as many services as it may', { servicesMax })
+    const { servicesMax } = this.options
+    const service = directory.find(record.namespace, record.service)
+    if (isLive(record) && directory.listing.size >= servicesMax && service?.listed !== true) {
+      const message = 'the node holds as many services as it may'
+      return errorBody('limit_exceeded', message, undefined, {
+        quota: 'servicesMax',
+        max: servicesMax,
+        over: 'node',
+      })
     }
-    return undefined
+    return directory.refusal(record, peer)
   }
 
   /** A number that is not above the stored one: taken by the living, or to be raised over the dead. */
@@ -231,6 +228,8 @@ export class Registrar {
       content,
       verdict: this.first,
     }
+    const error = this.full(record, step.caller.peer)
+    if (error !== undefined) return { ok: false, error }
     const change = this.deps.directory.propose(
       record,
       { kind: 'registration', session: voucherOf(command, step) },
@@ -252,7 +251,10 @@ export class Registrar {
     const different = !sameContent(stored, offered)
     if (different && offered.rev >= stored.rev) {
       const content = command.rev === undefined ? { ...offered, rev: stored.rev + 1 } : offered
-      directory.propose({ ...record, content }, cause, now)
+      const renewed = { ...record, content }
+      const error = this.full(renewed, step.caller.peer)
+      if (error !== undefined) return { ok: false, error }
+      directory.propose(renewed, cause, now)
     } else if (offered.rev > stored.rev) {
       directory.propose({ ...record, content: { ...stored, rev: offered.rev } }, cause, now)
     }
@@ -260,20 +262,24 @@ export class Registrar {
     return { ok: true, incarnation }
   }
 
+  /** Ends an incarnation, unless that needs room which there is not: what was registered has its room. */
   private bury(
     key: ResolvedRef | StoredRecord,
     incarnation: number,
     rev: number,
     by: GoneContent['by'],
     { caller, now }: Step,
-  ): void {
+  ): ErrorBody | undefined {
     const { namespace, service, group, id } = key
     // A removal by host is no session's own doing, whichever asks for it.
     const session = by === 'provider' ? caller.session : undefined
     const last = this.mistakable(key, incarnation, session)
     const content: GoneContent = { intent: 'gone', rev, by, ...(last === undefined ? {} : { last }) }
     const record: StoredRecord = { namespace, service, group, id, incarnation, content, verdict: this.first }
-    this.deps.directory.propose(record, { kind: 'removal', session }, now)
+    const error = this.full(record, caller.peer)
+    if (error === undefined)
+      this.deps.directory.propose(record, { kind: 'removal', session, peer: caller.peer }, now)
+    return error
   }
 
   /** What an incarnation offered, unless it leaves by its own doing: only a removal by others may be a mistake. */
@@ -309,19 +315,12 @@ function voucherOf({ liveness }: RegisterCommand, { caller }: Step): Session | u
 
 /** The error of one item of a list. */
 function ofItem(error: ErrorBody, index: number): ErrorBody {
-  return { ...error, field: `instances[${index}].${error.field}` }
+  const { field } = error
+  return { ...error, field: field === undefined ? `instances[${index}]` : `instances[${index}].${field}` }
 }
 
 function listed(errors: readonly ErrorBody[]): { readonly errors?: readonly ErrorBody[] } {
   return errors.length === 0 ? {} : { errors }
-}
-
-function refused(
-  code: 'limit_exceeded',
-  message: string,
-  details: Readonly<Record<string, unknown>>,
-): Accepted {
-  return { ok: false, error: errorBody(code, message, undefined, details) }
 }
 
 function contentOf(

@@ -67,7 +67,7 @@ export class Budget {
     this.add(address, amount)
   }
 
-  /** Why an amount cannot be taken, or undefined. A refusal is counted. */
+  /** Why an amount cannot be taken, or undefined, as always where it is none. A refusal is counted. */
   refusal(address: string | undefined, amount: number): ErrorBody | undefined {
     const over = this.over(address, amount)
     if (over === undefined) return undefined
@@ -100,6 +100,7 @@ export class Budget {
   }
 
   private over(address: string | undefined, amount: number): 'peer' | 'node' | undefined {
+    if (amount <= 0) return undefined
     const total = this.total + amount
     if (total > this.max) return 'node'
     if (address === undefined || total <= this.max * PRESSURE) return undefined

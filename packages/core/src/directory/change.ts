@@ -6,9 +6,10 @@ import type { StoredRecord } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import type { Entry } from './directory.js'
 
-/** Why a record is proposed. `session` is the one that asks, if a session does. */
+/** Why a record is proposed. `session` is the one that asks, if a session does, and `peer` the address it came from. */
 export type Cause =
-  | { readonly kind: 'registration' | 'removal'; readonly session: Session | undefined }
+  | { readonly kind: 'registration'; readonly session: Session | undefined }
+  | { readonly kind: 'removal'; readonly session: Session | undefined; readonly peer: string | undefined }
   | { readonly kind: 'verdict' | 'override' | 'restoration' }
   /** The journal, or another replica, says so. */
   | { readonly kind: 'learnt' }

@@ -4,87 +4,34 @@
  */
 import {
   defined,
+  type ErrorBody,
   type NamespaceSettings,
   type ServiceSettings,
   SignSum,
   type State,
   type ViewName,
 } from '@rollcall/wire'
+import { Accounts, type RecordBudgets } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
+import { Departed } from './departed.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
 import { History, type HistoryBudget } from './history.js'
 import { Listing } from './listing.js'
+import { type Entry, EntrySlot, type GroupNode, type ServiceNode } from './nodes.js'
 import { merge } from '../records/merge.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
 import { joinRegisters } from '../records/register.js'
 import { isLive, removal, shownDigest, shownState } from '../records/state.js'
 
-/** One instance in memory: its record and what is derived from it. */
-export interface Entry {
-  /** Group and id; unique within the service. Names cannot contain the slash between them. */
-  readonly key: string
-  readonly service: ServiceNode
-  record: StoredRecord
-  /** Shown state, or null while hidden. */
-  state: State | null
-  /** When this incarnation entered this state or was hidden, on the node's monotonic clock. */
-  since: number
-  /** Lanes of the shown digest; meaningless while hidden. */
-  hi: number
-  lo: number
-  /** What the one follower that took the slot keeps of it. */
-  slot: unknown
-}
-
-/**
- * The place on every entry that one follower may take for what it keeps of it: beats look there, and a map beside the
- * directory would cost each of them a search.
- */
-export class EntrySlot<T> {
-  get({ slot }: Entry): T | undefined {
-    return slot as T | undefined
-  }
-
-  set(entry: Entry, value: T | undefined): void {
-    entry.slot = value
-  }
-}
-
-export interface GroupNode {
-  readonly group: string
-  /** Records held by id, hidden ones included. */
-  readonly entries: Map<string, Entry>
-  readonly sum: SignSum
-  /** Listed instances. */
-  total: number
-  /** Listed instances in state `up`. */
-  up: number
-  /** The feed's index of the last change; 0 before the first. */
-  index: number
-}
-
-export interface ServiceNode {
-  readonly namespace: string
-  readonly service: string
-  /** In the order in which they came; hidden ones at the end, in the order in which they left. */
-  readonly entries: Set<Entry>
-  readonly groups: Map<string, GroupNode>
-  readonly sum: SignSum
-  readonly history: History
-  settings: ServiceSettings | undefined
-  /** Listed instances. */
-  total: number
-  /** Whether it stands in the list of services: a service of which only tombstones are left does not. */
-  listed: boolean
-  /** The feed's index of the last change; 0 before the first. */
-  index: number
-}
+export type { Entry, EntrySlot, GroupNode, ServiceNode } from './nodes.js'
 
 export class Directory {
   private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
   private readonly budget: HistoryBudget
+  /** What records cost, and which peers pay for it. */
+  readonly accounts: Accounts
   private readonly followers: Follower[] = []
   /** Declarations by their key. */
   private readonly declared = new Map<string, Declaration>()
@@ -109,8 +56,13 @@ export class Directory {
   }
   private following = true
 
-  constructor(budget: HistoryBudget, configured: Readonly<Record<string, NamespaceSettings>> = {}) {
-    this.budget = budget
+  constructor(
+    history: HistoryBudget,
+    records: RecordBudgets,
+    configured: Readonly<Record<string, NamespaceSettings>> = {},
+  ) {
+    this.budget = history
+    this.accounts = new Accounts(records)
     this.namespaceSettings = new Namespaces(configured)
   }
 
@@ -150,8 +102,17 @@ export class Directory {
 
   *entries(): IterableIterator<Entry> {
     for (const services of this.namespaces.values()) {
-      for (const service of services.values()) yield* service.entries.values()
+      for (const service of services.values()) {
+        yield* service.entries
+        yield* service.departed
+        yield* service.strays
+      }
     }
+  }
+
+  /** Why there is no room for a record, on behalf of a peer. */
+  refusal(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
+    return this.accounts.refusal(this.entry(record), record, peer)
   }
 
   /** The sum behind a view's sign, or undefined for a view that was never filled. */
@@ -183,8 +144,12 @@ export class Directory {
         hi: 0,
         lo: 0,
         slot: undefined,
+        account: 'stray',
+        bytes: 0,
+        payer: undefined,
+        older: undefined,
+        newer: undefined,
       }
-      service.entries.add(entry)
       group.entries.set(incoming.id, entry)
       this.records++
       return this.show(entry, undefined, cause, now)
@@ -213,10 +178,11 @@ export class Directory {
   forget(entry: Entry): void {
     const { service } = entry
     if (entry.state !== null) throw new Error('a shown instance cannot be forgotten')
-    if (!service.entries.delete(entry)) return
-    this.records--
     const group = this.group(service, entry.record.group)
-    group.entries.delete(entry.record.id)
+    if (!group.entries.delete(entry.record.id)) return
+    this.records--
+    placeOf(entry).delete(entry)
+    this.accounts.close(entry)
     if (group.entries.size === 0) service.groups.delete(group.group)
     this.collect(service)
     if (this.following) for (const follower of this.followers) follower.forgotten?.(entry)
@@ -281,7 +247,8 @@ export class Directory {
   }
 
   private collect(service: ServiceNode): void {
-    if (service.entries.size > 0 || service.settings !== undefined) return
+    const { entries, departed, strays } = service
+    if (entries.size + departed.size + strays.size > 0 || service.settings !== undefined) return
     service.history.clear()
     const services = this.namespaces.get(service.namespace)
     if (services?.delete(service.service) === true) this.services--
@@ -300,6 +267,8 @@ export class Directory {
         namespace,
         service: name,
         entries: new Set(),
+        departed: new Departed(),
+        strays: new Departed(),
         groups: new Map(),
         sum: new SignSum(),
         history: new History(this.budget),
@@ -339,15 +308,22 @@ export class Directory {
         this.count(service, group, after, 1)
         entry.hi = lanes.hi
         entry.lo = lanes.lo
-      } else {
-        // Hidden entries move to the end of the map: their order is the order in which they left.
-        service.entries.delete(entry)
-        service.entries.add(entry)
       }
     }
+    this.hold(entry, previous, cause)
     if (visible) this.list(service)
     entry.state = after
     return { entry, cause, visible, before, after, previous }
+  }
+
+  /** Charges the record, and puts its entry among those that are held as it is. */
+  private hold(entry: Entry, previous: StoredRecord | undefined, cause: Cause): void {
+    const before = previous === undefined ? undefined : placeOf(entry)
+    this.accounts.settle(entry, previous, cause)
+    const place = placeOf(entry)
+    if (place === before) return
+    before?.delete(entry)
+    place.add(entry)
   }
 
   private remember(
@@ -388,4 +364,10 @@ export class Directory {
     }
     return group
   }
+}
+
+/** Where an entry stands in its service. */
+function placeOf({ account, service }: Entry): Set<Entry> | Departed<Entry> {
+  if (account === 'listed') return service.entries
+  return account === 'stray' ? service.strays : service.departed
 }

@@ -11,6 +11,7 @@ import {
   type ViewName,
   parseLanes,
 } from '@rollcall/wire'
+import type { Departed } from './departed.js'
 import type { Directory, Entry, ServiceNode } from './directory.js'
 import { effectiveWeight, hiddenReason, isLive, shownReason } from '../records/state.js'
 
@@ -37,6 +38,8 @@ const REMOVES_MAX = 256
 
 /** What an entry shows at one moment. */
 type Moment = Pick<Entry, 'record' | 'state' | 'since' | 'hi' | 'lo'>
+/** A service may remember a million that left: no more of them are looked at for one view. */
+const WALK_MAX = 4_096
 
 /** An entry as consumers see it, or undefined while it is hidden. */
 export function toInstance(entry: Moment, now: number): Instance | undefined {
@@ -92,14 +95,12 @@ export function captureView(
 ): ViewCapture {
   const service = directory.find(name.namespace, name.service)
   const listed: Moment[] = []
-  const hidden = new Latest(REMOVES_MAX)
   for (const entry of service?.entries.values() ?? []) {
     const { record, state, since, hi, lo } = entry
     if (name.group !== undefined && record.group !== name.group) continue
-    if (state === null) hidden.add(entry)
-    else if (filter === undefined || passes(filter, entry)) listed.push({ record, state, since, hi, lo })
+    if (filter === undefined || passes(filter, entry)) listed.push({ record, state, since, hi, lo })
   }
-  const removes = service === undefined ? [] : recentRemoves(service, name.group, hidden)
+  const removes = service === undefined ? [] : recentRemoves(service, name.group)
   return {
     name: { ...nameOf(name), sign: signOfView(directory, name) },
     size: listed.length,
@@ -124,41 +125,32 @@ function passes({ states, zone }: ViewFilter, { record, state }: Entry): boolean
   return zone === undefined || (isLive(record) && record.content.zone === zone)
 }
 
-/** The latest of many entries: a service may remember far more who left than a view tells of. */
-class Latest {
-  private readonly ring: Entry[] = []
-  private readonly size: number
-  private count = 0
-
-  constructor(size: number) {
-    this.size = size
-  }
-
-  add(entry: Entry): void {
-    this.ring[this.count++ % this.size] = entry
-  }
-
-  /** Oldest first. */
-  entries(): Entry[] {
-    const oldest = this.count > this.size ? this.count % this.size : 0
-    return [...this.ring.slice(oldest), ...this.ring.slice(0, oldest)]
-  }
-}
-
 /**
- * Those who left and are still remembered, so that a reader can tell a deregistration from an absence. The
- * replaced come first: when there are too many, they go first, because their ids are in the list anyway.
+ * Those who left and are still remembered, so that a reader can tell a deregistration from an absence. Where there are
+ * too many, the first to be left out are the replaced, because their ids are in the list anyway, then the strays.
  */
-function recentRemoves(service: ServiceNode, group: string | undefined, hidden: Latest): Remove[] {
+function recentRemoves(service: ServiceNode, group: string | undefined): Remove[] {
   const removes: Remove[] = []
   for (const step of service.history.replaced()) {
     if (step.removed === undefined || (group !== undefined && step.group !== group)) continue
     removes.push({ group: step.group, id: step.id, ...step.removed })
   }
-  for (const entry of hidden.entries()) {
-    removes.push({ group: entry.record.group, id: entry.record.id, ...removalOf(entry) })
+  for (const hidden of [service.strays, service.departed]) {
+    for (const entry of latest(hidden, group))
+      removes.push({ group: entry.record.group, id: entry.record.id, ...removalOf(entry) })
   }
   return removes.slice(-REMOVES_MAX)
+}
+
+/** The latest of those who left, oldest first. A group is looked for among as many of its service as a walk may take. */
+function latest(hidden: Departed<Entry>, group: string | undefined): Entry[] {
+  const found: Entry[] = []
+  let walked = 0
+  for (const entry of hidden.latest()) {
+    if (found.length === REMOVES_MAX || ++walked > WALK_MAX) break
+    if (group === undefined || entry.record.group === group) found.push(entry)
+  }
+  return found.reverse()
 }
 
 /** Why a hidden instance is hidden, as far as is known by now: who left without a word may have said it since. */

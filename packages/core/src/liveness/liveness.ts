@@ -46,7 +46,7 @@ import {
   type SessionEvidence,
   type SessionKeeper,
 } from './evidence.js'
-import type { LivenessOptions } from './options.js'
+import { type LivenessOptions, rememberedMs } from './options.js'
 import { Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
@@ -299,9 +299,7 @@ export class LivenessRules implements Follower {
     const { entry, session } = evidence
     const { content, verdict, override } = entry.record
     if (content.intent === 'gone' || verdict.value === 'expired') {
-      const over = holdsRecord(override)
-        ? t + this.options.retentionMs
-        : evidence.judgedAt + this.options.retentionMs
+      const over = (holdsRecord(override) ? t : evidence.judgedAt) + rememberedMs(entry.record, this.options)
       if (t >= over) return this.happened(evidence, 'retention_over', t, now)
       this.wheel.schedule(evidence, over)
     }

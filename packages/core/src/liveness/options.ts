@@ -1,4 +1,7 @@
 /** The timing and the guards of judgement, with their defaults. */
+import { DEFAULTS } from '@rollcall/wire'
+import type { StoredRecord } from '../records/record.js'
+import { isStray } from '../records/state.js'
 import { DAMPING_DEFAULTS, type DampingOptions } from './damping.js'
 import { SERVICE_BREAKER_DEFAULTS, type ServiceBreakerOptions } from './service-breaker.js'
 import { WATCHER_BREAKER_DEFAULTS, type WatcherBreakerOptions } from './watcher-breaker.js'
@@ -15,6 +18,8 @@ export interface LivenessOptions {
   readonly removalMs: number
   /** Hidden records are remembered this long. */
   readonly retentionMs: number
+  /** The same for what was never registered here: long enough for a registration that is under way. */
+  readonly strayMs: number
   /** An incarnation this node never heard may go down by silence after watching it this long. */
   readonly unheardMs: number
   /** A connection attempt counts as failed after this long. */
@@ -32,10 +37,16 @@ export const LIVENESS_DEFAULTS: LivenessOptions = {
   refusalGapMs: 100,
   removalMs: 60_000,
   retentionMs: 3_600_000,
+  strayMs: 2 * DEFAULTS.leaseMs,
   unheardMs: 600_000,
   probeTimeoutMs: 1_000,
   heldLeases: 3,
   watcherBreaker: WATCHER_BREAKER_DEFAULTS,
   serviceBreaker: SERVICE_BREAKER_DEFAULTS,
   damping: DAMPING_DEFAULTS,
+}
+
+/** How long a hidden record is remembered. */
+export function rememberedMs(record: StoredRecord, { retentionMs, strayMs }: LivenessOptions): number {
+  return isStray(record) ? Math.min(retentionMs, strayMs) : retentionMs
 }

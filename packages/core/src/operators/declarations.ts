@@ -51,7 +51,7 @@ export class Declarations implements Follower {
     const existed = known?.settings !== undefined
     if (settings === null && !existed) return { existed }
     if (settings !== null) {
-      const room = known !== undefined || directory.services < this.servicesMax
+      const room = known?.listed === true || directory.listing.size < this.servicesMax
       const error = checkSettings(settings) ?? (room ? undefined : this.full())
       if (error !== undefined) return error
     }

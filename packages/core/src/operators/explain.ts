@@ -13,6 +13,7 @@ import type { Entry } from '../directory/directory.js'
 import { explainInWords } from './explain-words.js'
 import { toldOverride } from './overrides.js'
 import { forecast } from '../liveness/forecast.js'
+import { rememberedMs } from '../liveness/options.js'
 import { holdsRecord } from '../records/override.js'
 import type { Content } from '../records/record.js'
 
@@ -133,7 +134,7 @@ function nextOf(inspection: Inspection | undefined): Explanation['next'] {
 function forgottenOf({ record, state }: Entry, inspection: Inspection | undefined): number | undefined {
   if (state !== null || inspection === undefined || holdsRecord(record.override)) return undefined
   const { evidence, options, t } = inspection
-  return Math.max(0, Math.round(evidence.judgedAt + options.retentionMs - t))
+  return Math.max(0, Math.round(evidence.judgedAt + rememberedMs(record, options) - t))
 }
 
 function age(since: number, now: number): number {

@@ -11,6 +11,7 @@ import { canonicalHost } from '../address.js'
 import { formFault } from '../admission/host.js'
 import type { HostRemoval } from '../commands.js'
 import type { Directory } from '../directory/directory.js'
+import { registered } from '../directory/nodes.js'
 import { isLive } from '../records/state.js'
 
 /** A call that would take at least half and at least this many instances of a service needs confirmation. */
@@ -60,7 +61,7 @@ function onHost(
   for (const name of names) {
     for (const service of directory.servicesOf(name)) {
       let listed = 0
-      for (const { record, state } of service.entries.values()) {
+      for (const { record, state } of registered(service)) {
         if (!isLive(record) || canonicalHost(record.content.host) !== wanted) continue
         if (state !== null) listed++
         const { group, id, incarnation } = record

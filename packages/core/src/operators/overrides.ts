@@ -19,7 +19,7 @@ import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord, Wishes } from '../records/record.js'
 import { nextRegister, type Writer } from '../records/register.js'
 import { Remembered } from '../records/remembered.js'
-import { isLive } from '../records/state.js'
+import { isLive, isStray } from '../records/state.js'
 
 export interface OverridesQuery {
   /** All namespaces when absent. */
@@ -158,16 +158,27 @@ export class Overrides implements Follower {
     const refusal = refuse(ref, entry, index, needsLive)
     if (entry === undefined || refusal !== undefined) return { ok: false, error: refusal as ErrorBody }
     const wanted = wishes(entry.record)
-    if (wanted !== null || isStanding(entry.record.override)) this.replace(entry, wanted, signature, now)
+    if (wanted !== null || isStanding(entry.record.override)) {
+      const full = this.replace(entry, wanted, signature, now)
+      if (full !== undefined) return { ok: false, error: { ...full, field: `instances[${index}]` } }
+    }
     const { record, state } = entry
     const { namespace, service, group, id, incarnation } = record
     return { ok: true, namespace, service, group, id, incarnation, ...(state === null ? {} : { state }) }
   }
 
-  private replace(entry: Entry, wishes: Wishes | null, signature: Signature, now: number): void {
+  /** What is registered takes any override; one that holds a stray needs room for it. */
+  private replace(
+    entry: Entry,
+    wishes: Wishes | null,
+    signature: Signature,
+    now: number,
+  ): ErrorBody | undefined {
     const { record } = entry
-    const override = nextRegister(record.override, wishes, this.writer, signature)
-    this.directory.propose({ ...record, override }, { kind: 'override' }, now)
+    const next = { ...record, override: nextRegister(record.override, wishes, this.writer, signature) }
+    const full = wishes !== null && isStray(record) ? this.directory.refusal(next, entry.payer) : undefined
+    if (full === undefined) this.directory.propose(next, { kind: 'override' }, now)
+    return full
   }
 
   private summary(entry: Entry, now: number): OverrideSummary {

@@ -172,10 +172,11 @@ describe('what left by its own doing', () => {
     expect(told(restore(sim, { ids: ['a'] }))).toEqual(['a deregistered'])
   })
 
-  it('also where it was buried before it was known', () => {
+  it('is not among those who left where it was never registered', () => {
     const sim = new Simulation()
+    sim.register({ id: 'b' })
     sim.deregister('a', 5)
-    expect(told(restore(sim, { ids: ['a'] }))).toEqual(['a deregistered'])
+    expect(told(restore(sim, { ids: ['a'] }))).toEqual(['a unknown_instance'])
   })
 })
 

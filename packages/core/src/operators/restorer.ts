@@ -51,7 +51,7 @@ export class Restorer {
     if (node === undefined) {
       return errorBody('unknown_service', `nothing is known of ${service} in namespace ${namespace}`)
     }
-    const chosen = [...node.entries.values()].filter((entry) => isChosen(entry, command, now))
+    const chosen = [...node.departed].filter((entry) => isChosen(entry, command, now))
     const { batchItemsMax } = this
     if (chosen.length + (ids?.length ?? 0) > batchItemsMax) {
       const message = `this would bring back ${chosen.length} instances; narrow it by sinceMs, group or ids`

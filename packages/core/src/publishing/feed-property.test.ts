@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Directory } from '../directory/directory.js'
 import { HistoryBudget } from '../directory/history.js'
+import { unbounded } from '../directory/budgets.fixture.js'
 import { NO_METER } from '../metrics.js'
 import { contentDigest } from '../records/digest.js'
 import type { StoredRecord, VerdictValue } from '../records/record.js'
@@ -177,7 +178,7 @@ function nameOf(change: FeedChange): string {
 }
 
 class World {
-  readonly directory = new Directory(new HistoryBudget(0))
+  readonly directory = new Directory(new HistoryBudget(0), unbounded())
   readonly feed = new Feed(
     { directory: this.directory, meter: NO_METER },
     { wallNow: BOOT, bytesMax: REMEMBERED * CHANGE_BYTES },

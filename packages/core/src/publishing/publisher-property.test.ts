@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { contentDigest } from '../records/digest.js'
 import { Directory } from '../directory/directory.js'
 import { HistoryBudget } from '../directory/history.js'
+import { unbounded } from '../directory/budgets.fixture.js'
 import { NO_METER } from '../metrics.js'
 import { Mirror } from '../directory/mirror.fixture.js'
 import type { Subscription, Update } from './subscription.js'
@@ -101,7 +102,7 @@ interface Subscriber {
 /** Interprets steps. Every subscriber checks each update the moment it arrives. */
 class World {
   now = 0
-  readonly directory = new Directory(new HistoryBudget(0))
+  readonly directory = new Directory(new HistoryBudget(0), unbounded())
   readonly publisher = new Publisher(
     {
       directory: this.directory,

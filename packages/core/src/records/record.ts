@@ -40,6 +40,7 @@ export interface LiveContent {
 /** The final value: this incarnation was deregistered and never returns. */
 export interface GoneContent {
   readonly intent: 'gone'
+  /** Of what it offered, at least 1; 0 where nothing was ever registered under this id here: a stray. */
   readonly rev: number
   /** Who took it out: the provider itself, a call by host, or an operator. */
   readonly by: 'provider' | 'host' | 'operator'

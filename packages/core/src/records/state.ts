@@ -13,6 +13,11 @@ export function isLive(record: StoredRecord): record is LiveRecord {
   return record.content.intent !== 'gone'
 }
 
+/** Whether the record is the tombstone of an id that was never registered here. */
+export function isStray({ content }: StoredRecord): boolean {
+  return content.intent === 'gone' && content.rev === 0
+}
+
 /** The shown state, the first that holds: hidden (null), disabled, down, draining, suspect, starting, up. */
 export function shownState(record: StoredRecord): State | null {
   const { content, verdict } = record

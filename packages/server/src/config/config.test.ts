@@ -146,6 +146,8 @@ describe('spelling', () => {
         'limits.metadataKeysMax': ['5', 5],
         'limits.leaseMsMin': ['200', 200],
         'limits.peerSharePercent': ['25', 25],
+        'limits.recordBytesMax': ['1048576', 1_048_576],
+        'limits.strayBytesMax': ['1048576', 1_048_576],
         'limits.sharedNetworks': ['10.0.0.0/8,fd00::1', ['10.0.0.0/8', 'fd00::1']],
         'journal.rotateBytesMin': ['65536', 65_536],
       }

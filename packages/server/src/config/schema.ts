@@ -11,6 +11,7 @@ import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logging.js'
 const NETWORK = 'an address or a CIDR block'
 const ALLOWED = 'an address, a CIDR block or a host name'
 const DAY_MS = 86_400_000
+const MIB = 1_048_576
 const GIB = 1_073_741_824
 
 /** A name as the wire knows it. */
@@ -68,9 +69,23 @@ const limits = z.strictObject({
   instancesMax: integer(
     1,
     10_000_000,
-    'Most records, remembered deregistrations included. Their heap grows with them: raise --max-old-space-size along with it.',
+    'Most instances that are listed at a time. What left and is remembered does not count: its memory is bounded by recordBytesMax and strayBytesMax.',
   ).default(1_000_000),
-  servicesMax: integer(1, 10_000_000, 'Most services.').default(100_000),
+  recordBytesMax: integer(
+    MIB,
+    64 * GIB,
+    'Most memory for records, by an estimate: 1.2 KB each, with metadata, probe and override. The room of what registered is kept until it is forgotten, the retention after it left, so that it can always be deregistered. Default: half of the heap limit of the process, which --max-old-space-size sets.',
+  ).optional(),
+  strayBytesMax: integer(
+    MIB,
+    64 * GIB,
+    'Most memory for strays: deregistrations of what was never registered here, which are remembered for 30 s in case a registration is still under way. Beyond it they are refused; what is registered can always be deregistered. Default: a sixteenth of the heap limit.',
+  ).optional(),
+  servicesMax: integer(
+    1,
+    10_000_000,
+    'Most services that are listed: declared, or with a listed instance.',
+  ).default(100_000),
   watchesMax: integer(
     1,
     100_000_000,

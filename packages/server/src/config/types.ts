@@ -8,6 +8,8 @@ export interface NodeLimits extends Limits {
   readonly connectionsMax: number
   readonly instancesMax: number
   readonly servicesMax: number
+  readonly recordBytesMax?: number | undefined
+  readonly strayBytesMax?: number | undefined
   readonly watchesMax: number
   readonly waitersMax: number
   readonly peerSharePercent: number
