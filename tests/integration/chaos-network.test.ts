@@ -14,7 +14,7 @@ import { openWitnesses } from './support/witnesses.js'
 /** Longer than a client needs to give its connection up: three pings. */
 const PING_MS = form(1_000, 3_000)
 const CUT_MS = form(3_500, 40_000)
-const SETTINGS = { args: ['--ping-ms', String(PING_MS)] }
+const SETTINGS = { args: ['--ping-ms', String(PING_MS), '--probe-other-ports'] }
 
 const directory = mkdtempSync(join(tmpdir(), 'rollcall-network-'))
 const clients: Rollcall[] = []

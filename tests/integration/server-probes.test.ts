@@ -36,9 +36,9 @@ describe('the own probe of an instance', () => {
         response.writeHead(healthy ? 200 : 503).end()
       })
       const port = await listen(health)
-      const probe = { type: 'http', port, path: '/health', headers: { 'X-Token': 'a' }, status: 200 }
+      const probe = { type: 'http', path: '/health', headers: { 'X-Token': 'a' }, status: 200 }
       const id = `by-${liveness}`
-      const instance = { service: 'orders', id, host: '127.0.0.1', port: 1, leaseMs: 1_000, liveness, probe }
+      const instance = { service: 'orders', id, host: '127.0.0.1', port, leaseMs: 1_000, liveness, probe }
       await api.post('/api/v1/register', { instances: [instance] })
       await expect.poll(() => asked.length).toBeGreaterThan(6)
       expect(new Set(asked)).toEqual(new Set(['/health a']))
@@ -57,6 +57,8 @@ describe('the own probe of an instance', () => {
       { type: 'http', headers: { 'Content-Length': '1' } },
       { type: 'http', tls: { serverName: '10.0.0.5' } },
       { type: 'http', status: true },
+      { type: 'tcp', port: 2 },
+      { type: 'http', headers: { Cookie: 'a=b' } },
     ]
     const { status, body } = await api.post('/api/v1/register', {
       instances: probes.map((probe) => ({ ...instance, probe })),
@@ -68,6 +70,8 @@ describe('the own probe of an instance', () => {
       'instances[1].probe.headers.Content-Length',
       'instances[2].probe.tls.serverName',
       'instances[3].probe.status',
+      'instances[4].probe.port',
+      'instances[5].probe.headers.Cookie',
     ])
   })
 })

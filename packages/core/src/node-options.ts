@@ -1,6 +1,7 @@
 /** What a node may be told, and what it does when it is told nothing. */
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
+import { PROBE_RULES, type ProbeRules } from './admission/probe.js'
 import { type BudgetBounds, boundsOfHeap } from './budgets/node-budgets.js'
 import { PEER_DEFAULTS, type PeerBounds } from './budgets/peer.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
@@ -11,6 +12,7 @@ export interface NodeOptions extends BudgetBounds {
   readonly nodeId: string
   readonly admission: AdmissionMode
   readonly limits: Limits
+  readonly probes: ProbeRules
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
   /** What one peer may hold of each budget. */
@@ -28,6 +30,7 @@ export interface NodeOptions extends BudgetBounds {
 export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   admission: 'open',
   limits: LIMITS,
+  probes: PROBE_RULES,
   instancesMax: 1_000_000,
   ...boundsOfHeap(4 * 1024 ** 3),
   servicesMax: 100_000,

@@ -71,6 +71,7 @@ export class Simulation {
       {
         ...NODE_DEFAULTS,
         nodeId: 'node-1',
+        probes: { otherPorts: true, credentials: true },
         ...others,
         liveness: { ...UNGUARDED, ...liveness },
         publisher: { ...NODE_DEFAULTS.publisher, ...publisher },

@@ -129,6 +129,7 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
     nodeId,
     admission: config.admission,
     limits,
+    probes: { otherPorts: config.probeOtherPorts, credentials: config.probeCredentials },
     instancesMax: limits.instancesMax,
     ...boundsOfHeap(getHeapStatistics().heap_size_limit),
     ...defined({ recordBytesMax: limits.recordBytesMax, strayBytesMax: limits.strayBytesMax }),

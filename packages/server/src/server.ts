@@ -41,6 +41,8 @@ export async function startServer(sources: ServerSources): Promise<RunningServer
     { steps: stopSteps, deadlineMs: config.stopMs },
   )
   shutdown.start()
+  // Without a listener Node opens its debugger to every user of the machine.
+  process.on('SIGUSR1', () => logger.info({}, 'SIGUSR1 means nothing to a node'))
   return { url: urlOf(node), address, config, stop: (reason) => shutdown.stop(reason) }
 }
 

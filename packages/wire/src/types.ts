@@ -22,13 +22,16 @@ export type Liveness = 'lease' | 'probe' | 'static'
 /** How a node asks an instance whether it lives. A field that another type needs is refused. */
 export interface Probe {
   readonly type: 'tcp' | 'http' | 'grpc' | 'none'
-  /** Port to ask, default the registered port. */
+  /** Port to ask, default the registered port; another one only where the node allows it (`probeOtherPorts`). */
   readonly port?: number
   /** `http`: path and query to GET, default `/`. */
   readonly path?: string
   /** `http`: what counts as success: one status, or a list with ranges such as `200-299,401`. Default `200-299`. */
   readonly status?: number | string
-  /** `http`: headers to send, over the prober's own (`host`, `user-agent`, `accept`). */
+  /**
+   * `http`: headers to send, over the prober's own (`user-agent`, `accept`). Those with credentials, and `host`, only where
+   * the node allows it (`probeCredentials`).
+   */
   readonly headers?: Readonly<Record<string, string>>
   /** `grpc`: the service whose health is asked for, default the server's as a whole. */
   readonly serviceName?: string

@@ -14,7 +14,7 @@ import {
 import { isAllowed, isAllowEntry } from '../address.js'
 import type { RegisterCommand } from '../commands.js'
 import { hostFault } from './host.js'
-import { checkProbe } from './probe.js'
+import { checkProbe, PROBE_RULES, type ProbeRules } from './probe.js'
 import type { InstanceKey } from '../records/record.js'
 
 /** What is refused: a closed registry admits only what an operator declared. */
@@ -47,6 +47,7 @@ export function checkCommand(
   command: RegisterCommand,
   limits: CommandLimits = LIMITS,
   peer?: string,
+  probes: ProbeRules = PROBE_RULES,
 ): ErrorBody | undefined {
   const { protocol, zone, probe, incarnation, rev } = command
   // Before the key: the default id is made of the host, and no caller should be told of an id that it never gave.
@@ -70,7 +71,7 @@ export function checkCommand(
   if (rev !== undefined && !isInteger(rev, 0, Number.MAX_SAFE_INTEGER - 1)) {
     return invalid('rev', 'must be a non-negative safe integer')
   }
-  const badProbe = probe === undefined ? undefined : checkProbe(probe)
+  const badProbe = probe === undefined ? undefined : checkProbe(probe, command.port, probes)
   if (badProbe !== undefined) return badProbe
   if (probe?.type === 'none' && command.liveness === 'probe') {
     return invalid(

@@ -2,12 +2,34 @@
 import { PROBE_LIMITS, type Probe } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { acceptsStatus, checkProbe, sameProbe } from './probe.js'
+import { acceptsStatus, checkProbe, PROBE_RULES, type ProbeRules, sameProbe } from './probe.js'
 
 const many = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, 'v']))
 
+const ALLOWED: ProbeRules = { otherPorts: true, credentials: true }
+
 describe('checkProbe', () => {
+  it('asks the registered port a plain question, unless more is allowed', () => {
+    const asks: readonly (readonly [field: string, probe: Probe])[] = [
+      ['probe.port', { type: 'tcp', port: 81 }],
+      ['probe.headers.Host', { type: 'http', headers: { Host: 'admin.example' } }],
+      ['probe.headers.authorization', { type: 'http', headers: { authorization: 'Bearer x' } }],
+      ['probe.headers.Proxy-Authorization', { type: 'http', headers: { 'Proxy-Authorization': 'x' } }],
+      ['probe.headers.COOKIE', { type: 'http', headers: { COOKIE: 'a=b' } }],
+    ]
+    for (const [field, probe] of asks) {
+      expect(checkProbe(probe, 80, PROBE_RULES)).toMatchObject({ code: 'invalid_argument', field })
+      expect(checkProbe(probe, 80, ALLOWED)).toBeUndefined()
+      const other: ProbeRules =
+        field === 'probe.port' ? { ...PROBE_RULES, credentials: true } : { ...PROBE_RULES, otherPorts: true }
+      expect(checkProbe(probe, 80, other)).toMatchObject({ field })
+    }
+    expect(
+      checkProbe({ type: 'http', port: 80, headers: { 'X-Probe': '1' } }, 80, PROBE_RULES),
+    ).toBeUndefined()
+  })
+
   it.each<Probe>([
     { type: 'tcp' },
     { type: 'none', port: 1 },
@@ -20,7 +42,7 @@ describe('checkProbe', () => {
     },
     { type: 'grpc', serviceName: 'shop.v1.Orders', tls: { insecure: false } },
   ])('accepts %j', (probe) => {
-    expect(checkProbe(probe)).toBeUndefined()
+    expect(checkProbe(probe, 80, ALLOWED)).toBeUndefined()
   })
 
   it.each<[field: string, probe: Probe]>([
@@ -69,7 +91,7 @@ describe('checkProbe', () => {
     ['probe.tls.serverName', { type: 'http', tls: { serverName: '10.0.0.5' } }],
     ['probe.tls.serverName', { type: 'http', tls: { serverName: 'a b' } }],
   ])('refuses %s of %j', (field, probe) => {
-    expect(checkProbe(probe)).toMatchObject({ code: 'invalid_argument', field })
+    expect(checkProbe(probe, 80, ALLOWED)).toMatchObject({ code: 'invalid_argument', field })
   })
 })
 

@@ -33,14 +33,35 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Headers that carry a right, or lead to another site of one server. */
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'host',
+  'proxy-authorization',
+])
+
+/**
+ * What probes may do beyond asking the registered port a plain question. Where many callers come through one proxy, its
+ * address is the peer's, and with either of these each of them could have the node call anything that listens there.
+ */
+export interface ProbeRules {
+  /** Whether a probe may go to another port than the registered one. */
+  readonly otherPorts: boolean
+  /** Whether it may carry `Host`, `Authorization`, `Proxy-Authorization` and `Cookie`. */
+  readonly credentials: boolean
+}
+
+export const PROBE_RULES: ProbeRules = { otherPorts: false, credentials: false }
+
 const DEFAULT_STATUS = '200-299'
 
 function invalid(field: string, message: string): ErrorBody {
   return errorBody('invalid_argument', `probe.${field} ${message}`, `probe.${field}`)
 }
 
-/** Checks everything about a probe; undefined when it is fine. */
-export function checkProbe(probe: Probe): ErrorBody | undefined {
+/** Checks everything about the probe of an instance at `ownPort`; undefined when it is fine. */
+export function checkProbe(probe: Probe, ownPort: number, rules: ProbeRules): ErrorBody | undefined {
   const { port, path, status, headers, serviceName, tls } = probe
   for (const [field, types] of Object.entries(MEANT_FOR)) {
     if (probe[field as keyof typeof MEANT_FOR] !== undefined && !types.includes(probe.type)) {
@@ -49,6 +70,9 @@ export function checkProbe(probe: Probe): ErrorBody | undefined {
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
     return invalid('port', 'must be an integer from 1 to 65535')
+  }
+  if (port !== undefined && port !== ownPort && !rules.otherPorts) {
+    return invalid('port', `must be the registered port, ${ownPort}, unless a node has probeOtherPorts`)
   }
   if (path !== undefined && (!PATH.test(path) || path.length > PROBE_LIMITS.pathCharsMax)) {
     return invalid(
@@ -71,10 +95,10 @@ export function checkProbe(probe: Probe): ErrorBody | undefined {
   if (typeof tls === 'object' && tls.serverName !== undefined && !isDnsName(tls.serverName)) {
     return invalid('tls.serverName', 'must be a DNS name')
   }
-  return headers === undefined ? undefined : checkHeaders(headers)
+  return headers === undefined ? undefined : checkHeaders(headers, rules)
 }
 
-function checkHeaders(headers: Readonly<Record<string, string>>): ErrorBody | undefined {
+function checkHeaders(headers: Readonly<Record<string, string>>, rules: ProbeRules): ErrorBody | undefined {
   const names = Object.keys(headers)
   if (names.length > PROBE_LIMITS.headersMax)
     return invalid('headers', `must be at most ${PROBE_LIMITS.headersMax}`)
@@ -91,6 +115,8 @@ function checkHeaders(headers: Readonly<Record<string, string>>): ErrorBody | un
     }
     if (OWN_HEADERS.has(lower))
       return invalid(`headers.${name}`, 'belongs to the connection and cannot be given')
+    if (CREDENTIAL_HEADERS.has(lower) && !rules.credentials)
+      return invalid(`headers.${name}`, 'cannot be given unless a node has probeCredentials')
     if (seen.has(lower)) return invalid(`headers.${name}`, 'is there twice')
     if (!HEADER_VALUE.test(value) || value.length > PROBE_LIMITS.headerValueCharsMax) {
       return invalid(

@@ -18,7 +18,7 @@ import type { LivenessRules } from '../liveness/liveness.js'
 import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
-import { sameProbe } from './probe.js'
+import { type ProbeRules, sameProbe } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { isLive, isStray, type LiveRecord } from '../records/state.js'
 import { REGISTERED } from '../liveness/transitions.js'
@@ -33,6 +33,7 @@ export interface RegistrarOptions {
   readonly nodeId: string
   readonly admission: AdmissionMode
   readonly limits: Limits
+  readonly probes: ProbeRules
   readonly servicesMax: number
 }
 
@@ -163,7 +164,7 @@ export class Registrar {
   refusal(command: RegisterCommand, peer?: string): ErrorBody | undefined {
     const { directory } = this.deps
     return (
-      checkCommand(command, this.options.limits, peer) ??
+      checkCommand(command, this.options.limits, peer, this.options.probes) ??
       admit(command, {
         mode: this.options.admission,
         namespace: directory.namespaceSettings.get(command.namespace),

@@ -180,6 +180,12 @@ const SCHEMA = z.strictObject({
     (value) => parseNetwork(value) !== undefined,
     'Networks whose addresses may be probed on behalf of any caller. By default a node connects only to the address that the registration came from: it is not a port scanner.',
   ).default([]),
+  probeOtherPorts: toggle(
+    'Lets a probe go to another port than the registered one, such as that of a management endpoint. Where many callers come through one proxy or NAT, each of them may then have the node connect to any port of it.',
+  ).default(false),
+  probeCredentials: toggle(
+    'Lets a probe carry Host, Authorization, Proxy-Authorization and Cookie. They stand in the journal as they are.',
+  ).default(false),
   namespaces: z
     .record(
       z.string().regex(NAME_PATTERN),

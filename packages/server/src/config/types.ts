@@ -38,6 +38,8 @@ export interface Config {
   readonly insecureListen: boolean
   readonly allowedHosts: readonly string[]
   readonly probeNetworks: readonly string[]
+  readonly probeOtherPorts: boolean
+  readonly probeCredentials: boolean
   readonly namespaces: Readonly<Record<string, { readonly allow: readonly string[] }>>
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
