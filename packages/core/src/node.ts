@@ -20,6 +20,7 @@ import { Chronicle } from './operators/chronicle.js'
 import { Declarations } from './operators/declarations.js'
 import { EventLog } from './operators/event-log.js'
 import { planHostRemoval } from './operators/host-removal.js'
+import { Hosts } from './operators/hosts.js'
 import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
 import type { JournalEntry, ProbeOutcome, ProbeRequest } from './ports.js'
@@ -64,6 +65,7 @@ export class RegistryNode {
   readonly publisher: Publisher
   readonly services: Services
   readonly feed: Feed
+  readonly hosts: Hosts = new Hosts()
   private readonly registrar: Registrar
   private readonly restorer: Restorer
   private readonly declarations: Declarations
@@ -111,8 +113,9 @@ export class RegistryNode {
     this.publisher = new Publisher({ directory, views: this.views, meter }, options.publisher)
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
     this.services = new Services(directory)
-    const { feed, chronicle, overrides, declarations, publisher } = this
-    const followers = [feed, journalOf(effects, liveness), chronicle, overrides, declarations, publisher]
+    const { feed, chronicle, hosts, overrides, declarations, publisher } = this
+    const journal = journalOf(effects, liveness)
+    const followers = [feed, journal, chronicle, hosts, overrides, declarations, publisher]
     directory.follow(...followers, liveness)
   }
 
@@ -136,6 +139,7 @@ export class RegistryNode {
       const reached = connected.get(entry)
       this.liveness.adopt(entry, reached !== undefined && isSameTarget(reached, record), now)
       this.overrides.noted(entry, now)
+      this.hosts.noted(entry)
     }
     this.feed.restart()
   }
@@ -219,7 +223,7 @@ export class RegistryNode {
     register: ({ items }, step) => this.registrar.registerAll(items, step),
     deregister: ({ refs }, step) => this.registrar.deregisterAll(refs, 'provider', step),
     deregisterHost: (removal, step) => {
-      const plan = planHostRemoval(this.directory, removal)
+      const plan = planHostRemoval(this, removal)
       return 'code' in plan ? plan : this.registrar.deregisterAll(plan, 'host', step)
     },
     override: (command, { now }) => this.overrides.put(command, now),

@@ -7,27 +7,30 @@ import {
   NAME_WORDS,
   type ResolvedRef,
 } from '@rollcall/wire'
-import { canonicalHost } from '../address.js'
 import { formFault } from '../admission/host.js'
 import type { HostRemoval } from '../commands.js'
-import type { Directory } from '../directory/directory.js'
-import { registered } from '../directory/nodes.js'
-import { isLive } from '../records/state.js'
+import type { Directory, ServiceNode } from '../directory/directory.js'
+import type { Hosts } from './hosts.js'
+
+export interface HostRemovalDeps {
+  readonly directory: Directory
+  readonly hosts: Hosts
+}
 
 /** A call that would take at least half and at least this many instances of a service needs confirmation. */
 const CONFIRM_MIN = 5
 
 /** What is to be taken out, or why not: an operator froze it, or it is so much that it needs confirming. */
 export function planHostRemoval(
-  directory: Directory,
+  deps: HostRemovalDeps,
   request: HostRemoval,
 ): readonly ResolvedRef[] | ErrorBody {
   const host = /^\[(.*)\]$/.exec(request.host)?.[1] ?? request.host
   const error = refusal(request.namespace, host)
   if (error !== undefined) return error
-  const { refs, heavy } = onHost(directory, { ...request, host })
+  const { refs, heavy } = onHost(deps, { ...request, host })
   const frozen = [...new Set(refs.map(({ namespace }) => namespace))].filter((name) =>
-    directory.freezes.covers(name),
+    deps.directory.freezes.covers(name),
   )
   if (frozen.length > 0) {
     return errorBody('frozen', `an operator froze ${frozen.join(', ')}`, 'namespace', { namespaces: frozen })
@@ -49,26 +52,19 @@ function refusal(namespace: string, host: string): ErrorBody | undefined {
   return fault === undefined ? undefined : errorBody('invalid_argument', fault, 'host')
 }
 
-/** Everything on the host that was not deregistered, the expired included: they would come back with it. */
+/** What a removal takes, and the services of which it takes at least half. */
 function onHost(
-  directory: Directory,
+  { hosts }: HostRemovalDeps,
   { namespace, host }: HostRemoval,
 ): { refs: ResolvedRef[]; heavy: string[] } {
   const refs: ResolvedRef[] = []
-  const heavy: string[] = []
-  const wanted = canonicalHost(host)
-  const names = namespace === ALL_NAMESPACES ? [...directory.namespaceNames()] : [namespace]
-  for (const name of names) {
-    for (const service of directory.servicesOf(name)) {
-      let listed = 0
-      for (const { record, state } of registered(service)) {
-        if (!isLive(record) || canonicalHost(record.content.host) !== wanted) continue
-        if (state !== null) listed++
-        const { group, id, incarnation } = record
-        refs.push({ namespace: name, service: service.service, group, id, incarnation })
-      }
-      if (listed >= CONFIRM_MIN && listed * 2 >= service.total) heavy.push(`${name}/${service.service}`)
-    }
+  const listed = new Map<ServiceNode, number>()
+  for (const { record, state, service } of hosts.on(host)) {
+    if (namespace !== ALL_NAMESPACES && record.namespace !== namespace) continue
+    const { group, id, incarnation } = record
+    refs.push({ namespace: record.namespace, service: record.service, group, id, incarnation })
+    if (state !== null) listed.set(service, (listed.get(service) ?? 0) + 1)
   }
-  return { refs, heavy }
+  const heavy = [...listed].filter(([{ total }, count]) => count >= CONFIRM_MIN && count * 2 >= total)
+  return { refs, heavy: heavy.map(([service]) => `${service.namespace}/${service.service}`) }
 }
