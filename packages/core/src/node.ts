@@ -166,11 +166,11 @@ export class RegistryNode {
   }
 
   /** The node fares otherwise from now on: views, pings and readiness say so, and subscribers are told what they watch. */
-  fare(health: NodeHealth, now: number): void {
+  fare(health: NodeHealth): void {
     const { views } = this
     const restated = views.health.stale !== health.stale
     views.health = health
-    if (restated) this.publisher.restate(now)
+    if (restated) this.publisher.restate()
   }
 
   /** Current durable state, as entries a journal can snapshot. */

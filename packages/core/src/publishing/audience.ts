@@ -145,6 +145,7 @@ export function countAudience(
   for (const watched of views) {
     const told = wasTold(watched, asked)
     for (const consumer of watched.subscribers) {
+      if (consumer.closed) continue
       subscribers.add(consumer)
       if (!told || !hasApplied(consumer, watched, asked)) lagging.add(consumer)
     }

@@ -18,37 +18,36 @@ import {
 import { type PublisherOptions, WINDOW_MS_PER_SUBSCRIBER } from './options.js'
 import { Pollers } from './pollers.js'
 import type { Subscriber, Subscription, Update, WatchCommand } from './subscription.js'
-import type { Views } from './views.js'
+import { Updates, type UpdatesDeps } from './updates.js'
 import { type Change, type Follower, isFarewell } from '../directory/change.js'
-import type { Directory } from '../directory/directory.js'
-import type { Meter } from '../metrics.js'
 import type { StoredRecord } from '../records/record.js'
-import { deltaSince, signOfView } from '../directory/view.js'
+import { signOfView } from '../directory/view.js'
 
-/** A full view is built again after this long even if nothing changed, because it carries ages. */
-const VIEW_AGE_MS_MAX = 1_000
+/** Deliveries and instances of lists that are put together in one turn of the event loop, some milliseconds each. */
+const WORK_PER_TURN = 20_000
 
-/** Signs for which a delta is kept at hand; beyond that they are built anew. */
-const RESUMED_MAX = 16
-
-export interface PublisherDeps {
-  readonly directory: Directory
-  readonly views: Views
-  readonly meter: Meter
-}
+/** Watches that are ended in one turn. */
+const WATCHES_PER_TURN = 10_000
 
 export class Publisher implements Follower {
   private readonly pollers = new Pollers()
-  private readonly deps: PublisherDeps
+  private readonly deps: UpdatesDeps
+  private readonly updates: Updates
   private readonly options: PublisherOptions
   private readonly views = new Map<string, SubscribedView>()
   private readonly dirty = new Set<SubscribedView>()
-  private seq = 0
+  /** Views whose subscribers are to be given them anew. */
+  private readonly restating = new Set<SubscribedView>()
+  /** Consumers that closed and still have watches. */
+  private readonly leaving = new Set<Consumer>()
+  /** Deliveries that were made. */
+  private deliveries = 0
   private watches = 0
   private waiting = 0
 
-  constructor(deps: PublisherDeps, options: PublisherOptions) {
+  constructor(deps: UpdatesDeps, options: PublisherOptions) {
     this.deps = deps
+    this.updates = new Updates(deps)
     this.options = options
   }
 
@@ -76,32 +75,57 @@ export class Publisher implements Follower {
     }
   }
 
-  /** What views say beside their lists changed: each subscriber is given what it watches anew. */
-  restate(now: number): void {
+  /** What views say beside their lists changed: each subscriber is given what it watches anew, as `flush` gets to it. */
+  restate(): void {
     for (const watched of this.views.values()) {
       watched.full = undefined
-      for (const consumer of watched.subscribers) this.deliverFull(consumer, watched, now)
+      if (watched.subscribers.size > 0) this.restating.add(watched)
     }
   }
 
-  /** Whether anything waits to be told. */
+  /** Whether anything waits to be told or tidied. */
   get pending(): boolean {
-    return this.dirty.size > 0
+    return this.dirty.size + this.restating.size + this.leaving.size > 0
   }
 
   /** When the next publication is due: a time in the past = now, Infinity = nothing to tell. */
   due(): number {
+    if (this.restating.size + this.leaving.size > 0) return -Infinity
     let due = Infinity
     for (const watched of this.dirty) due = Math.min(due, this.dueAt(watched))
     return due
   }
 
-  /** Tells everything that is due. */
+  /** Tells what is due, as much as fits into one turn of the event loop: the rest is due at once. */
   flush(now: number): void {
+    this.sweep()
+    const end = this.work + WORK_PER_TURN
+    for (const watched of this.restating) {
+      if (this.work >= end) return
+      this.restating.delete(watched)
+      for (const consumer of watched.subscribers) this.deliverFull(consumer, watched, now)
+    }
     for (const watched of this.dirty) {
+      if (this.work >= end) return
       if (this.dueAt(watched) > now) continue
       this.dirty.delete(watched)
       this.tell(watched, now)
+    }
+  }
+
+  private get work(): number {
+    return this.updates.work + this.deliveries
+  }
+
+  /** Ends watches of consumers that have closed, as many as fit into one turn. */
+  private sweep(): void {
+    let left = WATCHES_PER_TURN
+    for (const consumer of this.leaving) {
+      for (const key of consumer.watched.keys()) {
+        if (left-- === 0) return
+        this.unwatch(consumer, key)
+      }
+      this.leaving.delete(consumer)
     }
   }
 
@@ -136,7 +160,7 @@ export class Publisher implements Follower {
    */
   audience(names: readonly ViewName[], seq?: number): AudienceCount {
     const views = names.map((name) => this.views.get(viewKey(name))).filter((view) => view !== undefined)
-    return countAudience(views, seq, this.seq + 1)
+    return countAudience(views, seq, this.updates.seq + 1)
   }
 
   /** A caller asked for the list of a service without subscribing, and said how often it does. */
@@ -174,7 +198,7 @@ export class Publisher implements Follower {
         }
       },
       ack: (seq) => {
-        consumer.acked = Math.max(consumer.acked, Math.min(seq, this.seq))
+        consumer.acked = Math.max(consumer.acked, Math.min(seq, this.updates.seq))
       },
       stalled: () => {
         consumer.stalled = true
@@ -183,8 +207,9 @@ export class Publisher implements Follower {
       drained: () => this.drained(consumer, clock()),
       close: () => {
         consumer.closed = true
-        for (const key of [...consumer.watched.keys()]) this.unwatch(consumer, key)
         consumer.missed.clear()
+        this.leaving.add(consumer)
+        this.sweep()
       },
     }
   }
@@ -231,32 +256,13 @@ export class Publisher implements Follower {
     const { directory, meter } = this.deps
     const current = signOfView(directory, watched.name)
     if (sign === current) return this.noteSign(consumer, watched, current)
-    const update = this.resume(watched, sign, current, now)
+    const update = this.updates.resumption(watched, sign, current, now)
     if (update === undefined) {
       meter.count('rollcall_sign_faults_total')
       return this.deliverFull(consumer, watched, now)
     }
     this.noteSign(consumer, watched, current)
     this.deliver(consumer, watched, update)
-  }
-
-  /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
-  private resume(watched: SubscribedView, sign: string, current: string, now: number): Update | undefined {
-    const { resumed } = watched
-    const old = resumed.to !== current || now - resumed.at >= VIEW_AGE_MS_MAX
-    if (old || resumed.updates.size >= RESUMED_MAX) {
-      resumed.updates.clear()
-      resumed.to = current
-      resumed.at = now
-    }
-    let update = resumed.updates.get(sign)
-    if (update === undefined) {
-      const delta = deltaSince(this.deps.directory, watched.name, sign, current, now)
-      if (delta === undefined) return undefined
-      update = { kind: 'delta', seq: ++this.seq, delta }
-      resumed.updates.set(sign, update)
-    }
-    return update
   }
 
   /** Remembers who is ahead of what the others were told: the next publication does not fit them. */
@@ -275,22 +281,14 @@ export class Publisher implements Follower {
   }
 
   private deliverFull(consumer: Consumer, watched: SubscribedView, now: number): void {
-    const { directory } = this.deps
-    const sign = signOfView(directory, watched.name)
-    const { full } = watched
-    const fits = full !== undefined && full.sign === sign && now - full.at < VIEW_AGE_MS_MAX
-    // A number that was acknowledged already would count as applied before it arrives.
-    let update = fits && full.update.seq > consumer.acked ? full.update : undefined
-    if (update === undefined) {
-      update = { kind: 'view', seq: ++this.seq, view: this.deps.views.full(watched.name, now) }
-      watched.full = { sign, at: now, update }
-      this.deps.meter.count('rollcall_publications_total', 1, 'view')
-    }
+    const sign = signOfView(this.deps.directory, watched.name)
+    const update = this.updates.full(watched, sign, consumer.acked, now)
     this.noteSign(consumer, watched, sign)
     this.deliver(consumer, watched, update)
   }
 
   private deliver(consumer: Consumer, watched: SubscribedView, update: Update): void {
+    this.deliveries++
     if (consumer.closed) return
     if (consumer.stalled) {
       consumer.missed.add(watched)
@@ -336,9 +334,7 @@ export class Publisher implements Follower {
     )
     watched.farewells.clear()
     if (removes.length === 0) return
-    const delta = { ...watched.name, from: to, to, upserts: [], removes }
-    const update: Update = { kind: 'delta', seq: ++this.seq, delta }
-    this.deps.meter.count('rollcall_publications_total', 1, 'delta')
+    const update = this.updates.removal(watched, to, removes)
     for (const consumer of watched.subscribers) this.deliver(consumer, watched, update)
   }
 
@@ -354,14 +350,8 @@ export class Publisher implements Follower {
     if (from === to) return
     let update = updates.get(from)
     if (update === undefined) {
-      const { directory, meter } = this.deps
-      const delta = deltaSince(directory, watched.name, from, to, now)
-      update =
-        delta === undefined
-          ? { kind: 'view', seq: ++this.seq, view: this.deps.views.full(watched.name, now) }
-          : { kind: 'delta', seq: ++this.seq, delta }
+      update = this.updates.between(watched, from, to, now)
       updates.set(from, update)
-      meter.count('rollcall_publications_total', 1, update.kind)
     }
     this.deliver(consumer, watched, update)
   }
@@ -394,5 +384,6 @@ export class Publisher implements Follower {
     if (watched.subscribers.size > 0 || watched.waiters.size > 0) return
     this.views.delete(watched.key)
     this.dirty.delete(watched)
+    this.restating.delete(watched)
   }
 }

@@ -149,7 +149,8 @@ export class NodeDriver implements Registry {
 
   /** How the node fares beside its peers, when that changes: by default it has none. */
   fare(health: NodeHealth): void {
-    this.node.fare(health, this.clock.now())
+    this.node.fare(health)
+    this.publications.soon()
   }
 
   /** Sets the gauges that are only computed when figures are asked for. */
@@ -210,7 +211,12 @@ export class NodeDriver implements Registry {
   }
 
   subscribe(subscriber: Subscriber, _caller: Caller): Subscription {
-    return this.node.publisher.subscribe(subscriber, () => this.clock.now())
+    const subscription = this.node.publisher.subscribe(subscriber, () => this.clock.now())
+    const close = (): void => {
+      subscription.close()
+      if (this.state !== 'closed') this.publications.soon()
+    }
+    return { ...subscription, close }
   }
 
   // ---- what sessions say -----------------------------------------------------------------------------------

@@ -1,0 +1,88 @@
+/** Puts publications together: numbers them, builds each once for all who need it, and counts what that costs. */
+import type { Delta, Remove } from '@rollcall/wire'
+import type { SubscribedView } from './audience.js'
+import type { Update } from './subscription.js'
+import type { Views } from './views.js'
+import type { Directory } from '../directory/directory.js'
+import type { Meter } from '../metrics.js'
+import { deltaSince } from '../directory/view.js'
+
+/** A full view is built again after this long even if nothing changed, because it carries ages. */
+const VIEW_AGE_MS_MAX = 1_000
+
+/** Signs for which a delta is kept at hand; beyond that they are built anew. */
+const RESUMED_MAX = 16
+
+export interface UpdatesDeps {
+  readonly directory: Directory
+  readonly views: Views
+  readonly meter: Meter
+}
+
+export class Updates {
+  private readonly deps: UpdatesDeps
+  /** The number of the last publication. */
+  seq = 0
+  /** Instances in the publications that were built. */
+  work = 0
+
+  constructor(deps: UpdatesDeps) {
+    this.deps = deps
+  }
+
+  /** The full view, as it was built last where that still fits. `acked` is what its reader has applied. */
+  full(watched: SubscribedView, sign: string, acked: number, now: number): Update {
+    const { full } = watched
+    const fits = full !== undefined && full.sign === sign && now - full.at < VIEW_AGE_MS_MAX
+    // A number that was acknowledged already would count as applied before it arrives.
+    if (fits && full.update.seq > acked) return full.update
+    const update = this.view(watched, now)
+    watched.full = { sign, at: now, update }
+    this.deps.meter.count('rollcall_publications_total', 1, 'view')
+    return update
+  }
+
+  /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
+  resumption(watched: SubscribedView, sign: string, current: string, now: number): Update | undefined {
+    const { resumed } = watched
+    const old = resumed.to !== current || now - resumed.at >= VIEW_AGE_MS_MAX
+    if (old || resumed.updates.size >= RESUMED_MAX) {
+      resumed.updates.clear()
+      resumed.to = current
+      resumed.at = now
+    }
+    let update = resumed.updates.get(sign)
+    if (update === undefined) {
+      const delta = deltaSince(this.deps.directory, watched.name, sign, current, now)
+      if (delta === undefined) return undefined
+      update = this.delta(delta)
+      resumed.updates.set(sign, update)
+    }
+    return update
+  }
+
+  /** What leads from one sign to another: a delta, or the view where the first is no longer known. */
+  between(watched: SubscribedView, from: string, to: string, now: number): Update {
+    const delta = deltaSince(this.deps.directory, watched.name, from, to, now)
+    const update = delta === undefined ? this.view(watched, now) : this.delta(delta)
+    this.deps.meter.count('rollcall_publications_total', 1, update.kind)
+    return update
+  }
+
+  /** Removes that change no list. */
+  removal(watched: SubscribedView, sign: string, removes: readonly Remove[]): Update {
+    this.deps.meter.count('rollcall_publications_total', 1, 'delta')
+    return this.delta({ ...watched.name, from: sign, to: sign, upserts: [], removes })
+  }
+
+  private delta(delta: Delta): Update {
+    this.work += delta.upserts.length + delta.removes.length
+    return { kind: 'delta', seq: ++this.seq, delta }
+  }
+
+  private view({ name }: SubscribedView, now: number): Update {
+    const view = this.deps.views.full(name, now)
+    this.work += view.instances.length
+    return { kind: 'view', seq: ++this.seq, view }
+  }
+}
