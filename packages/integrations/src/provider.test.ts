@@ -1,4 +1,5 @@
 /** The life of a registered server, with a fake client. */
+import type { Server } from 'node:net'
 import type { Registration, RegistrationState, RegisterOptions, Rollcall } from '@rollcall/client'
 import { RegistryError } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
@@ -53,11 +54,16 @@ function stage(options: Partial<ProviderOptions> = {}, silent = false) {
   return { told, provider: createProvider({ service: 'orders', client, ...options }, timing) }
 }
 
+/** A server that listens on this port. */
+const at = (port: number): Pick<Server, 'address'> => ({
+  address: () => ({ address: '127.0.0.1', family: 'IPv4', port }),
+})
+
 describe('a server', () => {
   it('is up at once, and leaves before it stops', async () => {
     const { told, provider } = stage()
     const server = await provider
-    const registration = await server.listening(3000)
+    const registration = await server.listening(at(3000))
     expect(await server.registered).toBe(registration)
     await server.end()
     await server.leave()
@@ -72,7 +78,7 @@ describe('a server', () => {
       ready: () => new Promise<void>((resolve) => (ready = resolve)),
     })
     const server = await provider
-    const listening = server.listening(3000)
+    const listening = server.listening(at(3000))
     await Promise.resolve()
     expect(told).toEqual(['register 80 starting'])
     ready()
@@ -82,7 +88,7 @@ describe('a server', () => {
   it('is taken back when it does not get ready', async () => {
     const { told, provider } = stage({ ready: () => Promise.reject(new Error('no database')) })
     const server = await provider
-    await expect(server.listening(3000)).rejects.toThrow('no database')
+    await expect(server.listening(at(3000))).rejects.toThrow('no database')
     await expect(server.registered).rejects.toThrow('no database')
     await server.leave()
     expect(told).toEqual(['register 3000 starting', 'deregister'])
@@ -91,7 +97,7 @@ describe('a server', () => {
   it('is taken back when it is closed before it is ready, whatever that waits for', async () => {
     const { told, provider } = stage({ ready: () => new Promise(() => {}) })
     const server = await provider
-    const listening = server.listening(3000)
+    const listening = server.listening(at(3000))
     listening.catch(() => {})
     await Promise.resolve()
     await server.leave()
@@ -101,7 +107,9 @@ describe('a server', () => {
 
   it('is nothing to leave when it was refused, or never listened', async () => {
     const refused = stage({ service: 'refused' })
-    await expect((await refused.provider).listening(3000)).rejects.toMatchObject({ code: 'invalid_argument' })
+    await expect((await refused.provider).listening(at(3000))).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
     await (await refused.provider).leave()
     expect(refused.told).toEqual(['register 3000 up'])
     const unused = stage()
@@ -114,7 +122,7 @@ describe('without a registry', () => {
   it('serves as pending, and does not wait at the end', async () => {
     const { told, provider } = stage({ ready: () => {} }, true)
     const server = await provider
-    expect((await server.listening(3000)).state).toBe('pending')
+    expect((await server.listening(at(3000))).state).toBe('pending')
     await server.leave()
     expect(told).toEqual([
       'register 3000 starting',

@@ -1,14 +1,19 @@
 /** A server of this process as a registered instance: what Express, Fastify, NestJS and gRPC share. */
+import type { Server } from 'node:net'
 import type { ConnectOptions, RegisterOptions, Registration, Rollcall } from '@rollcall/client'
-import { connect, isRegistryError } from '@rollcall/client'
+import { connect, isRegistryError, RegistryError } from '@rollcall/client'
 import type { Timing } from './clock.js'
 import { SYSTEM_TIMING } from './clock.js'
+import { OpenSockets } from './open-sockets.js'
 
 /** How a server of this process is registered: as `register` takes it, and what belongs to its beginning and end. */
 export interface ProviderOptions extends Omit<RegisterOptions, 'port' | 'state'> {
   /** A client, which stays open; or the options of one that is closed with the server. */
   readonly client: Rollcall | ConnectOptions
-  /** Default: the port that the server listens on. Behind a port mapping, the one that others reach. */
+  /**
+   * Default: the port that the server listens on. Behind a port mapping, and for a server that listens at a path, the
+   * one that others reach.
+   */
   readonly port?: number
   /**
    * What has to be done before calls may come: meanwhile the instance is `starting`. If it rejects, the instance
@@ -20,6 +25,11 @@ export interface ProviderOptions extends Omit<RegisterOptions, 'port' | 'state'>
    * it in milliseconds, and one that reconnects at that moment within a second.
    */
   readonly settleMs?: number
+  /**
+   * Time after that for requests under way, WebSockets and tunnels; then their connections are cut. Default 10,000:
+   * orchestrators kill after 30 s by default.
+   */
+  readonly requestsMs?: number
 }
 
 /** A server that is registered, or about to be. */
@@ -36,7 +46,10 @@ export interface Provider {
 /** Time for a registry to take the draining, and the deregistration: beyond it the server ends all the same. */
 const TOLD_MS = 1_000
 
-/** The life of a registered server, in the order that every framework has to keep: `listening`, `leave`, `end`. */
+/** Requests under way at the end have this long. */
+const REQUESTS_MS = 10_000
+
+/** The life of a registered server, in the order that every framework has to keep: `follow`, `listening`, `leave`, `end`. */
 export class RegisteredServer implements Provider {
   readonly client: Rollcall
   readonly registered: Promise<Registration>
@@ -47,6 +60,7 @@ export class RegisteredServer implements Provider {
   private settle: { resolve(registration: Registration): void; reject(error: unknown): void }
   private registering: Promise<Registration> | undefined
   private leaving: Promise<void> | undefined
+  private sockets: OpenSockets | undefined
 
   constructor(client: Rollcall, own: boolean, options: ProviderOptions, timing: Timing) {
     this.client = client
@@ -59,9 +73,14 @@ export class RegisteredServer implements Provider {
     this.registered.catch(() => undefined)
   }
 
+  /** Before the server listens: its connections are cut when their time at the end is over. */
+  follow(server: Server): void {
+    this.sockets ??= new OpenSockets(server)
+  }
+
   /** Registers; resolves and rejects as `registered` does. Repeating it changes nothing. */
-  listening(port: number): Promise<Registration> {
-    this.registering ??= this.register(port)
+  listening(server: Pick<Server, 'address'>): Promise<Registration> {
+    this.registering ??= this.register(server)
     this.registering.then(
       (registration) => this.settle.resolve(registration),
       (error: unknown) => this.settle.reject(error),
@@ -70,11 +89,12 @@ export class RegisteredServer implements Provider {
   }
 
   /**
-   * Asks consumers to choose others, lets them do so and deregisters. The server must answer meanwhile. Bounded
-   * by `settleMs` and two seconds, whatever happens; never rejects; idempotent.
+   * Asks consumers to choose others, lets them do so and deregisters. The server must answer meanwhile, and stop
+   * afterwards: what it has under way is given its time from then on. Bounded by `settleMs` and two seconds, whatever
+   * happens; never rejects; idempotent.
    */
   leave(): Promise<void> {
-    this.leaving ??= this.takeBack()
+    this.leaving ??= this.takeBack().then(() => this.limitConnections())
     return this.leaving
   }
 
@@ -84,11 +104,18 @@ export class RegisteredServer implements Provider {
     if (this.own) await this.client.close()
   }
 
-  private async register(port: number): Promise<Registration> {
-    const { client: _client, ready, settleMs: _settleMs, ...spec } = this.options
+  private async register(server: Pick<Server, 'address'>): Promise<Registration> {
+    const {
+      client: _client,
+      ready,
+      settleMs: _settleMs,
+      requestsMs: _requestsMs,
+      port = portOf(server),
+      ...spec
+    } = this.options
     const { signal } = this.stop
     const state = ready === undefined ? 'up' : 'starting'
-    const registration = await this.client.register({ port, ...spec, state }, { signal })
+    const registration = await this.client.register({ ...spec, port, state }, { signal })
     if (ready === undefined) return registration
     try {
       await Promise.race([ready(signal), aborted(signal)])
@@ -126,6 +153,20 @@ export class RegisteredServer implements Provider {
     // What does not arrive in time is still tried until the client is closed; then the closed session tells.
     await registration.deregister({ signal: this.timing.deadline(TOLD_MS) }).catch(() => undefined)
   }
+
+  private limitConnections(): void {
+    const { sockets } = this
+    if (sockets === undefined) return
+    const over = this.timing.deadline(this.options.requestsMs ?? REQUESTS_MS)
+    over.addEventListener('abort', () => sockets.cut(), { once: true })
+  }
+}
+
+function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address()
+  if (typeof address === 'object' && address !== null) return address.port
+  const message = `the server listens at ${address ?? 'no address'}, which has no port: name the port that others reach`
+  throw new RegistryError('invalid_argument', message, { field: 'port' })
 }
 
 /** Rejects when a signal is aborted: work that does not look at it must not hold up the end. */

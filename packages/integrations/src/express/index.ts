@@ -2,25 +2,19 @@
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
-import type { AddressInfo, ListenOptions } from 'node:net'
+import type { ListenOptions } from 'node:net'
 import type { Rollcall, Registration } from '@rollcall/client'
 import type { Provider, ProviderOptions, RegisteredServer } from '../provider.js'
 import { createProvider } from '../provider.js'
-import { SYSTEM_TIMING } from '../clock.js'
 
 export type { Provider, ProviderOptions } from '../provider.js'
 
 /** How an application is served. */
 export interface ServeOptions extends ProviderOptions {
-  /** Where to listen, if not simply on `port` of all addresses (default 0, any free one). */
+  /** Where to listen, if not simply on `port` of all addresses (default 0, any free one). With a `path`, `port` is needed. */
   readonly listen?: ListenOptions
   /** Signals that close it, such as `SIGTERM`. Default none: the application decides. */
   readonly signals?: readonly NodeJS.Signals[]
-  /**
-   * Time for requests under way at the end; then their connections are cut. Default 10,000: orchestrators kill
-   * after 30 s by default.
-   */
-  readonly requestsMs?: number
 }
 
 /** An application that is served. */
@@ -40,17 +34,19 @@ export interface Served extends Provider {
  * answers; rejects, with everything closed again, when listening, `ready` or the registration fails.
  */
 export async function serve(app: RequestListener | Server, options: ServeOptions): Promise<Served> {
-  const { listen, signals, requestsMs, ...rest } = options
+  const { listen, signals, ...rest } = options
   const server = typeof app === 'function' ? createServer(app) : app
   const provider = await createProvider(rest)
-  const served = new ServedApplication(server, provider, requestsMs ?? 10_000)
+  const served = new ServedApplication(server, provider)
+  provider.follow(server)
   try {
     // Rejects on `error`.
     const listening = once(server, 'listening')
-    server.listen({ port: options.port ?? 0, ...listen })
+    // Node prefers a port over a path, and would open one to everybody.
+    server.listen(listen?.path === undefined ? { port: options.port ?? 0, ...listen } : listen)
     await listening
     for (const signal of signals ?? []) served.closeOn(signal)
-    await provider.listening((server.address() as AddressInfo).port)
+    await provider.listening(server)
   } catch (error) {
     await served.close()
     throw error
@@ -61,14 +57,12 @@ export async function serve(app: RequestListener | Server, options: ServeOptions
 class ServedApplication implements Served {
   readonly server: Server
   private readonly provider: RegisteredServer
-  private readonly requestsMs: number
   private readonly handlers = new Map<NodeJS.Signals, () => void>()
   private closing: Promise<void> | undefined
 
-  constructor(server: Server, provider: RegisteredServer, requestsMs: number) {
+  constructor(server: Server, provider: RegisteredServer) {
     this.server = server
     this.provider = provider
-    this.requestsMs = requestsMs
   }
 
   get client(): Rollcall {
@@ -106,8 +100,6 @@ class ServedApplication implements Served {
 
   private async stopServer(): Promise<void> {
     const { server } = this
-    const cut = SYSTEM_TIMING.deadline(this.requestsMs)
-    cut.addEventListener('abort', () => server.closeAllConnections(), { once: true })
     const closed = once(server, 'close')
     server.close()
     server.closeIdleConnections()

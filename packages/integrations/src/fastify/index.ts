@@ -1,6 +1,5 @@
 /** Registers a Fastify server while it listens, and takes it back before it stops. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import type { AddressInfo } from 'node:net'
 import type { Provider, ProviderOptions } from '../provider.js'
 import { createProvider } from '../provider.js'
 
@@ -32,11 +31,12 @@ export const rollcall: FastifyPluginAsync<ProviderOptions> = Object.assign(attac
 
 async function attach(fastify: FastifyInstance, options: ProviderOptions): Promise<void> {
   const provider = await createProvider(options)
+  provider.follow(fastify.server)
   fastify.decorate('rollcall', provider)
   fastify.addHook('onClose', () => provider.end())
   fastify.addHook('onListen', async () => {
     try {
-      await provider.listening((fastify.server.address() as AddressInfo).port)
+      await provider.listening(fastify.server)
     } catch (error) {
       fastify.log.error(error, 'not registered')
     }

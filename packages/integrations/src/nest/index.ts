@@ -9,7 +9,7 @@ import type {
   OnModuleInit,
 } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import type { ConnectOptions, Rollcall } from '@rollcall/client'
 import type { ProviderOptions } from '../provider.js'
 import { openClient, RegisteredServer } from '../provider.js'
@@ -145,9 +145,12 @@ class Registrar implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     const { server } = this.connection
     if (server === undefined) return
+    const listener = this.host.httpAdapter.getHttpServer() as Server
+    server.follow(listener)
     this.host.listen$.subscribe(() => {
-      const { port } = (this.host.httpAdapter.getHttpServer() as Server).address() as AddressInfo
-      server.listening(port).catch((error: unknown) => new Logger('Rollcall').error(error, 'not registered'))
+      server
+        .listening(listener)
+        .catch((error: unknown) => new Logger('Rollcall').error(error, 'not registered'))
     })
   }
 
