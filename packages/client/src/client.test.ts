@@ -148,6 +148,27 @@ describe('client', () => {
     expect(node.heard.filter((type) => type === 'watch')).toHaveLength(1)
   })
 
+  it('makes calls wait half a second where the last instance was deregistered, and ready() longer', async () => {
+    const { client, node, clock } = setUp()
+    const orders = client.service('orders')
+    await settle()
+    node.say(view([instance('a')]))
+    node.say(delta([instance('a')], []))
+    await settle()
+    const codes: string[] = []
+    const note = (name: string) => (error: { readonly code?: string }) => codes.push(`${name} ${error.code}`)
+    orders.call(() => undefined).catch(note('call'))
+    orders.fetch('/').catch(note('fetch'))
+    orders.ready().catch(note('ready'))
+    await settle()
+    await clock.pass(499)
+    expect(codes).toEqual([])
+    await clock.pass(1)
+    expect(codes).toEqual(['call no_instances', 'fetch no_instances'])
+    await clock.pass(4_500)
+    expect(codes).toContain('ready no_instances')
+  })
+
   it('tells changes until it is closed', async () => {
     const { client, node } = setUp()
     const seen: ListChange[] = []

@@ -75,7 +75,7 @@ export class ServiceWatch implements WatchedService {
       clock: deps.clock,
       requester: deps.requester,
       selection: this.selection,
-      ready: (signal) => this.known(READY_MS, signal),
+      ready: (signal) => this.known(READY_MS, signal, true),
       tell: (instance, outcome) => this.tell(instance, outcome),
       none: () => this.nothing(),
       picked: (instance) => deps.observer?.picked?.(this, instance),
@@ -209,10 +209,12 @@ export class ServiceWatch implements WatchedService {
   }
 
   /** Resolves once there is something to call. */
-  private known(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  private known(timeoutMs: number, signal: AbortSignal | undefined, call = false): Promise<void> {
     if (this.ended !== undefined) return Promise.reject(this.ended)
     const { key } = this
-    return this.deps.driver.call((token) => ({ type: 'ready', token, key, timeoutMs }), { signal })
+    return this.deps.driver.call((token) => ({ type: 'ready', token, key, timeoutMs, call }), {
+      signal,
+    })
   }
 
   /** Once, however often it is asked for: those who come later are met by calls. */

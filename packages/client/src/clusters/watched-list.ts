@@ -6,7 +6,7 @@ import { earliest, earliestOf } from '../machine/deadlines.js'
 import type { Choice, FailureKind, ListChange, MergeMode, Token, Turn } from '../machine/events.js'
 import { NO_CHOICE } from '../machine/events.js'
 import { instanceKey, samePeer, viewKey } from '../machine/keys.js'
-import type { MachineSettings } from '../machine/settings.js'
+import type { MachineSettings, MachineTimes } from '../machine/settings.js'
 import type { Origin, WatchStatus } from '../machine/status.js'
 import { ClusterAnswer } from './answer.js'
 import { chooseAmong } from './choice.js'
@@ -27,6 +27,14 @@ export interface WatchedListOptions {
   readonly merge: MergeMode
 }
 
+/** A call that waits until there is something to call. */
+interface Waiter {
+  readonly token: Token
+  readonly deadline: number
+  /** Its deadline where the last instance was deregistered. */
+  readonly deregisteredDeadline: number
+}
+
 /** A list over all the clusters that are asked for it. What each of them says stays as it is. */
 export class WatchedList {
   readonly key: string
@@ -41,7 +49,10 @@ export class WatchedList {
   private outdated = true
   private choice: Choice = NO_CHOICE
   private chooseAt: number | undefined
-  private waiters: { readonly token: Token; readonly deadline: number }[] = []
+  private waiters: Waiter[] = []
+  /** The list is empty, and those that were last on it were deregistered. */
+  private deregistered = false
+  private readonly times: MachineTimes
 
   constructor(
     turn: Turn,
@@ -54,6 +65,7 @@ export class WatchedList {
     this.name = name
     this.clusters = clusters
     this.reach = reach
+    this.times = settings.times
     this.headStartAt = turn.now + settings.times.headStartMs
     this.election = several && merge === 'preferred' ? new Election(settings.times.failBackMs) : undefined
     this.ejections = new Ejections(settings.choice)
@@ -92,8 +104,10 @@ export class WatchedList {
     return this.told(turn, cluster, { ...list, live: false, confirmedAt: turn.now }, undefined)
   }
 
-  ready(turn: Turn, token: Token, timeoutMs: number): void {
-    this.waiters.push({ token, deadline: turn.now + timeoutMs })
+  ready(turn: Turn, token: Token, timeoutMs: number, call: boolean): void {
+    const { now } = turn
+    const leftMs = call ? this.times.deregisteredWaitMs : timeoutMs
+    this.waiters.push({ token, deadline: now + timeoutMs, deregisteredDeadline: now + leftMs })
   }
 
   cancel(turn: Turn, error: RegistryError): void {
@@ -127,7 +141,7 @@ export class WatchedList {
   }
 
   deadline(): number | undefined {
-    const waiters = earliestOf(this.waiters, (waiter) => waiter.deadline)
+    const waiters = earliestOf(this.waiters, (waiter) => this.deadlineOf(waiter))
     return earliest(this.headStartAt, this.chooseAt, this.election?.nextAt(this.contenders()), waiters)
   }
 
@@ -185,7 +199,11 @@ export class WatchedList {
   }
 
   private emit(turn: Turn, change: ListChange | undefined): void {
-    if (change !== undefined) turn.emit({ type: 'list', key: this.key, change })
+    if (change === undefined) return
+    const { instances, removes } = change
+    if (instances.length > 0) this.deregistered = false
+    else if (removes.length > 0) this.deregistered = removes.some(({ reason }) => reason === 'deregistered')
+    turn.emit({ type: 'list', key: this.key, change })
   }
 
   private choose(turn: Turn): void {
@@ -223,9 +241,13 @@ export class WatchedList {
       for (const { token } of this.waiters) turn.emit({ type: 'resolve', token })
       this.waiters = []
     }
-    const expired = this.waiters.filter((waiter) => now >= waiter.deadline)
-    this.waiters = this.waiters.filter((waiter) => now < waiter.deadline)
+    const expired = this.waiters.filter((waiter) => now >= this.deadlineOf(waiter))
+    this.waiters = this.waiters.filter((waiter) => now < this.deadlineOf(waiter))
     for (const { token } of expired) turn.emit({ type: 'reject', token, error: this.notReady() })
+  }
+
+  private deadlineOf({ deadline, deregisteredDeadline }: Waiter): number {
+    return this.deregistered ? deregisteredDeadline : deadline
   }
 
   private notReady(): RegistryError {

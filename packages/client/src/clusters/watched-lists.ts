@@ -60,13 +60,13 @@ export class WatchedLists {
     return list.clusters
   }
 
-  ready(turn: Turn, { key, token, timeoutMs }: Event<'ready'>): void {
+  ready(turn: Turn, { key, token, timeoutMs, call = false }: Event<'ready'>): void {
     const list = this.byKey.get(key)
     if (list === undefined) {
       const error = new RegistryFailure('closed', 'this service is not watched any more')
       return turn.emit({ type: 'reject', token, error })
     }
-    list.ready(turn, token, timeoutMs)
+    list.ready(turn, token, timeoutMs, call)
     this.dirty.add(list)
   }
 

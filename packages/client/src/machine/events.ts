@@ -159,7 +159,14 @@ export type ClientEvent =
       readonly key: string
       readonly stored?: StoredList
     }
-  | { readonly type: 'ready'; readonly token: Token; readonly key: string; readonly timeoutMs: number }
+  | {
+      readonly type: 'ready'
+      readonly token: Token
+      readonly key: string
+      readonly timeoutMs: number
+      /** A call waits: not for a service whose last instance was deregistered, or not for long. */
+      readonly call?: boolean
+    }
   /** A call failed; `unreachable` unless it says otherwise. */
   | {
       readonly type: 'failed'

@@ -24,6 +24,11 @@ export interface MachineTimes {
   readonly ackIdleMs: number
   /** On first use of a service the registry has this long before the snapshot answers. */
   readonly headStartMs: number
+  /**
+   * A call to a service whose last instance was deregistered fails after this, from the call on. 500 ms: it left for good, and
+   * callers that wait would only pile up. Longer where deployments stop the old before they start the new.
+   */
+  readonly deregisteredWaitMs: number
   /** `register()` resolves as pending after this long without any registry. */
   readonly pendingMs: number
   /** Deregistered by others: registered anew after this. 60 s: an operator's removal should be visible as one. */
@@ -63,6 +68,7 @@ export const TIMES: MachineTimes = {
   ackMs: 50,
   ackIdleMs: 1_000,
   headStartMs: 300,
+  deregisteredWaitMs: 500,
   pendingMs: 3_000,
   holdOffMs: 60_000,
   conflictMs: 30_000,
