@@ -1,6 +1,13 @@
 /** A node in memory behind real sockets: the real rules and listener, without probes. */
 import { connect, type Socket } from 'node:net'
-import { ANONYMOUS, type Caller, NO_LOGGER, NODE_DEFAULTS, type Meter } from '@rollcall/core'
+import {
+  ANONYMOUS,
+  type Caller,
+  type JournalEntry,
+  NO_LOGGER,
+  NODE_DEFAULTS,
+  type Meter,
+} from '@rollcall/core'
 import { createNativeProtocol, type NativeOptions, type NativeProtocol } from '@rollcall/protocols/native'
 import type {
   Delta,
@@ -32,11 +39,15 @@ export interface TestNode {
   close(): Promise<void>
 }
 
-/** Starts a node; `loaded: false` leaves it not ready for lookups. */
-export async function startNode(
-  options: NativeOptions & { readonly loaded?: boolean; readonly waitersMax?: number } = {},
-): Promise<TestNode> {
-  const { loaded = true, waitersMax = 10_000, ...native } = options
+export interface TestNodeOptions extends NativeOptions {
+  /** What it has from its journal; false leaves it not ready for lookups. Default: nothing. */
+  readonly loaded?: readonly JournalEntry[] | false
+  readonly waitersMax?: number
+}
+
+/** Starts a node. */
+export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
+  const { loaded = [], waitersMax = 10_000, ...native } = options
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
@@ -54,7 +65,7 @@ export async function startNode(
     { clock, meter, prober: { probe: (_, callback) => callback('skipped') } },
     { ...NODE_DEFAULTS, nodeId: 'n1' },
   )
-  if (loaded) driver.load([])
+  if (loaded !== false) driver.load(loaded)
   driver.start()
   const protocol = createNativeProtocol(
     {

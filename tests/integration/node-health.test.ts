@@ -1,18 +1,27 @@
 /** How a node fares beside its peers, as lookups, streams and pings tell it. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { JournalEntry } from '@rollcall/core'
 import { call, instance, startNode, type TestNode, until } from './native-node.fixture.js'
 import { openStream } from './stream-client.fixture.js'
 
 let node: TestNode
-beforeEach(async () => {
-  node = await startNode()
-})
 afterEach(() => node.close())
+
+/** Something that left before the node began: it did not begin with nothing. */
+function goneOf(id: string): JournalEntry {
+  const verdict = { value: 'up', claim: 1, node: 'n0', seq: 0, reason: 'registered' } as const
+  const key = { namespace: 'default', service: 'gone', group: 'default', id }
+  return {
+    kind: 'record',
+    record: { ...key, incarnation: 1, content: { intent: 'gone', rev: 1, by: 'provider' }, verdict },
+  }
+}
 
 const WATCH = { type: 'watch', services: [{ service: 'orders' }] }
 
 describe('a node that lost its peers', () => {
   it('marks every view as stale at once, whatever was encoded before, and says in pings that it is an island', async () => {
+    node = await startNode({ loaded: [goneOf('z')] })
     await call(node, 'POST', '/api/v1/register', { instances: [instance('a')] })
     const stale = async (path: string): Promise<boolean> => (await call(node, 'GET', path)).body.stale
     const paths = [
@@ -39,5 +48,26 @@ describe('a node that lost its peers', () => {
     node.driver.fare({ stale: false, island: false })
     for (const path of paths) expect(await stale(path)).toBe(false)
     expect(await before.ask({ type: 'ping' })).toMatchObject({ type: 'pong', island: false })
+  })
+})
+
+describe('a node that began with nothing', () => {
+  it('gives nobody an empty list to believe in: not by lookup, poll, event stream or watch', async () => {
+    node = await startNode()
+    const since = '/api/v1/services/orders?since=00000000deadbeef'
+    expect((await call(node, 'GET', `${since}&wait=60s`)).body).toMatchObject({ instances: [], stale: true })
+    const stream = await openStream(node)
+    await stream.ask(WATCH)
+    await until(
+      () => stream.messages.some((message) => message.type === 'view' && message.stale),
+      'the watched list is stale',
+    )
+    const events = await fetch(`${node.origin}/api/v1/watch?service=orders`)
+    const { value } = await events.body!.getReader().read()
+    expect(new TextDecoder().decode(value)).toContain('"stale":true')
+
+    await call(node, 'POST', '/api/v1/register', { instances: [instance('a')] })
+    expect((await call(node, 'GET', since)).body).toMatchObject({ instances: [{ id: 'a' }], stale: true })
+    expect(await stream.ask({ type: 'lookup', service: 'orders' })).toMatchObject({ view: { stale: true } })
   })
 })

@@ -128,7 +128,8 @@ describe('GET /api/v1/services/{service}', () => {
       namespace: 'default',
       service: 'seen',
       guard: { tripped: false, kept: 0 },
-      stale: false,
+      // It began with nothing a moment ago.
+      stale: true,
     })
     expect(body).not.toHaveProperty('group')
     expect(signOf((body as View).instances)).toBe((body as View).sign)

@@ -177,9 +177,14 @@ describe('instances', () => {
   it('says it when the list is not to be taken at its word', async () => {
     const { stderr } = await run(
       'instances orders',
-      answers({ ...VIEW, guard: { tripped: true, kept: 2 }, stale: true }),
+      answers({ ...VIEW, instances: [], guard: { tripped: true, kept: 2 }, stale: true }),
     )
-    expect(stderr()).toMatch(/kept in the list: 2\..*\n.*may be out of date/)
+    expect(stderr()).toMatch(/may be missing\.\n.*kept in the list: 2\./)
+  })
+
+  it('says nothing beside the list of a node that has just started', async () => {
+    const { stderr } = await run('instances orders', answers({ ...VIEW, stale: true }))
+    expect(stderr()).toBe('')
   })
 
   it('fails for an unknown service', async () => {

@@ -2,7 +2,13 @@
  * A node's rules put together, as step functions: commands, beats, probe outcomes and ticks go in with the time, and
  * effects come out (journal entries, probes). No I/O and no clock of its own.
  */
-import type { ErrorBody, HeartbeatResponse, ResolvedRef, Signature } from '@rollcall/wire'
+import {
+  DEFAULTS,
+  type ErrorBody,
+  type HeartbeatResponse,
+  type ResolvedRef,
+  type Signature,
+} from '@rollcall/wire'
 import { Registrar } from './admission/registrar.js'
 import { createBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
@@ -70,6 +76,8 @@ export class RegistryNode {
   private readonly restorer: Restorer
   private readonly declarations: Declarations
   private readonly chronicle: Chronicle
+  /** When a node that began with nothing may be believed in what it does not list. */
+  private grownAt = Infinity
 
   constructor(now: number, options: NodeOptions, effects: NodeEffects) {
     const { nodeId } = options
@@ -121,7 +129,10 @@ export class RegistryNode {
 
   // ---- durable state ---------------------------------------------------------------------------------------
 
-  /** Takes in what the journal kept, all of which this node judges from now on. Call before anything else. */
+  /**
+   * Takes in what the journal kept, all of which this node judges from now on. Call before anything else. Where that is
+   * nothing, lists are stale for a lease: what lives has to come first.
+   */
   load(entries: Iterable<JournalEntry>, now: number): void {
     const { directory } = this
     const connected = new Map<Entry, StoredRecord>()
@@ -142,6 +153,9 @@ export class RegistryNode {
       this.hosts.noted(entry)
     }
     this.feed.restart()
+    if (directory.records > 0) return
+    this.views.young = true
+    this.grownAt = now + DEFAULTS.leaseMs
   }
 
   /**
@@ -167,10 +181,17 @@ export class RegistryNode {
 
   /** The node fares otherwise from now on: views, pings and readiness say so, and subscribers are told what they watch. */
   fare(health: NodeHealth): void {
-    const { views } = this
-    const restated = views.health.stale !== health.stale
-    views.health = health
-    if (restated) this.publisher.restate()
+    const { stale } = this.views
+    this.views.health = health
+    if (this.views.stale !== stale) this.publisher.restate()
+  }
+
+  /** By now, what lives has had a lease to say so. */
+  private grown(): void {
+    const { stale } = this.views
+    this.grownAt = Infinity
+    this.views.young = false
+    if (this.views.stale !== stale) this.publisher.restate()
   }
 
   /** Current durable state, as entries a journal can snapshot. */
@@ -255,6 +276,7 @@ export class RegistryNode {
 
   /** Looks at whatever is due. Call every TICK_MS. */
   tick(now: number): void {
+    if (now >= this.grownAt) this.grown()
     this.overrides.tick(now)
     this.declarations.tick(now)
     this.liveness.tick(now)

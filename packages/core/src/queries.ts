@@ -122,6 +122,11 @@ export class Queries {
     return this.deps.views.health
   }
 
+  /** Whether lists may lack what lives: the node is behind its peers, or began with nothing less than a lease ago. */
+  isStale(): boolean {
+    return this.deps.views.stale
+  }
+
   freezes(): readonly FreezeSummary[] {
     return this.deps.directory.freezes.list(this.now())
   }

@@ -102,7 +102,7 @@ export interface View extends ViewName {
   /** Instances that left recently, with reasons. */
   readonly removes?: readonly Remove[]
   readonly guard: Guard
-  /** Whether the node answers from memory it cannot vouch for at the moment. */
+  /** Whether the list may lack what lives: the node is cut off, or began with nothing less than a lease ago. */
   readonly stale: boolean
   /** An operator froze the namespace: silence takes no instance down. */
   readonly frozen?: true

@@ -48,13 +48,15 @@ export const instances: CommandModule = {
 }
 
 function show(output: Output, view: View): void {
-  if (view.instances.length === 0) output.note(`No such instances of ${view.service}.`)
-  else output.table(instanceColumns(view.instances), view.instances)
+  if (view.instances.length === 0) {
+    output.note(`No such instances of ${view.service}.`)
+    // Beside a list of instances it would only puzzle those who have just started a node.
+    if (view.stale) output.note('The node does not know of all yet: those that live may be missing.')
+  } else output.table(instanceColumns(view.instances), view.instances)
   if (view.guard.tripped) {
     output.note(
       `The guard of this service is tripped: too many fell silent at once; kept in the list: ${view.guard.kept}.`,
     )
   }
   if (view.frozen === true) output.note('An operator froze the namespace: silence takes no instance down.')
-  if (view.stale) output.note('The node answers from memory that may be out of date.')
 }

@@ -197,6 +197,9 @@ export class MirroredList {
         ...extra,
       })
       if (this.settings.snapshots) this.saveAt ??= turn.now + this.settings.times.saveMs
+    } else if (extra.stale !== undefined) {
+      // The same list, of which its node thinks otherwise.
+      this.show(turn, 'registry', this.shown, { type, upserts, removes, ...extra })
     }
     // From now on time counts against the missing.
     if (change.verified) this.guard.resume(turn.now)

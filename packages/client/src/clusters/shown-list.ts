@@ -35,8 +35,9 @@ export class SingleList implements ShownList {
   tiers: Tiers = NO_TIERS
   readonly overlap = false
 
-  changed(change: ListChange): ListChange {
-    return change
+  changed(change: ListChange): ListChange | undefined {
+    const { source, upserts, removes } = change
+    return source === this.source && upserts.length + removes.length === 0 ? undefined : change
   }
 
   show([answer]: readonly ClusterAnswer[]): undefined {

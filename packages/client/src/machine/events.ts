@@ -83,6 +83,7 @@ export interface ListChange {
   readonly upserts: readonly Instance[]
   readonly removes: readonly Removed[]
   readonly guard?: Guard
+  /** The node cannot vouch for its list: it is cut off, or began with nothing less than a lease (15 s) ago. */
   readonly stale?: boolean
 }
 

@@ -58,3 +58,53 @@ describe('the health of a node', () => {
     expect((later[0] as { readonly delta: { readonly to: string } }).delta.to).toBe(signOf(view.instances))
   })
 })
+
+describe('a node that began with nothing', () => {
+  const begun = (): Simulation => {
+    const sim = new Simulation()
+    sim.node.load([], sim.now)
+    return sim
+  }
+  const stale = (sim: Simulation): boolean => sim.node.views.full(ORDERS, sim.now).stale
+
+  it('lists as stale until a lease has passed, whatever has registered meanwhile', () => {
+    const sim = begun()
+    sim.register({ incarnation: 1 })
+    expect([stale(sim), sim.read.isStale()]).toEqual([true, true])
+    sim.run(14_900)
+    expect(stale(sim)).toBe(true)
+    sim.run(200)
+    expect([stale(sim), sim.read.isStale()]).toEqual([false, false])
+  })
+
+  it('tells its subscribers when that is over', () => {
+    const sim = begun()
+    const told: Update[] = []
+    sim.node.publisher.subscribe({ deliver: (update) => told.push(update) }, () => sim.now).watch([ORDERS])
+    sim.run(16_000)
+    sim.node.publisher.flush(sim.now)
+    expect(told.map((update) => update.kind === 'view' && update.view.stale)).toEqual([true, false])
+  })
+
+  it('is as well as any beside its peers, so that readiness and pings say nothing of it', () => {
+    expect(begun().read.health()).toEqual({ stale: false, island: false })
+  })
+
+  it('stays stale for as long as it is behind its peers', () => {
+    const sim = begun()
+    sim.node.fare({ stale: true, island: true })
+    sim.run(16_000)
+    expect(stale(sim)).toBe(true)
+    sim.node.fare({ stale: false, island: false })
+    expect(stale(sim)).toBe(false)
+  })
+
+  it('is none that knows of anything, be it deregistered', () => {
+    const former = new Simulation()
+    former.register({ incarnation: 1 })
+    former.deregister('a', 1)
+    const sim = new Simulation({ nodeId: 'node-2' })
+    sim.node.load(former.entries, sim.now)
+    expect(stale(sim)).toBe(false)
+  })
+})

@@ -18,10 +18,17 @@ export class Views {
   private readonly liveness: Pick<LivenessRules, 'guardOf'>
   /** What the node tells of itself at present. */
   health: NodeHealth = WELL
+  /** It began with nothing, less than a lease ago: what lives may not have come yet. */
+  young = false
 
   constructor(directory: Directory, liveness: Pick<LivenessRules, 'guardOf'>) {
     this.directory = directory
     this.liveness = liveness
+  }
+
+  /** Whether lists may lack what lives. */
+  get stale(): boolean {
+    return this.health.stale || this.young
   }
 
   /** The full view; for an unknown service the empty one. */
@@ -40,6 +47,6 @@ export class Views {
   }
 
   private factsOf({ namespace, service }: ViewName): ViewFacts {
-    return { stale: this.health.stale, guard: this.liveness.guardOf(this.directory.find(namespace, service)) }
+    return { stale: this.stale, guard: this.liveness.guardOf(this.directory.find(namespace, service)) }
   }
 }

@@ -54,8 +54,8 @@ class Source implements ViewSource {
       facts: { guard, stale, ...{ filler: 'x'.repeat(this.padding) } },
     }
   }
-  health(): { readonly stale: boolean } {
-    return { stale: this.stale }
+  isStale(): boolean {
+    return this.stale
   }
 }
 

@@ -20,7 +20,7 @@ export interface ViewSource {
   sign(name: ViewName): string
   capture(name: ViewName, filter?: ViewFilter): ViewCapture
   delta(name: ViewName, sign: string): Delta | undefined
-  health(): Pick<View, 'stale'>
+  isStale(): boolean
 }
 
 /** How old the ages in an answer may be. */
@@ -99,7 +99,7 @@ export class ViewBodies {
   current(source: ViewSource, name: ViewName, filter?: ViewFilter): ViewBody | Promise<ViewBody> {
     const key = keyOf(name, filter)
     const sign = source.sign(name)
-    const { stale } = source.health()
+    const stale = source.isStale()
     const entry = this.fitting(key, sign, stale)
     if (entry !== undefined) return entry
     const making = this.makings.find(
@@ -117,7 +117,7 @@ export class ViewBodies {
   /** What leads from a sign to the present; the view where that is no longer known. */
   since(source: ViewSource, name: ViewName, sign: string): ViewBody | Promise<ViewBody> {
     const key = `${viewKey(name)}?since=${sign}`
-    const { stale } = source.health()
+    const stale = source.isStale()
     const entry = this.fitting(key, source.sign(name), stale)
     if (entry !== undefined) return entry
     const delta = source.delta(name, sign)

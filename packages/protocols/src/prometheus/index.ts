@@ -55,7 +55,10 @@ export function createPrometheusDiscovery(
         // An empty list would take all targets from Prometheus.
         requireLoaded(node)
         const query = readQuery(req.url ?? '')
-        const targets = targetsOf(registry.read(exchange.caller), query, servicesMax)
+        const read = registry.read(exchange.caller)
+        if (read.isStale() && read.services({ limit: 1 }).services.length === 0)
+          throw new RegistryError('not_ready', 'the node began with nothing, and nothing has registered yet')
+        const targets = targetsOf(read, query, servicesMax)
         answerInPieces(exchange, clock, encodeGroups(targets), stalledMsMax)
       })
     },
