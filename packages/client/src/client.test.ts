@@ -1,5 +1,6 @@
 /** A client against a node without sockets. */
 import { describe, expect, it } from 'vitest'
+import type { ClientDeps } from './client.js'
 import { createClient } from './client.js'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import type { ListChange } from './machine/events.js'
@@ -9,7 +10,11 @@ import { createWarmUps } from './start-up/warm-up.js'
 import { NO_LOGGER } from './machine/ports.js'
 import type { Rollcall, RegistrationEvent } from './api.js'
 
-function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: Node; client: Rollcall } {
+function setUp(
+  signal?: AbortSignal,
+  zone?: string,
+  snapshots: ClientDeps['snapshots'] = new Map(),
+): { clock: HandClock; node: Node; client: Rollcall } {
   const clock = new HandClock()
   const node = new Node()
   const client = createClient(
@@ -17,7 +22,7 @@ function setUp(signal?: AbortSignal, zone?: string): { clock: HandClock; node: N
       transport: node,
       clock,
       logger: NO_LOGGER,
-      snapshots: new Map(),
+      snapshots,
       createRequester: () => ({
         send: () => Promise.reject(new Error('no requests here')),
         retain() {},
@@ -255,6 +260,23 @@ describe('client', () => {
     expect(node.heard.slice(-4)).toEqual(['register', 'settled', 'deregister', 'close'])
     expect(clock.timers.length).toBe(0)
     expect(client.status().connection.state).toBe('closed')
+  })
+
+  it('closes in time although the disk does not answer', async () => {
+    const never = new Promise<never>(() => undefined)
+    const hanging = { load: () => never, save: () => never, close: () => never }
+    const { client, clock } = setUp(undefined, undefined, new Map([['default', hanging]]))
+    await client.register({ service: 'orders', port: 1 })
+    const closing = client.close()
+    await settle()
+    await clock.pass(4_999)
+    let closed = false
+    void closing.then(() => (closed = true))
+    await settle()
+    expect(closed).toBe(false)
+    await clock.pass(1)
+    await closing
+    expect(clock.timers.length).toBe(0)
   })
 
   it('answers everything as closed afterwards', async () => {

@@ -16,6 +16,7 @@ import { ServiceWatch } from './service.js'
 import { ServiceHandles } from './service-handles.js'
 import type { SnapshotStore } from './shell/snapshots.js'
 import type { Transport } from './shell/transport.js'
+import { waitWithin } from './start-up/waiting.js'
 import type { WarmUps } from './start-up/warm-up.js'
 import { viewKey } from './machine/keys.js'
 import type { Clock, Logger, Random } from './machine/ports.js'
@@ -183,12 +184,26 @@ class Client implements Rollcall {
   }
 
   private async shutDown(): Promise<void> {
+    const { clock, warmUps, transport, snapshots, logger } = this.deps
+    const endAt = clock.now() + Math.max(...this.options.clusters.map(({ times }) => times.closeMs))
     this.options.signal?.removeEventListener('abort', this.abort)
-    this.deps.warmUps.close()
+    warmUps.close()
+    // The machine keeps to the deadline by itself.
     await this.driver.call((token) => ({ type: 'close', token }))
     this.services.close()
-    await this.deps.transport.close()
-    await Promise.all([...this.deps.snapshots.values()].map((store) => store.close()))
+    // A disk may hang for ever, and a program that ends must not.
+    let ended = false
+    const rest = Promise.allSettled([
+      transport.close(),
+      ...[...snapshots.values()].map((store) => store.close()),
+    ])
+    await waitWithin(
+      rest.then(() => void (ended = true)),
+      clock,
+      endAt - clock.now(),
+      undefined,
+    )
+    if (!ended) logger.warn({ snapshots: snapshots.size }, 'closed before all snapshots were written')
     this.unobserve?.()
   }
 

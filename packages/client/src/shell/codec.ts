@@ -1,6 +1,6 @@
 /** Frames of a node, checked as a whole before anything behind them has to trust a type. */
-import type { ServerMessage } from '@rollcall/wire'
-import { predicateOf, serverMessages, type Predicate } from '@rollcall/wire/shapes'
+import type { Instance, ServerMessage } from '@rollcall/wire'
+import { instanceShape, predicateOf, serverMessages, type Predicate } from '@rollcall/wire/shapes'
 
 /**
  * A node may be newer: fields and words that this version does not know are accepted. It may also be broken or hostile,
@@ -12,6 +12,13 @@ const OF_A_NODE = { open: true, bounds: { textCharsMax: 4_096, pairsCharsMax: 65
 const CHECKS: ReadonlyMap<string, Predicate> = new Map(
   Object.entries(serverMessages).map(([type, shape]) => [type, predicateOf(shape, OF_A_NODE)]),
 )
+
+const isInstance = predicateOf(instanceShape, OF_A_NODE)
+
+/** Whether a value from JSON is a list of instances that a node could have sent. */
+export function isInstances(value: unknown): value is readonly Instance[] {
+  return Array.isArray(value) && value.every(isInstance)
+}
 
 /** Reads a frame of a node: the message, `unknown` for a type of a newer node, undefined when it is unreadable. */
 export function decode(frame: string): ServerMessage | 'unknown' | undefined {

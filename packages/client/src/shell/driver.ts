@@ -1,6 +1,6 @@
 /** Runs the machine against sockets, timers and files. */
 import type { Instance, RegistryError } from '@rollcall/wire'
-import type { ClientEffect, ClientEvent, StoredList, Token } from '../machine/events.js'
+import type { ClientEffect, ClientEvent, Token } from '../machine/events.js'
 import type { ClientMachine } from '../clusters/machine.js'
 import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
 import type { SnapshotStore } from './snapshots.js'
@@ -185,21 +185,15 @@ class MachineDriver implements Driver {
   }
 
   private snapshot(effect: Extract<ClientEffect, { readonly type: 'loadSnapshot' | 'saveSnapshot' }>): void {
-    const { logger } = this.deps
     const { cluster, key, name } = effect
     const snapshots = this.deps.snapshots.get(cluster)
-    const warn = (error: unknown): void =>
-      logger.warn({ cluster, service: name.service, error: String(error) }, 'snapshot not usable')
     if (effect.type === 'saveSnapshot') {
-      snapshots?.save(name, effect.stored).catch(warn)
+      void snapshots?.save(name, effect.stored)
       return
     }
-    const loaded = (stored?: StoredList): void =>
-      this.dispatch({ type: 'snapshot', cluster, key, ...(stored === undefined ? {} : { stored }) })
     const loading = snapshots?.load(name) ?? Promise.resolve(undefined)
-    loading.then(loaded, (error: unknown) => {
-      warn(error)
-      loaded()
-    })
+    void loading.then((stored) =>
+      this.dispatch({ type: 'snapshot', cluster, key, ...(stored === undefined ? {} : { stored }) }),
+    )
   }
 }
