@@ -96,4 +96,25 @@ describe('answers to batches', () => {
     ])
     expect(mergeErrors(readHeartbeat({ instances: [] }, 10), undefined)).toBeUndefined()
   })
+
+  it('tell the first hundred errors in full, and of each further item its code and details', () => {
+    const details = { incarnation: 7 }
+    const late: ErrorBody = { code: 'superseded', message: 'x'.repeat(200), field: 'id', details }
+    const many = readRegister({ instances: [...Array.from({ length: 9_999 }, () => 0), item] }, 10_000)
+    const results = mergeResults(many, [{ ok: false, error: late }])
+    expect(results).toHaveLength(10_000)
+    expect(results.every((each) => !each.ok && each.error.code !== undefined)).toBe(true)
+    expect(results[99]).toMatchObject({ error: { field: 'instances[99]' } })
+    expect(results.at(-1)).toEqual({
+      ok: false,
+      error: { code: 'superseded', message: 'see the first errors', details },
+    })
+    expect(JSON.stringify(results).length).toBeLessThan(900_000)
+
+    const errors = mergeErrors(readHeartbeat({ instances: Array.from({ length: 9_990 }, () => 0) }, 10_000), [
+      ...Array.from({ length: 10 }, () => late),
+    ])
+    expect(errors).toHaveLength(101)
+    expect(errors?.at(-1)).toEqual({ code: 'invalid_argument', message: '9900 more were refused' })
+  })
 })

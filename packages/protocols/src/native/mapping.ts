@@ -2,6 +2,7 @@
 import type { RegisterCommand, WatchCommand } from '@rollcall/core'
 import {
   DEFAULTS,
+  errorBody,
   NAME_PATTERN,
   NAME_WORDS,
   isSign,
@@ -76,6 +77,9 @@ export function durable<T extends { readonly ok: true }>(
   return results.map((result) => (result.ok ? Object.assign(result, { durability }) : result))
 }
 
+/** Errors of one answer that are told in full. Those after them take ten times the bytes of what was refused. */
+const ERRORS_IN_FULL = 100
+
 /** The core's results and the items refused for their shape, in the order of the request. */
 export function mergeResults<T extends { readonly ok: true }>(
   batch: Batch<unknown>,
@@ -87,18 +91,28 @@ export function mergeResults<T extends { readonly ok: true }>(
     const place = batch.positions?.[index] ?? index
     all[place] = result.ok ? result : { ok: false, error: inRequest(result.error, place) }
   }
-  return all
+  let refused = 0
+  return all.map((result) => (result.ok || ++refused <= ERRORS_IN_FULL ? result : briefly(result)))
 }
 
-/** Errors of the core and of shapes, all with paths of the request. */
+/** A refusal of which only that is told by which a client goes on. */
+function briefly({ error: { code, details } }: Refused): Refused {
+  return { ok: false, error: errorBody(code, 'see the first errors', undefined, details) }
+}
+
+/** Errors of the core and of shapes, all with paths of the request; of very many the first, and how many more there are. */
 export function mergeErrors(
   batch: Batch<InstanceRef>,
-  errors: readonly ErrorBody[] | undefined,
+  errors: readonly ErrorBody[] = [],
 ): readonly ErrorBody[] | undefined {
-  if (errors === undefined && batch.refused.length === 0) return undefined
-  const located = (errors ?? []).map((error) => relocate(error, batch.positions))
-  const all = [...batch.refused.map((refused) => refused.error), ...located]
-  return all.length === 0 ? undefined : all
+  const count = batch.refused.length + errors.length
+  if (count === 0) return undefined
+  const all = batch.refused.slice(0, ERRORS_IN_FULL).map(({ error }) => error)
+  for (const error of errors.slice(0, ERRORS_IN_FULL - all.length)) all.push(relocate(error, batch.positions))
+  const [first] = all
+  if (first !== undefined && count > all.length)
+    all.push(errorBody(first.code, `${count - all.length} more were refused`))
+  return all
 }
 
 /** The core names the field within the item; callers see the whole path. */

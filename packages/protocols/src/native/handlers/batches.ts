@@ -61,7 +61,7 @@ export function heartbeat(context: BatchContext, body: unknown): Outcome<Heartbe
   if (lost === 0 && all === undefined && batch.warnings === undefined)
     return { response: ALL_HEARD, failure: undefined }
   const response = { unknown, deregistered, superseded, ...withErrors(all), ...warned(batch.warnings) }
-  return { response, failure: failureOf(batch, all) }
+  return { response, failure: failureOf(batch, errors, all) }
 }
 
 /** Passes on which instances consumers could not reach. Malformed items are left out: a hint has no answer. */
@@ -87,7 +87,7 @@ export async function deregister(context: BatchContext, body: unknown): Promise<
   const all = mergeErrors(batch, answer.errors)
   return {
     response: { ...answer, durability, ...withErrors(all), ...warned(batch.warnings) },
-    failure: failureOf(batch, all),
+    failure: failureOf(batch, answer.errors, all),
   }
 }
 
@@ -99,9 +99,11 @@ function withErrors(errors: readonly ErrorBody[] | undefined): { readonly errors
   return errors === undefined ? NOTHING : { errors }
 }
 
+/** The first error where no item of a batch was taken. */
 function failureOf(
   batch: Batch<InstanceRef>,
-  errors: readonly ErrorBody[] | undefined,
+  refused: readonly ErrorBody[] = [],
+  told: readonly ErrorBody[] | undefined,
 ): ErrorBody | undefined {
-  return batch.total > 0 && errors?.length === batch.total ? errors[0] : undefined
+  return batch.total > 0 && batch.refused.length + refused.length === batch.total ? told?.[0] : undefined
 }
