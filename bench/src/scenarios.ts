@@ -8,6 +8,7 @@ import { idle } from './scenarios/idle.js'
 import { restart } from './scenarios/restart.js'
 import { pick, watchMany } from './scenarios/sdk.js'
 import { startUp } from './scenarios/start-up.js'
+import { turn } from './scenarios/turn.js'
 import { watched } from './scenarios/watched.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fanOut,
   restart,
   idle,
+  turn,
   pick,
   watchMany,
   startUp,

@@ -73,9 +73,3 @@ export interface ServiceNode {
   /** The feed's index of the last change; 0 before the first. */
   index: number
 }
-
-/** What was registered in a service and is remembered, hidden ones last. */
-export function* registered({ entries, departed }: ServiceNode): IterableIterator<Entry> {
-  yield* entries
-  yield* departed
-}
