@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { RETENTION_MS, agree, node, nodes, passes, said, tell, verdict } from './learn.fixture.js'
 import type { Learnable } from './records/learnable.js'
+import type { JournalEntry } from './ports.js'
 import type { StoredRecord } from './records/record.js'
-import { keyOf, ref, type Simulation } from './simulated-node.fixture.js'
+import { keyOf, ref, Simulation } from './simulated-node.fixture.js'
 
 describe('what a node learns', () => {
   it('is listed, told to subscribers, written to its journal, and noted as learnt', () => {
@@ -50,8 +51,16 @@ describe('what a node learns', () => {
 
   it('is all that another replica admitted, whatever numbers its callers named', () => {
     const [a, b] = nodes('n1', 'n2') as [Simulation, Simulation]
-    const highest = Number.MAX_SAFE_INTEGER - 1
-    expect(a.register({ incarnation: highest, rev: highest })).toMatchObject({ ok: true })
+    // An older release took any, and its journal was read here.
+    const highest = Number.MAX_SAFE_INTEGER
+    const released = new Simulation({ releasedAt: highest })
+    expect(released.register({ incarnation: highest, rev: 5 })).toMatchObject({ ok: true })
+    const record = released.record() as StoredRecord
+    const old: JournalEntry = {
+      kind: 'record',
+      record: { ...record, content: { ...record.content, rev: highest } },
+    }
+    expect(a.node.load([old], a.now)).toEqual([])
     a.execute({ kind: 'override', refs: [ref('a')], weight: 7 })
     expect(b.node.learn(said(a), b.now)).toEqual([])
     expect(b.record()).toEqual(a.record())

@@ -10,6 +10,8 @@ import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.
 export interface NodeOptions extends BudgetBounds {
   /** Unique per boot. */
   readonly nodeId: string
+  /** When this release was made, in milliseconds since the epoch: a clock that is behind it is wrong. Default 0, unknown. */
+  readonly releasedAt: number
   readonly admission: AdmissionMode
   readonly limits: Limits
   readonly probes: ProbeRules
@@ -28,6 +30,7 @@ export interface NodeOptions extends BudgetBounds {
 }
 
 export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
+  releasedAt: 0,
   admission: 'open',
   limits: LIMITS,
   probes: PROBE_RULES,

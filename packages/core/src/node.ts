@@ -9,6 +9,7 @@ import {
   type ResolvedRef,
   type Signature,
 } from '@rollcall/wire'
+import { IncarnationBound } from './admission/incarnation-bound.js'
 import { Registrar } from './admission/registrar.js'
 import { createBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
@@ -54,6 +55,8 @@ const ELSEWHERE: Signature = { by: 'learnt' }
 
 const LEARNT: Cause = { kind: 'learnt' }
 
+const NOTHING_REFUSED: readonly Unlearnt[] = []
+
 /** The feed's share of the memory for recent changes. */
 const FEED_SHARE = 0.25
 
@@ -72,6 +75,7 @@ export class RegistryNode {
   readonly services: Services
   readonly feed: Feed
   readonly hosts: Hosts = new Hosts()
+  private readonly incarnationBound: IncarnationBound
   private readonly registrar: Registrar
   private readonly restorer: Restorer
   private readonly declarations: Declarations
@@ -108,7 +112,9 @@ export class RegistryNode {
       options.liveness,
     )
     const { liveness } = this
-    this.registrar = new Registrar({ directory, liveness, meter }, options)
+    this.incarnationBound = new IncarnationBound(options.releasedAt, wallNow)
+    const { incarnationBound } = this
+    this.registrar = new Registrar({ directory, liveness, meter, incarnationBound }, options)
     const { registrar } = this
     this.overrides = new Overrides(directory, writer, retentionMs)
     this.restorer = new Restorer(
@@ -131,14 +137,16 @@ export class RegistryNode {
 
   /**
    * Takes in what the journal kept, all of which this node judges from now on. Call before anything else. Where that is
-   * nothing, lists are stale for a lease: what lives has to come first.
+   * nothing, lists are stale for a lease: what lives has to come first. Returns what was refused, because no number of
+   * this release could exceed it; that changed nothing.
    */
-  load(entries: Iterable<JournalEntry>, now: number): void {
+  load(entries: Iterable<JournalEntry>, now: number): readonly Unlearnt[] {
     const { directory } = this
     const connected = new Map<Entry, StoredRecord>()
+    const refused: Unlearnt[] = []
     directory.unfollowed(() => {
       for (const entry of entries) {
-        this.take(entry, now)
+        refused.push(...this.take(entry, now))
         if (entry.kind !== 'record' || entry.baseline !== true) continue
         const held = directory.entry(entry.record)
         if (held !== undefined) connected.set(held, entry.record)
@@ -151,11 +159,14 @@ export class RegistryNode {
       this.liveness.adopt(entry, reached !== undefined && isSameTarget(reached, record), now)
       this.overrides.noted(entry, now)
       this.hosts.noted(entry)
+      this.incarnationBound.loaded(record.incarnation)
     }
     this.feed.restart()
-    if (directory.records > 0) return
-    this.views.young = true
-    this.grownAt = now + DEFAULTS.leaseMs
+    if (directory.records === 0) {
+      this.views.young = true
+      this.grownAt = now + DEFAULTS.leaseMs
+    }
+    return refused
   }
 
   /**
@@ -168,11 +179,7 @@ export class RegistryNode {
     this.chronicle.begin(undefined, ELSEWHERE)
     try {
       const refused: Unlearnt[] = []
-      for (const entry of entries) {
-        const error = unlearnable(entry)
-        if (error === undefined) this.take(entry, now)
-        else refused.push({ entry, error })
-      }
+      for (const entry of entries) refused.push(...this.take(entry, now))
       return refused
     } finally {
       this.chronicle.begin()
@@ -200,13 +207,18 @@ export class RegistryNode {
     for (const entry of this.directory.entries()) yield recordEntry({ entry }, this.liveness)
   }
 
-  private take(entry: JournalEntry, now: number): void {
-    if (entry.kind === 'record') this.directory.propose(entry.record, LEARNT, now)
-    else if (entry.kind === 'forget') {
+  private take(entry: JournalEntry, now: number): readonly Unlearnt[] {
+    if (entry.kind === 'forget') {
       const found = this.directory.entry(entry.key)
       if (found !== undefined && found.state === null && found.record.incarnation === entry.incarnation)
         this.directory.forget(found)
-    } else this.directory.declare(entry, now)
+      return NOTHING_REFUSED
+    }
+    const error = unlearnable(entry)
+    if (error !== undefined) return [{ entry, error }]
+    if (entry.kind === 'record') this.directory.propose(entry.record, LEARNT, now)
+    else this.directory.declare(entry, now)
+    return NOTHING_REFUSED
   }
 
   /**

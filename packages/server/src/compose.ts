@@ -33,7 +33,7 @@ import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
-import { SOFTWARE_VERSION } from './version.js'
+import { RELEASED_AT, SOFTWARE_VERSION } from './version.js'
 
 /** How long clients are given to go elsewhere before their streams are ended. */
 const GOAWAY_MS = 250
@@ -114,7 +114,14 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     },
     { directory: config.data, ...config.journal },
   )
-  driver.load(recovered.entries)
+  const refused = driver.load(recovered.entries)
+  if (refused.length > 0) {
+    const [first] = refused
+    logger.warn(
+      { entries: refused.length, first: first?.error.message },
+      'the journal has numbers that nothing could exceed: these entries were left out',
+    )
+  }
   logger.info(
     { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
     'journal read',
@@ -127,6 +134,7 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
   return {
     ...NODE_DEFAULTS,
     nodeId,
+    releasedAt: RELEASED_AT,
     admission: config.admission,
     limits,
     probes: { otherPorts: config.probeOtherPorts, credentials: config.probeCredentials },

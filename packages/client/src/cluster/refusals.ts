@@ -24,9 +24,14 @@ const REACTIONS: Partial<Record<ErrorCode, Reaction>> = {
   batch_too_large: 'smaller',
 }
 
-/** The reaction to a refusal; unknown codes of newer nodes count as refusals. */
+/**
+ * The reaction to a refusal; unknown codes of newer nodes count as refusals, and so does an incarnation in the way that
+ * cannot be exceeded.
+ */
 export function reactionTo(error: ErrorBody): Reaction {
-  return REACTIONS[error.code] ?? 'refused'
+  const reaction = REACTIONS[error.code] ?? 'refused'
+  const renumbers = reaction === 'raise' || reaction === 'anew'
+  return renumbers && (blockingIncarnation(error) ?? 0) > INCARNATION_MAX ? 'refused' : reaction
 }
 
 /** Larger incarnations are not used: from there on numbers would no longer be exact for long. */
@@ -35,7 +40,5 @@ const INCARNATION_MAX = 2 ** 52
 /** The incarnation that is in the way, where the node names it. */
 export function blockingIncarnation(error: ErrorBody): number | undefined {
   const value = error.details?.['incarnation']
-  return typeof value === 'number' && Number.isSafeInteger(value) && value <= INCARNATION_MAX
-    ? value
-    : undefined
+  return typeof value === 'number' && Number.isInteger(value) ? value : undefined
 }

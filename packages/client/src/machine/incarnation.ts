@@ -1,6 +1,6 @@
-/** Numbers registration intents of one process: each is larger than all before. */
+/** Numbers registration intents of one process, each larger than those before. */
 export interface Incarnations {
-  /** The next number, and at least `floor`. */
+  /** The next number; `floor` where that is larger, which leaves those that follow as they were. */
   next(floor?: number): number
 }
 
@@ -9,8 +9,9 @@ export function createIncarnations(bootMs: number): Incarnations {
   let last = Math.floor(bootMs) - 1
   return {
     next(floor = 0) {
-      last = Math.max(last + 1, floor)
-      return last
+      last += 1
+      // The floor is above what was in the way of one id; for another one it could be too far ahead to be taken.
+      return Math.max(last, floor)
     },
   }
 }

@@ -25,6 +25,9 @@ type CommandLimits = Pick<
   'metadataBytesMax' | 'metadataKeysMax' | 'leaseMsMin' | 'leaseMsMax' | 'weightMax'
 >
 
+/** Largest rev that a client may name: the node itself counts on from there. */
+const REV_MAX = 2 ** 31
+
 function invalid(field: string, message: string): ErrorBody {
   return errorBody('invalid_argument', `${field} ${message}`, field)
 }
@@ -65,11 +68,11 @@ export function checkCommand(
   if (!isInteger(command.leaseMs, limits.leaseMsMin, limits.leaseMsMax)) {
     return invalid('leaseMs', `must be an integer from ${limits.leaseMsMin} to ${limits.leaseMsMax}`)
   }
-  if (incarnation !== undefined && !isInteger(incarnation, 0, Number.MAX_SAFE_INTEGER - 1)) {
+  if (incarnation !== undefined && !isInteger(incarnation, 0, Number.MAX_SAFE_INTEGER)) {
     return invalid('incarnation', 'must be a non-negative safe integer')
   }
-  if (rev !== undefined && !isInteger(rev, 0, Number.MAX_SAFE_INTEGER - 1)) {
-    return invalid('rev', 'must be a non-negative safe integer')
+  if (rev !== undefined && !isInteger(rev, 0, REV_MAX)) {
+    return invalid('rev', `must be an integer from 0 to ${REV_MAX}`)
   }
   const badProbe = probe === undefined ? undefined : checkProbe(probe, command.port, probes)
   if (badProbe !== undefined) return badProbe

@@ -9,24 +9,25 @@ import {
   type Limits,
   type ResolvedRef,
 } from '@rollcall/wire'
-import { sameHost } from '../address.js'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
-import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import type { LivenessRules } from '../liveness/liveness.js'
 import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
-import { type ProbeRules, sameProbe } from './probe.js'
+import { contentOf, sameAddress, sameContent } from './content.js'
+import { above, type IncarnationBound, unexceedable } from './incarnation-bound.js'
+import type { ProbeRules } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { isLive, isStray, type LiveRecord } from '../records/state.js'
-import { REGISTERED } from '../liveness/transitions.js'
+import { REFUSED, REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
   readonly directory: Directory
   readonly liveness: LivenessRules
   readonly meter: Meter
+  readonly incarnationBound: IncarnationBound
 }
 
 export interface RegistrarOptions {
@@ -112,13 +113,18 @@ export class Registrar {
     const error = this.refusal(command, step.caller.peer)
     if (error !== undefined) return { ok: false, error }
     const entry = this.deps.directory.entry(command)
+    const strange = this.strange(command, entry)
+    if (strange !== undefined) return { ok: false, error: strange }
     const { wallNow } = step
     if (entry === undefined) return this.accept(command, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
-    if (!named && isLive(record) && sameAddress(record, command))
+    if (!named && isLive(record) && sameAddress(record, command) && mayLive(record))
       return this.renew(entry, record, command, step)
-    const incarnation = command.incarnation ?? Math.max(wallNow, record.incarnation + 1)
+    const next = above(record.incarnation)
+    if (next === undefined && !(named && isLive(record)))
+      return { ok: false, error: unexceedable(record.id, record.incarnation) }
+    const incarnation = command.incarnation ?? Math.max(wallNow, next ?? 0)
     if (incarnation > record.incarnation) return this.accept(command, incarnation, step)
     if (incarnation === record.incarnation && isLive(record)) return this.renew(entry, record, command, step)
     return { ok: false, error: this.tooLate(entry, incarnation, command, step.now) }
@@ -128,7 +134,9 @@ export class Registrar {
   private beat(ref: ResolvedRef, now: number): BeatOutcome | ErrorBody {
     const entry = this.deps.directory.entry(ref)
     // Only what is not held is looked at: who beats for a name that cannot be would register for ever.
-    if (entry === undefined) return checkKey(ref) ?? 'unknown'
+    const strange = (entry === undefined ? checkKey(ref) : undefined) ?? this.strange(ref, entry)
+    if (strange !== undefined) return strange
+    if (entry === undefined) return 'unknown'
     const { record } = entry
     if (ref.incarnation !== undefined) {
       if (ref.incarnation > record.incarnation) return 'unknown'
@@ -145,9 +153,9 @@ export class Registrar {
 
   private deregister(ref: ResolvedRef, by: GoneContent['by'], step: Step): RemovalOutcome {
     const entry = this.deps.directory.entry(ref)
+    const strange = (entry === undefined ? checkKey(ref) : undefined) ?? this.strange(ref, entry)
+    if (strange !== undefined) return strange
     if (entry === undefined) {
-      const error = checkKey(ref)
-      if (error !== undefined) return error
       if (ref.incarnation === undefined) return 'unknown'
       return this.bury(ref, ref.incarnation, 0, by, step) ?? 'unknown'
     }
@@ -158,6 +166,12 @@ export class Registrar {
     if (!isLive(record)) return 'unknown'
     if (ref.incarnation === undefined && record.content.named && by === 'provider') return 'superseded'
     return this.bury(record, record.incarnation, Math.max(1, record.content.rev), by, step) ?? 'removed'
+  }
+
+  /** Why a client may not name such a number: the one place where one enters. */
+  private strange({ incarnation }: Pick<ResolvedRef, 'incarnation'>, entry?: Entry): ErrorBody | undefined {
+    if (incarnation === undefined) return undefined
+    return this.deps.incarnationBound.refusal(incarnation, entry?.record.incarnation)
   }
 
   /** Why a registration is not admitted, on whose behalf ever it is made. */
@@ -250,6 +264,8 @@ export class Registrar {
     const stored = record.content
     const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, step.caller.peer)
     const different = !sameContent(stored, offered)
+    if (different && command.rev === undefined && stored.rev === Number.MAX_SAFE_INTEGER)
+      return { ok: false, error: finished(record) }
     if (different && offered.rev >= stored.rev) {
       const content = command.rev === undefined ? { ...offered, rev: stored.rev + 1 } : offered
       const renewed = { ...record, content }
@@ -324,45 +340,16 @@ function listed(errors: readonly ErrorBody[]): { readonly errors?: readonly Erro
   return errors.length === 0 ? {} : { errors }
 }
 
-function contentOf(
-  command: RegisterCommand,
-  incarnation: number,
-  rev: number,
-  named: boolean,
-  peer: string | undefined,
-): LiveContent {
-  const { protocol, zone, probe } = command
-  const content: { -readonly [name in keyof LiveContent]: LiveContent[name] } = {
-    intent: command.intent,
-    rev,
-    host: command.host,
-    port: command.port,
-    weight: command.weight,
-    metadata: command.metadata,
-    leaseMs: command.leaseMs,
-    liveness: command.liveness,
-    named,
-    digest: contentDigest(command, incarnation, command),
-  }
-  if (protocol !== undefined) content.protocol = protocol
-  if (zone !== undefined) content.zone = zone
-  if (probe !== undefined) content.probe = probe
-  if (peer !== undefined) content.peer = peer
-  return content
-}
-
-function sameAddress(record: LiveRecord, command: Pick<RegisterCommand, 'host' | 'port'>): boolean {
-  return record.content.port === command.port && sameHost(record.content.host, command.host)
-}
-
-function sameContent(a: LiveContent, b: LiveContent): boolean {
-  return (
-    a.digest === b.digest &&
-    a.intent === b.intent &&
-    a.weight === b.weight &&
-    a.leaseMs === b.leaseMs &&
-    a.liveness === b.liveness &&
-    a.restored === b.restored &&
-    sameProbe(a.probe, b.probe)
+/** A journal of a release that took any rev: nothing newer can be told of this incarnation. */
+function finished({ id, incarnation }: LiveRecord): ErrorBody {
+  return errorBody(
+    'invalid_argument',
+    `rev of incarnation ${incarnation} of ${id} cannot grow; register with a higher incarnation`,
+    'rev',
   )
+}
+
+/** Whether it may be the process of the record that registers without a number, not another one in its place. */
+function mayLive({ verdict: { value, reason } }: LiveRecord): boolean {
+  return value !== 'expired' && !(value === 'down' && reason === REFUSED.reason)
 }

@@ -106,7 +106,8 @@ const LOST: Transition = {
   ...becomes('down', 'silence', 'watcher_doubt', 'freeze', 'service_breaker'),
   late: 'long_silence',
 }
-const REFUSED = becomes('down', 'refused')
+/** Down for sure: its port refuses. */
+export const REFUSED: Transition = becomes('down', 'refused')
 
 const BURIED = cell('buries', 'a deregistration is final, whatever was thought of the instance')
 const FORGOTTEN = cell('forgets', 'it is not remembered any more')

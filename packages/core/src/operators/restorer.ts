@@ -13,6 +13,7 @@ import { hiddenReason } from '../records/state.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { RESTORED } from '../liveness/transitions.js'
 import type { Verdicts } from '../liveness/verdicts.js'
+import { above, unexceedable } from '../admission/incarnation-bound.js'
 import type { Registrar } from '../admission/registrar.js'
 
 export interface RestorerDeps {
@@ -70,7 +71,9 @@ export class Restorer {
     if (content === undefined || refusal !== undefined) {
       return { ok: false, group, id, error: refusal as ErrorBody }
     }
-    const incarnation = was === 'expired' ? record.incarnation : record.incarnation + 1
+    const incarnation = was === 'expired' ? record.incarnation : above(record.incarnation)
+    if (incarnation === undefined)
+      return { ok: false, group, id, error: unexceedable(id, record.incarnation) }
     const goneMs = Math.max(0, Math.round(now - entry.since))
     if (!dryRun) this.bringBack(entry, content, incarnation, now)
     const { host, port } = content

@@ -1,4 +1,4 @@
-/** What may be learnt from another replica. Pure. */
+/** What may be learnt from another replica, or from the journal. Pure. */
 import { type ErrorBody, errorBody } from '@rollcall/wire'
 import type { Declaration } from './declaration.js'
 import type { StoredRecord } from './record.js'
@@ -19,32 +19,24 @@ export interface Unlearnt {
 const COUNTED_MAX = 2 ** 52
 
 /** Numbers that callers name: what one replica admitted, every other one takes. */
-const NAMED: ReadonlySet<string> = new Set(['incarnation', 'content.rev', 'override.weight.incarnation'])
+const NAMED_MAX = Number.MAX_SAFE_INTEGER
 
 /** Why an entry is not taken in; undefined if it is. */
 export function unlearnable(entry: Learnable): ErrorBody | undefined {
-  const numbers =
-    entry.kind === 'record' ? recordNumbers(entry.record) : { 'register.counter': entry.register.counter }
-  for (const [field, value] of Object.entries(numbers)) {
-    const [max, name] = NAMED.has(field) ? [Number.MAX_SAFE_INTEGER, '2^53 - 1'] : [COUNTED_MAX, '2^52']
-    if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= max)) continue
-    return errorBody('invalid_argument', `${field} must be an integer from 0 to ${name}, not ${value}`, field)
-  }
-  return undefined
+  if (entry.kind !== 'record') return fault('register.counter', entry.register.counter, COUNTED_MAX)
+  const { incarnation, content, verdict, override } = entry.record
+  return (
+    fault('incarnation', incarnation, NAMED_MAX) ??
+    fault('content.rev', content.rev, NAMED_MAX) ??
+    fault('verdict.claim', verdict.claim, COUNTED_MAX) ??
+    fault('verdict.seq', verdict.seq, COUNTED_MAX) ??
+    fault('override.counter', override?.counter, COUNTED_MAX) ??
+    fault('override.weight.incarnation', override?.value?.weight?.incarnation, NAMED_MAX)
+  )
 }
 
-function recordNumbers({
-  incarnation,
-  content,
-  verdict,
-  override,
-}: StoredRecord): Record<string, number | undefined> {
-  return {
-    incarnation,
-    'content.rev': content.rev,
-    'verdict.claim': verdict.claim,
-    'verdict.seq': verdict.seq,
-    'override.counter': override?.counter,
-    'override.weight.incarnation': override?.value?.weight?.incarnation,
-  }
+function fault(field: string, value: number | undefined, max: number): ErrorBody | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= max)) return undefined
+  const name = max === COUNTED_MAX ? '2^52' : '2^53 - 1'
+  return errorBody('invalid_argument', `${field} must be an integer from 0 to ${name}, not ${value}`, field)
 }

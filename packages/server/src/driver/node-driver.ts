@@ -28,6 +28,7 @@ import {
   type Subscription,
   type StoredRecord,
   TICK_MS,
+  type Unlearnt,
 } from '@rollcall/core'
 import type { Durability, HeartbeatResponse, ResolvedRef, ViewName } from '@rollcall/wire'
 import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits.js'
@@ -102,10 +103,11 @@ export class NodeDriver implements Registry {
     this.commits.attach(sink)
   }
 
-  /** Takes in what the journal recovered; lookups are answered from then on. */
-  load(entries: Iterable<JournalEntry>): void {
-    this.node.load(entries, this.clock.now())
+  /** Takes in what the journal recovered; lookups are answered from then on. Returns what was refused. */
+  load(entries: Iterable<JournalEntry>): readonly Unlearnt[] {
+    const refused = this.node.load(entries, this.clock.now())
     if (this.state === 'loading') this.state = 'ready'
+    return refused
   }
 
   /** Current durable state, for the journal's snapshots. */
