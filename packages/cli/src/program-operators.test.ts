@@ -183,7 +183,9 @@ describe('restore', () => {
     expect(stdout()).toContain('not remembered')
     expect(stderr()).toBe('Brought 1 instance back.\n')
     expect((await run(['restore', 'orders', '--reason', 'lost'], () => ({ json: {} }))).code).toBe(2)
-    const nothing = await run(['restore', 'orders'], () => ({ json: { dryRun: true, results: [] } }))
+    const nothing = await run(['restore', 'orders'], () => ({
+      json: { dryRun: true, results: [], durability: 'disk' },
+    }))
     expect([nothing.code, nothing.stderr()]).toEqual([0, 'Nothing left that could be brought back.\n'])
   })
 })

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { commandFirst, runCommandLine } from './program.js'
 import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from './shell.fixture.js'
 
-const GROUP = { group: 'default', sign: '', total: 3, up: 2 }
+const SIGN = '0123456789abcdef'
+const GROUP = { group: 'default', sign: SIGN, total: 3, up: 2 }
 const SERVICES = {
   services: [
     {
       namespace: 'default',
       service: 'orders',
-      sign: '',
+      sign: SIGN,
       groups: [GROUP, { ...GROUP, group: 'canary', up: 3 }],
     },
   ],
@@ -26,12 +27,12 @@ const INSTANCE = {
   state: 'suspect',
   stateAgeMs: 61_000,
   incarnation: 7,
-  digest: '',
+  digest: SIGN,
 }
 const VIEW = {
   namespace: 'default',
   service: 'orders',
-  sign: '',
+  sign: SIGN,
   instances: [INSTANCE, { ...INSTANCE, id: 'a', state: 'up' }],
   guard: { tripped: false, kept: 0 },
   stale: false,
@@ -84,6 +85,10 @@ describe('usage', () => {
     ['--help', 'Exit codes: 0 ok'],
     ['help', 'Exit codes: 0 ok'],
     ['help watch', 'Usage: rollcall watch'],
+    ['help config show', 'Usage: rollcall config show'],
+    ['config help show', '--insecure-listen'],
+    ['help journal repair', '--dry-run'],
+    ['help config', 'Usage: rollcall config'],
     ['watch --help', 'rollcall watch orders'],
     ['run --help', '[options] -- COMMAND [ARGUMENTS...]'],
     ['serve --help', '--insecure-listen'],

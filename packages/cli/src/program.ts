@@ -91,7 +91,7 @@ NO_COLOR turns colours off. Try: rollcall serve --memory`
 
 /** Runs one command line (without node and script). Resolves to the exit code and never rejects. */
 export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<number> {
-  const line = commandFirst(argv)
+  const line = helpLast(commandFirst(argv))
   let exitCode: number = EXIT.ok
   try {
     if (argv[0] === '__complete') return await printSuggestions(argv.slice(1), shell)
@@ -172,6 +172,14 @@ function isChosenBy(line: readonly string[]): (name: string) => boolean {
   const words = line[0] === 'help' ? line.slice(1) : line
   const chosen = [words.slice(0, 2).join(' '), words[0] ?? ''].find((name) => Object.hasOwn(COMMANDS, name))
   return (name) => name === chosen
+}
+
+/** `help config show` and `config help show` as `config show --help`: the parser looks one word far. */
+function helpLast(line: readonly string[]): readonly string[] {
+  const at = line.indexOf('help')
+  const [group = '', name, ...rest] = line.filter((_word, index) => index !== at)
+  const asked = (at === 0 || at === 1) && Object.hasOwn(GROUPS, group) && name !== undefined
+  return asked ? [group, name, '--help', ...rest] : line
 }
 
 /** Options in front of the command with a value of their own. */

@@ -86,16 +86,25 @@ describe('a line is completed', () => {
 })
 
 describe('what the registry has', () => {
+  const sign = '0123456789abcdef'
   const service = (namespace: string, name: string): object => ({
     namespace,
     service: name,
-    groups: [{ group: 'default' }, { group: `of-${name}` }],
+    sign,
+    groups: ['default', `of-${name}`].map((group) => ({ group, sign, total: 1, up: 1 })),
   })
+  const instance = (id: string): object => ({
+    ...{ namespace: 'default', service: 'orders', group: 'default', id, host: 'h', port: 80, weight: 100 },
+    ...{ metadata: {}, state: 'up', stateAgeMs: 0, incarnation: 1, digest: sign },
+  })
+  const view = {
+    ...{ namespace: 'default', service: 'orders', sign, stale: false, guard: { tripped: false, kept: 0 } },
+    instances: ['10.0.0.1:80', 'a b', '10.0.0.1:81'].map(instance),
+  }
   const answer = ({ url }: SeenRequest): { status?: number; json: unknown } => {
     const { pathname, searchParams } = new URL(url)
     if ([...searchParams.values()].includes('')) return { status: 400, json: {} } // as a node does
-    if (pathname !== '/api/v1/services')
-      return { json: { instances: [{ id: '10.0.0.1:80' }, { id: 'a b' }, { id: '10.0.0.1:81' }] } }
+    if (pathname !== '/api/v1/services') return { json: view }
     const services = [service('default', 'orders'), service('default', 'offers'), service('far', 'other')]
     const [namespace, prefix] = [searchParams.get('namespace'), searchParams.get('prefix') ?? '']
     return {

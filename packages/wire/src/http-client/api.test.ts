@@ -65,10 +65,14 @@ async function failure(call: Promise<unknown>): Promise<unknown> {
 describe('a call', () => {
   it('escapes names in paths and writes each parameter as the node reads it', async () => {
     const { api, seen } = setUp(() => answerOf('{}'))
-    await api.call('getInstance', { service: 'a/b', id: '$&[::1]:80', group: 'g h', namespace: undefined })
-    await api.call('getService', { service: 'x', state: ['up', 'suspect'], wait: 1_500, since: 'ab' })
-    await api.call('listEvents', { follow: false, after: 0, kind: ['frozen'] })
-    await api.call('listNamespaces', {})
+    await failure(
+      api.call('getInstance', { service: 'a/b', id: '$&[::1]:80', group: 'g h', namespace: undefined }),
+    )
+    await failure(
+      api.call('getService', { service: 'x', state: ['up', 'suspect'], wait: 1_500, since: 'ab' }),
+    )
+    await failure(api.call('listEvents', { follow: false, after: 0, kind: ['frozen'] }))
+    await failure(api.call('listNamespaces', {}))
     expect(seen.map(({ url }) => url)).toEqual([
       'http://a:1/api/v1/services/a%2Fb/instances/%24%26%5B%3A%3A1%5D%3A80?group=g%20h',
       'http://a:1/api/v1/services/x?state=up%2Csuspect&since=ab&wait=1500ms',
@@ -118,8 +122,8 @@ describe('a call', () => {
 
 describe('an answer', () => {
   it('is read whole, whatever its pieces', async () => {
-    const { api } = setUp(answerOf('{"namespaces":[{"namespace":"größer 🙂"}]}'))
-    expect(await api.call('listNamespaces', {})).toEqual({ namespaces: [{ namespace: 'größer 🙂' }] })
+    const { api } = setUp(answerOf('{"freezes":[{"namespace":"größer 🙂","ageMs":1}]}'))
+    expect(await api.call('listFreezes', {})).toEqual({ freezes: [{ namespace: 'größer 🙂', ageMs: 1 }] })
   })
 
   it('that is an error is thrown, with field and details', async () => {
@@ -144,11 +148,30 @@ describe('an answer', () => {
     ['{"error":"Not Found"}', 404],
     ['{"error":{"code":"toString","message":"x"}}', 500],
     ['', 502],
+    ['null', 200],
+    ['{}', 200],
+    ['{"namespaces":[{"namespace":"a","services":"many","instances":1}]}', 200],
   ])('of something else than a registry is said to be one: %s', async (text, status) => {
     const { api } = setUp(answerOf(text, status))
     expect(await failure(api.call('listNamespaces', {}))).toEqual([
       'protocol',
-      `http://a:1 does not answer like a registry (HTTP ${status}, text/html)`,
+      `http://a:1/api/v1/namespaces does not answer like a registry (HTTP ${status}, text/html)`,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('of a newer node may say more', async () => {
+    const { api } = setUp(answerOf('{"freezes":[],"until":"tomorrow"}'))
+    expect(await api.call('listFreezes', {})).toMatchObject({ freezes: [] })
+  })
+
+  it('that knows no such path says which was asked for', async () => {
+    const error = { code: 'unknown_path', message: 'there is nothing at this path' }
+    const { api } = setUp(answerOf(JSON.stringify({ error }), 404))
+    expect(await failure(api.call('listNamespaces', {}))).toEqual([
+      'unknown_path',
+      'there is nothing at this path (asked for http://a:1/api/v1/namespaces)',
       undefined,
       undefined,
     ])

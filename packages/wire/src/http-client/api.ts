@@ -4,7 +4,7 @@ import { ERROR_CODES, RegistryError, type ErrorBody } from '../errors.js'
 import type { Parameter } from '../schemas/parameters/parameter.js'
 import { OPERATIONS } from '../schemas/routes/index.js'
 import type { OperationId, Operations, ParametersOf } from '../schemas/routes/operations.js'
-import { isJsonObject } from '../shape/predicate.js'
+import { isJsonObject, predicateOf, type Predicate } from '../shape/predicate.js'
 import { boundedText, type ByteStream } from './bounded-text.js'
 
 /** Operations that are answered once; the others are streams. */
@@ -52,8 +52,8 @@ export interface ApiOptions {
 /** The native HTTP API of one node. It keeps nothing between calls and repeats none. */
 export interface Api<Signal> {
   /**
-   * Rejects with a RegistryError for what the node refuses, with `protocol` where it does not answer like one, and with
-   * what `fetch` rejects with where there is no answer. A batch with a result for each item is answered also where
+   * Rejects with a RegistryError for what the node refuses, with `protocol` where it does not answer like one (every
+   * answer is checked), and with what `fetch` rejects with where there is no answer. A batch with a result for each item is answered also where
    * every item failed.
    */
   call<Id extends CallId>(
@@ -75,7 +75,8 @@ export function createApi<Signal>(fetch: HttpFetch<Signal>, options: ApiOptions)
     async call(id, request, { signal } = {}) {
       const { method } = OPERATIONS[id]
       const { body } = request as { readonly body?: unknown }
-      const answer = await fetch(base + urlOf(id, request), {
+      const url = base + urlOf(id, request)
+      const answer = await fetch(url, {
         method,
         headers: {
           accept: 'application/json',
@@ -83,7 +84,7 @@ export function createApi<Signal>(fetch: HttpFetch<Signal>, options: ApiOptions)
         },
         ...defined({ body: body === undefined ? undefined : JSON.stringify(body), signal }),
       })
-      const value = read(base, answer, await boundedText(answer.body, answerBytesMax, base))
+      const value = read(id, url, answer, await boundedText(answer.body, answerBytesMax, base))
       return value as Operations[typeof id]['answer']
     },
   }
@@ -105,20 +106,35 @@ function urlOf(id: CallId, request: object): string {
   return query.length === 0 ? url : `${url}?${query.join('&')}`
 }
 
-function read(base: string, answer: HttpAnswer, text: string): unknown {
+function read(id: CallId, url: string, answer: HttpAnswer, text: string): unknown {
   const value = jsonOf(text)
-  if (answer.ok && value !== undefined) return value
-  if (isJsonObject(value) && Array.isArray(value['results'])) return value
+  // A batch is answered also where every item failed.
+  if ((answer.ok || OPERATIONS[id].batch === true) && fits(id, value)) return value
   const error = isJsonObject(value) ? value['error'] : undefined
   if (isErrorBody(error)) {
     const { code, message, ...more } = error
-    throw new RegistryError(code, message, more)
+    // A path in front of the API, such as /api/v1 twice, shows in the URL only.
+    throw new RegistryError(code, code === 'unknown_path' ? `${message} (asked for ${url})` : message, more)
   }
   const kind = answer.headers.get('content-type') ?? 'no content type'
   throw new RegistryError(
     'protocol',
-    `${base} does not answer like a registry (HTTP ${answer.status}, ${kind})`,
+    `${url} does not answer like a registry (HTTP ${answer.status}, ${kind})`,
   )
+}
+
+const CHECKS = new Map<CallId, Predicate>()
+
+/** Whether a value is an answer of an operation; the node may be newer, and say more. */
+function fits(id: CallId, value: unknown): boolean {
+  let check = CHECKS.get(id)
+  if (check === undefined) {
+    const shapes = OPERATIONS[id].successes.flatMap(({ shape }) => (shape === undefined ? [] : [shape]))
+    const options = shapes.map((shape) => predicateOf(shape, { open: true }))
+    check = (given) => options.some((option) => option(given))
+    CHECKS.set(id, check)
+  }
+  return check(value)
 }
 
 function jsonOf(text: string): unknown {
