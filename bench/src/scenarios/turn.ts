@@ -15,7 +15,7 @@ const BEFORE_MS = 300
 export const turn: Scenario = {
   name: 'turn',
   about: 'the longest that /livez takes while one client asks for each operation at its limits',
-  baseline: 'a node of the same run that nobody asks for anything else',
+  baseline: 'an idle node of the same run',
   async run(stage) {
     const rounds = stage.options.long ? 9 : 3
     const busy = await stage.server()
