@@ -90,6 +90,12 @@ const CATALOGUE = {
     kind: 'counter',
     help: 'Times a reader of a namespace was behind what is remembered and listed everything anew.',
   },
+  rollcall_budget_used: {
+    kind: 'gauge',
+    help: 'What is held of a budget, in its unit, by the quota. Of the heap: bytes alive after the last major collection, and what was accepted since.',
+    label: 'quota',
+  },
+  rollcall_budget_max: { kind: 'gauge', help: 'The bound of a budget, by the quota.', label: 'quota' },
   rollcall_limit_refusals_total: {
     kind: 'counter',
     help: 'What was refused because a limit of the node was reached, by the quota: the setting that bounds it.',

@@ -3,7 +3,7 @@ import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
 import { PROBE_RULES, type ProbeRules } from './admission/probe.js'
 import { type BudgetBounds, boundsOfHeap } from './budgets/node-budgets.js'
-import { PEER_DEFAULTS, type PeerBounds } from './budgets/peer.js'
+import { PEER_DEFAULTS } from './budgets/peer.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
@@ -17,8 +17,6 @@ export interface NodeOptions extends BudgetBounds {
   readonly probes: ProbeRules
   /** Also the most namespaces that may be declared. */
   readonly servicesMax: number
-  /** What one peer may hold of each budget. */
-  readonly peers: PeerBounds
   /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
   readonly historyBytesMax: number
   /** Events that are remembered; the oldest goes first. */
@@ -36,6 +34,7 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   probes: PROBE_RULES,
   instancesMax: 1_000_000,
   ...boundsOfHeap(4 * 1024 ** 3),
+  heapBytesMax: Infinity,
   servicesMax: 100_000,
   peers: PEER_DEFAULTS,
   historyBytesMax: 64 * 1024 * 1024,

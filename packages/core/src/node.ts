@@ -11,7 +11,7 @@ import {
 } from '@rollcall/wire'
 import { IncarnationBound } from './admission/incarnation-bound.js'
 import { Registrar } from './admission/registrar.js'
-import { createBudgets } from './budgets/node-budgets.js'
+import { createBudgets, type NodeBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
 import type { Cause, Change, Follower } from './directory/change.js'
@@ -66,6 +66,7 @@ type Executors = {
 }
 
 export class RegistryNode {
+  readonly budgets: NodeBudgets
   readonly directory: Directory
   readonly liveness: LivenessRules
   readonly overrides: Overrides
@@ -90,9 +91,10 @@ export class RegistryNode {
     const wallNow = effects.wallNow ?? (() => 0)
     const writer: Writer = { nodeId, wallNow }
     const feedBytesMax = Math.floor(options.historyBytesMax * FEED_SHARE)
+    this.budgets = createBudgets(options, meter)
     const directory = new Directory(
       new HistoryBudget(options.historyBytesMax - feedBytesMax),
-      createBudgets({ bounds: options.peers, meter }, options),
+      this.budgets,
       options.namespaces,
     )
     const verdicts = new Verdicts(directory, nodeId)

@@ -3,7 +3,6 @@
  * running node, and takes it apart in the order that loses nothing.
  */
 import { hostname } from 'node:os'
-import { getHeapStatistics } from 'node:v8'
 import {
   ANONYMOUS,
   boundsOfHeap,
@@ -29,6 +28,7 @@ import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
+import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom } from './random.js'
@@ -69,7 +69,11 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
     { networks: config.probeNetworks },
   )
-  const driver = createNodeDriver({ clock, prober, meter: metrics }, nodeOptions(config, nodeId))
+  const heap = createHeapReader()
+  const driver = createNodeDriver(
+    { clock, heap, prober, meter: metrics },
+    nodeOptions(config, nodeId, heap.limit),
+  )
   const parts: Parts = { clock, logger, metrics, prober, driver }
   const { journal, fault } = await openStorage(config, parts)
   driver.attach(journal)
@@ -129,7 +133,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
   return { journal, fault: () => journal.health().fault }
 }
 
-function nodeOptions(config: Config, nodeId: string): NodeOptions {
+function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOptions {
   const { limits } = config
   return {
     ...NODE_DEFAULTS,
@@ -139,7 +143,8 @@ function nodeOptions(config: Config, nodeId: string): NodeOptions {
     limits,
     probes: { otherPorts: config.probeOtherPorts, credentials: config.probeCredentials },
     instancesMax: limits.instancesMax,
-    ...boundsOfHeap(getHeapStatistics().heap_size_limit),
+    ...boundsOfHeap(heapLimit),
+    heapBytesMax: Math.floor((heapLimit * limits.heapPercentMax) / 100),
     ...defined({ recordBytesMax: limits.recordBytesMax, strayBytesMax: limits.strayBytesMax }),
     servicesMax: limits.servicesMax,
     peers: peerBounds(config),
@@ -209,6 +214,7 @@ function openAddresses(
   const health = healthMounts({
     readiness: () => driver.readiness(),
     health: () => read.health(),
+    heap: () => driver.heap(),
     frozen: () => read.freezes().map(({ namespace }) => namespace),
     journalFault,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),

@@ -299,7 +299,10 @@ export class Registrar {
     return error
   }
 
-  /** What an incarnation offered, unless it leaves by its own doing: only a removal by others may be a mistake. */
+  /**
+   * What an incarnation offered, unless it leaves by its own doing: only a removal by others may be a mistake. Where memory
+   * is short, what is to be undone has to make room for the living.
+   */
   private mistakable(
     key: ResolvedRef,
     incarnation: number,
@@ -309,6 +312,7 @@ export class Registrar {
     const entry = directory.entry(key)
     if (entry === undefined || entry.record.incarnation !== incarnation || !isLive(entry.record))
       return undefined
+    if (!directory.accounts.isRoomy) return undefined
     const itself = session !== undefined && liveness.isVouchedBy(entry, session)
     return itself ? undefined : entry.record.content
   }

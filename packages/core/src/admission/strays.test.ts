@@ -159,4 +159,14 @@ describe('the books', () => {
     expect(sim.beat('b', 1)).toEqual({ unknown: [], deregistered: [], superseded: [] })
     expect(sim.deregister('a', 1).removed).toHaveLength(1)
   })
+
+  it('get room back from what is deregistered while there is little, though it cannot be undone then', () => {
+    const sim = new Simulation({ recordBytesMax: 20_000, peers: NO_SHARES })
+    const fat = { a: 'x'.repeat(6_000) }
+    for (const id of ['a', 'b']) sim.register({ id, incarnation: 1, metadata: fat })
+    expect(sim.register({ id: 'c', incarnation: 1, metadata: fat })).toMatchObject({ ok: false })
+    sim.deregister('a', 1)
+    expect(sim.record('a')?.content).toEqual({ intent: 'gone', rev: 1, by: 'provider' })
+    expect(sim.register({ id: 'c', incarnation: 1, metadata: fat }).ok).toBe(true)
+  })
 })

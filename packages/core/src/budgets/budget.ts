@@ -6,6 +6,7 @@
  */
 import { type ErrorBody, errorBody, RegistryError } from '@rollcall/wire'
 import { type Meter, NO_METER } from '../metrics.js'
+import type { HeapRoom } from './heap-room.js'
 import { isShared, PEER_DEFAULTS, type PeerBounds, peerOf } from './peer.js'
 
 /** Share of the whole up to which no peer is bounded by itself. */
@@ -15,6 +16,8 @@ export interface BudgetDeps {
   readonly bounds?: PeerBounds
   /** Refusals are counted there, by quota. */
   readonly meter?: Meter
+  /** Where it is an amount of memory: the heap that it is taken from. */
+  readonly heap?: HeapRoom
 }
 
 export interface BudgetOptions {
@@ -32,13 +35,18 @@ export class Budget {
   private readonly what: string
   private readonly bounds: PeerBounds
   private readonly meter: Meter
+  private readonly heap: HeapRoom | undefined
   /** What each peer holds; those that hold nothing are not in it. */
   private readonly held = new Map<string, number>()
   private total = 0
 
-  constructor({ bounds = PEER_DEFAULTS, meter = NO_METER }: BudgetDeps, { quota, max, what }: BudgetOptions) {
+  constructor(
+    { bounds = PEER_DEFAULTS, meter = NO_METER, heap }: BudgetDeps,
+    { quota, max, what }: BudgetOptions,
+  ) {
     this.bounds = bounds
     this.meter = meter
+    this.heap = heap
     this.quota = quota
     this.max = max
     this.what = what
@@ -70,7 +78,7 @@ export class Budget {
   /** Why an amount cannot be taken, or undefined, as always where it is none. A refusal is counted. */
   refusal(address: string | undefined, amount: number): ErrorBody | undefined {
     const over = this.over(address, amount)
-    if (over === undefined) return undefined
+    if (over === undefined) return this.heap?.refusal(amount)
     this.meter.count('rollcall_limit_refusals_total', 1, this.quota)
     const subject = over === 'node' ? 'the node holds' : 'near the limit of the node, its address holds'
     return errorBody('limit_exceeded', `${subject} as many ${this.what} as it may`, undefined, {
@@ -88,6 +96,7 @@ export class Budget {
     if (held === 0) this.held.delete(key)
     else this.held.set(key, held)
     this.total += amount
+    this.heap?.add(amount)
   }
 
   /** Gives back what was taken for the peer of an address. */

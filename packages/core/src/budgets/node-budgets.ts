@@ -1,7 +1,14 @@
 /** Every budget of a node's rules, with its bound. */
-import { Budget, type BudgetDeps } from './budget.js'
+import type { Meter } from '../metrics.js'
+import { Budget } from './budget.js'
+import { HeapRoom } from './heap-room.js'
+import type { PeerBounds } from './peer.js'
 
 export interface BudgetBounds {
+  /** What one peer may hold of each. */
+  readonly peers: PeerBounds
+  /** Bytes of the heap that may be alive before growth is refused. */
+  readonly heapBytesMax: number
   /** Listed instances. */
   readonly instancesMax: number
   /** Memory for what was registered, from then on until it is forgotten. */
@@ -11,24 +18,30 @@ export interface BudgetBounds {
 }
 
 export interface NodeBudgets {
+  readonly heap: HeapRoom
   readonly instances: Budget
   readonly recordBytes: Budget
   readonly strayBytes: Budget
 }
 
 /** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
-export function boundsOfHeap(heapBytes: number): Omit<BudgetBounds, 'instancesMax'> {
+export function boundsOfHeap(heapBytes: number): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax'> {
   return { recordBytesMax: Math.floor(heapBytes / 2), strayBytesMax: Math.floor(heapBytes / 16) }
 }
 
 export function createBudgets(
-  deps: BudgetDeps,
-  { instancesMax, recordBytesMax, strayBytesMax }: BudgetBounds,
+  { peers: bounds, heapBytesMax, instancesMax, recordBytesMax, strayBytesMax }: BudgetBounds,
+  meter: Meter,
 ): NodeBudgets {
-  const budget = (quota: string, max: number, what: string): Budget => new Budget(deps, { quota, max, what })
+  const heap = new HeapRoom(heapBytesMax, meter)
+  const count = (quota: string, max: number, what: string): Budget =>
+    new Budget({ bounds, meter }, { quota, max, what })
+  const bytes = (quota: string, max: number, what: string): Budget =>
+    new Budget({ bounds, meter, heap }, { quota, max, what: `bytes of ${what}` })
   return {
-    instances: budget('instancesMax', instancesMax, 'instances'),
-    recordBytes: budget('recordBytesMax', recordBytesMax, 'bytes of records'),
-    strayBytes: budget('strayBytesMax', strayBytesMax, 'bytes of deregistrations of what it never knew'),
+    heap,
+    instances: count('instancesMax', instancesMax, 'instances'),
+    recordBytes: bytes('recordBytesMax', recordBytesMax, 'records'),
+    strayBytes: bytes('strayBytesMax', strayBytesMax, 'deregistrations of what it never knew'),
   }
 }

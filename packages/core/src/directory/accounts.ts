@@ -5,6 +5,7 @@
  */
 import type { ErrorBody } from '@rollcall/wire'
 import type { Budget } from '../budgets/budget.js'
+import type { HeapRoom } from '../budgets/heap-room.js'
 import type { StoredRecord } from '../records/record.js'
 import { recordBytes } from '../records/size.js'
 import { isLive, isStray, shownState } from '../records/state.js'
@@ -12,6 +13,7 @@ import type { Cause } from './change.js'
 import type { Entry } from './nodes.js'
 
 export interface RecordBudgets {
+  readonly heap: Pick<HeapRoom, 'used' | 'max'>
   /** Listed instances. */
   readonly instances: Budget
   /** Bytes of what was registered: listed, expired and deregistered. */
@@ -19,6 +21,9 @@ export interface RecordBudgets {
   /** Bytes of the tombstones of ids that were never registered here. */
   readonly strayBytes: Budget
 }
+
+/** Share of the memory for records, and of the heap, up to which there is room for more than is needed. */
+const ROOMY = 0.5
 
 /** As what a record is held. All but the listed are hidden and remembered for a while. */
 export const ACCOUNTS = ['listed', 'expired', 'deregistered', 'stray'] as const
@@ -65,6 +70,12 @@ export class Accounts {
       (returns ? instances.refusal(peer, 1) : undefined) ??
       registered.refusal(peer, stranger ? bytes : bytes - freed)
     )
+  }
+
+  /** Whether there is room for what can be done without: what those who left offered, so that it could be undone. */
+  get isRoomy(): boolean {
+    const { recordBytes: registered, heap } = this.budgets
+    return registered.used <= registered.max * ROOMY && heap.used <= heap.max * ROOMY
   }
 
   /** Charges what the entry holds by now instead of what it held before. */

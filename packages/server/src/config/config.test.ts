@@ -145,6 +145,7 @@ describe('spelling', () => {
         pingMs: ['5000', 5_000],
         'limits.metadataKeysMax': ['5', 5],
         'limits.leaseMsMin': ['200', 200],
+        'limits.heapPercentMax': ['50', 50],
         'limits.peerSharePercent': ['25', 25],
         'limits.recordBytesMax': ['1048576', 1_048_576],
         'limits.strayBytesMax': ['1048576', 1_048_576],

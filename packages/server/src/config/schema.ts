@@ -92,6 +92,11 @@ const limits = z.strictObject({
     'Most watched views, summed over subscribers. 10,000 subscribers of 100 services each.',
   ).default(1_000_000),
   waitersMax: integer(1, 1_000_000, 'Most long polls that wait at a time.').default(10_000),
+  heapPercentMax: integer(
+    10,
+    90,
+    'How much of the heap limit may be alive, in percent, before the node refuses whatever would add to it. Renewals, beats, deregistrations and lookups go on. The rest is for what requests need while they are served, and for garbage.',
+  ).default(60),
   peerSharePercent: integer(
     1,
     100,

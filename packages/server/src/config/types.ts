@@ -12,6 +12,7 @@ export interface NodeLimits extends Limits {
   readonly strayBytesMax?: number | undefined
   readonly watchesMax: number
   readonly waitersMax: number
+  readonly heapPercentMax: number
   readonly peerSharePercent: number
   readonly sharedNetworks: readonly string[]
   readonly historyBytesMax: number

@@ -3,7 +3,14 @@ import { ACCOUNTS, type Meter, type RegistryNode } from '@rollcall/core'
 import { STATES } from '@rollcall/wire'
 
 /** Sets them. */
-export function sampleNode({ directory, feed, liveness, overrides }: RegistryNode, meter: Meter): void {
+export function sampleNode(
+  { budgets, directory, feed, liveness, overrides }: RegistryNode,
+  meter: Meter,
+): void {
+  for (const { quota, used, max } of Object.values(budgets)) {
+    meter.set('rollcall_budget_used', used, quota)
+    meter.set('rollcall_budget_max', max, quota)
+  }
   for (const state of STATES) meter.set('rollcall_instances', directory.states[state], state)
   meter.set('rollcall_services', directory.listing.size)
   for (const account of ACCOUNTS) {

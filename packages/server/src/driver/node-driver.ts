@@ -35,6 +35,7 @@ import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits
 import { type Commit, Commits, type Sink } from './commits.js'
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
+import type { HeapReader } from './heap-watch.js'
 import { Publications } from './publications.js'
 import { demand } from './refusals.js'
 import { ServicesWaiters } from './services-waiters.js'
@@ -48,6 +49,8 @@ export interface ProbePort {
 
 export interface NodeDriverDeps {
   readonly clock: Clock
+  /** The heap of the process. Without it there is always room. */
+  readonly heap?: HeapReader
   readonly prober: ProbePort
   readonly meter: Meter
 }
@@ -70,11 +73,12 @@ export class NodeDriver implements Registry {
   private readonly servicesWaiters: ServicesWaiters
   private probes: ProbeRequest[] = []
   private probing = false
+  private readonly unwatchHeap: (() => void) | undefined
   private cancelTick: (() => void) | undefined
   private sessions = 0
   private state: 'loading' | 'ready' | 'stopping' | 'closed' = 'loading'
 
-  constructor({ clock, prober, meter }: NodeDriverDeps, options: NodeOptions) {
+  constructor({ clock, heap, prober, meter }: NodeDriverDeps, options: NodeOptions) {
     this.clock = clock
     this.prober = prober
     this.meter = meter
@@ -86,6 +90,7 @@ export class NodeDriver implements Registry {
       meter,
       wallNow: () => clock.wallNow(),
     })
+    this.unwatchHeap = heap?.watch((bytes) => this.node.budgets.heap.collected(bytes))
     this.queries = new Queries(this.node, () => clock.now())
     this.publications = new Publications(clock, this.node.publisher)
     this.followers = createEventFollowers(clock)
@@ -138,6 +143,7 @@ export class NodeDriver implements Registry {
   close(): void {
     this.state = 'closed'
     this.cancelTick?.()
+    this.unwatchHeap?.()
     this.publications.close()
     this.waits.close()
     this.servicesWaiters.close()
@@ -153,6 +159,11 @@ export class NodeDriver implements Registry {
   fare(health: NodeHealth): void {
     this.node.fare(health)
     this.publications.soon()
+  }
+
+  /** How full the heap is, by what is alive on it. */
+  heap(): { readonly used: number; readonly max: number } {
+    return this.node.budgets.heap
   }
 
   /** Sets the gauges that are only computed when figures are asked for. */

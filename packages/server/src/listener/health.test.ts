@@ -27,6 +27,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
     health: () => ({ stale: false, island: false }),
     frozen: () => [],
     journalFault: () => undefined,
+    heap: () => ({ used: 74, max: 100 }),
     metrics: () => 'up 1\n',
     checkHost: () => {},
     ...deps,
@@ -74,6 +75,16 @@ describe('health', () => {
       status: 200,
       body: '{"ready":true,"journal":"failing","journalFault":"files"}',
     })
+  })
+
+  it('shows how near the heap is to its bound, and stays ready however full it is', () => {
+    const full = ask('GET', '/readyz', { heap: () => ({ used: 120, max: 100 }) })
+    expect(full).toMatchObject({
+      status: 200,
+      body: '{"ready":true,"heap":{"usedBytes":120,"maxBytes":100}}',
+    })
+    const near = ask('GET', '/readyz', { heap: () => ({ used: 75, max: 100 }) })
+    expect(near.body).toBe('{"ready":true,"heap":{"usedBytes":75,"maxBytes":100}}')
   })
 
   it('shows metrics in the format of their scrapers, with their length in bytes', () => {

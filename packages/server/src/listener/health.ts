@@ -15,6 +15,11 @@ export interface HealthDeps {
    * without; shown, so that an operator sees to the disk.
    */
   readonly journalFault: () => string | undefined
+  /**
+   * How much of the heap is alive, and how much may be. Shown when it is near, and never a reason to be asked less: what is
+   * known is served as ever, and clients that went elsewhere would fill the next node.
+   */
+  readonly heap: () => { readonly used: number; readonly max: number }
   /** The metrics in Prometheus' text format. */
   readonly metrics: () => string
   /** Throws a RegistryError for a request that comes under the name of another site. */
@@ -38,6 +43,7 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
         ...(readiness.ready ? {} : { error: errorBody('not_ready', `not ready: ${readiness.reason}`) }),
         ...trouble(deps.health()),
         ...(frozen.length === 0 ? {} : { frozen }),
+        ...nearness(deps.heap()),
         ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
       })
     }),
@@ -51,6 +57,15 @@ export function healthMounts(deps: HealthDeps): readonly Mount[] {
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics())
     }),
   ]
+}
+
+/** Share of what may be alive from which on it is shown. */
+const NEAR = 0.75
+
+function nearness({ used, max }: ReturnType<HealthDeps['heap']>): {
+  readonly heap?: { readonly usedBytes: number; readonly maxBytes: number }
+} {
+  return used < max * NEAR ? {} : { heap: { usedBytes: used, maxBytes: max } }
 }
 
 function trouble({ stale, island }: NodeHealth): Partial<NodeHealth> {
