@@ -8,17 +8,23 @@ import {
   NODE_DEFAULTS,
   type Meter,
 } from '@rollcall/core'
-import { createNativeProtocol, type NativeOptions, type NativeProtocol } from '@rollcall/protocols/native'
-import type {
-  Delta,
-  DeregisterResponse,
-  ErrorBody,
-  HeartbeatResponse,
-  NamespacesResponse,
-  RegisterResponse,
-  ServicesResponse,
-  SignsResponse,
-  View,
+import {
+  createNativeProtocol,
+  type HttpBudgets,
+  type NativeOptions,
+  type NativeProtocol,
+} from '@rollcall/protocols/native'
+import {
+  LIMITS,
+  type Delta,
+  type DeregisterResponse,
+  type ErrorBody,
+  type HeartbeatResponse,
+  type NamespacesResponse,
+  type RegisterResponse,
+  type ServicesResponse,
+  type SignsResponse,
+  type View,
 } from '@rollcall/wire'
 import { createSystemClock } from '../../packages/server/src/clock.js'
 import { createConnections } from '../../packages/server/src/listener/connections.js'
@@ -34,6 +40,7 @@ export interface TestNode {
   readonly origin: string
   readonly driver: NodeDriver
   readonly native: NativeProtocol
+  readonly budgets: HttpBudgets
   /** Sums of counters, by name or `name:label`. */
   readonly counted: ReadonlyMap<string, number>
   close(): Promise<void>
@@ -43,11 +50,13 @@ export interface TestNodeOptions extends NativeOptions {
   /** What it has from its journal; false leaves it not ready for lookups. Default: nothing. */
   readonly loaded?: readonly JournalEntry[] | false
   readonly waitersMax?: number
+  readonly unsentBytesMax?: number
+  readonly receivedBytesMax?: number
 }
 
 /** Starts a node. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
-  const { loaded = [], waitersMax = 10_000, ...native } = options
+  const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, ...native } = options
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
@@ -67,6 +76,9 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
   )
   if (loaded !== false) driver.load(loaded)
   driver.start()
+  const { bodyBytesMax } = { ...LIMITS, ...native.limits }
+  const bounds = { bodyBytesMax, waitersMax, unsentBytesMax, receivedBytesMax }
+  const budgets = createHttpBudgets({ meter }, bounds, 4 * 1024 ** 3)
   const protocol = createNativeProtocol(
     {
       registry: driver,
@@ -74,7 +86,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       logger: NO_LOGGER,
       meter,
       node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness() },
-      budgets: createHttpBudgets({ meter }, { waitersMax }),
+      budgets,
     },
     native,
   )
@@ -89,6 +101,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
     origin: `http://127.0.0.1:${port}`,
     driver,
     native: protocol,
+    budgets,
     counted,
     async close() {
       await protocol.close()

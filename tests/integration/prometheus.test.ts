@@ -9,8 +9,10 @@ import { NO_LOGGER, NO_METER } from '@rollcall/core'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
 import { debianProgram, programOnPath } from '@rollcall/testkit'
+import { LIMITS } from '@rollcall/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
+import { createHttpBudgets } from '../../packages/server/src/http-budgets.js'
 import { without } from './support/guests/guest.js'
 
 const cleanUp: (() => unknown)[] = []
@@ -250,6 +252,7 @@ describe('Prometheus itself', () => {
       clock: createSystemClock(),
       logger: NO_LOGGER,
       meter: NO_METER,
+      budgets: createHttpBudgets({}, { ...LIMITS, waitersMax: 1 }, 1_000_000_000),
     })
     const stand = createServer((request, response) => {
       response.once('finish', () => (refusals += response.statusCode === 503 ? 1 : 0))

@@ -20,7 +20,13 @@ const CATALOGUE = {
   rollcall_stream_sessions: { kind: 'gauge', help: 'Open stream connections.' },
   rollcall_sse_subscribers: { kind: 'gauge', help: 'Open server-sent event streams.' },
   rollcall_long_polls: { kind: 'gauge', help: 'Requests that wait for a change.' },
-  rollcall_unsent_bytes: { kind: 'gauge', help: 'Bytes that wait for slow subscribers, all together.' },
+  rollcall_unsent_bytes: {
+    kind: 'gauge',
+    help: 'Bytes that are held for readers of answers and streams that have not taken them; shared ones once.',
+  },
+  rollcall_unsent_bytes_max: { kind: 'gauge', help: 'Bound of rollcall_unsent_bytes.' },
+  rollcall_received_bytes: { kind: 'gauge', help: 'Bytes of request bodies that arrive or are worked on.' },
+  rollcall_received_bytes_max: { kind: 'gauge', help: 'Bound of rollcall_received_bytes.' },
   rollcall_messages_received_total: {
     kind: 'counter',
     help: 'Stream messages received, by type.',

@@ -15,14 +15,14 @@ import {
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
-import { createNativeProtocol, type NativeProtocol } from '@rollcall/protocols/native'
+import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { createDisk, createMemoryJournal, type FaultCause, openJournal } from '@rollcall/storage'
 import { defined, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
-import { createHttpBudgets } from './http-budgets.js'
+import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
 import { healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
@@ -55,6 +55,7 @@ interface Parts {
   readonly metrics: MetricsRegistry
   readonly prober: Prober
   readonly driver: NodeDriver
+  readonly budgets: HttpBudgets
 }
 
 /** Builds a node from its configuration and starts it. Rejects, with everything released, when it cannot serve. */
@@ -74,7 +75,8 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, heap, prober, meter: metrics },
     nodeOptions(config, nodeId, heap.limit),
   )
-  const parts: Parts = { clock, logger, metrics, prober, driver }
+  const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
+  const parts: Parts = { clock, logger, metrics, prober, driver, budgets }
   const { journal, fault } = await openStorage(config, parts)
   driver.attach(journal)
   const native = createNative(config, nodeId, parts)
@@ -175,7 +177,7 @@ function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] 
 function createNative(
   config: Config,
   nodeId: string,
-  { driver, clock, logger, metrics }: Parts,
+  { driver, clock, logger, metrics, budgets }: Parts,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -184,7 +186,7 @@ function createNative(
       logger: logger.child({ component: 'native' }),
       meter: metrics,
       node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness() },
-      budgets: createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits),
+      budgets,
     },
     {
       version: SOFTWARE_VERSION,
@@ -201,7 +203,7 @@ function createNative(
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
-  { clock, logger, metrics, driver }: Parts,
+  { clock, logger, metrics, driver, budgets }: Parts,
   native: NativeProtocol,
   journalFault: () => FaultCause | undefined,
 ): Listeners {
@@ -220,9 +222,9 @@ function openAddresses(
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
     metrics: () => {
       driver.sample()
-      const { longPolls, unsentBytes } = native.stats()
+      const { longPolls } = native.stats()
       metrics.set('rollcall_long_polls', longPolls)
-      metrics.set('rollcall_unsent_bytes', unsentBytes)
+      sampleHttpBudgets(metrics, budgets)
       return metrics.render()
     },
   })
@@ -233,6 +235,7 @@ function openAddresses(
       clock,
       logger: logger.child({ component: 'prometheus' }),
       meter: metrics,
+      budgets,
     },
     { allowedHosts },
   )

@@ -88,6 +88,11 @@ export class Budget {
     })
   }
 
+  /** Whether an amount could be taken. */
+  fits(address: string | undefined, amount: number): boolean {
+    return this.over(address, amount) === undefined
+  }
+
   /** Takes an amount whether or not there is room: for what was acknowledged before, and for what must get through. */
   add(address: string | undefined, amount: number): void {
     const key = keyOf(address)

@@ -3,6 +3,7 @@ import type { Clock } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import type { Exchange } from './exchange.js'
 import { createOutlet, type Outlet, type OutletOptions } from './outlet.js'
+import type { Unsent } from './unsent.js'
 
 /** Settings of the streams of one kind. */
 export interface EventStreamsOptions extends OutletOptions {
@@ -45,26 +46,25 @@ interface Stream {
 /** The open event streams of one kind. */
 export class EventStreams {
   private readonly clock: Clock
+  private readonly unsent: Unsent
   private readonly options: EventStreamsOptions
   private readonly counted: (size: number) => void
   private readonly streams = new Set<Stream>()
 
   /** `counted` is told the number of streams whenever it changes. */
-  constructor(clock: Clock, options: EventStreamsOptions, counted: (size: number) => void = () => {}) {
+  constructor(
+    { clock, unsent }: { readonly clock: Clock; readonly unsent: Unsent },
+    options: EventStreamsOptions,
+    counted: (size: number) => void = () => {},
+  ) {
     this.clock = clock
+    this.unsent = unsent
     this.options = options
     this.counted = counted
   }
 
   get size(): number {
     return this.streams.size
-  }
-
-  /** Unsent bytes of all streams. */
-  get bytes(): number {
-    let bytes = 0
-    for (const { outlet } of this.streams) bytes += outlet.bytes
-    return bytes
   }
 
   /** Answers with a stream that `feed` fills. Throws, with nothing sent, when there can be none. */
@@ -89,7 +89,8 @@ export class EventStreams {
       'X-Accel-Buffering', 'no',
     ]) // prettier-ignore
     res.flushHeaders()
-    const outlet = createOutlet(socket, this.clock, this.options, {
+    const account = { unsent: this.unsent, peer: exchange.caller.peer }
+    const outlet = createOutlet(socket, this.clock, this.options, account, {
       stalled: () => source.stalled(),
       drained: () => source.drained(),
       expired: () => void socket.destroy(),

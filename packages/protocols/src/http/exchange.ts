@@ -2,10 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, Clock, Logger, Meter } from '@rollcall/core'
 import { isRegistryError, RegistryError } from '@rollcall/wire'
+import type { HttpBudgets } from './budgets.js'
 import { callerOf } from './caller.js'
 import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
+import { countBody } from './received.js'
+import { piecesOf, transmit, type Piece } from './transmit.js'
+import { SHORT_BYTES, type Unsent } from './unsent.js'
 
 /** What answering needs. */
 export interface HttpDeps {
@@ -14,12 +18,19 @@ export interface HttpDeps {
   readonly meter: Meter
   readonly bodyBytesMax: number
   readonly writeError: ErrorWriter
+  readonly budgets: Pick<HttpBudgets, 'received' | 'receivedShort'>
+  readonly unsent: Unsent
+  /** How long a reader may take nothing of its answer before it is cut off. */
+  readonly stalledMsMax: number
   /** Whether the node says goodbye: answers then end their connection. */
   stopping(): boolean
 }
 
 /** Media type of JSON. */
 export const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** When to try again what a limit refused: what readers and senders hold comes back within seconds. */
+const RETRY_AFTER_S = '5'
 
 /** How much of a body that is too large is still read, so that its sender gets to read the answer. */
 const DISCARD_FACTOR = 4
@@ -52,9 +63,13 @@ export class Exchange {
     this.text(status, JSON.stringify(value))
   }
 
-  /** Answers with JSON that is text or bytes already. `tag` is an ETag. */
+  /**
+   * Answers with JSON that is text or bytes already. `tag` is an ETag. Throws `limit_exceeded`, with nothing sent, where the
+   * peer leaves too much unread; not for what a command did, which has to be told.
+   */
   text(status: number, body: string | Buffer, tag?: string): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    if (this.reads) this.deps.unsent.admit(this.caller.peer, typeof body === 'string' ? length : body)
     const headers = ['Content-Type', JSON_TYPE, 'Content-Length', String(length)]
     if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
     this.finish(status, headers, body)
@@ -75,14 +90,37 @@ export class Exchange {
     this.finish(status, all, body)
   }
 
+  /**
+   * Answers with JSON that is made as its reader takes it; what `next` throws ends the connection. `heldBytes` is the most
+   * that the node holds of it at a time. Throws `limit_exceeded`, with nothing sent, where the peer leaves too much unread.
+   */
+  inPieces(heldBytes: number, next: () => Piece): void {
+    const { res, deps, caller } = this
+    deps.unsent.admit(caller.peer, heldBytes)
+    this.opened(200)
+    if (res.destroyed) return
+    res.writeHead(200, ['Content-Type', JSON_TYPE])
+    if (this.req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    res.once('close', deps.unsent.holdUpTo(caller.peer, heldBytes))
+    transmit(res, deps, next, (error) => this.breakOff(error))
+  }
+
   /** Notes an answer that is not sent through here: the head of an event stream. */
   opened(status: number): void {
     this.answered = true
     this.deps.meter.count('rollcall_http_requests_total', 1, classOf(status))
   }
 
+  /** Whether the request changes nothing, so that it may be refused until the answer is sent. */
+  private get reads(): boolean {
+    return this.req.method === 'GET' || this.req.method === 'HEAD'
+  }
+
   /** Ends an answer that is under way, for a fault of our own: its reader sees that it is not whole. */
-  breakOff(error: unknown): void {
+  private breakOff(error: unknown): void {
     this.deps.logger.error({ error }, 'answer broken off')
     this.res.destroy()
   }
@@ -95,37 +133,53 @@ export class Exchange {
     if (!this.patient)
       deps.meter.observe('rollcall_http_request_duration_ms', deps.clock.now() - this.startedAt)
     if (res.headersSent || res.destroyed) return
+    if (status === 429) headers.push('Retry-After', RETRY_AFTER_S)
     if (deps.stopping() && !headers.includes('Connection')) headers.push('Connection', 'close')
     res.writeHead(status, headers)
-    res.end(body)
+    if (body === undefined || this.req.method === 'HEAD') res.end()
+    else this.send(body)
+  }
+
+  /** Sends a body behind its head. What the system takes at once costs no more than that. */
+  private send(body: string | Buffer): void {
+    const { res, deps, caller } = this
+    const long = body.length <= SHORT_BYTES ? undefined : typeof body === 'string' ? Buffer.from(body) : body
+    if (long !== undefined) res.once('close', deps.unsent.hold(caller.peer, long))
+    const next = long === undefined ? () => ({ data: body, done: true }) : piecesOf(long)
+    transmit(res, deps, next, (error) => this.breakOff(error))
   }
 
   /**
-   * Reads the body as JSON and hands it to `take`; whatever `take` throws or rejects with becomes the answer.
-   * Memory is bounded by `bodyBytesMax`, time by the request timeout of the listener.
+   * Reads the body as JSON and hands it to `take`; whatever `take` throws or rejects with becomes the answer. Memory is
+   * bounded by `mostBytes`, if that is less than what the node takes, and by what the peer may send at a time; time by the
+   * request timeout of the listener.
    */
-  body(take: (body: unknown) => void | Promise<void>): void {
+  body(take: (body: unknown) => void | Promise<void>, mostBytes: number = Infinity): void {
     const { req } = this
-    const { bodyBytesMax } = this.deps
-    const fault = bodyFault(this.headers, bodyBytesMax)
-    if (fault !== undefined) {
-      if (this.headers.expect === undefined) this.refuseBody(fault)
-      else this.fail(fault)
+    const bytesMax = Math.min(mostBytes, this.deps.bodyBytesMax)
+    let count: (bytes: number) => void
+    try {
+      count = this.expectBody(bytesMax)
+    } catch (error) {
+      if (this.headers.expect === undefined) this.refuseBody(error)
+      else this.fail(error)
       return
     }
     this.goOn()
     let chunks: Buffer[] = []
     let bytes = 0
     const read = (chunk: Buffer): void => {
-      bytes += chunk.length
-      if (bytes <= bodyBytesMax) {
+      try {
+        bytes += chunk.length
+        if (bytes > bytesMax) throw tooLarge(bytesMax)
+        count(chunk.length)
         chunks.push(chunk)
-        return
+      } catch (error) {
+        chunks = []
+        req.off('data', read)
+        req.off('end', done)
+        this.refuseBody(error)
       }
-      chunks = []
-      req.off('data', read)
-      req.off('end', done)
-      this.refuseBody(tooLarge(bodyBytesMax))
     }
     const done = (): void => {
       this.guard(() =>
@@ -134,6 +188,16 @@ export class Exchange {
     }
     req.on('data', read)
     req.on('end', done)
+  }
+
+  /** Throws what the head says against the body. A long answer to it would not be refused any more: it has to have room now. */
+  private expectBody(bytesMax: number): (bytes: number) => void {
+    const { deps, caller, headers, res } = this
+    const fault = bodyFault(headers, bytesMax)
+    if (fault !== undefined) throw fault
+    const stated = headers.contentLength === undefined ? undefined : Number(headers.contentLength)
+    deps.unsent.admit(caller.peer, stated ?? SHORT_BYTES)
+    return countBody(deps.budgets, caller.peer, res, stated)
   }
 
   /** Has the body sent by a client that waits for a word (RFC 9110 section 10.1.1). */
@@ -157,7 +221,7 @@ export class Exchange {
    * Answers while the body is still coming: what remains is read and dropped, within bounds, because closing
    * a connection with unread bytes makes the peer's system throw the answer away.
    */
-  private refuseBody(error: RegistryError): void {
+  private refuseBody(error: unknown): void {
     const { req, deps } = this
     let room = deps.bodyBytesMax * DISCARD_FACTOR
     const answer = (whole: boolean): void => {

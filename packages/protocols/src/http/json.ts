@@ -1,6 +1,7 @@
 /** Bodies that are JSON. */
 import { isUtf8 } from 'node:buffer'
 import { RegistryError } from '@rollcall/wire'
+import { checkJsonBounds } from './json-bounds.js'
 
 /** What some systems put in front of UTF-8, which RFC 8259 section 8.1 lets a reader ignore. */
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
@@ -8,6 +9,7 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 /** JSON text as a value. */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new RegistryError('malformed', 'not UTF-8')
+  checkJsonBounds(bytes)
   const marked = bytes[0] === BYTE_ORDER_MARK[0] && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)
   try {
     return JSON.parse(bytes.toString('utf8', marked ? BYTE_ORDER_MARK.length : 0)) as unknown

@@ -1,8 +1,10 @@
 /** A connection that does not read is bounded, told of, and given up in the end. */
 import { Writable } from 'node:stream'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Budget } from '@rollcall/core'
 import { HandClock } from '@rollcall/testkit/time'
 import { createOutlet, type Outlet } from './outlet.js'
+import { Unsent } from './unsent.js'
 
 /** A connection whose peer reads when told to. */
 class Peer extends Writable {
@@ -42,6 +44,7 @@ class Peer extends Writable {
 let clock: HandClock
 let peer: Peer
 let told: string[]
+let account: Budget
 let outlet: Outlet
 beforeEach(() => {
   clock = new HandClock()
@@ -49,7 +52,9 @@ beforeEach(() => {
   told = []
   const note = (what: string) => (): void => void told.push(what)
   const listener = { stalled: note('stalled'), drained: note('drained'), expired: note('expired') }
-  outlet = createOutlet(peer, clock, { bufferBytesMax: 1_000, stalledMsMax: 60_000 }, listener)
+  account = new Budget({}, { quota: 'unsentBytesMax', max: 100_000, what: 'bytes' })
+  const options = { bufferBytesMax: 1_000, stalledMsMax: 60_000 }
+  outlet = createOutlet(peer, clock, options, { unsent: new Unsent(account), peer: '10.0.0.1' }, listener)
 })
 
 const unit = (bytes: number): Buffer => Buffer.alloc(bytes, 'x')
@@ -73,6 +78,30 @@ describe('an outlet', () => {
     expect(told).toEqual(['stalled'])
     clock.advance(1)
     expect(told).toEqual(['stalled', 'expired'])
+  })
+
+  it('counts what its connection holds, from the high-water mark on, until it was sent', async () => {
+    outlet.write(unit(99))
+    expect(account.used).toBe(0)
+    const shared = unit(300)
+    outlet.write(shared)
+    outlet.writeAll([unit(40), shared])
+    expect([account.used, outlet.bytes]).toEqual([340, 739])
+    await peer.read()
+    expect(account.used).toBe(0)
+    outlet.write(unit(5_000))
+    outlet.write(unit(6_000))
+    expect(account.used).toBe(11_000)
+    outlet.close()
+    expect(account.used).toBe(0)
+  })
+
+  it('is stalled by less where its peer may hold no more', () => {
+    account.add('10.0.0.1', 95_000)
+    outlet.write(unit(90))
+    expect(told).toEqual([])
+    outlet.write(unit(90))
+    expect(told).toEqual(['stalled'])
   })
 
   it('keeps pairs together and tells when a unit was handed on', async () => {

@@ -1,9 +1,11 @@
 /** Long answers: turn by turn, at the pace of their reader, broken off when they fail. */
 import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Exchange } from './exchange.js'
 import { HandClock } from '@rollcall/testkit/time'
 import { answerInPieces } from './pieces.js'
+import { transmit, type Piece } from './transmit.js'
 
 /** A response whose peer reads when told to. */
 class Peer extends EventEmitter {
@@ -20,10 +22,14 @@ class Peer extends EventEmitter {
     this.written.push(text.length)
     return this.reads
   }
-  end(text: string): void {
+  get writableFinished(): boolean {
+    return this.state === 'ended' && this.reads
+  }
+  end(text: string): this {
     this.written.push(text.length)
     this.state = 'ended'
-    this.emit('close')
+    if (this.reads) this.emit('close')
+    return this
   }
   destroy(): void {
     this.state = 'destroyed'
@@ -40,12 +46,11 @@ function setUp(source: Iterator<string>): {
   const clock = new HandClock()
   const whole: string[] = []
   const exchange = {
-    res: peer,
     text: (_status: number, body: string) => whole.push(body),
-    opened() {},
-    breakOff: () => peer.destroy(),
+    inPieces: (_heldBytes: number, next: () => Piece) =>
+      transmit(peer as unknown as ServerResponse, { clock, stalledMsMax: 1_000 }, next, () => peer.destroy()),
   }
-  answerInPieces(exchange as unknown as Exchange, clock, source, 1_000)
+  answerInPieces(exchange as unknown as Exchange, source)
   return { peer, clock, whole }
 }
 
@@ -91,6 +96,15 @@ describe('an answer in pieces', () => {
     peer.emit('drain')
     clock.advance(5_000)
     expect([peer.state, peer.length]).toEqual(['ended', 200_000])
+  })
+
+  it('ends with a reader that does not take the last of it', () => {
+    const { peer, clock } = setUp(pieces(70))
+    peer.reads = false
+    clock.advance(0)
+    expect(peer.state).toBe('ended')
+    clock.advance(1_000)
+    expect(peer.state).toBe('destroyed')
   })
 
   it('ends with a reader that takes nothing for too long, or leaves', () => {

@@ -1,4 +1,5 @@
 /** The native protocol: HTTP, server-sent events and the WebSocket stream. */
+export type { HttpBudgets } from '../http/budgets.js'
 export { ViewBodies } from '../http/view-bodies.js'
 export { pushPayload } from './codec.js'
 export type { NodeIdentity } from './handlers/deps.js'

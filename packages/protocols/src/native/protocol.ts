@@ -4,6 +4,7 @@ import { apiIndex, openApiDocument } from '@rollcall/wire/schemas'
 import { EventStreams } from '../http/event-stream.js'
 import type { HttpBudgets } from '../http/budgets.js'
 import { createGate } from '../http/gate.js'
+import { Unsent } from '../http/unsent.js'
 import { ViewBodies } from '../http/view-bodies.js'
 import { Waits } from '../http/waits.js'
 import { createEntrances, type Entrances } from './entrances.js'
@@ -29,8 +30,6 @@ export interface NativeStats {
   readonly streams: number
   readonly eventStreams: number
   readonly longPolls: number
-  /** Bytes that subscribers have not read yet. */
-  readonly unsentBytes: number
   /** Bytes of encoded views kept for lookups. */
   readonly viewCacheBytes: number
 }
@@ -50,13 +49,13 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   const { clock, logger, meter, registry, node } = deps
   const views = new ViewBodies(clock, resolved.viewCacheBytesMax)
   const waits = new Waits(deps.budgets.waits)
-  const streams = createStreams({ ...deps, views }, resolved)
-  const events = createViewStreams(clock, meter, resolved)
-  const feeds = new EventStreams(clock, {
-    ...resolved,
-    streamsMax: resolved.eventLogFeedsMax,
-    limit: 'eventLogFeedsMax',
-  })
+  const unsent = new Unsent(deps.budgets.unsent)
+  const streams = createStreams({ ...deps, views, unsent }, resolved)
+  const events = createViewStreams({ clock, unsent, meter }, resolved)
+  const feeds = new EventStreams(
+    { clock, unsent },
+    { ...resolved, streamsMax: resolved.eventLogFeedsMax, limit: 'eventLogFeedsMax' },
+  )
   const router = createRouter(
     createHandlers({ registry, node, clock, options: resolved, views, waits }, events, feeds),
     resolved.limits,
@@ -66,6 +65,9 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
     clock,
     logger,
     meter,
+    budgets: deps.budgets,
+    unsent,
+    stalledMsMax: resolved.stalledMsMax,
     bodyBytesMax: resolved.limits.bodyBytesMax,
     writeError,
     stopping: () => closing !== undefined,
@@ -86,7 +88,6 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
       streams: streams.size,
       eventStreams: events.size,
       longPolls: waits.size,
-      unsentBytes: streams.bytes() + events.bytes + feeds.bytes,
       viewCacheBytes: views.bytes,
     }),
   }

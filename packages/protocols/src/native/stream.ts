@@ -5,8 +5,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Update } from '@rollcall/core'
-import { CLOSE_CODES, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
+import { CLOSE_CODES, isRegistryError, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
+import { parseJson } from '../http/json.js'
 import type { Body } from '../http/view-bodies.js'
 import { foundFrame, messageFrame, pongFrame, updateFrame } from './codec.js'
 import {
@@ -17,13 +18,16 @@ import {
 } from './handlers/session.js'
 import { callerOf } from '../http/caller.js'
 import type { ResolvedOptions } from './options.js'
-import { createOutlet, type Outlet } from '../http/outlet.js'
+import { createOutlet, type Outlet, type OutletAccount } from '../http/outlet.js'
+import type { Unsent } from '../http/unsent.js'
+
+interface StreamsDeps extends StreamSessionDeps {
+  readonly unsent: Unsent
+}
 
 /** All streams of a node. */
 export interface Streams {
   readonly size: number
-  /** Unsent bytes of all clients. */
-  bytes(): number
   /** Takes over the socket of an upgrade request that was let in. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer): void
   goaway(reason: string, afterMs: number): void
@@ -36,7 +40,7 @@ const INBOX_MESSAGES_MAX = 4_096
 const INBOX_FRAMES_MAX = 4
 
 /** Builds the shell. */
-export function createStreams(deps: StreamSessionDeps, options: ResolvedOptions): Streams {
+export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Streams {
   const connections = new Set<StreamConnection>()
   const serverOptions: ServerOptions & { readonly closeTimeout: number } = {
     noServer: true,
@@ -57,11 +61,6 @@ export function createStreams(deps: StreamSessionDeps, options: ResolvedOptions)
   return {
     get size() {
       return connections.size
-    },
-    bytes() {
-      let bytes = 0
-      for (const connection of connections) bytes += connection.bytes
-      return bytes
     },
     accept(req, socket, head) {
       // Offered among others, it is the one that is taken; `ws` knows it only alone.
@@ -101,8 +100,10 @@ export function createStreams(deps: StreamSessionDeps, options: ResolvedOptions)
   }
 }
 
-class StreamConnection implements StreamTransport {
+class StreamConnection implements StreamTransport, OutletAccount {
   readonly session: StreamSession
+  readonly unsent: Unsent
+  readonly peer: string | undefined
   private readonly options: ResolvedOptions
   private readonly ws: WebSocket
   private readonly outlet: Outlet
@@ -114,7 +115,7 @@ class StreamConnection implements StreamTransport {
   private inboxBytes = 0
 
   constructor(
-    deps: StreamSessionDeps,
+    deps: StreamsDeps,
     options: ResolvedOptions,
     ws: WebSocket,
     socket: Duplex,
@@ -123,8 +124,11 @@ class StreamConnection implements StreamTransport {
     this.options = options
     this.ws = ws
     this.deflate = mayDeflate(ws, req)
-    this.session = createStreamSession(deps, options, this, callerOf(req))
-    this.outlet = createOutlet(socket, deps.clock, options, {
+    const caller = callerOf(req)
+    this.unsent = deps.unsent
+    this.peer = caller.peer
+    this.session = createStreamSession(deps, options, this, caller)
+    this.outlet = createOutlet(socket, deps.clock, options, this, {
       stalled: () => this.session.stalled(),
       drained: () => this.session.drained(),
       expired: () => this.terminate(),
@@ -146,15 +150,15 @@ class StreamConnection implements StreamTransport {
     })
   }
 
-  get bytes(): number {
-    return this.outlet.bytes
-  }
-
   send(message: ServerMessage): void {
-    this.answer([messageFrame(message)])
+    const frame = messageFrame(message)
+    // The only long answer that tells of no command.
+    if (message.type === 'services') this.unsent.admit(this.peer, frame.length)
+    this.answer([frame])
   }
 
   sendFound(view: Body, req: number | undefined): void {
+    if (typeof view !== 'string') this.unsent.admit(this.peer, view)
     this.answer(foundFrame(view, req))
   }
 
@@ -230,9 +234,9 @@ class StreamConnection implements StreamTransport {
   private receive(data: Buffer): void {
     let message: unknown
     try {
-      message = JSON.parse(data.toString())
-    } catch {
-      this.session.receiveGarbage('a frame is not JSON')
+      message = parseJson(data)
+    } catch (error) {
+      this.session.receiveGarbage(isRegistryError(error) ? error.message : 'a frame is not JSON')
       return
     }
     this.session.receive(message)

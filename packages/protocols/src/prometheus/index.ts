@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Logger, Meter, Registry } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
+import type { HttpBudgets } from '../http/budgets.js'
 import { createGate } from '../http/gate.js'
 import { headersOf } from '../http/headers.js'
 import { answerInPieces } from '../http/pieces.js'
 import { encodeGroups, readQuery } from './codec.js'
 import { writeError } from './errors.js'
+import { Unsent } from '../http/unsent.js'
 import { requireLoaded, type NodeLife } from '../http/loaded.js'
 import { targetsOf } from './handlers.js'
 import { resolveOptions, type PrometheusOptions } from './options.js'
@@ -21,6 +23,7 @@ export interface PrometheusDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
+  readonly budgets: HttpBudgets
 }
 
 /** The adapter: one path, which the server mounts. */
@@ -34,11 +37,13 @@ export function createPrometheusDiscovery(
   deps: PrometheusDeps,
   options: PrometheusOptions = {},
 ): PrometheusDiscovery {
-  const { registry, node, clock } = deps
+  const { registry, node } = deps
   const { allowedHosts, servicesMax, stalledMsMax } = resolveOptions(options)
   const gate = createGate(allowedHosts)
   const http: HttpDeps = {
     ...deps,
+    unsent: new Unsent(deps.budgets.unsent),
+    stalledMsMax,
     bodyBytesMax: 0,
     writeError,
     stopping: () => !node.readiness().ready,
@@ -59,7 +64,7 @@ export function createPrometheusDiscovery(
         if (read.isStale() && read.services({ limit: 1 }).services.length === 0)
           throw new RegistryError('not_ready', 'the node began with nothing, and nothing has registered yet')
         const targets = targetsOf(read, query, servicesMax)
-        answerInPieces(exchange, clock, encodeGroups(targets), stalledMsMax)
+        answerInPieces(exchange, encodeGroups(targets))
       })
     },
   }

@@ -97,6 +97,16 @@ const limits = z.strictObject({
     90,
     'How much of the heap limit may be alive, in percent, before the node refuses whatever would add to it. Renewals, beats, deregistrations and lookups go on. The rest is for what requests need while they are served, and for garbage.',
   ).default(60),
+  unsentBytesMax: integer(
+    16_384,
+    64 * GIB,
+    'Most bytes of answers that their readers have not taken yet, streams included; what several readers are sent counts once. Beyond it long answers are refused, and subscribers that lag get no more changes until they have read. Default: a quarter of the limit of the heap.',
+  ).optional(),
+  receivedBytesMax: integer(
+    16_384,
+    64 * GIB,
+    'Most bytes of request bodies that arrive or are worked on; beyond it they are refused. Bodies up to 16 KiB, such as beats, have a quarter as much of their own. Default: a sixteenth of the limit of the heap.',
+  ).optional(),
   peerSharePercent: integer(
     1,
     100,

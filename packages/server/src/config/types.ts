@@ -13,6 +13,8 @@ export interface NodeLimits extends Limits {
   readonly watchesMax: number
   readonly waitersMax: number
   readonly heapPercentMax: number
+  readonly unsentBytesMax?: number | undefined
+  readonly receivedBytesMax?: number | undefined
   readonly peerSharePercent: number
   readonly sharedNetworks: readonly string[]
   readonly historyBytesMax: number

@@ -15,7 +15,7 @@ import type { Exchange } from '../../http/exchange.js'
 import { checkName, commonFailure, durable, mergeResults, toRefs } from '../mapping.js'
 import { viewNameOf } from '../queries.js'
 import { ALL_HEARD, deregister, heartbeat, register, type BatchContext, type Outcome } from './batches.js'
-import { readBody, type HandlerDeps, type Handlers } from './deps.js'
+import { DECLARATION_BYTES_MAX, ORDER_BYTES_MAX, readBody, type HandlerDeps, type Handlers } from './deps.js'
 import { undeclared } from './unknown.js'
 
 const ALL_HEARD_TEXT = JSON.stringify(ALL_HEARD)
@@ -73,30 +73,45 @@ export function createOperatorCommands(
       })
     },
     freeze(exchange, parameters) {
-      readBody(exchange, parameters, async (body) => {
-        const { value, warnings } = readFreeze(body)
-        const { namespace = DEFAULTS.namespace } = value
-        const { durability } = await execute(deps, exchange, { kind: 'freeze', ...value, namespace })
-        answer(exchange, { durability }, warnings)
-      })
+      readBody(
+        exchange,
+        parameters,
+        async (body) => {
+          const { value, warnings } = readFreeze(body)
+          const { namespace = DEFAULTS.namespace } = value
+          const { durability } = await execute(deps, exchange, { kind: 'freeze', ...value, namespace })
+          answer(exchange, { durability }, warnings)
+        },
+        ORDER_BYTES_MAX,
+      )
     },
     unfreeze(exchange, parameters) {
-      readBody(exchange, parameters, async (body) => {
-        const { value } = readFreeze(body)
-        const { namespace = DEFAULTS.namespace } = value
-        const done = await execute(deps, exchange, { kind: 'unfreeze', ...value, namespace })
-        answer(exchange, { removed: done.answer.existed })
-      })
+      readBody(
+        exchange,
+        parameters,
+        async (body) => {
+          const { value } = readFreeze(body)
+          const { namespace = DEFAULTS.namespace } = value
+          const done = await execute(deps, exchange, { kind: 'unfreeze', ...value, namespace })
+          answer(exchange, { removed: done.answer.existed })
+        },
+        ORDER_BYTES_MAX,
+      )
     },
     restore(exchange, parameters) {
-      readBody(exchange, parameters, async (body) => {
-        const { value, warnings } = readRestore(body)
-        const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
-        checkName(value.service, 'service')
-        const command = { kind: 'restore', ...value, namespace } as const
-        const done = await execute(deps, exchange, command, parameters.durability)
-        answer(exchange, { ...done.answer, durability: done.durability }, warnings)
-      })
+      readBody(
+        exchange,
+        parameters,
+        async (body) => {
+          const { value, warnings } = readRestore(body)
+          const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
+          checkName(value.service, 'service')
+          const command = { kind: 'restore', ...value, namespace } as const
+          const done = await execute(deps, exchange, command, parameters.durability)
+          answer(exchange, { ...done.answer, durability: done.durability }, warnings)
+        },
+        ORDER_BYTES_MAX,
+      )
     },
   }
 }
@@ -113,7 +128,7 @@ export function createDeclarations(
         const command = { kind: 'declareService', namespace, service, settings } as const
         const { durability } = await execute(deps, exchange, command)
         answer(exchange, { durability }, warnings)
-      })
+      }, DECLARATION_BYTES_MAX)
     },
     async undeclareService(exchange, parameters) {
       const { namespace, service } = viewNameOf(parameters)
@@ -128,7 +143,7 @@ export function createDeclarations(
         const command = { kind: 'declareNamespace', namespace, settings } as const
         const { durability } = await execute(deps, exchange, command)
         answer(exchange, { durability }, warnings)
-      })
+      }, DECLARATION_BYTES_MAX)
     },
     async undeclareNamespace(exchange, { namespace }) {
       const command = { kind: 'declareNamespace', namespace, settings: null } as const

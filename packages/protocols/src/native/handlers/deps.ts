@@ -36,11 +36,17 @@ export interface HandlerDeps {
   readonly waits: Waits
 }
 
+/** Largest body of a declaration: 1,000 groups and 1,000 allowed hosts with the longest of names, and metadata. */
+export const DECLARATION_BYTES_MAX = 524_288
+/** Largest body of what an operator orders about a namespace or a service. */
+export const ORDER_BYTES_MAX = 16_384
+
 /** Reads the body of a request whose query may name the body's namespace. */
 export function readBody(
   exchange: Exchange,
   { namespace }: { readonly namespace?: string },
   take: (body: unknown) => void | Promise<void>,
+  bytesMax?: number,
 ): void {
-  exchange.body((body) => take(inNamespace(body, namespace)))
+  exchange.body((body) => take(inNamespace(body, namespace)), bytesMax)
 }

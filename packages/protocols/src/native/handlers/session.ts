@@ -27,7 +27,7 @@ export interface StreamSessionDeps {
   readonly views: ViewBodies
 }
 
-/** The way to the client. Nothing in here may throw or wait. */
+/** The way to the client. Nothing in here waits, nor throws but `limit_exceeded` for a list that the client has no room for. */
 export interface StreamTransport {
   /** Sends a message to this client alone. */
   send(message: ServerMessage): void

@@ -4,6 +4,7 @@ import type { ViewName } from '@rollcall/wire'
 import type { ParametersOf } from '@rollcall/wire/schemas'
 import { EventStreams, type EventFeed } from '../../http/event-stream.js'
 import type { Outlet } from '../../http/outlet.js'
+import type { Unsent } from '../../http/unsent.js'
 import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk, viewOf } from '../codec.js'
 import { viewKey } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
@@ -12,12 +13,15 @@ import { requireLoaded } from '../../http/loaded.js'
 import type { Handler, HandlerDeps } from './deps.js'
 
 /** The event streams of views. */
-export function createViewStreams(clock: Clock, meter: Meter, options: ResolvedOptions): EventStreams {
+export function createViewStreams(
+  deps: { readonly clock: Clock; readonly unsent: Unsent; readonly meter: Meter },
+  options: ResolvedOptions,
+): EventStreams {
   const { eventStreamsMax } = options
   return new EventStreams(
-    clock,
+    deps,
     { ...options, streamsMax: eventStreamsMax, limit: 'eventStreamsMax' },
-    (size) => meter.set('rollcall_sse_subscribers', size),
+    (size) => deps.meter.set('rollcall_sse_subscribers', size),
   )
 }
 
