@@ -227,7 +227,7 @@ describe('explain', () => {
         'probes       allowed, connected before',
         'last probe   failed 1s ago',
         'held by      freeze',
-        'guard        keeps 2 silent instances',
+        'guard        keeps silent instances: 2',
         'frozen       * bob',
         'next         suspect (silence) in 6s',
         '',

@@ -72,7 +72,7 @@ const CATALOGUE = {
   },
   rollcall_guard_kept_instances: {
     kind: 'gauge',
-    help: 'Instances kept in spite of their silence, all services together.',
+    help: 'Instances kept in spite of their silence by guards that are tripped, all services together.',
   },
   rollcall_transitions_total: {
     kind: 'counter',

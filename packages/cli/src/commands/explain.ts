@@ -66,7 +66,7 @@ function rowsOf(explanation: Explanation): Row[] {
   if (override !== undefined) rows.push(['override', overrideText(override)])
   if (evidence !== undefined) rows.push(...evidenceRows(evidence))
   if (guards.held !== undefined) rows.push(['held by', guards.held])
-  if (guards.service.tripped) rows.push(['guard', `keeps ${guards.service.kept} silent instances`])
+  if (guards.service.tripped) rows.push(['guard', `keeps silent instances: ${guards.service.kept}`])
   for (const { namespace, by } of guards.freezes)
     rows.push(['frozen', [namespace, by ?? ''].join(' ').trim()])
   if (next !== undefined) rows.push(['next', `${next.verdict} (${next.reason}) in ${ageText(next.inMs)}`])

@@ -27,6 +27,8 @@ interface Losses {
   readonly deaths: Set<string>
   /** Keys of those that would be, were it not for the breaker. */
   readonly kept: Set<string>
+  /** The breaker is tripped. To keep the only instance there is takes no breaker that trips. */
+  tripped: boolean
 }
 
 export class ServiceBreaker {
@@ -44,11 +46,11 @@ export class ServiceBreaker {
     const enabled = service.settings?.breaker?.enabled ?? this.options.enabled
     const share = service.settings?.breaker?.share ?? this.options.share
     if (!enabled) return true
-    const { deaths, kept } = this.of(service)
+    const losses = this.of(service)
+    const { deaths, kept } = losses
     if (deaths.has(key) || deaths.size < silentDeathsMax(service.total, share)) return true
-    const news = kept.size === 0
     kept.add(key)
-    if (news) this.notify({ kind: 'service_guard', service, tripped: true })
+    this.trip(service, losses, service.total > 1)
     return false
   }
 
@@ -58,37 +60,46 @@ export class ServiceBreaker {
     const losses = this.losses.get(service)
     if (losses === undefined) return
     if (!silentDeath) losses.deaths.delete(key)
-    this.tidy(service, losses)
+    this.settle(service, losses)
   }
 
   /** The instance is not (or no longer) kept in spite of its silence. */
   release(service: ServiceNode, key: string): void {
     const losses = this.losses.get(service)
-    if (losses?.kept.delete(key) !== true) return
-    if (losses.kept.size === 0) this.notify({ kind: 'service_guard', service, tripped: false })
-    this.tidy(service, losses)
+    if (losses?.kept.delete(key) === true) this.settle(service, losses)
   }
 
   /** What the breaker does of a service at present. */
   guardOf(service: ServiceNode | undefined): Guard {
-    const kept = service === undefined ? 0 : (this.losses.get(service)?.kept.size ?? 0)
-    return { tripped: kept > 0, kept }
+    const losses = service === undefined ? undefined : this.losses.get(service)
+    return losses === undefined
+      ? { tripped: false, kept: 0 }
+      : { tripped: losses.tripped, kept: losses.kept.size }
   }
 
-  /** Services that keep silent instances, and how many they keep together. */
+  /** Services whose breaker is tripped, and how many silent instances they keep together. */
   tripped(): { readonly services: number; readonly kept: number } {
-    const kept = [...this.losses.values()].map((losses) => losses.kept.size).filter((count) => count > 0)
-    return { services: kept.length, kept: kept.reduce((sum, count) => sum + count, 0) }
+    const tripped = [...this.losses.values()].filter((losses) => losses.tripped)
+    return { services: tripped.length, kept: tripped.reduce((sum, { kept }) => sum + kept.size, 0) }
   }
 
-  private tidy(service: ServiceNode, losses: Losses): void {
-    if (losses.deaths.size === 0 && losses.kept.size === 0) this.losses.delete(service)
+  /** Ends what has ended. */
+  private settle(service: ServiceNode, losses: Losses): void {
+    const { deaths, kept, tripped } = losses
+    this.trip(service, losses, tripped && kept.size > 0 && service.total > 1)
+    if (deaths.size === 0 && kept.size === 0) this.losses.delete(service)
+  }
+
+  private trip(service: ServiceNode, losses: Losses, tripped: boolean): void {
+    if (tripped === losses.tripped) return
+    losses.tripped = tripped
+    this.notify({ kind: 'service_guard', service, tripped })
   }
 
   private of(service: ServiceNode): Losses {
     let losses = this.losses.get(service)
     if (losses === undefined) {
-      losses = { deaths: new Set(), kept: new Set() }
+      losses = { deaths: new Set(), kept: new Set(), tripped: false }
       this.losses.set(service, losses)
     }
     return losses

@@ -85,15 +85,22 @@ function held({ guards }: Told): string[] {
       `The namespace is frozen${by === undefined ? '' : ` by ${by}`}${why === undefined ? '' : `: ${why}`}`,
   )
   const damped = dampedMs === undefined ? [] : [`It flapped and has to behave for another ${span(dampedMs)}`]
+  const { tripped, kept } = guards.service
   const holds =
     guards.held === 'service_breaker'
       ? [
-          `It would be down by silence, but the guard keeps ${guards.service.kept} silent instances of this service`,
+          tripped
+            ? `It would be down by silence, but the guard keeps ${keptText(kept)} of this service`
+            : 'It is silent, but the only instance of its service, so it is kept as suspect',
         ]
       : guards.held === 'watcher_doubt'
         ? ['Its silence is not believed: too much fell silent at once, so the node doubts its own ears']
         : []
   return [...holds, ...freeze, ...damped]
+}
+
+function keptText(kept: number): string {
+  return kept === 1 ? '1 silent instance' : `${kept} silent instances`
 }
 
 function coming({ next, guards }: Told): string[] {

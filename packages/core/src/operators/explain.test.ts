@@ -191,7 +191,7 @@ describe('an explanation', () => {
       state: 'suspect',
       guards: { held: 'service_breaker', service: { tripped: true, kept: 1 } },
     })
-    expect(kept?.summary).toContain('the guard keeps 1 silent instances of this service')
+    expect(kept?.summary).toContain('the guard keeps 1 silent instance of this service')
 
     const flapping = new Simulation({ liveness: { damping: LIVENESS_DEFAULTS.damping } })
     flapping.register({ id: 'other', liveness: 'static' })
