@@ -1,6 +1,7 @@
 /** The changes of a list as async iterators. */
 import type { ListChange } from './machine/events.js'
 import { abortedError } from './machine/errors.js'
+import { onAbort } from './calls/signals.js'
 
 /** Most changes kept for a consumer that is behind; beyond it they become one change with the latest list. */
 const QUEUE_MAX = 256
@@ -39,6 +40,7 @@ export class ChangeFeed {
 class ChangeIterator implements AsyncIterableIterator<ListChange> {
   private readonly signal: AbortSignal | undefined
   private readonly leave: () => void
+  private readonly letGo: () => void
   private queue: ListChange[] = []
   private waiting: { resolve(result: IteratorResult<ListChange>): void; reject(error: unknown): void }[] = []
   private done = false
@@ -46,7 +48,7 @@ class ChangeIterator implements AsyncIterableIterator<ListChange> {
   constructor(signal: AbortSignal | undefined, leave: () => void) {
     this.signal = signal
     this.leave = leave
-    signal?.addEventListener('abort', this.abort, { once: true })
+    this.letGo = onAbort(signal, this.abort)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ListChange> {
@@ -63,7 +65,7 @@ class ChangeIterator implements AsyncIterableIterator<ListChange> {
   /** No more will come. */
   finish(): void {
     this.done = true
-    this.signal?.removeEventListener('abort', this.abort)
+    this.letGo()
     for (const waiter of this.waiting.splice(0)) waiter.resolve({ done: true, value: undefined })
   }
 

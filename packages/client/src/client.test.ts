@@ -1,4 +1,5 @@
 /** A client against a node without sockets. */
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { ClientDeps } from './client.js'
 import { createClient } from './client.js'
@@ -302,6 +303,50 @@ describe('client', () => {
       code: 'aborted',
     })
     await expect(client.service('orders').fetch('/', call)).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('shares a signal with any number of waits and loops, without a warning, and leaves nothing on it', async () => {
+    const { client, clock } = setUp()
+    const warnings: Error[] = []
+    const warned = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', warned)
+    const names = Array.from({ length: 12 }, (_, n) => `s${n}`)
+    const { signal } = new AbortController()
+    const waits = names.map((name) =>
+      client
+        .service(name)
+        .ready({ signal })
+        .catch(() => undefined),
+    )
+    const loops = names.flatMap((name) => [
+      client.service(name).changes({ signal }),
+      client.service(name).shards(8).changes({ signal }),
+    ])
+    const registering = names.map((service) => client.register({ service, port: 1 }, { signal }))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(36)
+    await Promise.all(registering)
+    const closing = client.close()
+    await settle()
+    await clock.pass(5_000)
+    await closing
+    await Promise.all([...waits, ...loops.map((loop) => loop.return?.())])
+    process.off('warning', warned)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('tells a listener that was added twice twice, until each is taken away', async () => {
+    const { client } = setUp()
+    const registration = await client.register({ service: 'orders', port: 1 })
+    const told: string[] = []
+    const listener = (event: RegistrationEvent): void => void told.push(event.state)
+    const [first, second] = [registration.onEvent(listener), registration.onEvent(listener)]
+    await registration.drain()
+    first()
+    await registration.setState('up')
+    second()
+    await registration.drain()
+    expect(told).toEqual(['draining', 'draining', 'up'])
   })
 
   it('takes back what an aborted register had sent', async () => {

@@ -12,6 +12,7 @@ import type { MachineStatus } from './machine/status.js'
 import { checkIdle, checkName, lookupOf, placesOf, registrationSpec } from './options.js'
 import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
+import { onAbort } from './calls/signals.js'
 import { ServiceWatch } from './service.js'
 import { ServiceHandles } from './service-handles.js'
 import type { SnapshotStore } from './shell/snapshots.js'
@@ -80,6 +81,7 @@ class Client implements Rollcall {
   private nextHandle = 1
   private closing: Promise<void> | undefined
   private unobserve: (() => void) | undefined
+  private letGo: (() => void) | undefined
 
   constructor(deps: ClientDeps, options: ClientOptions) {
     this.deps = deps
@@ -109,7 +111,7 @@ class Client implements Rollcall {
     this.driver.dispatch({ type: 'start' })
     this.unobserve = this.deps.observer?.connected?.(this)
     if (signal?.aborted === true) this.abort()
-    else signal?.addEventListener('abort', this.abort, { once: true })
+    else this.letGo = onAbort(signal, this.abort)
   }
 
   register(options: RegisterOptions, call?: { readonly signal?: AbortSignal }): Promise<Registration>
@@ -186,7 +188,7 @@ class Client implements Rollcall {
   private async shutDown(): Promise<void> {
     const { clock, warmUps, transport, snapshots, logger } = this.deps
     const endAt = clock.now() + Math.max(...this.options.clusters.map(({ times }) => times.closeMs))
-    this.options.signal?.removeEventListener('abort', this.abort)
+    this.letGo?.()
     warmUps.close()
     // The machine keeps to the deadline by itself.
     await this.driver.call((token) => ({ type: 'close', token }))

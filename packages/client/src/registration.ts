@@ -110,8 +110,10 @@ export class RegistrationHandle implements Registration {
   }
 
   onEvent(listener: (event: RegistrationEvent) => void): () => void {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    // A function of its own, so that one listener may be added twice.
+    const own = (event: RegistrationEvent): void => listener(event)
+    this.listeners.add(own)
+    return () => void this.listeners.delete(own)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

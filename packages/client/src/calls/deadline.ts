@@ -1,11 +1,8 @@
 /** The time that a call has. */
-import { setMaxListeners } from 'node:events'
 import { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../machine/ports.js'
 import { abortedError } from '../machine/errors.js'
-
-/** So many calls at once on one signal are a mistake after all. */
-const LISTENERS_MAX = 100_000
+import { onAbort } from './signals.js'
 
 /** What ends a call before its answer: the time it has, its caller, or the end of the client. */
 export interface Deadline {
@@ -44,9 +41,8 @@ export function startDeadline(
     if (signal !== undefined) end(abortedError(signal))
   }
   const cancel = timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, runOut)
-  if (signal !== undefined) share(signal)
   if (signal?.aborted === true) follow()
-  else signal?.addEventListener('abort', follow, { once: true })
+  const letGo = onAbort(signal, follow)
   return {
     signal: controller.signal,
     get expired() {
@@ -56,12 +52,7 @@ export function startDeadline(
     end,
     release() {
       cancel?.()
-      signal?.removeEventListener('abort', follow)
+      letGo()
     },
   }
-}
-
-/** One signal may end any number of calls: as many listeners are no leak, and Node would warn of more than ten. */
-function share(signal: AbortSignal): void {
-  if (signal instanceof EventTarget) setMaxListeners(LISTENERS_MAX, signal)
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Instance } from '@rollcall/wire'
 import { judgeError } from './judgement.js'
+import { onAbort } from './signals.js'
 import { abortedError } from '../machine/errors.js'
 
 const BODILESS_STATUS = new Set([204, 205, 304])
@@ -64,6 +65,5 @@ function follow({ message, signal }: Answered, broken: () => void): void {
   })
   if (signal === undefined) return
   if (signal.aborted) return abort()
-  signal.addEventListener('abort', abort, { once: true })
-  message.once('close', () => signal.removeEventListener('abort', abort))
+  message.once('close', onAbort(signal, abort))
 }

@@ -6,6 +6,7 @@ import type { ListSource } from '../machine/events.js'
 import { membersOf, ownMembers } from './members.js'
 import type { Registration, ShardChange, Shards } from '../api.js'
 import { abortedError } from '../machine/errors.js'
+import { onAbort } from '../calls/signals.js'
 
 /** Most shards of one service. */
 export const SHARDS_MAX = 65_536
@@ -139,6 +140,7 @@ interface Waiter {
 class ShardIterator implements AsyncIterableIterator<ShardChange> {
   private readonly signal: AbortSignal | undefined
   private readonly leave: () => void
+  private readonly letGo: () => void
   private told: readonly number[] | undefined
   private present: { readonly own: readonly number[]; readonly source: ListSource } | undefined
   private waiting: Waiter[] = []
@@ -147,7 +149,7 @@ class ShardIterator implements AsyncIterableIterator<ShardChange> {
   constructor(signal: AbortSignal | undefined, leave: () => void) {
     this.signal = signal
     this.leave = leave
-    signal?.addEventListener('abort', this.abort, { once: true })
+    this.letGo = onAbort(signal, this.abort)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ShardChange> {
@@ -164,7 +166,7 @@ class ShardIterator implements AsyncIterableIterator<ShardChange> {
   /** No more will come. */
   finish(): void {
     this.done = true
-    this.signal?.removeEventListener('abort', this.abort)
+    this.letGo()
     for (const waiter of this.waiting.splice(0)) waiter.resolve({ done: true, value: undefined })
   }
 

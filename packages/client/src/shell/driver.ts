@@ -7,6 +7,7 @@ import type { SnapshotStore } from './snapshots.js'
 import type { Connection, Transport } from './transport.js'
 import type { Clock, Logger } from '../machine/ports.js'
 import { abortedError } from '../machine/errors.js'
+import { onAbort } from '../calls/signals.js'
 
 /** What the driver works with. */
 export interface DriverDeps {
@@ -83,15 +84,14 @@ class MachineDriver implements Driver {
         if (undo !== undefined) this.dispatch(undo(token))
         if (signal !== undefined) reject(abortedError(signal))
       }
-      signal?.addEventListener('abort', abort, { once: true })
-      const settle = (): void => signal?.removeEventListener('abort', abort)
+      const letGo = onAbort(signal, abort)
       this.calls.set(token, {
         resolve: () => {
-          settle()
+          letGo()
           resolve()
         },
         reject: (error) => {
-          settle()
+          letGo()
           reject(error)
         },
       })

@@ -1,6 +1,7 @@
 /** Waits that end in time. */
 import type { Clock } from '../machine/ports.js'
 import { abortedError } from '../machine/errors.js'
+import { onAbort } from '../calls/signals.js'
 
 /** Waits for something that never rejects, no longer than this; rejects with `aborted` on abort only. */
 export function waitWithin(
@@ -17,11 +18,11 @@ export function waitWithin(
     }
     const end = (): void => {
       cancel()
-      signal?.removeEventListener('abort', abort)
+      letGo()
       resolve()
     }
     const cancel = clock.setTimer(Math.max(0, timeoutMs), end)
-    signal?.addEventListener('abort', abort, { once: true })
+    const letGo = onAbort(signal, abort)
     void work.then(end)
   })
 }
