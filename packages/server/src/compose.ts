@@ -22,6 +22,7 @@ import { defined, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
+import { planDescriptors, readDescriptorLimit } from './descriptors.js'
 import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
 import { healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
@@ -56,6 +57,7 @@ interface Parts {
   readonly prober: Prober
   readonly driver: NodeDriver
   readonly budgets: HttpBudgets
+  readonly connectionsMax: number
 }
 
 /** Builds a node from its configuration and starts it. Rejects, with everything released, when it cannot serve. */
@@ -66,17 +68,21 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const nodeId = config.nodeId === undefined ? boot : `${config.nodeId}.${boot}`
   const logger = createLogger({ clock }, { level: config.logLevel, format: config.logFormat })
   const metrics = createMetricsRegistry()
+  const heap = createHeapReader()
+  const descriptors = planDescriptors(readDescriptorLimit(), heap.limit, config.limits.connectionsMax)
+  const { limit, connectionsMax } = descriptors
+  if (descriptors.scarce)
+    logger.warn({ limit, connectionsMax }, 'the limit of open files (ulimit -n) is small')
   const prober = createProber(
     { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
-    { networks: config.probeNetworks },
+    { networks: config.probeNetworks, concurrencyMax: descriptors.probesMax },
   )
-  const heap = createHeapReader()
   const driver = createNodeDriver(
     { clock, heap, prober, meter: metrics },
     nodeOptions(config, nodeId, heap.limit),
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
-  const parts: Parts = { clock, logger, metrics, prober, driver, budgets }
+  const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax }
   const { journal, fault } = await openStorage(config, parts)
   driver.attach(journal)
   const native = createNative(config, nodeId, parts)
@@ -177,7 +183,7 @@ function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] 
 function createNative(
   config: Config,
   nodeId: string,
-  { driver, clock, logger, metrics, budgets }: Parts,
+  { driver, clock, logger, metrics, budgets, connectionsMax }: Parts,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -194,8 +200,8 @@ function createNative(
       allowedHosts: allowedHostsOf(config),
       pingMs: config.pingMs,
       bufferBytesMax: config.limits.subscriberBufferBytesMax,
-      streamsMax: config.limits.connectionsMax,
-      eventStreamsMax: config.limits.connectionsMax,
+      streamsMax: connectionsMax,
+      eventStreamsMax: connectionsMax,
     },
   )
 }
@@ -203,7 +209,7 @@ function createNative(
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
-  { clock, logger, metrics, driver, budgets }: Parts,
+  { clock, logger, metrics, driver, budgets, connectionsMax }: Parts,
   native: NativeProtocol,
   journalFault: () => FaultCause | undefined,
 ): Listeners {
@@ -245,7 +251,7 @@ function openAddresses(
     { path: '/', ...native },
   ]
   const log = logger.child({ component: 'listener' })
-  const connections = createConnections({ clock, logger: log, meter: metrics }, config.limits.connectionsMax)
+  const connections = createConnections({ clock, logger: log, meter: metrics }, connectionsMax)
   return createListeners({ clock, logger: log, connections }, [{ ...listen, mounts }])
 }
 

@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Working directory; default: that of this process. */
   readonly cwd?: string | undefined
+  /** Most descriptors that it may have open. Default: as many as this process. */
+  readonly openFilesMax?: number | undefined
 }
 
 /** How a process ended. */
@@ -59,7 +61,11 @@ export async function killCommands(): Promise<void> {
 
 /** Starts `rollcall` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): CommandProcess {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const own = [process.execPath, COMMAND, ...args]
+  const { openFilesMax } = options
+  const [program = '', ...words] =
+    openFilesMax === undefined ? own : ['sh', '-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, ...own]
+  const child = spawn(program, words, {
     cwd: options.cwd,
     env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

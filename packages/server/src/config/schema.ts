@@ -64,8 +64,8 @@ const limits = z.strictObject({
   connectionsMax: integer(
     1,
     1_000_000,
-    'Most open connections, streams included. Beyond it new ones are closed at once. Each takes a file descriptor.',
-  ).default(50_000),
+    'Most open connections, streams included. Beyond it new ones are closed at once. Each takes a file descriptor, and never one of those that are kept for journal and probes: where `ulimit -n` is too small the node says so at its start. Default: what the descriptors and a quarter of the heap suffice for, at most 50,000.',
+  ).optional(),
   instancesMax: integer(
     1,
     10_000_000,

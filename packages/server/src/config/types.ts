@@ -5,7 +5,7 @@ import type { LogFormat, LogLevel } from '../telemetry/logging.js'
 
 /** What a node bounds beyond the sizes of single requests. */
 export interface NodeLimits extends Limits {
-  readonly connectionsMax: number
+  readonly connectionsMax?: number | undefined
   readonly instancesMax: number
   readonly servicesMax: number
   readonly recordBytesMax?: number | undefined

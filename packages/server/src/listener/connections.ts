@@ -1,4 +1,4 @@
-/** The open connections of a node: their number as a metric, the most of an address, and those that were too many. */
+/** The open connections of a node: their number as a metric, the most of them, and those that were too many. */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock, Logger, Meter } from '@rollcall/core'
@@ -12,7 +12,7 @@ export interface Connections {
 /** At most one line about dropped connections in this time. */
 const LOG_INTERVAL_MS = 10_000
 
-/** Creates the count. `connectionsMax` is for each address, streams included; further connections are closed at once. */
+/** Creates the count. `connectionsMax` is for all of them, streams included; further connections are closed at once. */
 export function createConnections(
   deps: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
   connectionsMax: number,
@@ -21,11 +21,21 @@ export function createConnections(
   const reportDrop = createDropReport(deps, connectionsMax)
   let open = 0
   const count = (by: number): void => meter.set('rollcall_connections', (open += by))
+  const drop = (): void => {
+    meter.count('rollcall_connections_dropped_total')
+    reportDrop()
+  }
   return {
     track(server) {
       const sockets = new Set<Socket>()
       server.maxConnections = connectionsMax
       server.on('connection', (socket) => {
+        // The bound of one server knows nothing of the others.
+        if (open >= connectionsMax) {
+          socket.destroy()
+          drop()
+          return
+        }
         sockets.add(socket)
         count(1)
         socket.once('close', () => {
@@ -33,9 +43,10 @@ export function createConnections(
           count(-1)
         })
       })
-      server.on('drop', () => {
-        meter.count('rollcall_connections_dropped_total')
-        reportDrop()
+      server.on('drop', drop)
+      // Before it listens, an error is no connection's.
+      server.on('error', () => {
+        if (server.listening) drop()
       })
       return sockets
     },
