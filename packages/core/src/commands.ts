@@ -44,6 +44,8 @@ export interface HostRemoval {
   readonly namespace: string
   readonly host: string
   readonly confirm: boolean
+  /** A part of what such a removal was found to take; the rest is not asked any more. */
+  readonly refs?: readonly ResolvedRef[]
 }
 
 /** What an operator wants of instances. The whole override is replaced: what is not said is not wanted. */

@@ -10,6 +10,7 @@ import {
   type Signature,
 } from '@rollcall/wire'
 import { IncarnationBound } from './admission/incarnation-bound.js'
+import { partsOf } from './admission/parts.js'
 import { Registrar } from './admission/registrar.js'
 import { createBudgets, type NodeBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
@@ -254,11 +255,28 @@ export class RegistryNode {
     }
   }
 
+  /**
+   * The command in parts of at most `size` items, which `execute` does one after the other, or why it is refused as a
+   * whole; one that is no list, or a short one, is a single part.
+   */
+  parts<K extends CommandKind>(command: CommandOf<K>, size: number): readonly CommandOf<K>[] | ErrorBody {
+    const planned = this.planned(command as Command)
+    // A part is of the kind of the whole.
+    return 'code' in planned ? planned : (partsOf(planned, size) as readonly unknown[] as CommandOf<K>[])
+  }
+
+  /** The command with what it takes, where that has to be found out. */
+  private planned(command: Command): Command | ErrorBody {
+    if (command.kind !== 'deregisterHost' || command.refs !== undefined) return command
+    const refs = planHostRemoval(this, command)
+    return 'code' in refs ? refs : { ...command, refs }
+  }
+
   private readonly executors: Executors = {
     register: ({ items }, step) => this.registrar.registerAll(items, step),
     deregister: ({ refs }, step) => this.registrar.deregisterAll(refs, 'provider', step),
     deregisterHost: (removal, step) => {
-      const plan = planHostRemoval(this, removal)
+      const plan = removal.refs ?? planHostRemoval(this, removal)
       return 'code' in plan ? plan : this.registrar.deregisterAll(plan, 'host', step)
     },
     override: (command, { now }) => this.overrides.put(command, now),

@@ -149,7 +149,8 @@ export class Commits {
   }
 }
 
-function weakestOf(levels: readonly Durability[]): Durability {
+/** The weakest of some levels. */
+export function weakestOf(levels: readonly Durability[]): Durability {
   return levels.reduce((weakest, level) => (RANK[level] < RANK[weakest] ? level : weakest))
 }
 

@@ -3,6 +3,7 @@
  * rules, then the effects that it left behind.
  */
 import {
+  type Answers,
   type Caller,
   type ChangeWait,
   type Clock,
@@ -10,6 +11,7 @@ import {
   type CommandKind,
   type CommandOf,
   type Done,
+  joinedAnswer,
   type JournalEntry,
   type Meter,
   type NodeOptions,
@@ -32,13 +34,14 @@ import {
 } from '@rollcall/core'
 import type { Durability, HeartbeatResponse, ResolvedRef, ViewName } from '@rollcall/wire'
 import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits.js'
-import { type Commit, Commits, type Sink } from './commits.js'
+import { type Commit, Commits, type Sink, weakestOf } from './commits.js'
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import type { HeapReader } from './heap-watch.js'
 import { Publications } from './publications.js'
 import { demand } from './refusals.js'
 import { ServicesWaiters } from './services-waiters.js'
+import { SliceTurns } from './slice-turns.js'
 
 /** Where probes are made; the callback is called exactly once, possibly at once. */
 export interface ProbePort {
@@ -53,6 +56,16 @@ export interface NodeDriverDeps {
   readonly heap?: HeapReader
   readonly prober: ProbePort
   readonly meter: Meter
+}
+
+/** Items of a command that are done in one turn of the event loop, some milliseconds. */
+const ITEMS_PER_TURN = 500
+
+/**
+ * What a session says is done in the order in which it says it, and a frame bounds that; everything else is done in slices.
+ */
+function itemsPerTurn(kind: CommandKind, { session }: Caller): number {
+  return session === undefined || kind === 'deregisterHost' ? ITEMS_PER_TURN : Infinity
 }
 
 /** Makes a driver around a fresh node. */
@@ -71,6 +84,7 @@ export class NodeDriver implements Registry {
   private readonly followers: EventFollowers
   private readonly waits: ChangeWaits
   private readonly servicesWaiters: ServicesWaiters
+  private readonly turns: SliceTurns
   private probes: ProbeRequest[] = []
   private probing = false
   private readonly unwatchHeap: (() => void) | undefined
@@ -83,6 +97,7 @@ export class NodeDriver implements Registry {
     this.prober = prober
     this.meter = meter
     this.commits = new Commits(clock)
+    this.turns = new SliceTurns(clock)
     this.node = new RegistryNode(clock.now(), options, {
       persist: (entry) => this.commits.add(entry),
       probe: (request) => this.probes.push(request),
@@ -180,12 +195,35 @@ export class NodeDriver implements Registry {
   ): Promise<Done<K>> {
     const startedAt = this.clock.now()
     this.meter.count('rollcall_commands_total', 1, command.kind)
-    const answer = this.node.execute(command, { caller, now: startedAt, wallNow: this.clock.wallNow() })
+    const size = itemsPerTurn(command.kind, caller)
+    const parts = demand(this.node.parts(command, size))
+    const answers: Answers[K][] = []
+    const settled: Promise<Durability>[] = []
+    for (const part of parts) {
+      if (answers.length > 0) await this.turns.next()
+      const { answer, durability } = this.carryOut(part, caller, need)
+      answers.push(answer)
+      settled.push(durability)
+    }
+    const durability = weakestOf(await Promise.all(settled))
+    this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
+    return { answer: joinedAnswer(command, answers, size), durability }
+  }
+
+  /** Does a command, or a part of one, in this turn. */
+  private carryOut<K extends CommandKind>(
+    command: CommandOf<K>,
+    caller: Caller,
+    need: Durability | undefined,
+  ): { readonly answer: Answers[K]; readonly durability: Promise<Durability> } {
+    const step = { caller, now: this.clock.now(), wallNow: this.clock.wallNow() }
+    const answer = this.node.execute(command, step)
     const commit = this.after()
     const records = (): Iterable<StoredRecord> => this.node.held(command as Command, commit?.entries ?? [])
-    const done = { answer: demand(answer), durability: await this.commits.settled(commit, records, need) }
-    this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
-    return done
+    const durability = this.commits.settled(commit, records, need)
+    // It is awaited when the last part is done; until then a rejection is no fault that nothing handles.
+    durability.catch(() => {})
+    return { answer: demand(answer), durability }
   }
 
   heard(refs: readonly ResolvedRef[], _caller: Caller): HeartbeatResponse {
