@@ -31,6 +31,7 @@ import { planHostRemoval } from './operators/host-removal.js'
 import { Hosts } from './operators/hosts.js'
 import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
+import { checkSignature } from './operators/signature.js'
 import type { JournalEntry, ProbeOutcome, ProbeRequest } from './ports.js'
 import { Feed } from './publishing/feed.js'
 import type { NodeHealth } from './publishing/node-health.js'
@@ -246,7 +247,10 @@ export class RegistryNode {
   /** Does what changes the registry; an ErrorBody where the command as a whole is refused, and nothing was done. */
   execute<K extends CommandKind>(command: CommandOf<K>, step: Step): Answers[K] | ErrorBody {
     // Only some kinds are signed; of the others there is nothing to be taken.
-    this.chronicle.begin(step.caller, command as Signature)
+    const signature = command as Signature
+    const error = checkSignature(signature)
+    if (error !== undefined) return error
+    this.chronicle.begin(step.caller, signature)
     try {
       return this.executors[command.kind](command, step)
     } finally {

@@ -19,7 +19,6 @@ import { FREEZES_MAX } from '../directory/freezes.js'
 import { type Declaration, declarationKey, type DeclarationKind } from '../records/declaration.js'
 import { nextRegister, type Register, type Writer } from '../records/register.js'
 import { Remembered } from '../records/remembered.js'
-import { checkSignature } from './overrides.js'
 
 export interface DeclarationsOptions {
   /** Also the most namespaces that may be declared. */
@@ -78,11 +77,10 @@ export class Declarations implements Follower {
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */
   freeze({ namespace, by, why }: FreezeCommand, now: number): Declared | ErrorBody {
-    const signature = defined({ by, why })
-    const error = checkSignature(signature) ?? this.directory.freezes.refusal(namespace)
+    const error = this.directory.freezes.refusal(namespace)
     if (error !== undefined) return error
     const existed = this.directory.freezes.has(namespace)
-    const register = this.next<true>(`freeze/${namespace}`, true, signature)
+    const register = this.next<true>(`freeze/${namespace}`, true, defined({ by, why }))
     this.directory.declare({ kind: 'freeze', namespace, register }, now)
     return { existed }
   }

@@ -61,7 +61,7 @@ export class Overrides implements Follower {
 
   /** Judges each reference by itself; an ErrorBody where the command as a whole makes no sense. */
   put(command: OverrideCommand, now: number): OverrideOutcome[] | ErrorBody {
-    const error = checkWishes(command) ?? checkSignature(command)
+    const error = checkWishes(command)
     if (error !== undefined) return error
     const { refs, drain, disable, weight, durationMs } = command
     return refs.map((ref, index) =>
@@ -75,9 +75,7 @@ export class Overrides implements Follower {
   }
 
   /** Takes back whatever stands; nothing is written where nothing does. */
-  clear(clearance: OverrideClearance, now: number): OverrideOutcome[] | ErrorBody {
-    const error = checkSignature(clearance)
-    if (error !== undefined) return error
+  clear(clearance: OverrideClearance, now: number): OverrideOutcome[] {
     return clearance.refs.map((ref, index) => this.write(ref, index, clearance, now, false, () => null))
   }
 
@@ -244,16 +242,6 @@ function checkWishes(command: OverrideCommand): ErrorBody | undefined {
   if (durationMs !== undefined && !isInteger(durationMs, durationMsMin, durationMsMax)) {
     return invalid('durationMs', `must be an integer from ${durationMsMin} to ${durationMsMax}`)
   }
-  return undefined
-}
-
-/** Checks who and why. */
-export function checkSignature({ by, why }: Signature): ErrorBody | undefined {
-  const { byCharsMax, whyCharsMax } = OPERATOR_LIMITS
-  if (by !== undefined && by.length > byCharsMax)
-    return invalid('by', `must have at most ${byCharsMax} characters`)
-  if (why !== undefined && why.length > whyCharsMax)
-    return invalid('why', `must have at most ${whyCharsMax} characters`)
   return undefined
 }
 

@@ -8,7 +8,6 @@ import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import type { RestoreCommand, RestoreOutcome } from '../commands.js'
-import { checkSignature } from './overrides.js'
 import { hiddenReason } from '../records/state.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { RESTORED } from '../liveness/transitions.js'
@@ -43,8 +42,6 @@ export class Restorer {
   /** Brings back what the command names, or says what it would. */
   restore(command: RestoreCommand, now: number): RestoreOutcome | ErrorBody {
     const { namespace, service, ids, sinceMs, dryRun = false } = command
-    const error = checkSignature(command)
-    if (error !== undefined) return error
     if (sinceMs !== undefined && !(Number.isInteger(sinceMs) && sinceMs >= 0)) {
       return errorBody('invalid_argument', 'sinceMs must be a non-negative integer', 'sinceMs')
     }

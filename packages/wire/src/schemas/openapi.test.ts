@@ -68,3 +68,19 @@ describe('the OpenAPI document', () => {
     })
   })
 })
+
+it('allows null in the optional fields of what callers send, and nowhere else', () => {
+  const { InstanceSpec, ServiceSettings, Instance } = document.components.schemas as Record<
+    string,
+    { properties: Record<string, unknown> }
+  >
+  expect(InstanceSpec?.properties).toMatchObject({
+    zone: { type: ['string', 'null'] },
+    state: { type: ['string', 'null'], enum: ['starting', 'up', 'draining', null] },
+    host: { type: 'string' },
+  })
+  expect(ServiceSettings?.properties['breaker']).toEqual({
+    anyOf: [{ $ref: '#/components/schemas/BreakerSettings' }, { type: 'null' }],
+  })
+  expect(Instance?.properties['zone']).toMatchObject({ type: 'string' })
+})

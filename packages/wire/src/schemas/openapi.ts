@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '../errors.js'
 import { LIMITS, type Limits } from '../limits.js'
 import { jsonSchemaOf } from '../shape/json-schema.js'
 import type { AnyShape } from '../shape/shape.js'
+import { takingNull } from './nullable.js'
 import type { HeaderParameter, Parameter } from './parameters/parameter.js'
 import { ERRORS_OF_ALL, ERRORS_OF_BODIES, NODE_ROUTES, ROUTES } from './routes/index.js'
 import type { Route, Success } from './routes/route.js'
@@ -193,8 +194,27 @@ function errorsOf(route: Route<string>, codes: readonly ErrorCode[]): Json {
 }
 
 function componentSchemas(): Json {
-  const entries = Object.entries(COMPONENTS)
-  return Object.fromEntries(entries.map(([name, shape]) => [name, jsonSchemaOf(shape, named)]))
+  const asked = askedShapes()
+  const entries = Object.entries(COMPONENTS).map(([name, shape]) => {
+    const schema = jsonSchemaOf(shape, named)
+    return [name, asked.has(shape) ? takingNull(schema) : schema] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The shapes of bodies, and those within them. */
+function askedShapes(): ReadonlySet<AnyShape> {
+  const found = new Set<AnyShape>()
+  const visit = (shape: AnyShape): void => {
+    if (found.has(shape)) return
+    found.add(shape)
+    if (shape.kind === 'list') visit(shape.item)
+    else if (shape.kind === 'union') shape.options.forEach(visit)
+    else if (shape.kind === 'object')
+      for (const field of Object.values(shape.fields)) visit(field.kind === 'optional' ? field.shape : field)
+  }
+  for (const { body } of ROUTES) if (body !== undefined) visit(body)
+  return found
 }
 
 function schemaOf(shape: AnyShape): Json {

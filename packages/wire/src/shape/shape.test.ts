@@ -58,7 +58,7 @@ function valueOf(shape: AnyShape, wrong?: fc.Arbitrary<unknown>): fc.Arbitrary<u
 function rightOf(shape: AnyShape, wrong?: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   switch (shape.kind) {
     case 'text': {
-      const { pattern = '^[a-z0-9 ]{0,20}$', not } = shape.notes
+      const { minLength = 0, pattern = `^[a-z0-9 ]{${minLength},20}$`, not } = shape.notes
       const texts = fc.stringMatching(new RegExp(pattern), { maxLength: 40 })
       return not === undefined ? texts : texts.filter((made) => !new RegExp(not.pattern).test(made))
     }
@@ -105,6 +105,7 @@ const parsed = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as
 const SIGN = '^[0-9a-f]{16}$'
 const BOUND_NAMES = new Set([
   'not',
+  'minLength',
   'maxLength',
   'maxItems',
   'maxProperties',

@@ -20,6 +20,7 @@ interface NumberNotes extends Notes {
 interface TextNotes extends Notes {
   readonly not?: { readonly pattern: string }
   readonly pattern?: string
+  readonly minLength?: number
   readonly maxLength?: number
 }
 

@@ -40,6 +40,7 @@ export const idField: Shape<string> = text({ ...ID_FORM, maxLength: 320 })
 /** Address of an instance. */
 export const hostField: Shape<string> = text({
   description: 'IPv4 or IPv6 address, or a DNS name.',
+  minLength: 1,
   maxLength: 253,
 })
 
@@ -78,8 +79,8 @@ export const livenessField: Shape<Liveness> = choice(['lease', 'probe', 'static'
 export const durabilityField: Shape<Durability> = choice(DURABILITIES)
 
 /** Networks that may register. */
-export const allowField: Shape<readonly string[]> = list(text(), {
-  description: 'Addresses or CIDR blocks that may register; any may when absent.',
+export const allowField: Shape<readonly string[]> = list(text({ minLength: 1 }), {
+  description: 'Addresses, CIDR blocks or host names that may register; any may when absent.',
 })
 
 /** Most items of a batch. */

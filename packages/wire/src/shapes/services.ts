@@ -1,9 +1,11 @@
 /** Shapes of services: their lists, signs, declarations and subscribers. */
+import { LIMITS } from '../limits.js'
 import type { WatchItem } from '../messages.js'
 import type { SubscribersResponse } from '../operators.js'
 import {
   boolean,
   count,
+  integer,
   list,
   literal,
   number,
@@ -142,7 +144,13 @@ export const serviceSettingsShape: Shape<ServiceSettings> = object<ServiceSettin
   groups: optional(list(nameField)),
   allow: optional(allowField),
   metadata: optional(metadataField),
-  removalMs: optional(count('How long a `down` instance stays listed before it expires.')),
+  removalMs: optional(
+    integer({
+      minimum: 1_000,
+      maximum: LIMITS.leaseMsMax,
+      description: 'How long a `down` instance stays listed before it expires.',
+    }),
+  ),
   breaker: optional(breakerSettingsShape),
 })
 
