@@ -33,6 +33,7 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   limits: LIMITS,
   probes: PROBE_RULES,
   instancesMax: 1_000_000,
+  watchesMax: 1_000_000,
   ...boundsOfHeap(4 * 1024 ** 3),
   heapBytesMax: Infinity,
   servicesMax: 100_000,

@@ -128,7 +128,10 @@ export class RegistryNode {
     this.declarations = new Declarations(directory, writer, { servicesMax: options.servicesMax, retentionMs })
     this.views = new Views(directory, liveness)
     this.feed = new Feed({ directory, meter }, { wallNow: wallNow(), bytesMax: feedBytesMax })
-    this.publisher = new Publisher({ directory, views: this.views, meter }, options.publisher)
+    this.publisher = new Publisher(
+      { directory, views: this.views, meter, budgets: this.budgets },
+      options.publisher,
+    )
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
     this.services = new Services(directory)
     const { feed, chronicle, hosts, overrides, declarations, publisher } = this

@@ -153,7 +153,12 @@ function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOpt
     instancesMax: limits.instancesMax,
     ...boundsOfHeap(heapLimit),
     heapBytesMax: Math.floor((heapLimit * limits.heapPercentMax) / 100),
-    ...defined({ recordBytesMax: limits.recordBytesMax, strayBytesMax: limits.strayBytesMax }),
+    ...defined({
+      recordBytesMax: limits.recordBytesMax,
+      strayBytesMax: limits.strayBytesMax,
+      watchBytesMax: limits.watchBytesMax,
+    }),
+    watchesMax: limits.watchesMax,
     servicesMax: limits.servicesMax,
     peers: peerBounds(config),
     historyBytesMax: limits.historyBytesMax,
@@ -165,7 +170,11 @@ function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOpt
       removalMs: config.removalMs,
       retentionMs: config.retentionMs,
     },
-    publisher: { ...PUBLISHER_DEFAULTS, watchesMax: limits.watchesMax, waitersMax: limits.waitersMax },
+    publisher: {
+      ...PUBLISHER_DEFAULTS,
+      watchesPerSubscriberMax: limits.watchesPerSubscriberMax,
+      waitersMax: limits.waitersMax,
+    },
   }
 }
 

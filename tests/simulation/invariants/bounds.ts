@@ -10,17 +10,21 @@ interface Held {
   readonly waiting: number
   readonly dirty: number
   readonly refusals: number
+  /** Bytes by which the books of records and what records are charged for differ. */
+  readonly unaccounted: number
 }
 
 /** Counted behind the doors: nothing else would show that it grows. */
 function heldBy(driver: NodeDriver): Held {
-  const { publisher, liveness } = driver['node']
+  const { budgets, directory, publisher, liveness } = driver['node']
+  const charged = [...directory.entries()].reduce((sum, { bytes }) => sum + bytes, 0)
   return {
-    watches: publisher['watches'],
+    watches: budgets.watches.used,
     views: publisher['views'].size,
     waiting: publisher['waiting'],
     dirty: publisher['dirty'].size,
     refusals: liveness['refusals']['once'].size,
+    unaccounted: Math.abs(budgets.recordBytes.used + budgets.strayBytes.used - charged),
   }
 }
 
@@ -45,6 +49,7 @@ export function createBounds(world: Scene): Invariant {
         views: views.size,
         waiting: 0,
         dirty: 0,
+        unaccounted: 0,
         // Asked again and again, in case it comes back.
         refusals: world.endpoints.filter(({ vouch, alive }) => vouch === 'probe' && !alive).length,
       }

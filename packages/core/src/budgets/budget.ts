@@ -69,9 +69,7 @@ export class Budget {
 
   /** Takes an amount for the peer of an address (undefined: the node itself). Throws `limit_exceeded` and changes nothing where there is no room. */
   take(address: string | undefined, amount: number): void {
-    const error = this.refusal(address, amount)
-    if (error !== undefined)
-      throw new RegistryError(error.code, error.message, { details: error.details ?? {} })
+    demandRoom(this.refusal(address, amount))
     this.add(address, amount)
   }
 
@@ -121,6 +119,13 @@ export class Budget {
     if (this.usedBy(address) + amount <= this.share || isShared(address, this.bounds)) return undefined
     return 'peer'
   }
+}
+
+/** Throws a refusal, if there is one. */
+export function demandRoom(refusal: ErrorBody | undefined): void {
+  if (refusal === undefined) return
+  const { code, message, details = {} } = refusal
+  throw new RegistryError(code, message, { details })
 }
 
 /** The node itself is no peer: its name is none that an address has. */

@@ -11,6 +11,10 @@ export interface BudgetBounds {
   readonly heapBytesMax: number
   /** Listed instances. */
   readonly instancesMax: number
+  /** Watches of all subscribers together. */
+  readonly watchesMax: number
+  /** Memory for watches and the views that they are of. */
+  readonly watchBytesMax: number
   /** Memory for what was registered, from then on until it is forgotten. */
   readonly recordBytesMax: number
   /** Memory for deregistrations of what was never registered here. */
@@ -22,26 +26,34 @@ export interface NodeBudgets {
   readonly instances: Budget
   readonly recordBytes: Budget
   readonly strayBytes: Budget
+  readonly watches: Budget
+  readonly watchBytes: Budget
 }
 
 /** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
-export function boundsOfHeap(heapBytes: number): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax'> {
-  return { recordBytesMax: Math.floor(heapBytes / 2), strayBytesMax: Math.floor(heapBytes / 16) }
+export function boundsOfHeap(
+  heapBytes: number,
+): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax' | 'watchBytesMax'> {
+  return {
+    recordBytesMax: Math.floor(heapBytes / 2),
+    strayBytesMax: Math.floor(heapBytes / 16),
+    watchBytesMax: Math.floor(heapBytes / 8),
+  }
 }
 
-export function createBudgets(
-  { peers: bounds, heapBytesMax, instancesMax, recordBytesMax, strayBytesMax }: BudgetBounds,
-  meter: Meter,
-): NodeBudgets {
-  const heap = new HeapRoom(heapBytesMax, meter)
+export function createBudgets(bounds: BudgetBounds, meter: Meter): NodeBudgets {
+  const { peers } = bounds
+  const heap = new HeapRoom(bounds.heapBytesMax, meter)
   const count = (quota: string, max: number, what: string): Budget =>
-    new Budget({ bounds, meter }, { quota, max, what })
+    new Budget({ bounds: peers, meter }, { quota, max, what })
   const bytes = (quota: string, max: number, what: string): Budget =>
-    new Budget({ bounds, meter, heap }, { quota, max, what: `bytes of ${what}` })
+    new Budget({ bounds: peers, meter, heap }, { quota, max, what: `bytes of ${what}` })
   return {
     heap,
-    instances: count('instancesMax', instancesMax, 'instances'),
-    recordBytes: bytes('recordBytesMax', recordBytesMax, 'records'),
-    strayBytes: bytes('strayBytesMax', strayBytesMax, 'deregistrations of what it never knew'),
+    instances: count('instancesMax', bounds.instancesMax, 'instances'),
+    recordBytes: bytes('recordBytesMax', bounds.recordBytesMax, 'records'),
+    strayBytes: bytes('strayBytesMax', bounds.strayBytesMax, 'deregistrations of what it never knew'),
+    watches: count('watchesMax', bounds.watchesMax, 'watches'),
+    watchBytes: bytes('watchBytesMax', bounds.watchBytesMax, 'watches'),
   }
 }

@@ -2,25 +2,27 @@
 import type { Remove, ViewName } from '@rollcall/wire'
 import type { Subscriber, Update } from './subscription.js'
 
-/** A view with watches or waits. */
+/** A view with watches or waits. Most services that are watched change rarely: what only a change needs is made by it. */
 export interface SubscribedView {
   readonly key: string
   readonly name: ViewName
   readonly subscribers: Set<Consumer>
-  readonly waiters: Set<Waiter>
+  waiters: Set<Waiter> | undefined
+  /** The peer that needed it first. */
+  readonly payer: string | undefined
   /** The sign everybody who keeps up was told last. */
   told: string
   /** Those who came in the middle of a window, with the sign they were given instead. */
-  readonly ahead: Map<Consumer, string>
+  ahead: Map<Consumer, string> | undefined
   toldAt: number
   dirtyAt: number | undefined
   urgent: boolean
   /** Who had left already and is now known to be gone for good; at most FAREWELLS_MAX, the oldest go first. */
-  readonly farewells: Map<string, Remove>
+  farewells: Map<string, Remove> | undefined
   /** The last full view that was built, for the next one who needs it. */
   full: { readonly sign: string; readonly at: number; readonly update: Update } | undefined
   /** Deltas that brought returning subscribers up to date, for the next ones who show the same sign. */
-  readonly resumed: { to: string; at: number; readonly updates: Map<string, Update> }
+  resumed: { readonly to: string; readonly at: number; readonly updates: Map<string, Update> } | undefined
   /** The last publication of this view that anybody was sent. */
   seq: number
   /** The last publication of each of the last times that everybody was told, oldest first; at most TELLINGS_MAX. */
@@ -32,22 +34,24 @@ export function createSubscribedView(
   key: string,
   { namespace, service, group }: ViewName,
   told: string,
+  payer: string | undefined,
 ): SubscribedView {
   return {
     key,
     name: group === undefined ? { namespace, service } : { namespace, service, group },
     subscribers: new Set(),
-    waiters: new Set(),
+    waiters: undefined,
+    payer,
     told,
-    ahead: new Map(),
+    ahead: undefined,
     toldAt: -Infinity,
     dirtyAt: undefined,
     seq: 0,
     tellings: [],
     urgent: false,
-    farewells: new Map(),
+    farewells: undefined,
     full: undefined,
-    resumed: { to: '', at: -Infinity, updates: new Map() },
+    resumed: undefined,
   }
 }
 
@@ -59,7 +63,7 @@ const FAREWELLS_MAX = 256
 
 /** An expired record was deregistered. */
 export function noteFarewell(watched: SubscribedView, remove: Remove): void {
-  const { farewells } = watched
+  const farewells = (watched.farewells ??= new Map())
   const key = `${remove.group}/${remove.id}`
   // The last incarnation of an id stands for those before it, and is the newest of all farewells.
   farewells.delete(key)
@@ -103,6 +107,8 @@ export interface Waiter {
 /** A subscriber and how far it is. */
 export interface Consumer {
   readonly subscriber: Subscriber
+  /** Address of its peer, if there is one. */
+  readonly peer: string | undefined
   readonly watched: Map<string, SubscribedView>
   stalled: boolean
   closed: boolean

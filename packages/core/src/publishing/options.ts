@@ -1,8 +1,8 @@
 /** The bounds and windows of publishing. */
 
 export interface PublisherOptions {
-  /** Watches of all subscribers together. */
-  readonly watchesMax: number
+  /** Watches of one subscriber. */
+  readonly watchesPerSubscriberMax: number
   /** Long polls of all pollers together. */
   readonly waitersMax: number
   /** Longest time that changes may be collected. */
@@ -12,7 +12,7 @@ export interface PublisherOptions {
 }
 
 export const PUBLISHER_DEFAULTS: PublisherOptions = {
-  watchesMax: 1_000_000,
+  watchesPerSubscriberMax: 10_000,
   waitersMax: 10_000,
   windowMsMax: 250,
   urgentWindowMsMax: 100,

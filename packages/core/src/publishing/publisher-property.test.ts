@@ -108,6 +108,7 @@ class World {
       directory: this.directory,
       views: new Views(this.directory, { guardOf: () => QUIET.guard }),
       meter: NO_METER,
+      budgets: unbounded(),
     },
     PUBLISHER_DEFAULTS,
   )

@@ -7,9 +7,12 @@ function names(count: number): ViewName[] {
   return Array.from({ length: count }, (_, index) => ({ namespace: 'default', service: `s${index}` }))
 }
 
+/** More watches than one subscriber may have by default. */
+const MANY = { publisher: { watchesPerSubscriberMax: 100_000 } }
+
 describe('in one turn', () => {
   it('ends a bounded number of the watches of a subscriber that left, who counts no more at once', () => {
-    const { sim, publisher, join } = setUp()
+    const { sim, publisher, join } = setUp(MANY)
     const { subscription, updates } = join(...names(25_000), ORDERS)
     updates.length = 0
     subscription.close()
@@ -32,7 +35,7 @@ describe('in one turn', () => {
   })
 
   it('tells a bounded part of what is due, the oldest first, and the rest in the next ones', () => {
-    const { sim, publisher, join } = setUp()
+    const { sim, publisher, join } = setUp(MANY)
     const all = names(15_000)
     const { updates } = join(...all)
     updates.length = 0
@@ -49,7 +52,7 @@ describe('in one turn', () => {
   })
 
   it('gives a bounded number of views anew, each once', () => {
-    const { sim, publisher, join } = setUp()
+    const { sim, publisher, join } = setUp(MANY)
     const { updates } = join(...names(25_000))
     updates.length = 0
     sim.node.fare({ stale: true, island: false })

@@ -2,6 +2,7 @@
 import type { ViewName } from '@rollcall/wire'
 import type { Subscription, Update, WatchCommand } from './subscription.js'
 import type { Publisher } from './publisher.js'
+import type { WatchBudgets } from './watch-books.js'
 import { Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
 
 /** The view most tests look at. */
@@ -58,10 +59,10 @@ export function kinds(updates: readonly Update[]): string[] {
 
 /** What a publisher holds; nothing else would show that it grows. */
 export function inside(publisher: object): { views: number; watches: number; waiting: number } {
-  const { views, watches, waiting } = publisher as unknown as {
+  const { views, deps, waiting } = publisher as unknown as {
     views: Map<string, unknown>
-    watches: number
+    deps: { readonly budgets: WatchBudgets }
     waiting: number
   }
-  return { views: views.size, watches, waiting }
+  return { views: views.size, watches: deps.budgets.watches.used, waiting }
 }

@@ -53,6 +53,7 @@ describe('when changes are told', () => {
 
   it('as one object for everybody who stands at the same sign', () => {
     const { sim, join, publish } = setUp()
+    sim.register({ id: 'b' })
     const all = [join(), join(), join()]
     sim.register()
     publish()
@@ -127,7 +128,7 @@ describe('joining', () => {
   })
 
   it('beyond the limit adds nothing', () => {
-    const { join, sim, publish } = setUp({ publisher: { watchesMax: 3 } })
+    const { join, sim, publish } = setUp({ watchesMax: 3 })
     const { updates, subscription } = join()
     const more = [1, 2, 3].map((n) => ({ ...ORDERS, service: `s${n}` }))
     expect(() => subscription.watch(more)).toThrow('as many watches')
@@ -141,7 +142,7 @@ describe('joining', () => {
   })
 
   it('twice is one watch', () => {
-    const { join, sim, publish } = setUp({ publisher: { watchesMax: 2 } })
+    const { join, sim, publish } = setUp({ watchesMax: 2 })
     const { updates, subscription } = join()
     subscription.watch([ORDERS])
     subscription.unwatch([ORDERS])

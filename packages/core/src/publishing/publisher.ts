@@ -19,6 +19,7 @@ import { type PublisherOptions, WINDOW_MS_PER_SUBSCRIBER } from './options.js'
 import { Pollers } from './pollers.js'
 import type { Subscriber, Subscription, Update, WatchCommand } from './subscription.js'
 import { Updates, type UpdatesDeps } from './updates.js'
+import { WatchBooks, type WatchBudgets } from './watch-books.js'
 import { type Change, type Follower, isFarewell } from '../directory/change.js'
 import type { StoredRecord } from '../records/record.js'
 import { signOfView } from '../directory/view.js'
@@ -29,9 +30,13 @@ const WORK_PER_TURN = 20_000
 /** Watches that are ended in one turn. */
 const WATCHES_PER_TURN = 10_000
 
+export interface PublisherDeps extends UpdatesDeps {
+  readonly budgets: WatchBudgets
+}
+
 export class Publisher implements Follower {
   private readonly pollers = new Pollers()
-  private readonly deps: UpdatesDeps
+  private readonly deps: PublisherDeps
   private readonly updates: Updates
   private readonly options: PublisherOptions
   private readonly views = new Map<string, SubscribedView>()
@@ -42,13 +47,14 @@ export class Publisher implements Follower {
   private readonly leaving = new Set<Consumer>()
   /** Deliveries that were made. */
   private deliveries = 0
-  private watches = 0
+  private readonly books: WatchBooks
   private waiting = 0
 
-  constructor(deps: UpdatesDeps, options: PublisherOptions) {
+  constructor(deps: PublisherDeps, options: PublisherOptions) {
     this.deps = deps
     this.updates = new Updates(deps)
     this.options = options
+    this.books = new WatchBooks(deps.budgets, options.watchesPerSubscriberMax)
   }
 
   /** Notes a change if subscribers see it, or have to hear of it. */
@@ -136,9 +142,9 @@ export class Publisher implements Follower {
         details: { waitersMax: this.options.waitersMax },
       })
     }
-    const watched = this.obtain(name)
+    const watched = this.obtain(name, undefined)
     const forget = (): void => {
-      if (!watched.waiters.delete(waiter)) return
+      if (watched.waiters?.delete(waiter) !== true) return
       this.waiting--
       this.release(watched)
     }
@@ -149,7 +155,7 @@ export class Publisher implements Follower {
         wake()
       },
     }
-    watched.waiters.add(waiter)
+    ;(watched.waiters ??= new Set()).add(waiter)
     this.waiting++
     return forget
   }
@@ -173,10 +179,11 @@ export class Publisher implements Follower {
     return Math.round(this.pollers.waitMs(viewKey({ namespace, service }), ageMs, now))
   }
 
-  /** Adds a consumer of publications. `clock` is asked whenever the consumer calls. */
-  subscribe(subscriber: Subscriber, clock: () => number): Subscription {
+  /** Adds a consumer of publications at a peer. `clock` is asked whenever the consumer calls. */
+  subscribe(subscriber: Subscriber, clock: () => number, peer?: string): Subscription {
     const consumer: Consumer = {
       subscriber,
+      peer,
       watched: new Map(),
       stalled: false,
       closed: false,
@@ -215,22 +222,18 @@ export class Publisher implements Follower {
   }
 
   private watch(consumer: Consumer, items: readonly WatchCommand[], now: number): void {
-    const { watchesMax } = this.options
-    if (this.watches + items.length > watchesMax) {
-      throw new RegistryError('limit_exceeded', 'the node holds as many watches as it may', {
-        details: { watchesMax },
-      })
-    }
+    const keys = items.map(viewKey).filter((key) => !consumer.watched.has(key))
+    this.books.demand(consumer, keys.length, keys.filter((key) => !this.views.has(key)).length)
     for (const item of items) {
-      const watched = this.obtain(item)
+      const watched = this.obtain(item, consumer.peer)
       if (!consumer.watched.has(watched.key)) {
         watched.subscribers.add(consumer)
         consumer.watched.set(watched.key, watched)
-        this.watches++
+        this.books.began(consumer)
       }
       this.bringUpToDate(consumer, watched, item.sign, now)
     }
-    this.deps.meter.set('rollcall_watches', this.watches)
+    this.deps.meter.set('rollcall_watches', this.deps.budgets.watches.used)
   }
 
   private unwatch(consumer: Consumer, key: string): void {
@@ -239,9 +242,9 @@ export class Publisher implements Follower {
     consumer.watched.delete(key)
     consumer.missed.delete(watched)
     watched.subscribers.delete(consumer)
-    watched.ahead.delete(consumer)
-    this.watches--
-    this.deps.meter.set('rollcall_watches', this.watches)
+    watched.ahead?.delete(consumer)
+    this.books.ended(consumer)
+    this.deps.meter.set('rollcall_watches', this.deps.budgets.watches.used)
     this.release(watched)
   }
 
@@ -267,8 +270,8 @@ export class Publisher implements Follower {
 
   /** Remembers who is ahead of what the others were told: the next publication does not fit them. */
   private noteSign(consumer: Consumer, watched: SubscribedView, sign: string): void {
-    if (sign === watched.told) watched.ahead.delete(consumer)
-    else watched.ahead.set(consumer, sign)
+    if (sign === watched.told) watched.ahead?.delete(consumer)
+    else (watched.ahead ??= new Map()).set(consumer, sign)
   }
 
   private drained(consumer: Consumer, now: number): void {
@@ -303,15 +306,15 @@ export class Publisher implements Follower {
   private tell(watched: SubscribedView, now: number): void {
     const from = watched.told
     const to = signOfView(this.deps.directory, watched.name)
-    const ahead = [...watched.ahead]
-    watched.ahead.clear()
+    const ahead = [...(watched.ahead ?? [])]
+    watched.ahead = undefined
     watched.dirtyAt = undefined
     watched.urgent = false
     watched.told = to
     watched.toldAt = now
     watched.full = undefined
-    watched.resumed.updates.clear()
-    for (const waiter of [...watched.waiters]) if (waiter.sign !== to) waiter.wake()
+    watched.resumed = undefined
+    for (const waiter of [...(watched.waiters ?? [])]) if (waiter.sign !== to) waiter.wake()
     const updates = new Map<string, Update>()
     for (const [consumer, sign] of ahead) this.tellOne(consumer, watched, sign, to, updates, now)
     // Where they are the same it went there and back again within one window.
@@ -327,12 +330,12 @@ export class Publisher implements Follower {
 
   /** Told last, when all subscribers stand at `to`. An id that is listed again meanwhile is nothing to be dropped. */
   private tellFarewells(watched: SubscribedView, to: string): void {
-    if (watched.farewells.size === 0) return
+    if (watched.farewells === undefined) return
     const service = this.deps.directory.find(watched.name.namespace, watched.name.service)
     const removes = [...watched.farewells.values()].filter(
       ({ group, id }) => (service?.groups.get(group)?.entries.get(id)?.state ?? null) === null,
     )
-    watched.farewells.clear()
+    watched.farewells = undefined
     if (removes.length === 0) return
     const update = this.updates.removal(watched, to, removes)
     for (const consumer of watched.subscribers) this.deliver(consumer, watched, update)
@@ -370,19 +373,21 @@ export class Publisher implements Follower {
     return watched.toldAt + Math.min(ceiling, watched.subscribers.size * WINDOW_MS_PER_SUBSCRIBER)
   }
 
-  private obtain(name: ViewName): SubscribedView {
+  private obtain(name: ViewName, payer: string | undefined): SubscribedView {
     const key = viewKey(name)
     let watched = this.views.get(key)
     if (watched === undefined) {
-      watched = createSubscribedView(key, name, signOfView(this.deps.directory, name))
+      watched = createSubscribedView(key, name, signOfView(this.deps.directory, name), payer)
       this.views.set(key, watched)
+      this.books.opened(watched)
     }
     return watched
   }
 
   private release(watched: SubscribedView): void {
-    if (watched.subscribers.size > 0 || watched.waiters.size > 0) return
-    this.views.delete(watched.key)
+    if (watched.subscribers.size > 0 || (watched.waiters?.size ?? 0) > 0) return
+    if (!this.views.delete(watched.key)) return
+    this.books.closed(watched)
     this.dirty.delete(watched)
     this.restating.delete(watched)
   }

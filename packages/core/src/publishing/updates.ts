@@ -1,5 +1,5 @@
 /** Puts publications together: numbers them, builds each once for all who need it, and counts what that costs. */
-import type { Delta, Remove } from '@rollcall/wire'
+import { type Delta, EMPTY_SIGN, type Remove } from '@rollcall/wire'
 import type { SubscribedView } from './audience.js'
 import type { Update } from './subscription.js'
 import type { Views } from './views.js'
@@ -37,28 +37,34 @@ export class Updates {
     // A number that was acknowledged already would count as applied before it arrives.
     if (fits && full.update.seq > acked) return full.update
     const update = this.view(watched, now)
-    watched.full = { sign, at: now, update }
+    // An empty one is built faster than it is worth to keep one for every name that is watched and never registered.
+    if (sign !== EMPTY_SIGN) watched.full = { sign, at: now, update }
     this.deps.meter.count('rollcall_publications_total', 1, 'view')
     return update
   }
 
   /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
   resumption(watched: SubscribedView, sign: string, current: string, now: number): Update | undefined {
-    const { resumed } = watched
-    const old = resumed.to !== current || now - resumed.at >= VIEW_AGE_MS_MAX
-    if (old || resumed.updates.size >= RESUMED_MAX) {
-      resumed.updates.clear()
-      resumed.to = current
-      resumed.at = now
-    }
-    let update = resumed.updates.get(sign)
+    const { updates } = this.resumed(watched, current, now)
+    let update = updates.get(sign)
     if (update === undefined) {
       const delta = deltaSince(this.deps.directory, watched.name, sign, current, now)
       if (delta === undefined) return undefined
       update = this.delta(delta)
-      resumed.updates.set(sign, update)
+      updates.set(sign, update)
     }
     return update
+  }
+
+  private resumed(
+    watched: SubscribedView,
+    current: string,
+    now: number,
+  ): NonNullable<SubscribedView['resumed']> {
+    const { resumed } = watched
+    const fits = resumed !== undefined && resumed.to === current && now - resumed.at < VIEW_AGE_MS_MAX
+    if (fits && resumed.updates.size < RESUMED_MAX) return resumed
+    return (watched.resumed = { to: current, at: now, updates: new Map() })
   }
 
   /** What leads from one sign to another: a delta, or the view where the first is no longer known. */

@@ -50,8 +50,8 @@ describe('defaults', () => {
   })
 
   it('agree with those of the core', () => {
-    const { instancesMax, servicesMax, historyBytesMax, eventsMax } = NODE_DEFAULTS
-    const { watchesMax, waitersMax } = PUBLISHER_DEFAULTS
+    const { instancesMax, watchesMax, servicesMax, historyBytesMax, eventsMax } = NODE_DEFAULTS
+    const { waitersMax } = PUBLISHER_DEFAULTS
     const { pingMs, removalMs, retentionMs } = LIVENESS_DEFAULTS
     expect(config.limits).toMatchObject({
       instancesMax,
@@ -147,6 +147,7 @@ describe('spelling', () => {
         'limits.leaseMsMin': ['200', 200],
         'limits.heapPercentMax': ['50', 50],
         'limits.peerSharePercent': ['25', 25],
+        'limits.watchBytesMax': ['1048576', 1_048_576],
         'limits.recordBytesMax': ['1048576', 1_048_576],
         'limits.strayBytesMax': ['1048576', 1_048_576],
         'limits.sharedNetworks': ['10.0.0.0/8,fd00::1', ['10.0.0.0/8', 'fd00::1']],

@@ -91,6 +91,16 @@ const limits = z.strictObject({
     100_000_000,
     'Most watched views, summed over subscribers. 10,000 subscribers of 100 services each.',
   ).default(1_000_000),
+  watchesPerSubscriberMax: integer(
+    1,
+    100_000_000,
+    'Most views that one stream may watch. Ten thousand are far beyond what a process calls; who mirrors a whole registry may need more.',
+  ).default(10_000),
+  watchBytesMax: integer(
+    MIB,
+    64 * GIB,
+    'Most memory for watches, by an estimate: 0.3 KB each, and 0.5 KB for each view that is watched at all. Default: an eighth of the heap limit.',
+  ).optional(),
   waitersMax: integer(1, 1_000_000, 'Most long polls that wait at a time.').default(10_000),
   heapPercentMax: integer(
     10,

@@ -11,6 +11,8 @@ export interface NodeLimits extends Limits {
   readonly recordBytesMax?: number | undefined
   readonly strayBytesMax?: number | undefined
   readonly watchesMax: number
+  readonly watchesPerSubscriberMax: number
+  readonly watchBytesMax?: number | undefined
   readonly waitersMax: number
   readonly heapPercentMax: number
   readonly unsentBytesMax?: number | undefined

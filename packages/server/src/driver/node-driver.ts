@@ -261,8 +261,8 @@ export class NodeDriver implements Registry {
     return this.node.liveness.openSession(`s${++this.sessions}`, options, this)
   }
 
-  subscribe(subscriber: Subscriber, _caller: Caller): Subscription {
-    const subscription = this.node.publisher.subscribe(subscriber, () => this.clock.now())
+  subscribe(subscriber: Subscriber, caller: Caller): Subscription {
+    const subscription = this.node.publisher.subscribe(subscriber, () => this.clock.now(), caller.peer)
     const close = (): void => {
       subscription.close()
       if (this.state !== 'closed') this.publications.soon()

@@ -1,0 +1,56 @@
+/** What watches cost: bounded in number for each subscriber, each peer and the node, and in memory. */
+import { RegistryError } from '@rollcall/wire'
+import { type Budget, demandRoom } from '../budgets/budget.js'
+import type { Consumer, SubscribedView } from './audience.js'
+
+export interface WatchBudgets {
+  readonly watches: Budget
+  readonly watchBytes: Budget
+}
+
+/** A watch: its places with the view, with the subscriber and with the connection. */
+const WATCH_BYTES = 300
+
+/** A view that is watched or waited for, however many do. Measured together with one watch: 550, without the connection. */
+const VIEW_BYTES = 500
+
+export class WatchBooks {
+  private readonly budgets: WatchBudgets
+  private readonly perSubscriberMax: number
+
+  constructor(budgets: WatchBudgets, perSubscriberMax: number) {
+    this.budgets = budgets
+    this.perSubscriberMax = perSubscriberMax
+  }
+
+  /** Throws `limit_exceeded` where a subscriber may not watch so many more, of which so many are not watched yet. */
+  demand({ peer, watched }: Consumer, watches: number, views: number): void {
+    const max = this.perSubscriberMax
+    if (watches > 0 && watched.size + watches > max) {
+      throw new RegistryError('limit_exceeded', 'a subscriber watches as many views as it may', {
+        details: { quota: 'watchesPerSubscriberMax', max, over: 'subscriber' },
+      })
+    }
+    demandRoom(this.budgets.watches.refusal(peer, watches))
+    demandRoom(this.budgets.watchBytes.refusal(peer, watches * WATCH_BYTES + views * VIEW_BYTES))
+  }
+
+  began({ peer }: Consumer): void {
+    this.budgets.watches.add(peer, 1)
+    this.budgets.watchBytes.add(peer, WATCH_BYTES)
+  }
+
+  ended({ peer }: Consumer): void {
+    this.budgets.watches.give(peer, 1)
+    this.budgets.watchBytes.give(peer, WATCH_BYTES)
+  }
+
+  /** Who needed the view first pays for it, until no one does any more. */
+  opened({ payer, key }: SubscribedView): void {
+    this.budgets.watchBytes.add(payer, VIEW_BYTES + 2 * key.length)
+  }
+
+  closed({ payer, key }: SubscribedView): void {
+    this.budgets.watchBytes.give(payer, VIEW_BYTES + 2 * key.length)
+  }
+}
