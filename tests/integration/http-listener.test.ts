@@ -55,8 +55,8 @@ interface Client {
   closed: boolean
 }
 
-async function open(port: number): Promise<Client> {
-  const socket = connect(port, '127.0.0.1')
+async function open(port: number, localAddress = '127.0.0.1'): Promise<Client> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress })
   const chunks: Buffer[] = []
   const client: Client = { socket, text: () => Buffer.concat(chunks).toString(), closed: false }
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -156,22 +156,36 @@ describe('the listener', () => {
     const { port } = await setUp({
       logger: { ...NO_LOGGER, warn },
       meter: { ...NO_METER, count, set },
-      connectionsMax: 2,
+      connectionsMax: 3,
     })
     const clients = [await open(port), await open(port)]
-    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 2])
+    const other = await open(port, '127.0.0.2')
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 3])
     const late = [await open(port), await open(port)]
     await expect.poll(() => late.map((client) => client.closed)).toEqual([true, true])
     expect(count.mock.calls).toEqual([
+      ['rollcall_limit_refusals_total', 1, 'connectionsMax'],
       ['rollcall_connections_dropped_total'],
+      ['rollcall_limit_refusals_total', 1, 'connectionsMax'],
       ['rollcall_connections_dropped_total'],
     ])
-    expect(warn.mock.calls).toEqual([[{ connections: 1, connectionsMax: 2 }, 'connections dropped']])
+    expect(warn.mock.calls).toEqual([[{ connections: 1, connectionsMax: 3 }, 'connections dropped']])
+    other.socket.destroy()
     clients[0]?.socket.write(GET)
     await expect.poll(() => clients[0]?.text()).toContain('hello')
     clients[1]?.socket.destroy()
     await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 1])
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
+  })
+
+  it('leaves connections to other peers', async () => {
+    const { port } = await setUp({ connectionsMax: 8 })
+    const clients: Client[] = []
+    for (let n = 0; n < 8; n++) clients.push(await open(port, '127.0.0.2'))
+    await expect.poll(() => clients.filter((client) => client.closed)).toHaveLength(2)
+    const other = await open(port)
+    other.socket.write(GET)
+    await expect.poll(() => other.text()).toContain('hello')
   })
 
   it('hands upgrades over and drops those whose handler throws', async () => {

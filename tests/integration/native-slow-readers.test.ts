@@ -105,6 +105,32 @@ describe('a reader that does not read', () => {
     )
   })
 
+  it('is cut off when the questions that wait meanwhile are more than a node may hold', async () => {
+    const small = await startNode({
+      receivedBytesMax: 16_384,
+      limits: { bodyBytesMax: 65_536 },
+      closeMsMax: 200,
+    })
+    try {
+      const instances = Array.from({ length: 200 }, (_, index) => instance('a', { service: `s${index}` }))
+      await call(small, 'POST', '/api/v1/register', { instances })
+      const client = await openStream(small, { perMessageDeflate: false })
+      client.ws.pause()
+      const question = JSON.stringify({ type: 'services' })
+      while (small.budgets.received.used === 0) {
+        for (let index = 0; index < 50; index++) client.ws.send(question)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(small.native.stats().streams).toBe(1)
+      const long = JSON.stringify({ type: 'ping', unknown: 'x'.repeat(10_000) })
+      for (let index = 0; index < 20; index++) client.ws.send(long)
+      await until(() => small.native.stats().streams === 0, 'it is cut off', 10_000)
+      expect(small.budgets.received.used).toBe(0)
+    } finally {
+      await small.close()
+    }
+  })
+
   it('is not answered pings without bound', async () => {
     const client = await openStream(node)
     client.ws.pause()

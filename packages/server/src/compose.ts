@@ -260,7 +260,10 @@ function openAddresses(
     { path: '/', ...native },
   ]
   const log = logger.child({ component: 'listener' })
-  const connections = createConnections({ clock, logger: log, meter: metrics }, connectionsMax)
+  const connections = createConnections(
+    { clock, logger: log, meter: metrics, bounds: peerBounds(config) },
+    connectionsMax,
+  )
   return createListeners({ clock, logger: log, connections }, [{ ...listen, mounts }])
 }
 

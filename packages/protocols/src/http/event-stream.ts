@@ -78,7 +78,7 @@ export class EventStreams {
       throw new RegistryError('protocol', 'open an event stream on a connection of its own')
     if (this.streams.size >= streamsMax) {
       throw new RegistryError('limit_exceeded', 'the node has as many streams of this kind as it may', {
-        details: { [limit]: streamsMax },
+        details: { quota: limit, max: streamsMax, over: 'node' },
       })
     }
     exchange.opened(200)

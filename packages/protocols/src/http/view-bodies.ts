@@ -157,7 +157,7 @@ export class ViewBodies {
   private make(key: string, capture: () => ViewCapture, now: ViewCapture): Promise<ViewBody> {
     if (this.makings.length >= WAITING_MAX) {
       throw new RegistryError('limit_exceeded', 'too many long lists are waited for', {
-        details: { listsMax: WAITING_MAX },
+        details: { quota: 'listsMax', max: WAITING_MAX, over: 'node' },
       })
     }
     let settle = (_body: ViewBody): void => {}

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import type { Update } from '@rollcall/core'
 import { CLOSE_CODES, isRegistryError, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
+import type { HttpBudgets } from '../http/budgets.js'
 import { parseJson } from '../http/json.js'
 import type { Body } from '../http/view-bodies.js'
 import { foundFrame, messageFrame, pongFrame, updateFrame } from './codec.js'
@@ -23,6 +24,7 @@ import type { Unsent } from '../http/unsent.js'
 
 interface StreamsDeps extends StreamSessionDeps {
   readonly unsent: Unsent
+  readonly budgets: Pick<HttpBudgets, 'received'>
 }
 
 /** All streams of a node. */
@@ -104,6 +106,7 @@ class StreamConnection implements StreamTransport, OutletAccount {
   readonly session: StreamSession
   readonly unsent: Unsent
   readonly peer: string | undefined
+  private readonly received: HttpBudgets['received']
   private readonly options: ResolvedOptions
   private readonly ws: WebSocket
   private readonly outlet: Outlet
@@ -126,6 +129,7 @@ class StreamConnection implements StreamTransport, OutletAccount {
     this.deflate = mayDeflate(ws, req)
     const caller = callerOf(req)
     this.unsent = deps.unsent
+    this.received = deps.budgets.received
     this.peer = caller.peer
     this.session = createStreamSession(deps, options, this, caller)
     this.outlet = createOutlet(socket, deps.clock, options, this, {
@@ -146,7 +150,7 @@ class StreamConnection implements StreamTransport, OutletAccount {
     ws.on('close', () => {
       this.outlet.close()
       this.session.end()
-      this.inbox = []
+      this.dropInbox()
     })
   }
 
@@ -209,14 +213,23 @@ class StreamConnection implements StreamTransport, OutletAccount {
 
   /** What had arrived before reading was paused. */
   private postpone(data: Buffer): void {
-    this.inbox.push(data)
-    this.inboxBytes += data.length
     const bytesMax = this.options.limits.frameBytesMax * INBOX_FRAMES_MAX
-    if (this.inbox.length > INBOX_MESSAGES_MAX || this.inboxBytes > bytesMax) {
-      this.inbox = []
+    const full = this.inbox.length >= INBOX_MESSAGES_MAX || this.inboxBytes + data.length > bytesMax
+    if (full || this.received.refusal(this.peer, data.length) !== undefined) {
+      this.dropInbox()
       this.close(CLOSE_CODES.limit, 'too many requests at once')
       this.session.end()
+      return
     }
+    this.inbox.push(data)
+    this.inboxBytes += data.length
+    this.received.add(this.peer, data.length)
+  }
+
+  private dropInbox(): void {
+    this.received.give(this.peer, this.inboxBytes)
+    this.inbox = []
+    this.inboxBytes = 0
   }
 
   private resume(): void {
@@ -227,6 +240,7 @@ class StreamConnection implements StreamTransport, OutletAccount {
         return
       }
       this.inboxBytes -= next.length
+      this.received.give(this.peer, next.length)
       this.receive(next)
     }
   }

@@ -1,7 +1,7 @@
 /** The open connections of a node: their number as a metric, the most of them, and those that were too many. */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock, Logger, Meter } from '@rollcall/core'
+import { Budget, type BudgetDeps, type Clock, type Logger, type Meter } from '@rollcall/core'
 
 /** The connections of all listeners of a node. */
 export interface Connections {
@@ -9,41 +9,47 @@ export interface Connections {
   track(server: Server): ReadonlySet<Socket>
 }
 
+interface ConnectionsDeps extends BudgetDeps {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
 /** At most one line about dropped connections in this time. */
 const LOG_INTERVAL_MS = 10_000
 
-/** Creates the count. `connectionsMax` is for all of them, streams included; further connections are closed at once. */
-export function createConnections(
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly meter: Meter },
-  connectionsMax: number,
-): Connections {
+/**
+ * Creates the count. `connectionsMax` is for all of them, streams included, and for each peer by its share; further
+ * connections are closed at once.
+ */
+export function createConnections(deps: ConnectionsDeps, connectionsMax: number): Connections {
   const { meter } = deps
+  const budget = new Budget(deps, { quota: 'connectionsMax', max: connectionsMax, what: 'connections' })
   const reportDrop = createDropReport(deps, connectionsMax)
-  let open = 0
-  const count = (by: number): void => meter.set('rollcall_connections', (open += by))
   const drop = (): void => {
     meter.count('rollcall_connections_dropped_total')
     reportDrop()
   }
+  const count = (): void => meter.set('rollcall_connections', budget.used)
   return {
     track(server) {
       const sockets = new Set<Socket>()
-      server.maxConnections = connectionsMax
       server.on('connection', (socket) => {
-        // The bound of one server knows nothing of the others.
-        if (open >= connectionsMax) {
+        const { remoteAddress } = socket
+        if (budget.refusal(remoteAddress, 1) !== undefined) {
           socket.destroy()
           drop()
           return
         }
         sockets.add(socket)
-        count(1)
+        budget.add(remoteAddress, 1)
+        count()
         socket.once('close', () => {
           sockets.delete(socket)
-          count(-1)
+          budget.give(remoteAddress, 1)
+          count()
         })
       })
-      server.on('drop', drop)
       // Before it listens, an error is no connection's.
       server.on('error', () => {
         if (server.listening) drop()
