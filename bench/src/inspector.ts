@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerProcess } from '@rollcall/testkit'
 import { WebSocket } from 'ws'
 
-/** For the environment of a server that is to be inspected: the inspector takes any free port when it is woken. */
-export const INSPECTABLE: Readonly<Record<string, string>> = { NODE_OPTIONS: '--inspect-port=0' }
+/** For the environment of a server that is to be inspected: no signal opens the inspector of a node later. */
+export const INSPECTABLE: Readonly<Record<string, string>> = { NODE_OPTIONS: '--inspect=127.0.0.1:0' }
 
 /** Bytes in use after a full collection. */
 export interface HeapFigures {
@@ -32,9 +32,8 @@ export interface Inspector {
 const WAKE_MS_MAX = 5_000
 const SAMPLING_US = 200
 
-/** Wakes the inspector of a server that was started with INSPECTABLE. */
+/** Speaks to the inspector of a server that was started with INSPECTABLE. */
 export async function inspect(server: ServerProcess): Promise<Inspector> {
-  server.process.kill('SIGUSR1')
   const url = await inspectorUrl(server)
   const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 1_073_741_824 })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
@@ -86,7 +85,7 @@ async function inspectorUrl(server: ServerProcess): Promise<string> {
     if (url !== undefined) return url
     await sleep(20)
   }
-  throw new Error(`the inspector did not wake up\n${server.stderr()}`)
+  throw new Error(`the inspector did not start\n${server.stderr()}`)
 }
 
 interface Pending {

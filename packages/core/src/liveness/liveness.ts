@@ -47,7 +47,7 @@ import {
   type SessionKeeper,
 } from './evidence.js'
 import { type LivenessOptions, rememberedMs } from './options.js'
-import { Wheel } from './wheel.js'
+import { enoughOf, Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
 export const TICK_MS = 50
@@ -81,6 +81,7 @@ export class LivenessRules implements Follower {
   private readonly questions: Questions
   private readonly evidence: EntrySlot<Evidence>
   private readonly sessions: Sessions
+  private readonly events = { count: 0 }
   private readonly refusals: Refusals
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
@@ -106,10 +107,11 @@ export class LivenessRules implements Follower {
       return
     }
     const t = this.clock.at(now)
-    this.wheel.advance(t, (scheduled) => {
+    const look = (scheduled: Scheduled): void => {
       if (scheduled.kind === 'session') this.sessions.lookAt(scheduled, t)
       else this.lookAt(scheduled, t, now)
-    })
+    }
+    this.wheel.advance(t, look, enoughOf(this.events))
   }
 
   /**
@@ -245,7 +247,10 @@ export class LivenessRules implements Follower {
 
   closeSession(session: SessionEvidence, now: number): void {
     const t = this.clock.at(now)
-    for (const evidence of this.sessions.close(session, t)) this.lookAt(evidence, t, now)
+    const enough = enoughOf(this.events)
+    for (const evidence of this.sessions.close(session, t))
+      if (enough()) this.wheel.schedule(evidence, t)
+      else this.lookAt(evidence, t, now)
   }
 
   /**
@@ -326,6 +331,7 @@ export class LivenessRules implements Follower {
     const { entry } = evidence
     const { content } = entry.record
     const cell = this.cell(evidence, event)
+    this.events.count++
     if (cell.does === 'forgets') {
       this.drop(entry)
       return this.deps.directory.forget(entry)

@@ -42,6 +42,23 @@ describe('a wheel', () => {
     expect(advance(1_049)).toEqual(['past'])
   })
 
+  it('hands the rest out with the next slot when it was enough, in order and each once', () => {
+    const { wheel, item } = setUp()
+    for (const name of ['a', 'b', 'c', 'd', 'e']) wheel.schedule(item(name), 1_100)
+    wheel.schedule(item('f'), 1_150)
+    const slots: string[] = []
+    for (const now of [1_100, 1_150, 1_200, 1_250]) {
+      let fired = ''
+      wheel.advance(
+        now,
+        ({ name }) => (fired += name),
+        () => fired.length >= 2,
+      )
+      slots.push(fired)
+    }
+    expect(slots).toEqual(['ab', 'cd', 'ef', ''])
+  })
+
   it('keeps an earlier place and ignores a later one', () => {
     const { wheel, item, advance } = setUp()
     const a = item('a')

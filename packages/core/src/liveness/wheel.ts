@@ -41,19 +41,36 @@ export class Wheel<T extends WheelItem> {
     item.wheelAt = Number.NaN
   }
 
-  /** Hands out everything that is due; `fire` puts items back by `schedule`. */
-  advance(now: number, fire: (item: T) => void): void {
+  /**
+   * Hands out everything that is due; `fire` puts items back by `schedule`. When it was `enough`, the rest is handed out
+   * with the next slot, before the items of that.
+   */
+  advance(now: number, fire: (item: T) => void, enough: () => boolean = () => false): void {
     const last = Math.floor(now / this.slotMs)
     while (this.cursor <= last) {
       const index = this.cursor % this.slots.length
       const slot = this.slots[index] as { item: T; at: number }[]
       this.slots[index] = []
       this.cursor++
-      for (const { item, at } of slot) {
+      for (const [place, { item, at }] of slot.entries()) {
+        if (enough()) {
+          const next = this.cursor % this.slots.length
+          this.slots[next] = [...slot.slice(place), ...(this.slots[next] ?? [])]
+          return
+        }
         if (item.wheelAt !== at) continue // cancelled, or moved to an earlier slot and handed out there
         item.wheelAt = Number.NaN
         fire(item)
       }
     }
   }
+}
+
+/** Events, each a probe or a verdict, that are brought about in one turn of the event loop. */
+const EVENTS_PER_TURN = 2_000
+
+/** Tells when there were enough events for one turn, counted from now on. */
+export function enoughOf(events: { readonly count: number }): () => boolean {
+  const end = events.count + EVENTS_PER_TURN
+  return () => events.count >= end
 }
