@@ -198,7 +198,7 @@ export interface ClusterRegistration {
 /**
  * A change in the life of a registration. All but `changed` come from outside this process and say why in `error`;
  * none ends the registration, which goes on being tried.
- * changed: another state or incarnation in the ordinary course of things.
+ * changed: another state or incarnation in the ordinary course of things, `standby` among them.
  * deregistered: an operator or another process took it out of the registry; registered anew after a minute.
  * superseded: another process took over the id with a higher incarnation; asked for again every 30 s.
  * conflict: a live process holds the id; asked for again every 30 s.

@@ -25,6 +25,7 @@ const ORDER: readonly RegistrationState[] = [
   'up',
   'draining',
   'starting',
+  'standby',
   'conflict',
   'refused',
   'removed',

@@ -43,6 +43,10 @@ export interface SessionOptions {
     refs: readonly (ResolvedRef & {
       readonly incarnation: number
       readonly reason: 'deregistered' | 'superseded'
+      /** By a process at the same address: the session stands in line for the id. */
+      readonly standby?: boolean
     })[],
   ): void
+  /** Ids that the session stands in line for, and may take now with an incarnation above this one. */
+  onVacant?(refs: readonly (ResolvedRef & { readonly incarnation: number })[]): void
 }

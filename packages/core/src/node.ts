@@ -137,7 +137,8 @@ export class RegistryNode {
     const { feed, chronicle, hosts, overrides, declarations, publisher } = this
     const journal = journalOf(effects, liveness)
     const followers = [feed, journal, chronicle, hosts, overrides, declarations, publisher]
-    directory.follow(...followers, liveness)
+    // Who is next for an id is told of what liveness thinks of it.
+    directory.follow(...followers, liveness, liveness.sessions.line)
   }
 
   // ---- durable state ---------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ export class RegisteredServer implements Provider {
 
   /** Without a registry it is said as soon as there is one, and the server is ready all the same. */
   private async sayUp(registration: Registration, signal: AbortSignal): Promise<void> {
-    if (registration.state === 'pending') {
+    if (registration.state === 'pending' || registration.state === 'standby') {
       registration.setState('up', { signal }).catch(() => undefined)
       return
     }
@@ -145,10 +145,13 @@ export class RegisteredServer implements Provider {
     this.stop.abort()
     const registration = await this.registering?.catch(() => undefined)
     if (registration === undefined) return
-    const told = await registration.drain({ signal: this.timing.deadline(TOLD_MS) }).then(
-      () => true,
-      () => false,
-    )
+    // One that stands by is called under the id of another, which stays.
+    const told =
+      registration.state !== 'standby' &&
+      (await registration.drain({ signal: this.timing.deadline(TOLD_MS) }).then(
+        () => true,
+        () => false,
+      ))
     if (told) await this.timing.sleep(this.options.settleMs ?? 1_000)
     // What does not arrive in time is still tried until the client is closed; then the closed session tells.
     await registration.deregister({ signal: this.timing.deadline(TOLD_MS) }).catch(() => undefined)

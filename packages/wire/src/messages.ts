@@ -241,6 +241,20 @@ export interface RemovedMessage {
     readonly id: string
     readonly incarnation: number
     readonly reason: 'deregistered' | 'superseded'
+    /** Superseded by a process at the same address: this session stands in line for the id, and will be told `vacant`. */
+    readonly standby?: boolean
+  }[]
+}
+
+/** Ids that this session stands in line for and may take now, with an incarnation above the one named. */
+export interface VacantMessage {
+  readonly type: 'vacant'
+  readonly instances: readonly {
+    readonly namespace: string
+    readonly service: string
+    readonly group: string
+    readonly id: string
+    readonly incarnation: number
   }[]
 }
 
@@ -271,5 +285,6 @@ export type ServerMessage =
   | ViewMessage
   | DeltaMessage
   | RemovedMessage
+  | VacantMessage
   | GoawayMessage
   | ErrorMessage

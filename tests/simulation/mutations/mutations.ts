@@ -147,14 +147,14 @@ const RECORDS: readonly Mutation[] = [
   node('ghost-keeps-address', 'an unheard holder gives way at its own address', (driver) => {
     const { registrar } = partsOf(driver)
     const tooLate = registrar['tooLate'].bind(registrar)
-    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, now: number) =>
-      tooLate(entry, incarnation, { ...command, port: 1 }, now)
+    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, step: Step) =>
+      tooLate(entry, incarnation, { ...command, port: 1 }, step)
   }),
   node('id-never-taken', 'a number is not raised against the living', (driver) => {
     const { registrar } = partsOf(driver)
     const tooLate = registrar['tooLate'].bind(registrar)
-    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, now: number) => {
-      const error: ErrorBody = tooLate(entry, incarnation, command, now)
+    registrar['tooLate'] = (entry: Entry, incarnation: number, command: RegisterCommand, step: Step) => {
+      const error: ErrorBody = tooLate(entry, incarnation, command, step)
       return error.code === 'id_taken' ? { ...error, code: 'superseded' } : error
     }
   }),

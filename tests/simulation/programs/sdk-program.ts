@@ -181,7 +181,7 @@ export class SdkProgram extends Program {
       this.name,
       () => `registration of ${endpoint.key.id} (${endpoint.cluster}): ${state} as ${incarnation}`,
     )
-    if (state === 'conflict') this.conflicts(endpoint)
+    if (state === 'conflict' || state === 'standby') this.conflicts(endpoint)
     if (state === 'removed') endpoint.excuse(this.world.queue.now + HOLD_OFF_MS)
   }
 

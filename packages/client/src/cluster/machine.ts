@@ -140,6 +140,8 @@ export class ClusterMachine implements Outbox {
         return this.registrations.departures.answered(turn, message)
       case 'removed':
         return this.registrations.removed(turn, message)
+      case 'vacant':
+        return this.registrations.vacant(turn, message)
       case 'view':
         return this.lists.view(turn, message)
       case 'delta':

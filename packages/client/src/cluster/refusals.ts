@@ -35,7 +35,7 @@ export function reactionTo(error: ErrorBody): Reaction {
 }
 
 /** Larger incarnations are not used: from there on numbers would no longer be exact for long. */
-const INCARNATION_MAX = 2 ** 52
+export const INCARNATION_MAX: number = 2 ** 52
 
 /** The incarnation that is in the way, where the node names it. */
 export function blockingIncarnation(error: ErrorBody): number | undefined {

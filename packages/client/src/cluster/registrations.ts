@@ -5,6 +5,7 @@ import type {
   Intent,
   RegisteredMessage,
   RemovedMessage,
+  VacantMessage,
   ViewName,
 } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
@@ -16,7 +17,7 @@ import type { ClusterItem, ClusterTurn } from './events.js'
 import type { Outbox } from './outbox.js'
 import type { Desired, RegistrationEntry, Sent } from './registration-entry.js'
 import { isAccepted, itemOf, refOf, sentItem } from './registration-entry.js'
-import { blockingIncarnation, reactionTo } from './refusals.js'
+import { blockingIncarnation, INCARNATION_MAX, reactionTo } from './refusals.js'
 import type { MachineSettings } from '../machine/settings.js'
 import { nameOf, viewKey } from '../machine/keys.js'
 
@@ -146,7 +147,11 @@ export class Registrations {
     this.requests.clear()
     this.departures.down()
     this.batchItemsMax = Number.POSITIVE_INFINITY
-    for (const entry of this.entries.values()) this.unsend(entry)
+    for (const entry of this.entries.values()) {
+      this.unsend(entry)
+      // Its place in the line went with the session.
+      if (entry.state === 'standby') entry.holdUntil = undefined
+    }
   }
 
   registered(turn: ClusterTurn, message: RegisteredMessage): void {
@@ -194,7 +199,21 @@ export class Registrations {
       const entry = this.entries.get(this.names.get(nameOf(item)) ?? -1)
       if (entry === undefined || entry.incarnation !== item.incarnation) continue
       if (item.reason === 'deregistered') this.anew(turn, entry, undefined)
-      else this.conflict(turn, entry, new RegistryError('superseded', 'another process took over this id'))
+      else {
+        const error = new RegistryError('superseded', 'another process took over this id')
+        this.conflict(turn, entry, error, item.standby === true)
+      }
+    }
+  }
+
+  /** The process that held an id this one stands by for is gone, or about to be. */
+  vacant(turn: ClusterTurn, message: VacantMessage): void {
+    for (const item of message.instances) {
+      const entry = this.entries.get(this.names.get(nameOf(item)) ?? -1)
+      if (entry?.state !== 'standby' || item.incarnation >= INCARNATION_MAX) continue
+      if (entry.incarnation <= item.incarnation) this.renumber(turn, entry, item.incarnation + 1)
+      entry.holdUntil = undefined
+      this.dirty = true
     }
   }
 
@@ -270,7 +289,7 @@ export class Registrations {
       this.raise(turn, entry, blockingIncarnation(body) ?? entry.incarnation)
     } else if (reaction === 'anew') this.anew(turn, entry, error)
     else if (reaction === 'later') this.postpone(turn, entry, this.soon(entry))
-    else if (reaction === 'conflict') this.conflict(turn, entry, error)
+    else if (reaction === 'conflict') this.conflict(turn, entry, error, body.details?.['standby'] === true)
     else this.unwanted(turn, entry, error, rev)
   }
 
@@ -303,8 +322,16 @@ export class Registrations {
     this.postpone(turn, entry, this.settings.times.holdOffMs)
   }
 
-  private conflict(turn: ClusterTurn, entry: RegistrationEntry, error: RegistryError): void {
-    this.enter(turn, entry, 'conflict', error)
+  private conflict(
+    turn: ClusterTurn,
+    entry: RegistrationEntry,
+    error: RegistryError,
+    standby: boolean,
+  ): void {
+    if (standby) this.enter(turn, entry, 'standby')
+    else this.enter(turn, entry, 'conflict', error)
+    // A deregistration is how it leaves the line.
+    if (standby) entry.held = true
     this.postpone(turn, entry, this.settings.times.conflictMs)
   }
 

@@ -18,7 +18,7 @@ interface Call {
 
 /**
  * Calls of `register()` over several clusters. Each resolves when every registration of it is accepted by one
- * of its clusters, and as pending when the time is over. It is rejected when no cluster took one of them, one
+ * of its clusters, or stands by there, and as pending when the time is over. It is rejected when no cluster took one of them, one
  * refused it, and all the others have refused too or are out of reach; then nothing of the call stays.
  */
 export class RegisterCalls {
@@ -53,7 +53,7 @@ export class RegisterCalls {
   ): void {
     const call = this.byHandle.get(handle)
     if (call === undefined || !call.waiting.has(handle)) return
-    if (isAccepted(state)) return this.done(turn, call, handle)
+    if (isAccepted(state) || state === 'standby') return this.done(turn, call, handle)
     if (error === undefined) return
     const refusals = call.refusals.get(handle) ?? new Map<string, RegistryError>()
     call.refusals.set(handle, refusals.set(cluster, error))

@@ -43,11 +43,19 @@ export interface RegistrationPatch {
 
 /**
  * Where a registration stands. `pending`: no registry has acknowledged it yet. `starting up draining`: the
- * provider's intent, acknowledged. `conflict`: another live process holds the id. `removed`: an operator or
+ * provider's intent, acknowledged. `standby`: another process at the same address holds the id; this one takes over when
+ * that one goes. `conflict`: another live process holds the id. `removed`: an operator or
  * another process deregistered it; it returns after the hold-off. `refused`: the registry does not want it at present.
  * `deregistered`: this process took it back. All but the last go on being tried.
  */
-export type RegistrationState = 'pending' | Intent | 'conflict' | 'removed' | 'refused' | 'deregistered'
+export type RegistrationState =
+  | 'pending'
+  | Intent
+  | 'standby'
+  | 'conflict'
+  | 'removed'
+  | 'refused'
+  | 'deregistered'
 
 /** A list as it was kept on disk. */
 export interface StoredList {

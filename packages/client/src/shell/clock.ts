@@ -1,9 +1,12 @@
 /** Real time. */
 import type { Clock } from '../machine/ports.js'
 
-/** Wall-clock moment at which this process started: the first incarnation number. */
+/**
+ * Wall-clock moment at which this process started, as the first incarnation number. Workers of one program are forked
+ * within a millisecond and must not have the same number: their process ids follow each other.
+ */
 export function bootMs(): number {
-  return Math.floor(performance.timeOrigin)
+  return Math.floor(performance.timeOrigin) + (process.pid % 64)
 }
 
 /** The clock of the process. */

@@ -125,9 +125,12 @@ export class Registrar {
     if (next === undefined && !(named && isLive(record)))
       return { ok: false, error: unexceedable(record.id, record.incarnation) }
     const incarnation = command.incarnation ?? Math.max(wallNow, next ?? 0)
-    if (incarnation > record.incarnation) return this.accept(command, incarnation, step)
+    if (incarnation > record.incarnation) {
+      const ahead = this.isAhead(entry, command) && this.standsBy(entry, command, step)
+      return ahead ? { ok: false, error: taken(record, true) } : this.accept(command, incarnation, step)
+    }
     if (incarnation === record.incarnation && isLive(record)) return this.renew(entry, record, command, step)
-    return { ok: false, error: this.tooLate(entry, incarnation, command, step.now) }
+    return { ok: false, error: this.tooLate(entry, incarnation, command, step) }
   }
 
   /** A beat: evidence for the incarnation it names, or for a record that was registered without one. */
@@ -160,6 +163,9 @@ export class Registrar {
       return this.bury(ref, ref.incarnation, 0, by, step) ?? 'unknown'
     }
     const { record } = entry
+    const { sessions } = this.deps.liveness
+    // It holds nothing: another process at its address does.
+    if (sessions.line.leave(entry, step.caller.session)) return 'superseded'
     if (ref.incarnation !== undefined && ref.incarnation > record.incarnation)
       return this.bury(record, ref.incarnation, isStray(record) ? 0 : 1, by, step) ?? 'unknown'
     if (ref.incarnation !== undefined && ref.incarnation < record.incarnation) return 'superseded'
@@ -204,7 +210,7 @@ export class Registrar {
   }
 
   /** A number that is not above the stored one: taken by the living, or to be raised over the dead. */
-  private tooLate(entry: Entry, incarnation: number, command: RegisterCommand, now: number): ErrorBody {
+  private tooLate(entry: Entry, incarnation: number, command: RegisterCommand, step: Step): ErrorBody {
     const { record } = entry
     const details = { incarnation: record.incarnation }
     if (incarnation === record.incarnation) {
@@ -215,19 +221,36 @@ export class Registrar {
         details,
       )
     }
-    const heardMs = this.deps.liveness.silenceMs(entry, now)
-    const heard = isLive(record) && heardMs !== undefined && heardMs < record.content.leaseMs
+    const { liveness } = this.deps
+    const heardMs = liveness.silenceMs(entry, step.now)
+    const same = isLive(record) && sameAddress(record, command)
+    // Of processes behind one port the next one may take over as soon as the session of the first has closed.
+    const left = same && liveness.insight.isLeft(entry)
+    const heard = isLive(record) && heardMs !== undefined && heardMs < record.content.leaseMs && !left
     // A verdict `up` that this node only knows from the journal proves nothing where the newcomer has the holder's
     // own address: it is the newcomer who answers the probes there.
-    if (heard || (isLive(record) && record.verdict.value === 'up' && !sameAddress(record, command))) {
-      return errorBody('id_taken', `id ${record.id} is held by a live process`, 'id', details)
-    }
+    if (heard || (isLive(record) && record.verdict.value === 'up' && !same))
+      return taken(record, same && this.standsBy(entry, command, step))
     return errorBody(
       'superseded',
       `incarnation ${record.incarnation} of ${record.id} was here before`,
       undefined,
       details,
     )
+  }
+
+  /** Whether the holder of the address is well, while this one has yet to start: it would be called for nothing. */
+  private isAhead(entry: Entry, command: RegisterCommand): boolean {
+    const { record } = entry
+    if (command.intent !== 'starting' || entry.state !== 'up') return false
+    return isLive(record) && sameAddress(record, command) && this.deps.liveness.insight.isVouched(entry)
+  }
+
+  /** The session stands in line for the id from now on, if it can. */
+  private standsBy(entry: Entry, command: RegisterCommand, step: Step): boolean {
+    const { sessions } = this.deps.liveness
+    const session = voucherOf(command, step)
+    return sessions.has(session) && sessions.line.join(entry, session)
   }
 
   private accept(command: RegisterCommand, incarnation: number, step: Step): Accepted {
@@ -327,6 +350,12 @@ export class Registrar {
       group: known.groups.get(command.group)?.group ?? command.group,
     }
   }
+}
+
+/** Another process holds the id; `standby`: at the same address, and this one is next when it leaves. */
+function taken({ id, incarnation }: StoredRecord, standby: boolean): ErrorBody {
+  const details = standby ? { incarnation, standby } : { incarnation }
+  return errorBody('id_taken', `id ${id} is held by a live process`, 'id', details)
 }
 
 /** The session that vouches for what is registered, if one does. */

@@ -7,6 +7,7 @@ import type { Evidence } from './evidence.js'
 import type { Guards } from './guards.js'
 import type { JudgedClock } from './judged-clock.js'
 import type { LivenessOptions } from './options.js'
+import { voucher } from './vouching.js'
 import { isSameTarget, type QuestionDeps } from './question.js'
 
 export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
@@ -38,6 +39,16 @@ export class Insight {
     const mayProbe = content.probe?.type !== 'none' && this.deps.mayProbe(content.host, content.peer)
     const facts = factsOf(evidence, content, clock.wokeAt, options)
     return { t, options, evidence, facts, doubtedAt, mayProbe }
+  }
+
+  /** Whether an open session vouches for it. */
+  isVouched(entry: Entry): boolean {
+    return voucher(this.deps.evidence.get(entry), entry.record) !== undefined
+  }
+
+  /** Whether the session that vouched has closed, and nothing was heard since. */
+  isLeft(entry: Entry): boolean {
+    return this.deps.evidence.get(entry)?.session?.closedAt !== undefined
   }
 
   /**

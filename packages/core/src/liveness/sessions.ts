@@ -12,6 +12,7 @@ import {
 } from './evidence.js'
 import { type LivenessOptions } from './options.js'
 import type { Session, SessionOptions } from '../caller.js'
+import { Line } from './line.js'
 import { handOver } from './vouching.js'
 import type { Wheel } from './wheel.js'
 
@@ -22,6 +23,7 @@ export class Sessions {
   private readonly pingMs: number
   /** Those that were opened here: no other one vouches. */
   private readonly opened = new WeakSet<Session>()
+  readonly line: Line = new Line()
 
   constructor(wheel: Wheel<Scheduled>, { pingMs }: Pick<LivenessOptions, 'pingMs'>) {
     this.wheel = wheel
@@ -61,7 +63,10 @@ export class Sessions {
     if (session.closedAt !== undefined) return NONE
     session.closedAt = t
     this.wheel.cancel(session)
-    return handOver(session)
+    const left = handOver(session)
+    this.line.closed(session)
+    for (const { entry } of left) this.line.vacant(entry)
+    return left
   }
 
   /** Looks at a session whose time may have come: two missed pings are silence, three end it. */
@@ -81,13 +86,23 @@ export class Sessions {
     for (const evidence of session.vouched) this.wheel.schedule(evidence, t)
   }
 
-  /** Tells the session that vouched so far that an incarnation ended, unless it ended it itself. */
-  tell(evidence: Evidence | undefined, reason: 'deregistered' | 'superseded', cause: Cause): void {
+  /**
+   * Tells the session that vouched so far that an incarnation ended, unless it ended it itself. Behind another process at
+   * the `sameAddress` it stands in line.
+   */
+  tell(
+    evidence: Evidence | undefined,
+    reason: 'deregistered' | 'superseded',
+    cause: Cause,
+    sameAddress: boolean,
+  ): void {
     const session = evidence?.session
     if (evidence === undefined || session === undefined || session.closedAt !== undefined) return
     if ('session' in cause && cause.session === session) return
     const { namespace, service, group, id } = evidence.entry.record
     const { incarnation } = evidence
-    session.options.onRemoved?.([{ namespace, service, group, id, incarnation, reason }])
+    const standby = reason === 'superseded' && sameAddress && this.line.join(evidence.entry, session)
+    const ended = { namespace, service, group, id, incarnation, reason }
+    session.options.onRemoved?.([standby ? { ...ended, standby } : ended])
   }
 }

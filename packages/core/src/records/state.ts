@@ -13,6 +13,11 @@ export function isLive(record: StoredRecord): record is LiveRecord {
   return record.content.intent !== 'gone'
 }
 
+/** Whether both are of the same host and port: processes behind one port, or one after the other. */
+export function areSameAddress(a: StoredRecord, b: StoredRecord): boolean {
+  return isLive(a) && isLive(b) && a.content.host === b.content.host && a.content.port === b.content.port
+}
+
 /** Whether the record is the tombstone of an id that was never registered here. */
 export function isStray({ content }: StoredRecord): boolean {
   return content.intent === 'gone' && content.rev === 0

@@ -9,6 +9,7 @@ import type {
   ServerMessage,
   ServicesMessage,
   SettledMessage,
+  VacantMessage,
   WatchMessage,
 } from '../messages.js'
 import {
@@ -142,7 +143,13 @@ export const serverMessages: MessageShapes<ServerMessage> = messageShapes<Server
         ...instanceKeyFields,
         incarnation: count(),
         reason: choice(['deregistered', 'superseded']),
+        standby: optional(boolean()),
       }),
+    ),
+  },
+  vacant: {
+    instances: list(
+      object<VacantMessage['instances'][number]>({ ...instanceKeyFields, incarnation: count() }),
     ),
   },
   goaway: { reason: text(), afterMs: number({ minimum: 0 }) },

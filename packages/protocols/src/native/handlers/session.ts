@@ -183,6 +183,9 @@ class NativeSession implements StreamSession, Conversation {
         onRemoved: (instances) => {
           if (this.phase === 'open') this.transport.send({ type: 'removed', instances })
         },
+        onVacant: (instances) => {
+          if (this.phase === 'open') this.transport.send({ type: 'vacant', instances })
+        },
       },
       this.caller,
     )
