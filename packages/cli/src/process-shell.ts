@@ -1,6 +1,7 @@
 /** The shell of a real process: its streams, signals, network and clock. */
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import { hostname, userInfo } from 'node:os'
 import { isatty } from 'node:tty'
 import { createSystemClock, type Clock } from './clock.js'
 import { EXIT } from './exit-codes.js'
@@ -18,6 +19,7 @@ export function createProcessShell(): Shell {
     out,
     err: streamOf(process.stderr, () => undefined),
     env: process.env,
+    user: userName(),
     clock,
     fetch: (url, init) => fetch(url, init),
     ownAddress: (host, port) => routeTo(clock, host, port),
@@ -27,6 +29,17 @@ export function createProcessShell(): Shell {
         for (const signal of signals) process.off(signal, listener)
       }
     },
+  }
+}
+
+/** A container has neither `USER` nor an entry for each of its users. */
+function userName(): string {
+  const named = process.env['USER'] ?? process.env['LOGNAME'] ?? ''
+  if (named !== '') return named
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'} of ${hostname()}`
   }
 }
 

@@ -250,16 +250,30 @@ describe('deregister', () => {
     const { code, requests, stdout } = await run('deregister orders b', ({ method }) => ({
       json: method === 'GET' ? INSTANCE : { ...none, removed: [ref] },
     }))
-    expect(requests[1]?.body).toEqual({ instances: [{ ...ref, incarnation: 7 }] })
+    expect(requests[1]?.body).toEqual({ instances: [{ ...ref, incarnation: 7 }], by: 'ann' })
     expect({ code, stdout: stdout() }).toEqual({ code: 0, stdout: 'deregistered orders/default b\n' })
   })
 
   it('fails when something else was registered meanwhile', async () => {
-    const { code, stderr } = await run('deregister orders b', ({ method }) => ({
-      json: method === 'GET' ? INSTANCE : { ...none, superseded: [ref] },
-    }))
-    expect(stderr()).toContain('registered anew')
+    const error = { code: 'superseded', message: 'nothing was removed' }
+    const { code, stderr } = await run('deregister orders b', ({ method }) =>
+      method === 'GET' ? { json: INSTANCE } : { status: 409, json: { ...none, error, superseded: [ref] } },
+    )
+    expect(stderr()).toContain('nothing was removed')
     expect(code).toBe(1)
+  })
+
+  it('fails where nothing was removed, also with a registry that calls it a success', async () => {
+    const { code, stderr } = await run('deregister --host 10.0.0.5', answers(none))
+    expect({ code, stderr: stderr() }).toEqual({ code: 1, stderr: 'Nothing was removed.\n' })
+  })
+
+  it('says by whom and why', async () => {
+    const { requests } = await run(
+      'deregister --host 10.0.0.5 --by bob --why dead',
+      answers({ ...none, removed: [ref] }),
+    )
+    expect(requests[0]?.body).toMatchObject({ by: 'bob', why: 'dead' })
   })
 
   it('shows what a host call would take and asks for --confirm', async () => {
@@ -273,7 +287,12 @@ describe('deregister', () => {
       status: 409,
       json: { error },
     }))
-    expect(requests[0]?.body).toEqual({ namespace: 'default', host: '10.0.0.5', confirm: false })
+    expect(requests[0]?.body).toEqual({
+      namespace: 'default',
+      host: '10.0.0.5',
+      confirm: false,
+      by: 'ann',
+    })
     expect(stderr()).toContain('NAMESPACE  SERVICE  GROUP    ID\ndefault    orders   default  b\n')
     expect(stderr()).toContain('repeat the command with --confirm')
     expect({ code, stdout: stdout() }).toEqual({ code: 1, stdout: '' })
@@ -284,7 +303,7 @@ describe('deregister', () => {
       'deregister --host 10.0.0.5 --confirm --namespace *',
       answers({ ...none, removed: [ref] }),
     )
-    expect(requests[0]?.body).toEqual({ namespace: '*', host: '10.0.0.5', confirm: true })
+    expect(requests[0]?.body).toEqual({ namespace: '*', host: '10.0.0.5', confirm: true, by: 'ann' })
     expect(code).toBe(0)
   })
 })

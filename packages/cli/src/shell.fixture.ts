@@ -31,7 +31,7 @@ export type Answer =
 /** Creates a shell; `answer` is asked for every request. */
 export function createFakeShell(
   answer: (request: SeenRequest) => Answer = () => ({ fails: 'ECONNREFUSED' }),
-  options: { readonly env?: Shell['env']; readonly isTerminal?: boolean } = {},
+  options: { readonly env?: Shell['env']; readonly user?: string; readonly isTerminal?: boolean } = {},
 ): FakeShell {
   const written = { out: '', err: '' }
   const requests: SeenRequest[] = []
@@ -39,11 +39,12 @@ export function createFakeShell(
     readonly signals: readonly NodeJS.Signals[]
     readonly call: (signal: NodeJS.Signals) => void
   }>()
-  const { isTerminal = false, env = {} } = options
+  const { isTerminal = false, env = {}, user = 'ann' } = options
   return {
     out: { write: (text) => void (written.out += text), isTerminal },
     err: { write: (text) => void (written.err += text), isTerminal },
     env,
+    user,
     clock: new HandClock(1_000, WALL_MS),
     fetch: fakeFetch(answer, requests),
     ownAddress: () => Promise.resolve('10.0.0.7'),

@@ -19,6 +19,8 @@ export interface Shell {
   /** Everything else. */
   readonly err: TextStream
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The name of the user that runs this process. */
+  readonly user: string
   readonly clock: Clock
   readonly fetch: Fetch
   /** The address of this machine from which a host is reached, or undefined where none is. Sends nothing. */

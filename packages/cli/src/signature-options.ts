@@ -15,9 +15,8 @@ export function addSignatureOptions(command: Command): Command {
     .option('--by <name>', 'who does it (default: the user of this shell)')
 }
 
-/** Completes what was parsed from the environment. */
-export function readSignature(command: Command, env: Shell['env']): Signature {
+/** Completes what was parsed. */
+export function readSignature(command: Command, shell: Shell): Signature {
   const { by, why } = command.opts<Parsed>()
-  const user = by ?? env['USER'] ?? env['LOGNAME'] ?? ''
-  return defined({ by: user === '' ? undefined : user, why })
+  return defined({ by: by ?? shell.user, why })
 }

@@ -40,12 +40,17 @@ export interface RegisterCommand extends InstanceKey {
  * Everything on a host. Refused with `needs_confirmation` (details: the list) where it would take at least half and at
  * least 5 instances of a service and is not confirmed; with `frozen` where an operator froze a namespace of it.
  */
-export interface HostRemoval {
+export interface HostRemoval extends Signature {
   readonly namespace: string
   readonly host: string
   readonly confirm: boolean
   /** A part of what such a removal was found to take; the rest is not asked any more. */
   readonly refs?: readonly ResolvedRef[]
+}
+
+/** Instances by name. Signed, it is an operator's doing; unsigned, that of their provider. */
+export interface Removal extends Signature {
+  readonly refs: readonly ResolvedRef[]
 }
 
 /** What an operator wants of instances. The whole override is replaced: what is not said is not wanted. */
@@ -99,7 +104,7 @@ export interface NamespaceDeclaration {
 /** What each kind of command says. Items of a list are judged one by one; anything else is done or refused as a whole. */
 export interface Commands {
   readonly register: { readonly items: readonly RegisterCommand[] }
-  readonly deregister: { readonly refs: readonly ResolvedRef[] }
+  readonly deregister: Removal
   readonly deregisterHost: HostRemoval
   readonly override: OverrideCommand
   readonly clearOverrides: OverrideClearance

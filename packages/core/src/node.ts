@@ -282,7 +282,10 @@ export class RegistryNode {
 
   private readonly executors: Executors = {
     register: ({ items }, step) => this.registrar.registerAll(items, step),
-    deregister: ({ refs }, step) => this.registrar.deregisterAll(refs, 'provider', step),
+    deregister: (removal, step) => {
+      const by = removal.by === undefined && removal.why === undefined ? 'provider' : 'operator'
+      return this.registrar.deregisterAll(removal.refs, by, step)
+    },
     deregisterHost: (removal, step) => {
       const plan = removal.refs ?? planHostRemoval(this, removal)
       return 'code' in plan ? plan : this.registrar.deregisterAll(plan, 'host', step)

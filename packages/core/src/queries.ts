@@ -99,6 +99,15 @@ export class Queries {
     return this.deps.views.delta(name, sign, this.now())
   }
 
+  /** A listed service that a name nearly is: the same in lower or upper case, or with a capital. O(1). */
+  namesake({ namespace, service }: ViewName): string | undefined {
+    const lower = service.toLowerCase()
+    const spellings = [lower, service.toUpperCase(), `${lower.slice(0, 1).toUpperCase()}${lower.slice(1)}`]
+    return spellings.find(
+      (each) => each !== service && this.deps.directory.find(namespace, each)?.listed === true,
+    )
+  }
+
   instance(key: InstanceKey): Instance | undefined {
     const entry = this.deps.directory.entry(key)
     return entry === undefined ? undefined : toInstance(entry, this.now())

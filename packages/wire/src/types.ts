@@ -1,5 +1,6 @@
 /** The shapes of the native API, in requests, responses and stream messages alike. */
 import type { ErrorBody } from './errors.js'
+import type { Signature } from './operators.js'
 
 /** What consumers see of an instance. Hidden records (deregistered, expired) are not listed at all. */
 export type State = 'starting' | 'up' | 'suspect' | 'down' | 'draining' | 'disabled'
@@ -169,6 +170,10 @@ export interface Registered {
   readonly id: string
   readonly incarnation: number
   readonly durability: Durability
+  /** What consumers see, where that is not what was asked for: an operator's word stands on the id, or it is doubted. */
+  readonly state?: State
+  /** Why it is in this state. */
+  readonly reason?: string
 }
 
 /** An item of a batch that was refused. */
@@ -209,8 +214,8 @@ export interface HeartbeatResponse {
   readonly warnings?: readonly string[]
 }
 
-/** Deregisters instances by name, or everything on a host. */
-export interface DeregisterRequest {
+/** Deregisters instances by name, or everything on a host. Signed, it is an operator's doing and not the provider's. */
+export interface DeregisterRequest extends Signature {
   /** With `host`, `*` means all namespaces. */
   readonly namespace?: string
   readonly instances?: readonly InstanceRef[]

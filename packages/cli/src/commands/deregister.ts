@@ -6,14 +6,19 @@ import {
   RegistryError,
   type DeregisterRequest,
   type DeregisterResponse,
+  type OfBatch,
   type ResolvedRef,
+  type Signature,
 } from '@rollcall/wire'
 import { createApiClient, type ClusterApi } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT, UsageError } from '../exit-codes.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '../registry-options.js'
+import { addSignatureOptions, readSignature } from '../signature-options.js'
 import type { Column } from '../table.js'
+
+type Removal = OfBatch<DeregisterResponse>
 
 interface Options {
   readonly host?: string
@@ -29,7 +34,7 @@ const COLUMNS: readonly Column<ResolvedRef>[] = [
 
 export const deregister: CommandModule = {
   define(command) {
-    addRegistryOptions(command)
+    addSignatureOptions(addRegistryOptions(command))
       .description(
         'Take one instance out for good, or everything on a host. What was taken out never comes back by itself; a process that still runs registers anew after a minute.',
       )
@@ -52,6 +57,7 @@ export const deregister: CommandModule = {
     const [service, id] = command.args
     const api = createApiClient(shell, scope)
     const output = createOutput(shell)
+    const signature = readSignature(command, shell)
     if (host !== undefined) {
       if (service !== undefined) throw new UsageError('name an instance or a --host, not both')
       if (scope.group !== undefined)
@@ -60,12 +66,12 @@ export const deregister: CommandModule = {
       return report(
         output,
         scope,
-        await removeHost(api, output, scope, { namespace, host, confirm: confirm === true }),
+        await removeHost(api, output, scope, { namespace, host, confirm: confirm === true, ...signature }),
       )
     }
     if (service === undefined || id === undefined)
       throw new UsageError('name the service and the id of the instance, or a --host')
-    return report(output, scope, await removeOne(api, scope, service, id))
+    return report(output, scope, await removeOne(api, scope, { service, id }, signature))
   },
 }
 
@@ -73,12 +79,12 @@ export const deregister: CommandModule = {
 async function removeOne(
   api: ClusterApi,
   { namespace = DEFAULTS.namespace, group = DEFAULTS.group }: RegistryOptions,
-  service: string,
-  id: string,
-): Promise<DeregisterResponse> {
+  { service, id }: Pick<ResolvedRef, 'service' | 'id'>,
+  signature: Signature,
+): Promise<Removal> {
   const { incarnation } = await api.call('getInstance', { service, id, namespace, group })
   const instances = [{ namespace, service, group, id, incarnation }]
-  return api.call('deregister', { body: { instances } })
+  return api.call('deregister', { body: { instances, ...signature } })
 }
 
 async function removeHost(
@@ -86,7 +92,7 @@ async function removeHost(
   output: Output,
   { json }: RegistryOptions,
   request: DeregisterRequest,
-): Promise<DeregisterResponse> {
+): Promise<Removal> {
   try {
     return await api.call('deregister', { body: request })
   } catch (error) {
@@ -104,20 +110,16 @@ function listOf({ details }: RegistryError): ResolvedRef[] {
   return list.filter((item): item is ResolvedRef => typeof item === 'object' && item !== null && 'id' in item)
 }
 
-function report(output: Output, { json }: RegistryOptions, response: DeregisterResponse): number {
-  const [fault] = response.errors ?? []
+function report(output: Output, { json }: RegistryOptions, response: Removal): number {
+  const fault = response.error ?? response.errors?.[0]
   if (fault !== undefined) throw new RegistryError(fault.code, fault.message, defined({ field: fault.field }))
   if (json) {
     output.json(response)
   } else {
     for (const { service, group, id } of response.removed)
       output.line(`deregistered ${service}/${group} ${id}`)
-    for (const { service, group, id } of response.superseded)
-      output.note(`${service}/${group} ${id} was registered anew meanwhile and stays.`)
-    for (const { service, group, id } of response.unknown)
-      output.note(`${service}/${group} ${id} was gone already.`)
-    if (response.removed.length + response.unknown.length + response.superseded.length === 0)
-      output.note('Nothing is registered on that host.')
   }
-  return response.superseded.length + response.unknown.length > 0 ? EXIT.failed : EXIT.ok
+  // A registry of an earlier release calls it a success.
+  if (response.removed.length === 0) output.note('Nothing was removed.')
+  return response.removed.length === 0 ? EXIT.failed : EXIT.ok
 }

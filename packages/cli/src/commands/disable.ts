@@ -28,7 +28,7 @@ export const disable: CommandModule = {
         instances: [instanceOf(service, id, options)],
         disable: true,
         ...defined({ durationMs }),
-        ...readSignature(command, shell.env),
+        ...readSignature(command, shell),
       },
     })
     const result = onlyResult(answer)

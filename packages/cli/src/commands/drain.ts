@@ -52,7 +52,7 @@ export const drain: CommandModule = {
         instances: [instanceOf(service, id, options)],
         drain: true,
         ...defined({ durationMs }),
-        ...readSignature(command, shell.env),
+        ...readSignature(command, shell),
       },
     })
     const result = onlyResult(answer)

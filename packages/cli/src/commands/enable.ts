@@ -22,7 +22,7 @@ export const enable: CommandModule = {
     const answer = await createApiClient(shell, options).call('clearOverrides', {
       body: {
         instances: [instanceOf(service, id, options)],
-        ...readSignature(command, shell.env),
+        ...readSignature(command, shell),
       },
     })
     const result = onlyResult(answer)

@@ -20,7 +20,7 @@ export const freeze: CommandModule = {
     const options = readRegistryOptions(command, shell.env)
     if (options.group !== undefined) throw new UsageError('a freeze cannot be narrowed by --group')
     const namespace = options.namespace ?? DEFAULTS.namespace
-    const request = { namespace, ...readSignature(command, shell.env) }
+    const request = { namespace, ...readSignature(command, shell) }
     const answer = await createApiClient(shell, options).call('freeze', { body: request })
     const output = createOutput(shell)
     if (options.json) output.json({ namespace, ...answer })

@@ -73,6 +73,10 @@ async function registerOnce(
     })
   }
   tell(output, options, result, `incarnation ${result.incarnation}, durability ${result.durability}`)
+  if (result.state !== undefined)
+    output.note(
+      `It is ${result.state}, whatever it says of itself${result.reason === undefined ? '' : `: ${result.reason}`}. See \`rollcall explain\`.`,
+    )
   if (!options.json)
     output.note(
       `liveness: probe. It sends no heartbeats: it is listed for as long as port ${wanted.port} accepts connections.`,

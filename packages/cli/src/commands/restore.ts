@@ -59,7 +59,7 @@ export const restore: CommandModule = {
         ...(ids.length === 0 ? {} : { ids }),
         ...defined({ reasons: reason === undefined ? undefined : [reason] }),
         dryRun: yes !== true,
-        ...readSignature(command, shell.env),
+        ...readSignature(command, shell),
       },
     })
     const output = createOutput(shell)

@@ -3,6 +3,7 @@ import type {
   ErrorBody,
   ErrorMessage,
   Intent,
+  Registered,
   RegisteredMessage,
   RemovedMessage,
   VacantMessage,
@@ -165,8 +166,10 @@ export class Registrations {
         entry.incarnation !== incarnation
       )
         return
-      if (result.ok) this.accept(turn, entry, rev, desired)
-      else this.refuse(turn, entry, result.error, rev)
+      if (result.ok) {
+        this.accept(turn, entry, rev, desired)
+        if (result.state !== undefined) shownOtherwise(turn, result)
+      } else this.refuse(turn, entry, result.error, rev)
     })
     if (message.warnings !== undefined && message.warnings.length > 0) {
       const fields = { warnings: message.warnings }
@@ -386,4 +389,10 @@ export class Registrations {
     if (req !== undefined) this.requests.delete(req)
     return sent
   }
+}
+
+/** Consumers see another state than was asked for, by an operator's word or because the instance is doubted. */
+function shownOtherwise(turn: ClusterTurn, { service, id, state, reason }: Registered): void {
+  const fields = { service, id, state, ...(reason === undefined ? {} : { reason }) }
+  turn.emit({ type: 'log', level: 'warn', fields, message: 'registered, but shown in another state' })
 }

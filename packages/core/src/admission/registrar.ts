@@ -3,11 +3,13 @@
  * is final. Every write goes through the one merge.
  */
 import {
+  defined,
   type ErrorBody,
   errorBody,
   type HeartbeatResponse,
   type Limits,
   type ResolvedRef,
+  type State,
 } from '@rollcall/wire'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import type { Cause } from '../directory/change.js'
@@ -20,7 +22,7 @@ import { contentOf, sameAddress, sameContent } from './content.js'
 import { above, type IncarnationBound, unexceedable } from './incarnation-bound.js'
 import type { ProbeRules } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
-import { isLive, isStray, type LiveRecord } from '../records/state.js'
+import { isLive, isStray, type LiveRecord, shownReason } from '../records/state.js'
 import { REFUSED, REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
@@ -40,7 +42,7 @@ export interface RegistrarOptions {
 
 /** A registration that was accepted, or why not. */
 type Accepted =
-  | { readonly ok: true; readonly incarnation: number }
+  | { readonly ok: true; readonly incarnation: number; readonly entry: Entry }
   | { readonly ok: false; readonly error: ErrorBody }
 
 /** How a beat was taken. */
@@ -48,6 +50,8 @@ type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
 
 /** How a deregistration was taken: of an incarnation that was not known, it is final all the same. */
 type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | ErrorBody
+
+const NOTHING = {}
 
 export class Registrar {
   private readonly deps: RegistrarDeps
@@ -69,7 +73,8 @@ export class Registrar {
       this.deps.meter.count('rollcall_registrations_total', 1, accepted.ok ? 'ok' : accepted.error.code)
       if (!accepted.ok) return accepted
       const { service, group, id } = item
-      return { ok: true, service, group, id, incarnation: accepted.incarnation }
+      const { incarnation, entry } = accepted
+      return { ok: true, service, group, id, incarnation, ...unexpected(entry, item) }
     })
   }
 
@@ -274,7 +279,7 @@ export class Registrar {
       step.now,
     )
     if (change === undefined) throw new Error('a higher incarnation must change the record')
-    return { ok: true, incarnation }
+    return { ok: true, incarnation, entry: change.entry }
   }
 
   /** The same incarnation again: evidence in any case, and new content if its rev says so. */
@@ -299,7 +304,7 @@ export class Registrar {
       directory.propose({ ...record, content: { ...stored, rev: offered.rev } }, cause, now)
     }
     liveness.hear(entry, now, 'registration', session)
-    return { ok: true, incarnation }
+    return { ok: true, incarnation, entry }
   }
 
   /** Ends an incarnation, unless that needs room which there is not: what was registered has its room. */
@@ -371,6 +376,15 @@ function ofItem(error: ErrorBody, index: number): ErrorBody {
 
 function listed(errors: readonly ErrorBody[]): { readonly errors?: readonly ErrorBody[] } {
   return errors.length === 0 ? {} : { errors }
+}
+
+/** What consumers see of a registration, where that is not what it asked for. */
+function unexpected(
+  { record, state }: Entry,
+  { intent }: RegisterCommand,
+): { readonly state?: State; readonly reason?: string } {
+  if (state === null || state === intent) return NOTHING
+  return { state, ...defined({ reason: shownReason(record, state) }) }
 }
 
 /** A journal of a release that took any rev: nothing newer can be told of this incarnation. */

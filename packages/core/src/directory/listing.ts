@@ -1,4 +1,5 @@
 /** Services in order of namespace and name: reading from any of them on costs what is read. */
+import { NAME_PATTERN, RegistryError } from '@rollcall/wire'
 import { Ordered } from './ordered.js'
 
 export interface ListingQuery {
@@ -46,7 +47,7 @@ export class Listing<T extends ServiceName> {
 
   /** What matches, in order. Nothing may be listed or hidden meanwhile. */
   *matching({ namespace, prefix = '', after }: ListingQuery): IterableIterator<T> {
-    const begin = after === undefined ? undefined : parseToken(after)
+    const begin = after === undefined ? undefined : parseToken(after, namespace)
     if (namespace !== undefined) {
       const found = this.namespaces.get(namespace)
       if (found !== undefined) yield* matchingIn(found, prefix, begin)
@@ -60,9 +61,23 @@ export function tokenOf({ namespace, service }: ServiceName): string {
   return `${namespace}/${service}`
 }
 
-function parseToken(token: string): ServiceName {
-  const slash = token.indexOf('/')
-  return { namespace: token.slice(0, slash), service: token.slice(slash + 1) }
+/** The place that a token names: one of these lists, in the namespace that is asked for. */
+function parseToken(token: string, asked: string | undefined): ServiceName {
+  const [namespace = '', service = '', ...rest] = token.split('/')
+  const isPlace = NAME_PATTERN.test(namespace) && NAME_PATTERN.test(service) && rest.length === 0
+  if (isPlace && (asked === undefined || asked === namespace)) return { namespace, service }
+  throw noToken()
+}
+
+/** For what was not handed out as `next` of the page before: who pages by it would miss what there is. */
+export function noToken(): RegistryError {
+  return new RegistryError(
+    'invalid_argument',
+    'after must be `next` of the page before, for the same question',
+    {
+      field: 'after',
+    },
+  )
 }
 
 function* matchingIn<T extends ServiceName>(

@@ -6,16 +6,16 @@ import { RESTORED } from '../liveness/transitions.js'
 import type { Wishes } from '../records/record.js'
 import { isLive, shownReason } from '../records/state.js'
 
-/** The event of a change, or undefined where it is none (a rev, a verdict under an override). */
-export function eventOf(change: Change): readonly [EventKind, EventFacts] | undefined {
-  const { entry, visible, before, after, previous } = change
+/** The event of a change, or undefined where it is none (a rev, a verdict under an override). `author` signed it. */
+export function eventOf(change: Change, author?: string): readonly [EventKind, EventFacts] | undefined {
+  const { entry, cause, visible, before, after, previous } = change
   const { record } = entry
   const facts: EventFacts = { subject: record, from: before, to: after }
   const { content, verdict, override } = record
   if (content.intent === 'gone') {
     return previous?.content === content
       ? overrideEvent(change, facts)
-      : ['deregistered', { ...facts, by: content.by }]
+      : ['deregistered', { ...facts, by: cause.kind === 'learnt' ? content.by : (author ?? content.by) }]
   }
   if (previous?.incarnation !== record.incarnation) {
     if (verdict.reason === RESTORED.reason) return ['restored', facts]

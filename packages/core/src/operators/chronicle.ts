@@ -31,7 +31,7 @@ export class Chronicle implements Follower {
   }
 
   changed(change: Change): void {
-    const event = eventOf(change)
+    const event = eventOf(change, this.author.by)
     if (event !== undefined) this.events.record(event[0], event[1], this.author)
     if (change.visible && change.before !== change.after)
       this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')

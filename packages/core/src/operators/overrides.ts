@@ -13,7 +13,9 @@ import {
   type Signature,
 } from '@rollcall/wire'
 import type { Change, Follower } from '../directory/change.js'
+import { checkKey } from '../admission/admission.js'
 import type { Directory, Entry } from '../directory/directory.js'
+import { noToken } from '../directory/listing.js'
 import type { OverrideClearance, OverrideCommand, OverrideOutcome } from '../commands.js'
 import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord, Wishes } from '../records/record.js'
@@ -80,14 +82,15 @@ export class Overrides implements Follower {
   }
 
   /** The overrides that stand, one page of them. */
-  list({ namespace, service, after = '', limit = PAGE_DEFAULT }: OverridesQuery, now: number): OverridesList {
+  list({ namespace, service, after, limit = PAGE_DEFAULT }: OverridesQuery, now: number): OverridesList {
+    if (after !== undefined && !isToken(after)) throw noToken()
     const found: (readonly [token: string, entry: Entry])[] = []
     for (const entry of this.standing) {
       const { record } = entry
       if (namespace !== undefined && record.namespace !== namespace) continue
       if (service !== undefined && record.service !== service) continue
       const token = tokenOf(record)
-      if (token > after) found.push([token, entry])
+      if (after === undefined || token > after) found.push([token, entry])
     }
     found.sort(([a], [b]) => (a < b ? -1 : 1))
     const page = found.slice(0, Math.max(1, Math.min(limit, PAGE_MAX)))
@@ -205,6 +208,11 @@ export function toldOverride({ value, ...written }: Override): Omit<Override, 'v
 /** Names cannot contain a slash, nor can ids. */
 function tokenOf({ namespace, service, group, id }: StoredRecord): string {
   return `${namespace}/${service}/${group}/${id}`
+}
+
+function isToken(text: string): boolean {
+  const [namespace = '', service = '', group = '', id = '', ...rest] = text.split('/')
+  return rest.length === 0 && checkKey({ namespace, service, group, id }) === undefined
 }
 
 function refuse(

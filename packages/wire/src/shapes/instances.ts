@@ -17,24 +17,25 @@ import {
   type Fields,
   type Shape,
 } from '../shape/shape.js'
-import type {
-  DeregisterRequest,
-  DeregisterResponse,
-  HeartbeatRequest,
-  HeartbeatResponse,
-  Instance,
-  InstanceRef,
-  OfBatch,
-  Probe,
-  ProbeTls,
-  Refused,
-  RegisterRequest,
-  RegisterResponse,
-  Registered,
-  RegisterResult,
-  InstanceSpec,
-  Remove,
-  ResolvedRef,
+import {
+  STATES,
+  type DeregisterRequest,
+  type DeregisterResponse,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  type Instance,
+  type InstanceRef,
+  type OfBatch,
+  type Probe,
+  type ProbeTls,
+  type Refused,
+  type RegisterRequest,
+  type RegisterResponse,
+  type Registered,
+  type RegisterResult,
+  type InstanceSpec,
+  type Remove,
+  type ResolvedRef,
 } from '../types.js'
 import {
   BATCH,
@@ -177,6 +178,7 @@ export const deregisterRequestFields: Fields<DeregisterRequest> = {
   instances: optional(list(instanceRefShape, BATCH)),
   host: optional(hostField),
   confirm: optional(boolean()),
+  ...signatureFields,
 }
 export const deregisterRequestShape: Shape<DeregisterRequest> = object(deregisterRequestFields)
 
@@ -188,6 +190,10 @@ export const registerResultShape: Shape<RegisterResult> = union(
     id: idField,
     incarnation: incarnationField,
     durability: durabilityField,
+    state: optional(
+      choice(STATES, { description: 'What consumers see, where that is not what was asked for.' }),
+    ),
+    reason: optional(text({ description: 'Why it is in this state.' })),
   }),
   refusedShape,
 )

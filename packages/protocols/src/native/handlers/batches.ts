@@ -1,10 +1,12 @@
 /** Batches of instances, the same over HTTP and stream: a body in, one call of the registry, a response out. */
 import type { Caller, Registry } from '@rollcall/core'
 import {
+  ALL_NAMESPACES,
   DEFAULTS,
   type DeregisterResponse,
   type Durability,
   type ErrorBody,
+  errorBody,
   type HeartbeatResponse,
   type InstanceRef,
   type RegisterResponse,
@@ -75,20 +77,53 @@ export async function deregister(context: BatchContext, body: unknown): Promise<
   const { registry, caller, itemsMax, need } = context
   const read = readDeregister(body, itemsMax)
   if (read.kind === 'host') {
-    const { host, confirm, warnings } = read
+    const { host, confirm, signature, warnings } = read
     const namespace = read.namespace ?? context.namespace ?? DEFAULTS.namespace
-    const removal = { kind: 'deregisterHost', namespace, host, confirm } as const
+    const removal = { kind: 'deregisterHost', namespace, host, confirm, ...signature } as const
     const { answer, durability } = await registry.execute(removal, caller, need)
-    return { response: { ...answer, durability, ...warned(warnings) }, failure: undefined }
+    const failure = answer.removed.length > 0 ? undefined : nothingOn(host, namespace)
+    return { response: { ...answer, durability, ...warned(warnings) }, failure }
   }
-  const { batch } = read
+  const { batch, signature } = read
   const refs = refsOf(context, batch)
-  const { answer, durability } = await registry.execute({ kind: 'deregister', refs }, caller, need)
+  const removal = { kind: 'deregister', refs, ...signature } as const
+  const { answer, durability } = await registry.execute(removal, caller, need)
   const all = mergeErrors(batch, answer.errors)
   return {
     response: { ...answer, durability, ...withErrors(all), ...warned(batch.warnings) },
-    failure: failureOf(batch, answer.errors, all),
+    failure:
+      answer.removed.length > 0 ? undefined : (failureOf(batch, answer.errors, all) ?? untaken(answer, all)),
   }
+}
+
+function nothingOn(host: string, namespace: string): ErrorBody {
+  const where = namespace === ALL_NAMESPACES ? 'any namespace' : `namespace ${namespace}`
+  return errorBody('unknown_instance', `nothing is registered on ${host} in ${where}`, 'host')
+}
+
+/** Why a call took nothing out; what goes on being listed in spite of it comes first. */
+function untaken(
+  { superseded, unknown }: Pick<DeregisterResponse, 'superseded' | 'unknown'>,
+  errors: readonly ErrorBody[] = [],
+): ErrorBody | undefined {
+  const [held] = superseded
+  if (held !== undefined) {
+    const { service, group, id, incarnation } = held
+    const how =
+      incarnation === undefined ? 'without its number' : `under a number that is no longer ${incarnation}`
+    return errorBody(
+      'superseded',
+      `nothing was removed: ${id} of ${service}, group ${group}, cannot be taken out ${how}; name its incarnation, or sign the call (by)`,
+    )
+  }
+  if (errors[0] !== undefined) return errors[0]
+  const [gone] = unknown
+  if (gone === undefined) return undefined
+  const { service, group, id } = gone
+  return errorBody(
+    'unknown_instance',
+    `nothing was removed: ${service} has no instance ${id} in group ${group}`,
+  )
 }
 
 function refsOf({ namespace }: BatchContext, batch: Batch<InstanceRef>): ReturnType<typeof toRefs> {

@@ -21,7 +21,7 @@ export function createLookups(deps: HandlerDeps): Handlers<'listServices' | 'get
       const read = registry.read(caller)
       registry.report({ kind: 'polls', name, everyMs }, caller)
       if (waitMs === undefined) {
-        if (!read.knows(name)) throw unknownService(name)
+        if (!read.knows(name)) throw unknownService(read, name)
         return answerLookup(deps, read, exchange, query, tag)
       }
       const sign = since ?? tag ?? EMPTY_SIGN

@@ -107,7 +107,7 @@ export function lookUp(talk: Conversation, message: unknown): ViewBody | Promise
   requireLoaded(talk.node)
   const name = toViewName(readLookup(message), talk.namespace)
   const read = talk.registry.read(talk.caller)
-  if (!read.knows(name)) throw unknownService(name)
+  if (!read.knows(name)) throw unknownService(read, name)
   return talk.views.current(read, name)
 }
 

@@ -62,8 +62,9 @@ export function createReads({ registry, node, options }: HandlerDeps): Handlers<
     listSubscribers(exchange, parameters) {
       requireLoaded(node)
       const name = viewNameOf(parameters)
-      const answer = registry.read(exchange.caller).audience(name, parameters)
-      if (answer === undefined) throw unknownService(name)
+      const read = registry.read(exchange.caller)
+      const answer = read.audience(name, parameters)
+      if (answer === undefined) throw unknownService(read, name)
       exchange.json(200, answer)
     },
     explain(exchange, parameters) {

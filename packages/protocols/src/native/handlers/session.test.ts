@@ -130,6 +130,7 @@ class Scene {
         changed: items.map(({ namespace, service }) => ({ namespace, service, sign: EMPTY_SIGN })),
       }),
       knows: () => false,
+      namesake: () => undefined,
       health: () => ({ stale: false, island: true }),
     }
     return registry as Registry

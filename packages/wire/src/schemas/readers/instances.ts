@@ -1,12 +1,13 @@
 /** Readers of requests about instances. */
 import { RegistryError } from '../../errors.js'
-import type { RestoreRequest } from '../../operators.js'
+import type { RestoreRequest, Signature } from '../../operators.js'
 import { isJsonObject } from '../../shape/predicate.js'
 import { object, optional, type Shape } from '../../shape/shape.js'
 import type { DeregisterRequest, HeartbeatRequest, InstanceRef, InstanceSpec } from '../../types.js'
-import { namespaceField } from '../../shapes/fields.js'
+import { namespaceField, signatureFields } from '../../shapes/fields.js'
 import {
   deregisterRequestFields,
+  heartbeatRequestFields,
   heartbeatRequestShape,
   registerRequestShape,
   restoreRequestShape,
@@ -15,17 +16,22 @@ import { batchReader, wholeReader, type Batch, type Read } from './batch.js'
 
 /** A deregistration names instances, or a host. */
 export type DeregisterRead =
-  | { readonly kind: 'instances'; readonly batch: Batch<InstanceRef> }
+  | { readonly kind: 'instances'; readonly batch: Batch<InstanceRef>; readonly signature: Signature }
   | {
       readonly kind: 'host'
       readonly namespace: string | undefined
       readonly host: string
       readonly confirm: boolean
+      readonly signature: Signature
       readonly warnings: readonly string[] | undefined
     }
 
 const registrations = batchReader(registerRequestShape)
 const beats = batchReader(heartbeatRequestShape)
+
+type Removals = HeartbeatRequest & Signature
+
+const removals = batchReader<Removals>(object<Removals>({ ...heartbeatRequestFields, ...signatureFields }))
 
 type HostRequest = Required<Pick<DeregisterRequest, 'host'>> & Omit<DeregisterRequest, 'instances' | 'host'>
 
@@ -34,6 +40,7 @@ const hostRequestShape: Shape<HostRequest> = object<HostRequest>({
   namespace: optional(namespaceField),
   host: host.shape,
   confirm,
+  ...signatureFields,
 })
 const hostRequest = wholeReader(hostRequestShape)
 
@@ -50,19 +57,15 @@ export function readHeartbeat(body: unknown, itemsMax: number): Batch<HeartbeatR
 /** Reads a deregistration request. */
 export function readDeregister(body: unknown, itemsMax: number): DeregisterRead {
   if (!isJsonObject(body) || body['host'] === undefined) {
-    return { kind: 'instances', batch: beats(body, itemsMax).batch }
+    const { batch, frame } = removals(body, itemsMax)
+    return { kind: 'instances', batch, signature: frame }
   }
   if (body['instances'] !== undefined) {
     throw new RegistryError('invalid_argument', 'give either instances or host', { field: 'host' })
   }
   const { value, warnings } = hostRequest(body)
-  return {
-    kind: 'host',
-    namespace: value.namespace,
-    host: value.host,
-    confirm: value.confirm === true,
-    warnings,
-  }
+  const { namespace, host: named, confirm: confirmed, ...signature } = value
+  return { kind: 'host', namespace, host: named, confirm: confirmed === true, signature, warnings }
 }
 
 /** Reads what is to be brought back. */

@@ -178,14 +178,18 @@ describe('reading other bodies', () => {
   })
 
   it('tells a deregistration by name from one by host', () => {
-    expect(readDeregister({ host: '10.0.0.5', namespace: '*', confirm: true, x: 1 }, 10)).toEqual({
+    expect(readDeregister({ host: '10.0.0.5', namespace: '*', confirm: true, x: 1, by: 'ann' }, 10)).toEqual({
       kind: 'host',
       host: '10.0.0.5',
       namespace: '*',
       confirm: true,
+      signature: { by: 'ann' },
       warnings: ['x'],
     })
-    expect(readDeregister({ instances: [{ service: 's', id: 'a' }] }, 10).kind).toBe('instances')
+    expect(readDeregister({ instances: [{ service: 's', id: 'a' }], why: 'dead' }, 10)).toMatchObject({
+      kind: 'instances',
+      signature: { why: 'dead' },
+    })
     expect(codeOf(() => readDeregister({ host: 1 }, 10))).toEqual(['invalid_argument', 'host'])
     expect(codeOf(() => readDeregister({ host: 'h', instances: [] }, 10))).toEqual([
       'invalid_argument',

@@ -70,7 +70,15 @@ export const instances: RoutesOf<
     body: deregisterRequestShape,
     batch: true,
     successes: [{ status: 200, description: 'What was removed.', shape: deregisterResponseShape }],
-    errors: [...admission, 'needs_confirmation', 'frozen', 'batch_too_large', 'not_durable'],
+    errors: [
+      ...admission,
+      'superseded',
+      'unknown_instance',
+      'needs_confirmation',
+      'frozen',
+      'batch_too_large',
+      'not_durable',
+    ],
   },
   restore: {
     method: 'POST',
