@@ -53,6 +53,18 @@ describe('the router', () => {
     }
   })
 
+  it('reads a query as forms write it, and a path that is written otherwise', () => {
+    const watched = router.find('GET', '/api/v1/watch?service=a%3Ab&service=c&namespace=%73hop#part')
+    expect(watched.parameters).toEqual({
+      service: [{ service: 'a', group: 'b' }, { service: 'c' }],
+      namespace: 'shop',
+    })
+    expect(router.find('GET', '/api/v1/%73ervices/%61').parameters).toEqual({ service: 'a' })
+    expect(refusal('GET', '/api/v1%2Fservices')).toEqual(['unknown_path', undefined])
+    expect(refusal('GET', '//api/v1/services')).toEqual(['unknown_path', undefined])
+    expect(refusal('GET', '/api/v1/services?__proto__=a')).toEqual(['invalid_argument', undefined])
+  })
+
   it('refuses a wrong parameter every time it is asked', () => {
     for (let time = 0; time < 2; time++) {
       expect(refusal('GET', '/api/v1/services/a%20b')).toEqual(['invalid_argument', undefined])
