@@ -1,6 +1,6 @@
 /** Instances and views as consumers see them, and resuming from a sign. */
 import { EMPTY_SIGN, type Remove, signOf, type View } from '@rollcall/wire'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { keyOf, QUIET, Simulation } from '../simulated-node.fixture.js'
 import { deltaSince, fullView, signOfView, type ViewCapture } from './view.js'
 
@@ -134,6 +134,19 @@ describe('a captured view', () => {
     sim.run(1_000)
     const instances = Array.from({ length: capture.size }, (_, place) => capture.instance(place))
     expect({ ...capture.name, instances, ...capture.facts }).toEqual(before)
+  })
+
+  it('of a group is taken without a look at the other groups', () => {
+    const sim = new Simulation()
+    for (let n = 0; n < 100; n++) sim.register({ id: `i${n}`, incarnation: 1 })
+    sim.register({ id: 'a', group: 'blue', incarnation: 1 })
+    sim.register({ id: 'gone', group: 'blue', incarnation: 1 })
+    sim.execute({ kind: 'deregister', refs: [{ ...keyOf('gone'), group: 'blue', incarnation: 1 }] })
+    const service = sim.node.directory.find('default', 'orders')
+    const looked = vi.spyOn(service?.entries ?? new Set(), Symbol.iterator)
+    const values = vi.spyOn(service?.entries ?? new Set(), 'values')
+    expect(idsOf(sim.read.capture({ ...ORDERS, group: 'blue' }))).toEqual(['a'])
+    expect(looked.mock.calls.length + values.mock.calls.length).toBe(0)
   })
 
   it('holds what is chosen, under the sign of the whole', () => {

@@ -95,9 +95,9 @@ export function captureView(
 ): ViewCapture {
   const service = directory.find(name.namespace, name.service)
   const listed: Moment[] = []
-  for (const entry of service?.entries.values() ?? []) {
+  for (const entry of candidatesOf(service, name.group)) {
     const { record, state, since, hi, lo } = entry
-    if (name.group !== undefined && record.group !== name.group) continue
+    if (state === null || (name.group !== undefined && record.group !== name.group)) continue
     if (filter === undefined || passes(filter, entry)) listed.push({ record, state, since, hi, lo })
   }
   const removes = service === undefined ? [] : recentRemoves(service, name.group)
@@ -112,6 +112,13 @@ export function captureView(
       ...(directory.freezes.covers(name.namespace) ? { frozen: true as const } : {}),
     },
   }
+}
+
+/** What holds the listed instances of a service, or of a group of it, and as little else as can be. */
+function candidatesOf(service: ServiceNode | undefined, name: string | undefined): Iterable<Entry> {
+  if (service === undefined || name === undefined) return service?.entries ?? []
+  const held = service.groups.get(name)?.entries
+  return held === undefined || held.size < service.entries.size ? (held?.values() ?? []) : service.entries
 }
 
 function shownInstance(moment: Moment | undefined, now: number): Instance {

@@ -12,9 +12,13 @@ export interface ChangeWaits {
   close(): void
 }
 
+/** Waits that a change ends in one turn of the event loop: each is an answer. */
+const ENDS_PER_TURN = 500
+
 /** Creates a set of waits; the caller bounds their number. */
-export function createChangeWaits(clock: Clock): ChangeWaits {
+export function createChangeWaits(clock: Pick<Clock, 'setTimer'>): ChangeWaits {
   const open = new Set<() => void>()
+  const inTurn = createSlices(clock, ENDS_PER_TURN)
   let closed = false
   return {
     begin(timeoutMs, enlist) {
@@ -30,7 +34,7 @@ export function createChangeWaits(clock: Clock): ChangeWaits {
         settle(result)
       }
       const cancel = (): void => end(false)
-      const forget = enlist(() => end(true))
+      const forget = enlist(() => inTurn(() => end(true)))
       const cancelTimer = clock.setTimer(timeoutMs, cancel)
       open.add(cancel)
       return { changed, cancel }
@@ -39,6 +43,26 @@ export function createChangeWaits(clock: Clock): ChangeWaits {
       closed = true
       for (const cancel of [...open]) cancel()
     },
+  }
+}
+
+/** Runs what it is given: at once up to so many in a turn of the event loop, the rest in the next ones, in their order. */
+function createSlices(clock: Pick<Clock, 'setTimer'>, size: number): (run: () => void) => void {
+  const left: (() => void)[] = []
+  let ran = 0
+  const turn = (): void => {
+    const runs = left.splice(0, size)
+    ran = runs.length
+    if (ran > 0) clock.setTimer(0, turn)
+    for (const run of runs) run()
+  }
+  return (run) => {
+    if (ran === size) {
+      left.push(run)
+      return
+    }
+    if (ran++ === 0) clock.setTimer(0, turn)
+    run()
   }
 }
 
