@@ -81,7 +81,6 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/core/src': [
-    'address.ts',
     'records/',
     'metrics.ts',
     'caller.ts',
@@ -112,6 +111,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'clusters/',
     'shell/',
     'changes.ts',
+    'known-options.ts',
     'options.ts',
     'registration.ts',
     'service.ts',

@@ -38,7 +38,6 @@ function setUp(
       namespace: 'default',
       zone,
       random: () => 0.5,
-      registries: ['http://r:7400'],
       address: {},
       signal,
     },

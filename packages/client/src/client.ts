@@ -1,14 +1,15 @@
 /** The client that programs hold. */
 import type { ViewName } from '@rollcall/wire'
 import type { AddressSources } from './shell/address.js'
-import { findOwnAddress } from './shell/address.js'
+import { findOwnAddress, isLoopback } from './shell/address.js'
 import { createBalancing } from './balancers/balancing.js'
 import { createClientMachine } from './clusters/machine.js'
 import type { Driver } from './shell/driver.js'
 import { createDriver } from './shell/driver.js'
-import type { ClientEffect, MergeMode } from './machine/events.js'
+import type { ClientEffect, ClusterTerms, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
+import { checkKnown } from './known-options.js'
 import { checkIdle, checkName, lookupOf, placesOf, registrationSpec } from './options.js'
 import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
@@ -56,8 +57,6 @@ export interface ClientOptions {
   /** Where this process is. */
   readonly zone: string | undefined
   readonly random: Random
-  /** URLs of all of them. */
-  readonly registries: readonly string[]
   readonly address: AddressOptions
   readonly signal: AbortSignal | undefined
 }
@@ -82,6 +81,7 @@ class Client implements Rollcall {
   private closing: Promise<void> | undefined
   private unobserve: (() => void) | undefined
   private letGo: (() => void) | undefined
+  private warned = false
 
   constructor(deps: ClientDeps, options: ClientOptions) {
     this.deps = deps
@@ -126,9 +126,10 @@ class Client implements Rollcall {
     const { namespace, zone } = this.options
     const located = zone === undefined ? {} : { zone }
     const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
-    const host = wanted.every((item) => item.host !== undefined) ? '' : await this.ownAddress()
+    for (const item of wanted) checkKnown(item, 'register')
+    const own = wanted.every((item) => item.host !== undefined) ? undefined : await this.ownAddresses()
     const items = wanted.map((item) => {
-      const clusters = placesOf(item, this.registering)
+      const { host, clusters } = this.located(item, own)
       const spec = registrationSpec({ ...located, ...item }, namespace, host)
       return { handle: this.nextHandle++, spec, intent: item.state ?? ('up' as const), clusters }
     })
@@ -151,6 +152,7 @@ class Client implements Rollcall {
   }
 
   service(name: string, options: ServiceOptions = {}): Service {
+    checkKnown(options, 'service')
     const { namespace } = this.options
     const view: ViewName = {
       namespace: checkName(options.namespace ?? namespace, 'namespace'),
@@ -245,11 +247,41 @@ class Client implements Rollcall {
     return watch
   }
 
-  private async ownAddress(): Promise<string> {
-    const { registries, address } = this.options
-    const own = await findOwnAddress(address, this.driver.localAddress(), registries, this.deps.addresses)
-    this.deps.logger.info({ ...own }, 'own address picked')
-    return own.host
+  /** The address that each cluster is reached from. */
+  private async ownAddresses(): Promise<ReadonlyMap<string, string>> {
+    const { clusters, address } = this.options
+    const { addresses, logger } = this.deps
+    const registering = clusters.filter(({ cluster }) => this.registering.includes(cluster))
+    const found = registering.map(async ({ cluster, urls }) => {
+      const own = await findOwnAddress(address, this.driver.localAddress(urls), urls, addresses)
+      logger.info({ cluster, ...own }, 'own address picked')
+      return [cluster, own.host] as const
+    })
+    return new Map(await Promise.all(found))
+  }
+
+  /** Where to register, and the address for its id, which is the same everywhere: of its own ones the first that others reach. */
+  private located(
+    item: RegisterOptions,
+    own: ReadonlyMap<string, string> | undefined,
+  ): { readonly host: string; readonly clusters: ReadonlyMap<string, ClusterTerms> } {
+    const places = placesOf(item, this.registering)
+    if (item.host !== undefined || own === undefined) return { host: '', clusters: places }
+    const hosts = [...places.keys()].map((cluster) => own.get(cluster)!)
+    const host = hosts.find((each) => !isLoopback(each)) ?? hosts[0]!
+    if (isLoopback(host) && this.options.address.host === undefined) this.warnOfLoopback(host)
+    if (hosts.every((each) => each === host)) return { host, clusters: places }
+    const terms = [...places].map(
+      ([cluster, given]) => [cluster, { host: own.get(cluster)!, ...given }] as const,
+    )
+    return { host, clusters: new Map(terms) }
+  }
+
+  private warnOfLoopback(host: string): void {
+    if (this.warned) return
+    this.warned = true
+    const message = 'only this host can call the own address: set address.host or address.prefer for others'
+    this.deps.logger.warn({ host }, message)
   }
 
   private registrationChanged(effect: Extract<ClientEffect, { readonly type: 'registration' }>): void {

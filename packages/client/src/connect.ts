@@ -3,6 +3,7 @@ import { DEFAULTS } from '@rollcall/wire'
 import type { AddressSources } from './shell/address.js'
 import { createSystemAddresses } from './shell/address.js'
 import { createClient } from './client.js'
+import { checkKnown } from './known-options.js'
 import { bootMs, createSystemClock } from './shell/clock.js'
 import type { Incarnations } from './machine/incarnation.js'
 import { createIncarnations } from './machine/incarnation.js'
@@ -60,6 +61,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
 /** `connect` in another world than the real one. */
 export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollcall {
   const { clock, random, openSnapshots } = ports
+  checkKnown(options, 'connect')
   const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace')
   const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})
@@ -92,7 +94,6 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
       namespace,
       zone: options.zone,
       random,
-      registries: clusters.flatMap(({ registries }) => registries),
       address,
       signal: options.signal,
     },

@@ -8,11 +8,13 @@ export class Node implements Transport {
   readonly heard: string[] = []
   readonly registered: RegisterRequest['instances'][number][] = []
   refuse: string | undefined
+  /** The other end of its connections. */
+  reachedFrom = '10.9.9.9'
   code: ErrorCode = 'service_not_allowed'
 
   dial(_url: string, listener: ConnectionListener): Connection {
     this.listener = listener
-    queueMicrotask(() => listener.opened('10.9.9.9'))
+    queueMicrotask(() => listener.opened(this.reachedFrom))
     return {
       send: (message: ClientMessage) => {
         this.heard.push(message.type)

@@ -71,14 +71,57 @@ describe('the directory of the snapshots', () => {
 })
 
 describe('a registration', () => {
-  it.each(['http://10.0.0.5', '10.0.0.5/x', 'a b'])(
-    'with the host %j and no id is refused by its host',
-    (host) => {
-      expect(() => registrationSpec({ service: 'orders', host, port: 80 }, 'default', '')).toThrow(
-        expect.objectContaining({ code: 'invalid_argument', field: 'host' }) as Error,
-      )
-    },
-  )
+  const completing = (options: object) => () =>
+    registrationSpec({ service: 'orders', port: 80, host: 'h', ...options }, 'default', '')
+  const refusal = (field: string, words: RegExp): Error =>
+    expect.objectContaining({
+      code: 'invalid_argument',
+      field,
+      message: expect.stringMatching(words) as string,
+    }) as Error
+
+  it.each([
+    ['0.0.0.0', /where you listen, not where others reach you.*without one the client takes its own address/],
+    ['::', /where you listen/],
+    ['224.0.0.1', /multicast/],
+    ['http://10.0.0.5', /without a scheme/],
+    ['/run/app.sock', /without a path/],
+    [' 10.0.0.5', /spaces/],
+    ['10.0.0.5:80', /without its port/],
+    [42, /must be a text; it is number/],
+  ])('with the host %j is refused by its host', (host, words) => {
+    expect(completing({ host })).toThrow(refusal('host', words))
+    expect(completing({ host, id: 'given' })).toThrow(refusal('host', words))
+  })
+
+  it.each([
+    ['3000', /must be a number; it is the text "3000"/],
+    [undefined, /whole number from 1 to 65535; it is undefined/],
+    [0, /whole number/],
+  ])('with the port %j is refused with what it is', (port, words) => {
+    expect(completing({ port })).toThrow(refusal('port', words))
+  })
+})
+
+describe('having nowhere to go', () => {
+  it.each<ConnectOptions>([
+    {},
+    { registries: [] },
+    { registries: [], cluster: 'mine', snapshotDir: false },
+    { clusters: { east: {}, west: { registries: [] } } },
+  ])('is refused: %j', (options) => {
+    expect(() => of(options)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', field: 'registries' }) as Error,
+    )
+  })
+
+  it.each<ConnectOptions>([
+    { static: { orders: [{ host: 'h', port: 1 }] } },
+    { cluster: 'mine' },
+    { clusters: { east: {}, west: { registries: EAST } } },
+  ])('is not so with %j', (options) => {
+    expect(of(options)).not.toHaveLength(0)
+  })
 })
 
 describe('a name', () => {
@@ -106,7 +149,7 @@ describe('where to look', () => {
 })
 
 describe('where to register', () => {
-  it('is everywhere, by name, or on terms of its own; what is no term is left out', () => {
+  it('is everywhere, by name, or on terms of its own; what is no term is refused', () => {
     const at = { service: 'orders', port: 1 }
     const known = ['east', 'west']
     expect([...placesOf(at, known)]).toEqual([
@@ -115,8 +158,10 @@ describe('where to register', () => {
     ])
     expect([...placesOf({ ...at, clusters: ['west'] }, known)]).toEqual([['west', {}]])
     const terms = { liveness: 'static' as const, leaseMs: 1_000, probe: { type: 'tcp' as const }, host: 'x' }
-    expect([...placesOf({ ...at, clusters: { east: terms } }, known)]).toEqual([
-      ['east', { liveness: 'static', leaseMs: 1_000, probe: { type: 'tcp' } }],
-    ])
+    expect([...placesOf({ ...at, clusters: { east: terms } }, known)]).toEqual([['east', terms]])
+    const wrong = { east: { lease: 1 } as object }
+    expect(() => placesOf({ ...at, clusters: wrong }, known)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', field: 'clusters.east.lease' }) as Error,
+    )
   })
 })

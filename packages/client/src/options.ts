@@ -6,6 +6,7 @@ import type { Instance } from '@rollcall/wire'
 import {
   DEFAULTS,
   EMPTY_SIGN,
+  hostFault,
   ID_PATTERN,
   ID_WORDS,
   LIMITS,
@@ -13,6 +14,7 @@ import {
   NAME_WORDS,
   STREAM_PATH,
 } from '@rollcall/wire'
+import { checkKnown } from './known-options.js'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import { asked } from './machine/asked.js'
@@ -42,6 +44,8 @@ export function streamUrls(registries: readonly string[]): string[] {
 
 /** Checks the own-address options early, so that a typing error does not show at the first registration only. */
 export function checkAddress(options: AddressOptions): AddressOptions {
+  checkKnown(options, 'address', 'address')
+  if (options.host !== undefined) checkHost(options.host, 'address.host')
   for (const cidr of options.prefer ?? []) blockOf(cidr)
   return options
 }
@@ -63,16 +67,12 @@ export function registrationSpec(
   ownHost: string,
 ): RegistrationSpec {
   const { service, port, state: _state, clusters: _clusters, ...rest } = options
-  const host = options.host ?? ownHost
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw invalid(`${String(port)} is not a port`, 'port')
+  const host = checkHost(options.host ?? ownHost, 'host')
+  checkPort(port)
   const weight = options.weight ?? 0
   if (!Number.isInteger(weight) || weight < 0 || weight > LIMITS.weightMax)
     throw invalid('the weight is out of range', 'weight')
   const id = options.id ?? `${host.includes(':') ? `[${host}]` : host}:${port}`
-  // No caller should be told of an id that it never gave.
-  if (options.id === undefined && !ID_PATTERN.test(id))
-    throw invalid(`host must be a name or an address; it is ${JSON.stringify(host)}`, 'host')
   if (!ID_PATTERN.test(id)) throw invalid(`id must be ${ID_WORDS}; it is ${JSON.stringify(id)}`, 'id')
   return {
     ...rest,
@@ -83,6 +83,25 @@ export function registrationSpec(
     host,
     port,
   }
+}
+
+/** Checks a host at which others are to reach an instance; throws `invalid_argument`. */
+function checkHost(host: string, field: string): string {
+  if (typeof host !== 'string') throw invalid(`host must be a text; it is ${typeof host}`, field)
+  const fault = hostFault(host)
+  if (fault !== undefined)
+    throw invalid(
+      `${fault} (it is ${JSON.stringify(host)}; without one the client takes its own address)`,
+      field,
+    )
+  return host
+}
+
+function checkPort(port: number): void {
+  if (typeof port === 'string')
+    throw invalid(`port must be a number; it is the text ${JSON.stringify(port)}`, 'port')
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw invalid(`port must be a whole number from 1 to 65535; it is ${String(port)}`, 'port')
 }
 
 /** Static lists by view key: for the whole service and for each group in it. */
@@ -159,10 +178,21 @@ export interface Cluster {
   /** Name in snapshot files: derived from the registries, so that one name for two clusters mixes nothing. */
   readonly snapshotName: string
   readonly statics: ReadonlyMap<string, readonly Instance[]>
+  /** Whether its name in snapshot files was given. */
+  readonly isNamed: boolean
 }
 
 /** The clusters of a client, in order; throws `invalid_argument`. */
 export function clustersOf(options: ConnectOptions, namespace: string): readonly Cluster[] {
+  const clusters = clustersFrom(options, namespace)
+  // Those that have a name may be known from snapshots.
+  const named = options.snapshotDir !== false && clusters.some(({ isNamed }) => isNamed)
+  if (!named && clusters.every(({ urls, statics }) => urls.length === 0 && statics.size === 0))
+    throw invalid('there is nowhere to go: give the URLs of registries, or a static list', 'registries')
+  return clusters
+}
+
+function clustersFrom(options: ConnectOptions, namespace: string): readonly Cluster[] {
   if (options.clusters === undefined) {
     const { registries = [], cluster, static: lists } = options
     return [clusterOf(cluster ?? 'default', { registries, cluster, static: lists }, namespace)]
@@ -172,7 +202,10 @@ export function clustersOf(options: ConnectOptions, namespace: string): readonly
   const named = Object.entries(options.clusters)
   if (named.length === 0 || named.length > CLUSTERS_MAX)
     throw invalid(`there must be 1 to ${CLUSTERS_MAX} clusters`, 'clusters')
-  return named.map(([name, each]) => clusterOf(checkName(name, 'clusters'), each, namespace))
+  return named.map(([name, each]) => {
+    checkKnown(each, 'cluster', `clusters.${name}`)
+    return clusterOf(checkName(name, 'clusters'), each, namespace)
+  })
 }
 
 function clusterOf(
@@ -187,6 +220,7 @@ function clusterOf(
     urls: streamUrls(registries),
     snapshotName: cluster === undefined ? clusterName(registries) : checkName(cluster, 'cluster'),
     statics: staticLists(options.static, namespace),
+    isNamed: cluster !== undefined,
   }
 }
 
@@ -219,8 +253,11 @@ export function placesOf(
     : clusters
   const places = new Map<string, ClusterTerms>()
   for (const name of namesOf(Object.keys(given), known)) {
-    const { liveness, leaseMs, probe } = given[name] ?? {}
+    const terms = given[name] ?? {}
+    checkKnown(terms, 'terms', `clusters.${name}`)
+    const { host, liveness, leaseMs, probe } = terms
     places.set(name, {
+      ...(host === undefined ? {} : { host: checkHost(host, `clusters.${name}.host`) }),
       ...(liveness === undefined ? {} : { liveness }),
       ...(leaseMs === undefined ? {} : { leaseMs }),
       ...(probe === undefined ? {} : { probe }),

@@ -48,7 +48,6 @@ function setUp(): Scene {
       namespace: 'default',
       zone: undefined,
       random: () => 0.5,
-      registries: ['http://r:7400'],
       address: {},
       signal: undefined,
     },

@@ -1,5 +1,4 @@
 /** The registry's rules: records, signs, liveness, publishing. No I/O, no clock. */
-export { type AddressBytes, isAllowed, parseAddress } from './address.js'
 export { type AdmissionMode, checkKey } from './admission/admission.js'
 export { joinedAnswer } from './admission/parts.js'
 export { acceptsStatus } from './admission/probe.js'

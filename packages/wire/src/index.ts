@@ -1,8 +1,10 @@
 /** The native contract: types, error codes, limits and sign arithmetic. This entry has no dependency. */
+export * from './address.js'
 export * from './defined.js'
 export * from './errors.js'
 export * from './events.js'
 export * from './explanation.js'
+export * from './host.js'
 export * from './limits.js'
 export * from './messages.js'
 export * from './operators.js'

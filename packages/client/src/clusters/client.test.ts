@@ -21,7 +21,7 @@ function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
   const client = createClient(
     {
       transport: {
-        dial: (url, listener) => nodes[url as 'east' | 'west'].dial(url, listener),
+        dial: (url, listener) => nodes[new URL(url).hostname as 'east' | 'west'].dial(url, listener),
         close: () => Promise.resolve(),
       },
       clock,
@@ -37,13 +37,12 @@ function setUp(urls: Readonly<Record<string, readonly string[]>> = {}): {
     },
     {
       clusters: ['east', 'west'].map((cluster) =>
-        stageSettings({ cluster, urls: urls[cluster] ?? [cluster], incarnations }),
+        stageSettings({ cluster, urls: urls[cluster] ?? [`ws://${cluster}/`], incarnations }),
       ),
       merge: 'union',
       namespace: 'default',
       zone: undefined,
       random: () => 0.5,
-      registries: ['http://east:7400', 'http://west:7400'],
       address: {},
       signal: undefined,
     },
@@ -140,6 +139,24 @@ describe('a client of several clusters', () => {
     await client.register({ service: 'orders', port: 1, clusters: { west: { liveness: 'static' } } })
     expect(east.heard).not.toContain('register')
     expect(west.heard).toContain('register')
+  })
+
+  it.each([
+    ['the last one that connected is near', '10.0.0.7', '127.0.0.1'],
+    ['the first one is', '127.0.0.1', '10.0.0.7'],
+  ])('registers with the address that each reaches, under one id: %s', async (_, atEast, atWest) => {
+    const { client, east, west } = setUp()
+    east.reachedFrom = atEast
+    west.reachedFrom = atWest
+    await settle()
+    const registration = await client.register({ service: 'orders', port: 1 })
+    await settle()
+    expect(registration).toMatchObject({ id: '10.0.0.7:1', host: '10.0.0.7' })
+    expect(east.registered).toMatchObject([{ id: '10.0.0.7:1', host: atEast }])
+    expect(west.registered).toMatchObject([{ id: '10.0.0.7:1', host: atWest }])
+    await client.register({ service: 'orders', port: 2, clusters: { west: { host: 'west.test' } } })
+    await settle()
+    expect(west.registered.at(-1)).toMatchObject({ id: `${atWest}:2`, host: 'west.test' })
   })
 
   it('does not register where there is no registry', async () => {

@@ -68,8 +68,8 @@ export interface StoredList {
 /** How the lists of several clusters become one: of all, or of the first in order that has an instance to call. */
 export type MergeMode = 'union' | 'preferred'
 
-/** What a registration has of its own in one cluster. */
-export type ClusterTerms = Pick<RegistrationSpec, 'liveness' | 'leaseMs' | 'probe'>
+/** What a registration has of its own in one cluster: the address at which its callers reach this process, how it is watched. */
+export type ClusterTerms = Partial<Pick<RegistrationSpec, 'host' | 'liveness' | 'leaseMs' | 'probe'>>
 
 /** Where a list came from. */
 export type ListSource = 'none' | 'registry' | 'snapshot' | 'static'

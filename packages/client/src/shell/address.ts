@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { RegistryError } from '@rollcall/wire'
+import { parseAddress, RegistryError } from '@rollcall/wire'
 import { asked } from '../machine/asked.js'
 import type { Clock } from '../machine/ports.js'
 import type { AddressOptions } from '../api.js'
@@ -24,7 +24,7 @@ export interface AddressSources {
 /** A name server that is away must not hold up a registration for longer than this. */
 const ROUTE_TIMEOUT_MS = 1_000
 
-/** Explicit host > preferred network > the interface that reaches the registry > any interface > loopback. */
+/** `registries` are stream URLs of one cluster. Explicit host > preferred network > the interface that reaches the registry > any interface > loopback. */
 export async function findOwnAddress(
   options: AddressOptions,
   connection: string | undefined,
@@ -42,7 +42,7 @@ export async function findOwnAddress(
   // All at once: a name that does not resolve costs its time once, and is not waited for behind one that works.
   const routes = registries.map((registry) => {
     const { hostname, port, protocol } = new URL(registry)
-    const fallback = protocol === 'https:' ? 443 : 80
+    const fallback = protocol === 'wss:' ? 443 : 80
     return sources.route(hostname.replace(/^\[|\]$/g, ''), port === '' ? fallback : Number(port))
   })
   for (const route of routes) {
@@ -64,6 +64,15 @@ export function blockOf(cidr: string): BlockList {
   const list = new BlockList()
   list.addSubnet(network, prefix, family === 6 ? 'ipv6' : 'ipv4')
   return list
+}
+
+/** Whether only this host can reach an address. */
+export function isLoopback(host: string): boolean {
+  const address = parseAddress(host)
+  if (address === undefined) return host === 'localhost'
+  return address.length === 4
+    ? address[0] === 127
+    : address.every((byte, index) => byte === (index === 15 ? 1 : 0))
 }
 
 /** The interfaces and the routing table of this host. */

@@ -37,8 +37,8 @@ export interface Driver {
   serviceStatus(key: string): WatchStatus | undefined
   /** Where an instance of a list is known from. */
   origins(key: string, instance: Instance): readonly Origin[]
-  /** Local address of a connection to a registry, once there was one. */
-  localAddress(): string | undefined
+  /** Local address of the latest connection to one of these URLs, once there was one. */
+  localAddress(urls: readonly string[]): string | undefined
 }
 
 /** How a call ends early. */
@@ -61,7 +61,8 @@ class MachineDriver implements Driver {
   private scheduled = false
   private nextToken = 1
   private cancelTimer: (() => void) | undefined
-  private address: string | undefined
+  /** By URL, the latest last. */
+  private readonly addresses = new Map<string, string>()
 
   constructor(deps: DriverDeps, listener: DriverListener) {
     this.deps = deps
@@ -111,8 +112,8 @@ class MachineDriver implements Driver {
     return this.deps.machine.origins(this.deps.clock.now(), key, instance)
   }
 
-  localAddress(): string | undefined {
-    return this.address
+  localAddress(urls: readonly string[]): string | undefined {
+    return [...this.addresses].findLast(([url]) => urls.includes(url))?.[1]
   }
 
   private drain(): void {
@@ -172,7 +173,10 @@ class MachineDriver implements Driver {
   private dial(id: number, url: string): void {
     const connection = this.deps.transport.dial(url, {
       opened: (localAddress) => {
-        this.address = localAddress ?? this.address
+        if (localAddress !== undefined) {
+          this.addresses.delete(url)
+          this.addresses.set(url, localAddress)
+        }
         this.dispatch({ type: 'opened', connection: id })
       },
       message: (message) => this.dispatch({ type: 'message', connection: id, message }),

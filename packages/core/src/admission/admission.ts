@@ -2,8 +2,11 @@
 import {
   type ErrorBody,
   errorBody,
+  hostFault,
   ID_PATTERN,
   ID_WORDS,
+  isAllowed,
+  isAllowEntry,
   type Limits,
   LIMITS,
   NAME_PATTERN,
@@ -11,9 +14,7 @@ import {
   type NamespaceSettings,
   type ServiceSettings,
 } from '@rollcall/wire'
-import { isAllowed, isAllowEntry } from '../address.js'
 import type { RegisterCommand } from '../commands.js'
-import { hostFault } from './host.js'
 import { checkProbe, PROBE_RULES, type ProbeRules } from './probe.js'
 import type { InstanceKey } from '../records/record.js'
 

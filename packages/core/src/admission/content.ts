@@ -1,5 +1,5 @@
 /** The content that a registration offers, and what of two contents counts as the same. Pure. */
-import { sameHost } from '../address.js'
+import { sameHost } from '@rollcall/wire'
 import type { RegisterCommand } from '../commands.js'
 import { contentDigest } from '../records/digest.js'
 import type { LiveContent } from '../records/record.js'

@@ -1,6 +1,5 @@
 /** What a registration may say about its probe, and what its words mean. */
-import { type ErrorBody, errorBody, PROBE_LIMITS, type Probe } from '@rollcall/wire'
-import { isDnsName } from '../address.js'
+import { type ErrorBody, errorBody, isDnsName, type Probe, PROBE_LIMITS } from '@rollcall/wire'
 
 /** Fields that only some types know. */
 const MEANT_FOR: Readonly<

@@ -1,5 +1,5 @@
 /** What counts as one peer: a remote address; under IPv6 its /64, of which one host has as many addresses as it likes. */
-import { isAllowed, parseAddress } from '../address.js'
+import { isAllowed, parseAddress } from '@rollcall/wire'
 
 /** How much of a budget one peer may hold while the node is under pressure. */
 export interface PeerBounds {

@@ -1,6 +1,5 @@
 /** What is asked of an instance by a probe: for evidence, or once for the baseline. */
-import type { Probe } from '@rollcall/wire'
-import { sameHost } from '../address.js'
+import { type Probe, sameHost } from '@rollcall/wire'
 import type { ProbeOutcome, ProbePurpose, ProbeRequest } from '../ports.js'
 import type { LiveContent, StoredRecord } from '../records/record.js'
 import type { Evidence } from './evidence.js'

@@ -3,11 +3,11 @@ import {
   ALL_NAMESPACES,
   type ErrorBody,
   errorBody,
+  formFault,
   NAME_PATTERN,
   NAME_WORDS,
   type ResolvedRef,
 } from '@rollcall/wire'
-import { formFault } from '../admission/host.js'
 import type { HostRemoval } from '../commands.js'
 import type { Directory, ServiceNode } from '../directory/directory.js'
 import type { Hosts } from './hosts.js'

@@ -1,7 +1,7 @@
 /** What is on a host: always what a walk over the whole directory would find, without one. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalHost } from '../address.js'
+import { canonicalHost } from '@rollcall/wire'
 import { isLive } from '../records/state.js'
 import { Simulation } from '../simulated-node.fixture.js'
 

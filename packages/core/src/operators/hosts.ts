@@ -1,5 +1,5 @@
 /** What is registered on each host, kept in step with the directory, so that a removal by host costs what it removes. */
-import { canonicalHost } from '../address.js'
+import { canonicalHost } from '@rollcall/wire'
 import type { Change, Follower } from '../directory/change.js'
 import type { Entry } from '../directory/directory.js'
 import type { StoredRecord } from '../records/record.js'

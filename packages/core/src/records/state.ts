@@ -1,6 +1,13 @@
 /** What consumers see of a record: a pure function of its three registers. */
-import { type Lanes, mix, parseLanes, type RemoveReason, type State, STATE_NUMBERS } from '@rollcall/wire'
-import { sameHost } from '../address.js'
+import {
+  type Lanes,
+  mix,
+  parseLanes,
+  type RemoveReason,
+  sameHost,
+  type State,
+  STATE_NUMBERS,
+} from '@rollcall/wire'
 import type { LiveContent, StoredRecord } from './record.js'
 
 /** A record whose content is not `gone`. */

@@ -1,5 +1,5 @@
 /** What a registration may name as its host, and what is said of anything else. Pure. */
-import { type AddressBytes, canonicalHost, isHost, parseAddress } from '../address.js'
+import { type AddressBytes, canonicalHost, isHost, parseAddress } from './address.js'
 
 /** What is wrong with the form of a host; undefined where it is one. */
 export function formFault(host: string): string | undefined {

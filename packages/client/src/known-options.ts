@@ -1,0 +1,88 @@
+/** Options that exist, by where they are given: a misspelt one is refused, for it would be without effect and without a word. */
+import { invalid } from './machine/errors.js'
+import type {
+  AddressOptions,
+  ClusterTerms,
+  ClusterOptions,
+  ConnectOptions,
+  RegisterOptions,
+  ServiceOptions,
+} from './api.js'
+
+/** A table that misses an option of its type does not compile. */
+const CONNECT: Keys<ConnectOptions> = {
+  registries: true,
+  clusters: true,
+  merge: true,
+  namespace: true,
+  zone: true,
+  cluster: true,
+  snapshotDir: true,
+  static: true,
+  logger: true,
+  observer: true,
+  signal: true,
+  address: true,
+  times: true,
+  warmup: true,
+  warmupTimeoutMs: true,
+}
+const CLUSTER: Keys<ClusterOptions> = { registries: true, cluster: true, static: true }
+const ADDRESS: Keys<AddressOptions> = { host: true, prefer: true }
+const REGISTER: Keys<RegisterOptions> = {
+  host: true,
+  port: true,
+  id: true,
+  group: true,
+  protocol: true,
+  weight: true,
+  zone: true,
+  metadata: true,
+  service: true,
+  namespace: true,
+  state: true,
+  leaseMs: true,
+  liveness: true,
+  probe: true,
+  clusters: true,
+}
+const SERVICE: Keys<ServiceOptions> = {
+  group: true,
+  namespace: true,
+  warmup: true,
+  clusters: true,
+  merge: true,
+  balancer: true,
+  zone: true,
+  subset: true,
+  slowStartMs: true,
+  panicThreshold: true,
+  idleMs: true,
+}
+const TERMS: Keys<ClusterTerms> = { host: true, liveness: true, leaseMs: true, probe: true }
+
+type Keys<T> = Readonly<Record<keyof T, true>>
+
+/** Where options are given. */
+export type OptionPlace = 'connect' | 'cluster' | 'address' | 'register' | 'terms' | 'service'
+
+const PLACES: Readonly<Record<OptionPlace, object>> = {
+  connect: CONNECT,
+  cluster: CLUSTER,
+  address: ADDRESS,
+  register: REGISTER,
+  terms: TERMS,
+  service: SERVICE,
+}
+
+/** Throws `invalid_argument` for an option that does not exist there, and for what is no object. */
+export function checkKnown(options: object, place: OptionPlace, prefix = ''): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalid(`the options of ${place} are an object`, prefix === '' ? place : prefix)
+  const known = PLACES[place]
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue
+    const field = prefix === '' ? name : `${prefix}.${name}`
+    throw invalid(`there is no option ${name} of ${place}; there are ${Object.keys(known).join(', ')}`, field)
+  }
+}
