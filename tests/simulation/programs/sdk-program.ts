@@ -109,7 +109,8 @@ export class SdkProgram extends Program {
     })
     this.client = client
     for (const name of this.watches) {
-      const service = client.service(name.service, name)
+      const { service: named, ...where } = name
+      const service = client.service(named, where)
       const seen: SeenList = { name, service, list: [], source: 'none', calling: false }
       this.lists.set(viewKey(name), seen)
       this.follow(client, seen).catch((error: unknown) => world.failed(error))
