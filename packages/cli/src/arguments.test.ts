@@ -1,7 +1,15 @@
 /** Readers of option values: what they take and what they refuse. */
 import { InvalidArgumentError } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { readDelay, readDuration, readPair, readPort, readRegistries, readWeight } from './arguments.js'
+import {
+  readDelay,
+  readDuration,
+  readHost,
+  readPair,
+  readPort,
+  readRegistries,
+  readWeight,
+} from './arguments.js'
 
 describe('readDuration', () => {
   it.each([
@@ -20,6 +28,18 @@ describe('readDuration', () => {
     expect([readDelay('0'), readDelay('0s'), readDelay('250ms')]).toEqual([0, 0, 250])
     expect(() => readDelay('-1')).toThrow(InvalidArgumentError)
   })
+})
+
+describe('readHost', () => {
+  it.each(['0.0.0.0', '0', '::', '[::]', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0', '*'])(
+    'refuses %s, where programs listen and others reach none',
+    (text) => expect(() => readHost(text)).toThrow(/listen at .* leave --host out/),
+  )
+
+  it.each(['127.0.0.1', '10.0.0.0', '::1', '[fd00::1]', 'orders.internal', '::ffff:10.0.0.1'])(
+    'takes %s',
+    (text) => expect(readHost(text)).toBe(text),
+  )
 })
 
 describe('numbers', () => {

@@ -1,4 +1,5 @@
 /** Readers of option values. Each throws what the parser words as a mistake of the command line. */
+import { isIPv6 } from 'node:net'
 import { InvalidArgumentError } from 'commander'
 import { LIMITS, OPERATOR_LIMITS } from '@rollcall/wire'
 
@@ -33,6 +34,19 @@ export function readDelay(text: string): number {
 /** A port others can connect to. */
 export function readPort(text: string): number {
   return readInteger(text, 1, 65_535)
+}
+
+/** A host that others can reach; what programs listen at, such as 0.0.0.0, is none. */
+export function readHost(text: string): string {
+  const host = text.replace(/^\[|\]$/g, '')
+  const isBindAddress = isIPv6(host)
+    ? ['[::]', '[::ffff:0:0]'].includes(new URL(`http://[${host}]`).hostname)
+    : host === '*' || /^[0.]+$/.test(host)
+  if (isBindAddress)
+    throw new InvalidArgumentError(
+      `A program may listen at ${text}, but others cannot reach it there: name an address of this machine, or leave --host out.`,
+    )
+  return text
 }
 
 /** A weight; 0 gets no calls. */

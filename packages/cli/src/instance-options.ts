@@ -1,7 +1,7 @@
 /** Options of `register` and `run` that describe an instance. */
 import { defined } from '@rollcall/wire'
 import type { Command } from 'commander'
-import { readPair, readPort, readWeight } from './arguments.js'
+import { readHost, readPair, readPort, readWeight } from './arguments.js'
 
 /** What `register` and `run` say about an instance. */
 export interface InstanceOptions {
@@ -20,7 +20,11 @@ export function addInstanceOptions(command: Command): Command {
   return command
     .requiredOption('--service <name>', 'name of the service')
     .requiredOption('--port <port>', 'port it listens on', readPort)
-    .option('--host <host>', 'address others reach it at (default: this machine, as the registry sees it)')
+    .option(
+      '--host <host>',
+      'address others reach it at (default: this machine, as the registry sees it)',
+      readHost,
+    )
     .option('--id <id>', 'id of the instance (default HOST:PORT)')
     .option('--protocol <name>', 'what it speaks, such as http or grpc')
     .option('--weight <number>', 'share of the calls (default 100)', readWeight)

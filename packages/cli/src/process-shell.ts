@@ -20,6 +20,7 @@ export function createProcessShell(): Shell {
     err: streamOf(process.stderr, () => undefined),
     env: process.env,
     user: userName(),
+    pid: process.pid,
     clock,
     fetch: (url, init) => fetch(url, init),
     ownAddress: (host, port) => routeTo(clock, host, port),

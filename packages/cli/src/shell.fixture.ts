@@ -45,6 +45,7 @@ export function createFakeShell(
     err: { write: (text) => void (written.err += text), isTerminal },
     env,
     user,
+    pid: 4_711,
     clock: new HandClock(1_000, WALL_MS),
     fetch: fakeFetch(answer, requests),
     ownAddress: () => Promise.resolve('10.0.0.7'),

@@ -21,6 +21,7 @@ export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The name of the user that runs this process. */
   readonly user: string
+  readonly pid: number
   readonly clock: Clock
   readonly fetch: Fetch
   /** The address of this machine from which a host is reached, or undefined where none is. Sends nothing. */

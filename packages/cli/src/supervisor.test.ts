@@ -1,6 +1,7 @@
 /** `rollcall run`: a program as an instance, and its signals. */
 import type { Registration, RegisterOptions, RegistrationState, Rollcall } from '@rollcall/client'
 import { describe, expect, it } from 'vitest'
+import type { PortLook } from './port-watch.js'
 import { createFakeShell, type FakeShell } from './shell.fixture.js'
 import { supervise, type ProgramEnd, type SupervisorDeps } from './supervisor.js'
 
@@ -10,6 +11,8 @@ interface Stage {
   readonly exitCode: Promise<number>
   /** Ends the program. */
   readonly end: (how: ProgramEnd) => void
+  /** What every look at the port says from now on. */
+  port: PortLook | undefined
   /** Lets everything happen that needs no time. */
   readonly settle: () => Promise<void>
 }
@@ -18,7 +21,11 @@ interface Script {
   readonly drainMs?: number
   readonly wait?: boolean
   readonly state?: RegistrationState
+  readonly watch?: boolean
   readonly sharesTerminal?: boolean
+  readonly isInit?: boolean
+  /** How often others of its group are seen to run after its end. */
+  readonly othersLooks?: number
   /** How often the port is looked at in vain. */
   readonly closedLooks?: number
   register?(options: RegisterOptions, signal: AbortSignal): Promise<void>
@@ -37,6 +44,7 @@ function play(script: Script = {}): Stage {
     id: 'x',
     state: script.state ?? 'up',
     drain: () => Promise.resolve(void log.push('drain')),
+    setState: (state: string) => Promise.resolve(void log.push(state)),
   } as unknown as Registration
   const client = {
     async register(options: RegisterOptions, { signal }: { readonly signal: AbortSignal }) {
@@ -47,27 +55,34 @@ function play(script: Script = {}): Stage {
     close: () => Promise.resolve(void log.push('close')),
   } as unknown as Rollcall
   let looks = 0
+  let others = script.othersLooks ?? 0
   const deps: SupervisorDeps = {
     clock: shell.clock,
     onSignal: (signals, listener) => shell.onSignal(signals, listener),
     start: () => {
       log.push('start')
-      return { ended, signal: (signal) => void log.push(signal) }
+      return { ended, signal: (signal) => void log.push(signal), leftOthers: () => others-- > 0 }
     },
-    accepts: () => Promise.resolve(looks++ >= (script.closedLooks ?? 0)),
+    look: () => Promise.resolve(stage.port ?? (looks++ >= (script.closedLooks ?? 0) ? 'open' : 'refused')),
     connect: () => Promise.resolve(client),
     note: (text) => shell.err.write(`${text}\n`),
     sharesTerminal: script.sharesTerminal ?? false,
+    isInit: script.isInit ?? false,
   }
   const options = {
     registration: { service: 'orders', port: 80 },
     wait: script.wait ?? true,
+    watch: script.watch ?? true,
     drainMs: script.drainMs ?? 1_000,
   }
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn++) await Promise.resolve()
   }
-  return { shell, log, exitCode: supervise(deps, options), end: (how) => end(how), settle }
+  const stage: Stage = {
+    ...{ shell, log, settle, port: undefined, end: (how) => end(how) },
+    exitCode: Promise.resolve(0),
+  }
+  return Object.assign(stage, { exitCode: supervise(deps, options) })
 }
 
 describe('a supervised program', () => {
@@ -237,5 +252,110 @@ describe('signals', () => {
     end({ code: 0 })
     await exitCode
     expect(shell.raise('SIGTERM')).toBe(false)
+  })
+})
+
+describe('the port of a registered program', () => {
+  /** Lets time pass in steps of a tenth of a second. */
+  const pass = async ({ shell, settle }: Stage, ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await settle()
+      shell.clock.advance(100)
+    }
+    await settle()
+  }
+
+  it('is watched: while it refuses there are no calls, and it comes back by itself', async () => {
+    const stage = play()
+    await pass(stage, 5_000)
+    expect(stage.log).toEqual(['start', 'register'])
+    stage.port = 'refused'
+    await pass(stage, 2_300)
+    expect(stage.log.slice(2)).toEqual(['starting'])
+    await pass(stage, 10_000)
+    stage.port = 'open'
+    await pass(stage, 2_000)
+    expect(stage.log.slice(2)).toEqual(['starting', 'up'])
+    expect(stage.shell.stderr()).toMatch(/port 80 refuses connections.*\n.*port 80 accepts connections again/)
+    stage.end({ code: 0 })
+    await stage.exitCode
+    expect(stage.shell.clock.timers.length).toBe(0)
+  })
+
+  it.each(['open', 'unknown'] as const)('that refused twice and then is %s changes nothing', async (then) => {
+    const stage = play()
+    await pass(stage, 100)
+    stage.port = 'refused'
+    await pass(stage, 2_000)
+    stage.port = then
+    await pass(stage, 20_000)
+    expect(stage.log).toEqual(['start', 'register'])
+    stage.end({ code: 0 })
+    await stage.exitCode
+  })
+
+  it('is nothing to judge by before it was open', async () => {
+    const stage = play({ wait: false })
+    stage.port = 'refused'
+    await pass(stage, 20_000)
+    expect(stage.log).toEqual(['start', 'register'])
+    stage.end({ code: 0 })
+    await stage.exitCode
+  })
+
+  it.each([
+    ['the program was told to end', true],
+    ['told so', false],
+  ])('is not watched when %s', async (_why, watch) => {
+    const stage = play({ watch })
+    await pass(stage, 100)
+    if (watch) stage.shell.raise('SIGTERM')
+    stage.port = 'refused'
+    await pass(stage, 20_000)
+    expect(stage.log).not.toContain('starting')
+    stage.end({ code: 0 })
+    await stage.exitCode
+  })
+})
+
+describe('the processes of a program', () => {
+  it('that were told to end with it have time for that, after it was deregistered', async () => {
+    const { shell, log, exitCode, end, settle } = play({ othersLooks: 3, drainMs: 0 })
+    await settle()
+    shell.raise('SIGTERM')
+    end({ signal: 'SIGTERM' })
+    await settle()
+    expect(log.at(-1)).toBe('close')
+    shell.raise('SIGTERM')
+    expect(log.slice(-2)).toEqual(['close', 'SIGTERM'])
+    for (let look = 0; look < 3; look++) {
+      expect(shell.clock.timers.length).toBe(1)
+      shell.clock.advance(100)
+      await settle()
+    }
+    expect(await exitCode).toBe(143)
+  })
+
+  it('are waited for ten seconds, and not at all when the program ended by itself', async () => {
+    const told = play({ othersLooks: Infinity, drainMs: 0 })
+    await told.settle()
+    told.shell.raise('SIGTERM')
+    told.end({ code: 0 })
+    for (let look = 0; look < 100; look++) {
+      await told.settle()
+      told.shell.clock.advance(100)
+    }
+    expect(await told.exitCode).toBe(0)
+    const byItself = play({ othersLooks: Infinity })
+    await byItself.settle()
+    byItself.end({ code: 3 })
+    expect(await byItself.exitCode).toBe(3)
+  })
+
+  it.each([true, false])('may need an init: process 1 says so once (%s)', async (isInit) => {
+    const { shell, exitCode, end } = play({ isInit })
+    end({ code: 0 })
+    await exitCode
+    expect(shell.stderr().match(/docker run --init/g) ?? []).toHaveLength(isInit ? 1 : 0)
   })
 })

@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import type { Registration, RegisterOptions, Rollcall } from '@rollcall/client'
 import { sleep, type Clock } from './clock.js'
+import { watchPort, type PortLook } from './port-watch.js'
 import type { Shell } from './shell.js'
 
 /** How a program ended, or why it did not begin. */
@@ -14,7 +15,10 @@ export type ProgramEnd =
 export interface Program {
   /** Never rejects. */
   readonly ended: Promise<ProgramEnd>
+  /** To the program, or to its process group where it has one of its own. */
   signal(signal: NodeJS.Signals): void
+  /** Whether others of its process group still run. */
+  leftOthers(): boolean
 }
 
 export interface SupervisorDeps {
@@ -23,17 +27,21 @@ export interface SupervisorDeps {
   /** Starts the program with our standard streams. */
   start(): Program
   /** Whether something accepts connections at the port of the program. */
-  accepts(): Promise<boolean>
+  look(): Promise<PortLook>
   connect(): Promise<Rollcall>
   note(text: string): void
   /** Whether a terminal sends its signals to the program as well as to us. */
   readonly sharesTerminal: boolean
+  /** Whether this is process 1, as the entry point of a container is. */
+  readonly isInit: boolean
 }
 
 export interface SupervisorOptions {
   readonly registration: RegisterOptions
   /** Wait until the port accepts connections. */
   readonly wait: boolean
+  /** Look at the port while it is registered. */
+  readonly watch: boolean
   /** How long consumers have to turn away between the draining and the signal that ends the program. */
   readonly drainMs: number
 }
@@ -42,6 +50,11 @@ export interface SupervisorOptions {
 const LOOK_MS = 100
 /** A program that takes longer than this to listen may listen elsewhere; worth a word. */
 const PATIENCE_MS = 10_000
+/** Others of the process group have this long to end after the program: as container runtimes give before they kill. */
+const OTHERS_MS = 10_000
+
+const INIT_HINT =
+  'rollcall: this is process 1, which cannot reap the orphans of the program here: if it leaves any, put an init in front (docker run --init, or tini -- rollcall run ...)'
 
 const PASSED_ON: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 /** Those by which a program is told to end in good order. */
@@ -53,13 +66,22 @@ export async function supervise(deps: SupervisorDeps, options: SupervisorOptions
   // First: a signal in between would end us and leave the program behind. Listeners run in a later turn.
   const ignore = deps.onSignal(PASSED_ON, (signal) => passOn(deps, options, instance, program, signal))
   const program = deps.start()
+  if (deps.isInit) deps.note(INIT_HINT)
   const registering = instance.register()
   const end = await program.ended
+  const wasTold = instance.isUnwanted
   instance.over()
   await registering
   await instance.leave()
+  // They were told to end as well, and in a container our end is theirs.
+  if (wasTold) await othersEnd(deps, program)
   ignore()
   return exitCode(deps, end)
+}
+
+async function othersEnd({ clock }: SupervisorDeps, program: Program): Promise<void> {
+  const until = clock.now() + OTHERS_MS
+  while (program.leftOthers() && clock.now() < until) await sleep(clock, LOOK_MS)
 }
 
 function passOn(
@@ -102,7 +124,12 @@ class SupervisedInstance {
     this.options = options
   }
 
-  /** Never rejects: whatever is wrong is noted, and the program runs on. */
+  /** It was told to end. */
+  get isUnwanted(): boolean {
+    return this.unwanted.signal.aborted
+  }
+
+  /** Resolves when the program is to end. Never rejects: whatever is wrong is noted, and the program runs on. */
   async register(): Promise<void> {
     const { signal } = this.unwanted
     try {
@@ -119,6 +146,8 @@ class SupervisedInstance {
         this.deps.note(
           `rollcall: registered ${registration.service}/${registration.group} ${registration.id}`,
         )
+      const { watch, wait } = this.options
+      if (watch) await watchPort(this.deps, wait, signal, (isOpen) => this.portChanged(registration, isOpen))
     } catch (error) {
       if (signal.aborted) return
       this.deps.note(
@@ -156,12 +185,26 @@ class SupervisedInstance {
     await this.client?.close()
   }
 
+  /** A port that refuses gets no calls: no consumer has to find that out by itself. */
+  private portChanged(registration: Registration, isOpen: boolean): void {
+    const { signal } = this.unwanted
+    const port = `port ${this.options.registration.port}`
+    this.deps.note(
+      isOpen
+        ? `rollcall: ${port} accepts connections again: up`
+        : `rollcall: ${port} refuses connections: starting, without calls, until it accepts some`,
+    )
+    registration.setState(isOpen ? 'up' : 'starting', { signal }).catch((error: unknown) => {
+      if (!signal.aborted) this.deps.note(`rollcall: the registry does not take that: ${String(error)}`)
+    })
+  }
+
   private async listening(): Promise<void> {
     const { deps } = this
     const { signal } = this.unwanted
     const since = deps.clock.now()
     let told = false
-    while (!signal.aborted && !(await deps.accepts())) {
+    while (!signal.aborted && (await deps.look()) !== 'open') {
       if (!told && deps.clock.now() - since >= PATIENCE_MS) {
         told = true
         deps.note(

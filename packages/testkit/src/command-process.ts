@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly cwd?: string | undefined
   /** Most descriptors that it may have open. Default: as many as this process. */
   readonly openFilesMax?: number | undefined
+  /** What runs it: a command that takes another one, such as `unshare --fork`. Signals go to this. */
+  readonly below?: readonly string[] | undefined
 }
 
 /** How a process ended. */
@@ -61,8 +63,8 @@ export async function killCommands(): Promise<void> {
 
 /** Starts `rollcall` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): CommandProcess {
-  const own = [process.execPath, COMMAND, ...args]
-  const { openFilesMax } = options
+  const { below = [], openFilesMax } = options
+  const own = [...below, process.execPath, COMMAND, ...args]
   const [program = '', ...words] =
     openFilesMax === undefined ? own : ['sh', '-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, ...own]
   const child = spawn(program, words, {

@@ -11,6 +11,11 @@ export function asStranger(environment: Readonly<Record<string, string>> = {}): 
 /** Runs a program where no network is: nothing can be sent. */
 export const WITHOUT_NETWORK: readonly string[] = ['unshare', '--net', '--map-root-user']
 
+/** Runs a program as process 1, as the entry point of a container is. */
+export const AS_PROCESS_1: readonly string[] = [
+  ...['unshare', '--map-root-user', '--pid', '--fork', '--kill-child', '--mount-proc'],
+]
+
 /** Why a command like these cannot be had; undefined where it can. */
 export function missing(command: readonly string[]): string | undefined {
   const { status, stderr, error } = spawnSync(command[0]!, [...command.slice(1), 'true'], {
