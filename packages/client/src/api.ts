@@ -9,6 +9,7 @@ import type { ClusterTerms, MergeMode, RegistrationPatch, RegistrationState } fr
 import type { Logger } from './machine/ports.js'
 import type { MachineTimes } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
+import type { TlsOptions } from './calls/tls.js'
 import type { ReadyOptions, Service, WatchedService } from './service-api.js'
 import type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
 
@@ -26,14 +27,16 @@ export interface StaticInstance {
 }
 
 /** One of several clusters. */
-export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'cluster' | 'static'>
+export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'cluster' | 'static' | 'tls'>
 
 /** Options of `connect`. */
 export interface ConnectOptions extends WarmUpOptions {
   /** URLs of the nodes of one cluster. Default `[]`: only snapshots and static lists. */
   readonly registries?: readonly string[]
+  /** For registries with `https` URLs. Instances have their own, `ServiceOptions.tls`. */
+  readonly tls?: TlsOptions
   /**
-   * Several clusters by name, the preferred one first, instead of `registries`, `cluster` and `static`, which each
+   * Several clusters by name, the preferred one first, instead of `registries`, `tls`, `cluster` and `static`, which each
    * of them has for itself. At most 16; more are refused.
    */
   readonly clusters?: Readonly<Record<string, ClusterOptions>>
@@ -107,6 +110,8 @@ export interface ServiceOptions extends BalancingOptions {
   readonly clusters?: readonly string[]
   /** Default that of `connect`. Counts at the first use. */
   readonly merge?: MergeMode
+  /** For `fetch` of instances with `protocol: 'https'`. Default: certificates that Node trusts, and names that are hosts. */
+  readonly tls?: TlsOptions
   /**
    * For names that others choose, such as host names of requests: the handle, one for all who say so, closes when it was
    * not used for so long. At most 1,000 services are watched like that: beyond it the one used least recently is closed.
@@ -269,5 +274,6 @@ export type {
   Origin,
   WatchStatus,
 } from './machine/status.js'
+export type { TlsOptions } from './calls/tls.js'
 export type { WarmUpHook, WarmUpOptions } from './start-up/warm-up.js'
 export type { ErrorCode, Guard, Instance, Intent, Liveness, Probe, State } from '@rollcall/wire'

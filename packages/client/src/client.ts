@@ -10,9 +10,10 @@ import type { ClientEffect, ClusterTerms, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
 import { checkKnown } from './known-options.js'
-import { checkIdle, checkName, lookupOf, placesOf, registrationSpec } from './options.js'
+import { checkIdle, checkName, checkTls, lookupOf, placesOf, registrationSpec } from './options.js'
 import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
+import type { NodeTls } from './calls/tls.js'
 import { onAbort } from './calls/signals.js'
 import { ServiceWatch } from './service.js'
 import { ServiceHandles } from './service-handles.js'
@@ -43,7 +44,7 @@ export interface ClientDeps {
   /** By cluster; none where no snapshots are kept. */
   readonly snapshots: ReadonlyMap<string, SnapshotStore>
   /** For the calls to one service. */
-  readonly createRequester: () => Requester
+  readonly createRequester: (tls: NodeTls) => Requester
   readonly addresses: AddressSources
   readonly warmUps: WarmUps
 }
@@ -232,7 +233,7 @@ class Client implements Rollcall {
       {
         driver: this.driver,
         ...balancing,
-        requester: createRequester(),
+        requester: createRequester(checkTls(options.tls)),
         clock,
         warmUps,
         warmup: options.warmup,

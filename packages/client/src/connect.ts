@@ -12,6 +12,7 @@ import { checkAddress, checkName, defaultSnapshotDir, clustersOf, lookupOf } fro
 import { createSystemRandom } from './shell/random.js'
 import type { Requester } from './calls/requester.js'
 import { createRequester } from './calls/requester.js'
+import type { NodeTls } from './calls/tls.js'
 import type { SnapshotOptions, SnapshotStore } from './shell/snapshots.js'
 import { createSnapshotStore } from './shell/snapshots.js'
 import type { Transport } from './shell/transport.js'
@@ -32,7 +33,7 @@ export interface ClientPorts {
   readonly transport: Transport
   readonly addresses: AddressSources
   /** For the HTTP calls to one service. */
-  readonly createRequester: () => Requester
+  readonly createRequester: (tls: NodeTls) => Requester
   /** Of one cluster. */
   readonly openSnapshots: (options: SnapshotOptions, logger: Logger) => SnapshotStore
 }
@@ -51,7 +52,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
       incarnations,
       transport: createWebSocketTransport(clock),
       addresses: createSystemAddresses(clock),
-      createRequester: () => createRequester(clock),
+      createRequester: (tls) => createRequester(clock, tls),
       openSnapshots: (where, logger) => createSnapshotStore({ clock, logger }, where),
     },
     options,
@@ -86,8 +87,13 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
       ...(options.times === undefined ? {} : { times: options.times }),
     }),
   )
+  const tlsOf = new Map(clusters.flatMap(({ urls, tls }) => urls.map((url) => [url, tls])))
+  const transport: Transport = {
+    dial: (url, listener) => ports.transport.dial(url, listener, tlsOf.get(url)),
+    close: () => ports.transport.close(),
+  }
   return createClient(
-    { ...ports, logger, observer: options.observer, snapshots, warmUps },
+    { ...ports, transport, logger, observer: options.observer, snapshots, warmUps },
     {
       clusters: settings,
       merge: lookupOf({}, [], options.merge ?? 'union').merge,

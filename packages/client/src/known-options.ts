@@ -7,6 +7,7 @@ import type {
   ConnectOptions,
   RegisterOptions,
   ServiceOptions,
+  TlsOptions,
 } from './api.js'
 
 /** A table that misses an option of its type does not compile. */
@@ -26,8 +27,9 @@ const CONNECT: Keys<ConnectOptions> = {
   times: true,
   warmup: true,
   warmupTimeoutMs: true,
+  tls: true,
 }
-const CLUSTER: Keys<ClusterOptions> = { registries: true, cluster: true, static: true }
+const CLUSTER: Keys<ClusterOptions> = { registries: true, cluster: true, static: true, tls: true }
 const ADDRESS: Keys<AddressOptions> = { host: true, prefer: true }
 const REGISTER: Keys<RegisterOptions> = {
   host: true,
@@ -58,13 +60,16 @@ const SERVICE: Keys<ServiceOptions> = {
   slowStartMs: true,
   panicThreshold: true,
   idleMs: true,
+  tls: true,
 }
 const TERMS: Keys<ClusterTerms> = { host: true, liveness: true, leaseMs: true, probe: true }
+
+const TLS: Keys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
 
 type Keys<T> = Readonly<Record<keyof T, true>>
 
 /** Where options are given. */
-export type OptionPlace = 'connect' | 'cluster' | 'address' | 'register' | 'terms' | 'service'
+export type OptionPlace = 'connect' | 'cluster' | 'address' | 'register' | 'terms' | 'service' | 'tls'
 
 const PLACES: Readonly<Record<OptionPlace, object>> = {
   connect: CONNECT,
@@ -73,6 +78,7 @@ const PLACES: Readonly<Record<OptionPlace, object>> = {
   register: REGISTER,
   terms: TERMS,
   service: SERVICE,
+  tls: TLS,
 }
 
 /** Throws `invalid_argument` for an option that does not exist there, and for what is no object. */

@@ -15,6 +15,7 @@ import {
   STREAM_PATH,
 } from '@rollcall/wire'
 import { checkKnown } from './known-options.js'
+import { type NodeTls, nodeTls, type TlsOptions } from './calls/tls.js'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
 import { asked } from './machine/asked.js'
@@ -22,6 +23,7 @@ import { invalid } from './machine/errors.js'
 import { viewKey } from './machine/keys.js'
 import type {
   AddressOptions,
+  ClusterOptions,
   ConnectOptions,
   RegisterOptions,
   ServiceOptions,
@@ -175,6 +177,7 @@ export interface Cluster {
   readonly registries: readonly string[]
   /** Stream URLs of the registries. */
   readonly urls: readonly string[]
+  readonly tls: NodeTls
   /** Name in snapshot files: derived from the registries, so that one name for two clusters mixes nothing. */
   readonly snapshotName: string
   readonly statics: ReadonlyMap<string, readonly Instance[]>
@@ -194,10 +197,10 @@ export function clustersOf(options: ConnectOptions, namespace: string): readonly
 
 function clustersFrom(options: ConnectOptions, namespace: string): readonly Cluster[] {
   if (options.clusters === undefined) {
-    const { registries = [], cluster, static: lists } = options
-    return [clusterOf(cluster ?? 'default', { registries, cluster, static: lists }, namespace)]
+    const { registries = [], cluster, static: lists, tls } = options
+    return [clusterOf(cluster ?? 'default', { registries, cluster, static: lists, tls }, namespace)]
   }
-  for (const field of ['registries', 'cluster', 'static'] as const)
+  for (const field of ['registries', 'cluster', 'static', 'tls'] as const)
     if (options[field] !== undefined) throw invalid(`${field} belongs to each of the clusters`, field)
   const named = Object.entries(options.clusters)
   if (named.length === 0 || named.length > CLUSTERS_MAX)
@@ -210,7 +213,7 @@ function clustersFrom(options: ConnectOptions, namespace: string): readonly Clus
 
 function clusterOf(
   name: string,
-  options: { readonly [K in 'registries' | 'cluster' | 'static']?: ConnectOptions[K] | undefined },
+  options: { readonly [K in keyof ClusterOptions]?: ConnectOptions[K] | undefined },
   namespace: string,
 ): Cluster {
   const { registries = [], cluster } = options
@@ -218,10 +221,18 @@ function clusterOf(
     name,
     registries,
     urls: streamUrls(registries),
+    tls: checkTls(options.tls),
     snapshotName: cluster === undefined ? clusterName(registries) : checkName(cluster, 'cluster'),
     statics: staticLists(options.static, namespace),
     isNamed: cluster !== undefined,
   }
+}
+
+/** TLS options as Node takes them; throws `invalid_argument`. */
+export function checkTls(options: TlsOptions | undefined): NodeTls {
+  if (options === undefined) return {}
+  checkKnown(options, 'tls', 'tls')
+  return nodeTls(options)
 }
 
 /** How long a service may be unused; throws `invalid_argument`. */

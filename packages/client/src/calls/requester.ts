@@ -8,6 +8,7 @@ import type { Instance } from '@rollcall/wire'
 import type { BodyContent } from './body.js'
 import type { Phase } from './judgement.js'
 import { Pools } from './pools.js'
+import type { NodeTls } from './tls.js'
 import type { Clock } from '../machine/ports.js'
 
 /** A request to one instance. */
@@ -52,7 +53,7 @@ export interface Requester {
 }
 
 /** Creates a requester over node:http and node:https. */
-export function createRequester(clock: Clock): Requester {
+export function createRequester(clock: Clock, tls: NodeTls = {}): Requester {
   const pools = new Pools()
   const underWay = new Set<ClientRequest>()
   return {
@@ -66,6 +67,7 @@ export function createRequester(clock: Clock): Requester {
         path,
         headers,
         agent: fresh ? false : pools.of(instance),
+        ...(secure ? tls : {}),
         ...(signal === undefined ? {} : { signal }),
       }
       let request: ClientRequest

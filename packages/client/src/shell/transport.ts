@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { ClientMessage, ServerMessage } from '@rollcall/wire'
 import { STREAM_PROTOCOL } from '@rollcall/wire'
 import { WebSocket } from 'ws'
+import type { NodeTls } from '../calls/tls.js'
 import { decode } from './codec.js'
 import type { Clock } from '../machine/ports.js'
 
@@ -23,7 +24,7 @@ export interface Connection {
 
 /** Opens connections; the machine decides when. */
 export interface Transport {
-  dial(url: string, listener: ConnectionListener): Connection
+  dial(url: string, listener: ConnectionListener, tls?: NodeTls): Connection
   /** Resolves when every connection has ended; what is slow to do so after its `close` is cut. Idempotent. */
   close(): Promise<void>
 }
@@ -47,8 +48,9 @@ const FAREWELL_MS = 100
 export function createWebSocketTransport(clock: Clock): Transport {
   const sockets = new Set<WebSocket>()
   return {
-    dial(url, listener) {
+    dial(url, listener, tls) {
       const socket = new WebSocket(url, STREAM_PROTOCOL, {
+        ...tls,
         maxPayload: PAYLOAD_BYTES_MAX,
         perMessageDeflate: { clientNoContextTakeover: true, serverNoContextTakeover: true },
         // The machine has its own, shorter deadline.
