@@ -19,6 +19,7 @@ import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
 import { contentOf, sameAddress, sameContent } from './content.js'
+import { isAhead, standsBy, taken, voucherOf } from './standby.js'
 import { above, type IncarnationBound, unexceedable } from './incarnation-bound.js'
 import type { ProbeRules } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
@@ -131,7 +132,8 @@ export class Registrar {
       return { ok: false, error: unexceedable(record.id, record.incarnation) }
     const incarnation = command.incarnation ?? Math.max(wallNow, next ?? 0)
     if (incarnation > record.incarnation) {
-      const ahead = this.isAhead(entry, command) && this.standsBy(entry, command, step)
+      const { liveness } = this.deps
+      const ahead = isAhead(liveness, entry, command) && standsBy(liveness, entry, command, step)
       return ahead ? { ok: false, error: taken(record, true) } : this.accept(command, incarnation, step)
     }
     if (incarnation === record.incarnation && isLive(record)) return this.renew(entry, record, command, step)
@@ -235,27 +237,13 @@ export class Registrar {
     // A verdict `up` that this node only knows from the journal proves nothing where the newcomer has the holder's
     // own address: it is the newcomer who answers the probes there.
     if (heard || (isLive(record) && record.verdict.value === 'up' && !same))
-      return taken(record, same && this.standsBy(entry, command, step))
+      return taken(record, same && standsBy(liveness, entry, command, step))
     return errorBody(
       'superseded',
       `incarnation ${record.incarnation} of ${record.id} was here before`,
       undefined,
       details,
     )
-  }
-
-  /** Whether the holder of the address is well, while this one has yet to start: it would be called for nothing. */
-  private isAhead(entry: Entry, command: RegisterCommand): boolean {
-    const { record } = entry
-    if (command.intent !== 'starting' || entry.state !== 'up') return false
-    return isLive(record) && sameAddress(record, command) && this.deps.liveness.insight.isVouched(entry)
-  }
-
-  /** The session stands in line for the id from now on, if it can. */
-  private standsBy(entry: Entry, command: RegisterCommand, step: Step): boolean {
-    const { sessions } = this.deps.liveness
-    const session = voucherOf(command, step)
-    return sessions.has(session) && sessions.line.join(entry, session)
   }
 
   private accept(command: RegisterCommand, incarnation: number, step: Step): Accepted {
@@ -355,17 +343,6 @@ export class Registrar {
       group: known.groups.get(command.group)?.group ?? command.group,
     }
   }
-}
-
-/** Another process holds the id; `standby`: at the same address, and this one is next when it leaves. */
-function taken({ id, incarnation }: StoredRecord, standby: boolean): ErrorBody {
-  const details = standby ? { incarnation, standby } : { incarnation }
-  return errorBody('id_taken', `id ${id} is held by a live process`, 'id', details)
-}
-
-/** The session that vouches for what is registered, if one does. */
-function voucherOf({ liveness }: RegisterCommand, { caller }: Step): Session | undefined {
-  return liveness === 'lease' ? caller.session : undefined
 }
 
 /** The error of one item of a list. */
