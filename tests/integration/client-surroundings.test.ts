@@ -15,7 +15,7 @@ describe('a user without an entry, as containers have', () => {
       if (reason !== undefined) without(context, reason)
       const { output } = await run(
         { script: 'start-child.mjs', command },
-        JSON.stringify({ registries: ['http://127.0.0.1:1'] }),
+        JSON.stringify({ registries: ['http://127.0.0.1:1'], logger: false }),
       )
       expect(output).toBe('closed')
     },

@@ -58,8 +58,8 @@ export interface ConnectOptions extends WarmUpOptions {
   readonly snapshotDir?: string | false
   /** Last resort by service, in the namespace of this client. */
   readonly static?: Readonly<Record<string, readonly StaticInstance[]>>
-  /** Default: nothing is logged. */
-  readonly logger?: Logger
+  /** Default: warnings and errors go to the console; `false` keeps still. */
+  readonly logger?: Logger | false
   /** Follows calls and lists, for traces and metrics. Default: none. */
   readonly observer?: Observer
   /** Closes the client when aborted. */

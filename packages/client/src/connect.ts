@@ -9,6 +9,7 @@ import type { Incarnations } from './machine/incarnation.js'
 import { createIncarnations } from './machine/incarnation.js'
 import { machineSettings } from './machine/settings.js'
 import { checkAddress, checkName, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
+import { CONSOLE_LOGGER } from './shell/console-logger.js'
 import { createSystemRandom } from './shell/random.js'
 import type { Requester } from './calls/requester.js'
 import { createRequester } from './calls/requester.js'
@@ -32,6 +33,8 @@ export interface ClientPorts {
   readonly incarnations: Incarnations
   readonly transport: Transport
   readonly addresses: AddressSources
+  /** Where no other is given. Default: one that keeps nothing. */
+  readonly logger?: Logger
   /** For the HTTP calls to one service. */
   readonly createRequester: (tls: NodeTls) => Requester
   /** Of one cluster. */
@@ -49,6 +52,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
     {
       clock,
       random: createSystemRandom(),
+      logger: CONSOLE_LOGGER,
       incarnations,
       transport: createWebSocketTransport(clock),
       addresses: createSystemAddresses(clock),
@@ -67,7 +71,8 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
   const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})
   const warmUps = createWarmUps({ clock, random }, options)
-  const logger = options.logger ?? NO_LOGGER
+  const { logger: given = ports.logger ?? NO_LOGGER } = options
+  const logger = given === false ? NO_LOGGER : given
   const dir = options.snapshotDir ?? defaultSnapshotDir(process.env)
   const snapshots = new Map<string, SnapshotStore>()
   if (dir !== false) {

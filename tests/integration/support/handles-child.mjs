@@ -20,6 +20,7 @@ const rollcall = await connect({
   // No node is at the first: a client that also tries in vain.
   registries: ['http://127.0.0.1:1', registry],
   snapshotDir,
+  logger: false,
   signal: controller.signal,
   static: { fixed: [{ host: '127.0.0.1', port: server.address().port }] },
   warmupTimeoutMs: 60_000,

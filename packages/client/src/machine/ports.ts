@@ -27,5 +27,5 @@ export interface Logger {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
-/** A logger that keeps nothing: the default. */
+/** A logger that keeps nothing. */
 export const NO_LOGGER: Logger = { error() {}, warn() {}, info() {}, debug() {} }
