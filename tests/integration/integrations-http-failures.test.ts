@@ -6,7 +6,7 @@ import { createServer as createSecureServer } from 'node:https'
 import { createServer as createSocketServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import axios from 'axios'
-import { request, type Dispatcher } from 'undici'
+import { fetch as undiciFetch, request, type Dispatcher } from 'undici'
 import { connect, isRegistryError, type Rollcall } from '@rollcall/client'
 import { createAdapter } from '@rollcall/integrations/axios'
 import { createDispatcher } from '@rollcall/integrations/undici'
@@ -177,6 +177,19 @@ describe.each(Object.entries(LIBRARIES))('%s', (_name, library) => {
     }
     expect(candidates(rollcall)).toBe(2)
   })
+})
+
+it('call with fetch, which undici makes its own, judges the port of another program alike', async () => {
+  const rollcall = await client(await stranger('http'), await good())
+  const service = rollcall.service('web')
+  for (let n = 0; n < CALLS; n += 1) {
+    const answer = await service.call(
+      async ({ port }) => (await undiciFetch(`http://127.0.0.1:${port}/`)).text(),
+      { idempotent: true },
+    )
+    expect(answer).toBe('good')
+  }
+  expect(candidates(rollcall)).toBe(1)
 })
 
 it('a dispatcher that was closed is a mistake of its caller', async () => {

@@ -19,6 +19,12 @@ describe('what an error means', () => {
       'idempotent',
     ],
     ['undici, socket closed', error({}, error({ code: 'UND_ERR_SOCKET' })), 'unreachable', 'idempotent'],
+    [
+      "undici's parser, without a code",
+      error({}, error({ name: 'HTTPParserError' })),
+      'unreachable',
+      'idempotent',
+    ],
     ['no headers in time', error({ code: 'UND_ERR_HEADERS_TIMEOUT' }), 'timeout', 'idempotent'],
     ['a signal of its own', error({ name: 'TimeoutError' }), 'timeout', 'idempotent'],
     ['an answer', error({ code: 'ERR_BAD_REQUEST' }), undefined, 'never'],

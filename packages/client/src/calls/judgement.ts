@@ -112,6 +112,8 @@ function judgementOfOne({ code, syscall, name }: Cause): Judgement | undefined {
     const family = BY_FAMILY.find(([pattern]) => pattern.test(code))
     if (family !== undefined) return family[1]
   }
+  // undici 7 gives the parser's error no code where the very first bytes are wrong.
+  if (name === 'HTTPParserError') return BROKEN
   return name === 'TimeoutError' ? LATE : undefined
 }
 

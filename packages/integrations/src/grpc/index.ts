@@ -32,9 +32,10 @@ export interface InstalledResolver {
 /**
  * Makes channels to `rollcall:///SERVICE`, `rollcall:///SERVICE/GROUP` and `rollcall://NAMESPACE/SERVICE` follow the
  * candidates of this client, balanced round robin (a weight counts only as zero or not) and with a retry policy. For
- * the whole process; doing it again is for channels made afterwards. A channel whose service no registry knows fails calls
- * with UNAVAILABLE after 5 s. A channel option `grpc.service_config` replaces the policies; credentials are the
- * channel's own, and the name to verify is that of the service unless `grpc.ssl_target_name_override` says otherwise.
+ * the whole process; doing it again is for channels made afterwards. Without an instance to call, calls fail with
+ * UNAVAILABLE, after 5 s where no registry knows the service. A channel option `grpc.service_config` replaces the
+ * policies; credentials are the channel's own, and the name to verify is that of the service unless
+ * `grpc.ssl_target_name_override` says otherwise.
  */
 export function installResolver(rollcall: Rollcall, options: ResolverOptions = {}): InstalledResolver {
   const config = serviceConfig(options)
