@@ -10,7 +10,9 @@ const LONG = 50_000
 const LONG_PATH = '/api/v1/services/long'
 const DECLARED = 2_000
 const GROUPS = 1_000
-const WATCHES = 50_000
+/** As many watches as one stream may have, and so many streams. */
+const WATCHES = 10_000
+const STREAMS = 5
 const WAITING = 300
 
 let port = 0
@@ -71,16 +73,14 @@ async function prepare(argument: { readonly port: number }): Promise<void> {
   await inParallel(DECLARED, 8, (index) => write(`/api/v1/services/declared-${index}`, { groups }, 'PUT'))
 }
 
-async function openWatches(): Promise<RawStream> {
+async function openWatches(index: number): Promise<RawStream> {
   const stream = await RawStream.open(port, { deflate: false })
-  for (let first = 0; first < WATCHES; first += BATCH) {
-    const services = Array.from({ length: BATCH }, (_, index) => ({
-      service: `unknown-${first + index}`,
-      sign: '0000000000000000',
-    }))
-    stream.send({ type: 'watch', services })
-    await stream.expect('watching')
-  }
+  const services = Array.from({ length: WATCHES }, (_, each) => ({
+    service: `unknown-${index}-${each}`,
+    sign: '0000000000000000',
+  }))
+  stream.send({ type: 'watch', services })
+  await stream.expect('watching')
   return stream
 }
 
@@ -158,9 +158,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       await Promise.all(waits)
     }
   },
-  async 'close of a stream with 50,000 watches'() {
-    const stream = await openWatches()
-    return () => close(stream)
+  async 'close of 5 streams with 10,000 watches each'() {
+    const streams = await inParallel(STREAMS, STREAMS, openWatches)
+    return () => streams.forEach(close)
   },
   async 'close of a session with 50,000 registrations'() {
     const stream = await openRegistrations()
