@@ -1,10 +1,13 @@
 /** TLS of the SDK: registries and instances behind an authority of one's own, names, and certificates of clients. */
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpsServer } from 'node:https'
 import { connect as connectTo, type AddressInfo, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { connect, type ConnectOptions, type Rollcall } from '@rollcall/client'
-import { killServerProcesses, startServerProcess } from '@rollcall/testkit'
+import { killCommands, killServerProcesses, startCommand, startServerProcess } from '@rollcall/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { certificates, hasOpenssl } from './support/certificates.js'
 
@@ -115,6 +118,38 @@ describe.skipIf(!hasOpenssl())('TLS', () => {
       })
       const failure = await service.fetch('/', { timeoutMs: 3_000 }).catch((error: unknown) => error)
       expect(failure).toMatchObject({ code: 'unreachable' })
+    }
+  })
+
+  it('of the command line takes files', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-cli-tls-'))
+    const file = async (name: string, text: string): Promise<string> => {
+      await writeFile(join(folder, name), text)
+      return join(folder, name)
+    }
+    const registry = await terminator({ requestCert: true, rejectUnauthorized: true, ca: made.ca })
+    const ca = ['--ca', await file('ca.crt', made.ca), '--server-name', 'registry.internal']
+    const own = [
+      '--cert',
+      await file('own.crt', made.of.web.cert),
+      '--key',
+      await file('own.key', made.of.web.key),
+    ]
+    const ask = async (...args: readonly string[]): Promise<[number | null, string]> => {
+      const command = startCommand([...args, '--registry', registry, '--timeout', '5s'])
+      return [(await command.exited).code, command.stderr()]
+    }
+    try {
+      const register = ['register', '--service', 'tls', '--host', '127.0.0.1', '--port', '9']
+      expect(await ask(...register, ...ca, ...own)).toEqual([0, expect.anything()])
+      expect(await ask('instances', 'tls', ...ca, ...own)).toEqual([0, ''])
+      expect((await ask('instances', 'tls', ...ca))[0]).toBe(3)
+      expect((await ask('instances', 'tls', ...own))[0]).toBe(3)
+      const [code, text] = await ask('instances', 'tls', '--ca', join(folder, 'none.crt'))
+      expect([code, text]).toEqual([2, expect.stringContaining('none.crt')])
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+      await killCommands()
     }
   })
 

@@ -1,7 +1,9 @@
 /** The HTTP API of a cluster: one node after the other is asked, until one can be connected to. */
 import { isRegistryError, RegistryError, type ServiceSummary, type View } from '@rollcall/wire'
 import { createApi, isRead, type Api, type CallRequest } from '@rollcall/wire/http-client'
+import type { TlsOptions } from '@rollcall/client'
 import type { Clock } from './clock.js'
+import { withTls } from './https-fetch.js'
 import type { Fetch } from './shell.js'
 
 /** What commands call. Each call rejects with a RegistryError. */
@@ -17,6 +19,7 @@ export interface ApiClientOptions {
   readonly registries: readonly string[]
   /** For each call as a whole; nodes that are still to be tried share what is left of it. */
   readonly timeoutMs: number
+  readonly tls?: TlsOptions | undefined
 }
 
 /**
@@ -24,7 +27,8 @@ export interface ApiClientOptions {
  * nothing. It keeps nothing between calls.
  */
 export function createApiClient(deps: ApiClientDeps, options: ApiClientOptions): ClusterApi {
-  const { registries, timeoutMs } = options
+  const { registries, timeoutMs, tls } = options
+  const fetch = tls === undefined ? deps.fetch : withTls(deps.fetch, tls)
   return {
     async call(id, request) {
       const reads = isRead(id)
@@ -36,7 +40,7 @@ export function createApiClient(deps: ApiClientDeps, options: ApiClientOptions):
         const share = left / (registries.length - index)
         try {
           return await within(deps, registry, share, reads, (signal) =>
-            createApi(deps.fetch, { base: registry }).call(id, request, { signal }),
+            createApi(fetch, { base: registry }).call(id, request, { signal }),
           )
         } catch (error) {
           if (!isRegistryError(error) || !mayAskAnother(error, reads)) throw error

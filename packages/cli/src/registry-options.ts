@@ -1,6 +1,8 @@
 /** Options of every command that talks to a registry. */
 import { InvalidArgumentError, type Command } from 'commander'
-import { DEFAULTS } from '@rollcall/wire'
+import { readFileSync } from 'node:fs'
+import type { TlsOptions } from '@rollcall/client'
+import { DEFAULTS, defined } from '@rollcall/wire'
 import { readDuration, readRegistries } from './arguments.js'
 import { UsageError } from './exit-codes.js'
 import type { Shell } from './shell.js'
@@ -14,11 +16,13 @@ export interface RegistryOptions {
   readonly group: string | undefined
   readonly timeoutMs: number
   readonly json: boolean
+  /** Undefined where no option says anything of it. */
+  readonly tls: TlsOptions | undefined
 }
 
 const TIMEOUT_MS = 5_000
 
-/** Declares `--registry --namespace --group --timeout --json`. */
+/** Declares `--registry --namespace --group --timeout --json`, and those of TLS. */
 export function addRegistryOptions(command: Command): Command {
   return command
     .option(
@@ -30,6 +34,28 @@ export function addRegistryOptions(command: Command): Command {
     .option('--group <name>', 'group of the service')
     .option('--timeout <time>', 'give up after this long, such as 500ms or 10s (default 5s)', readDuration)
     .option('--json', 'JSON for scripts, one document in a line')
+    .option('--ca <file>', 'certificates of the authorities that are trusted for https registries, PEM')
+    .option('--cert <file>', 'own certificate for https registries that ask for one, PEM; goes with --key')
+    .option('--key <file>', 'key of --cert, PEM')
+    .option(
+      '--server-name <name>',
+      'name that the certificate of a registry has to be of (default: its host)',
+    )
+}
+
+/** The certificates that the options name; a file that cannot be read is a fault of usage. */
+function readTls({ ca, cert, key, serverName }: Parsed): TlsOptions | undefined {
+  const tls = defined({ ca: readPem(ca), cert: readPem(cert), key: readPem(key), servername: serverName })
+  return Object.keys(tls).length === 0 ? undefined : tls
+}
+
+function readPem(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
 }
 
 interface Parsed {
@@ -38,17 +64,23 @@ interface Parsed {
   readonly group?: string
   readonly timeout?: number
   readonly json?: boolean
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly serverName?: string
 }
 
 /** Completes what was parsed from the environment and the defaults. */
 export function readRegistryOptions(command: Command, env: Shell['env']): RegistryOptions {
-  const { registry, namespace, group, timeout, json } = command.opts<Parsed>()
+  const parsed = command.opts<Parsed>()
+  const { registry, namespace, group, timeout, json } = parsed
   return {
     registries: registry ?? fromEnvironment(env),
     namespace,
     group,
     timeoutMs: timeout ?? TIMEOUT_MS,
     json: json === true,
+    tls: readTls(parsed),
   }
 }
 

@@ -11,7 +11,7 @@ export function connectFor(
 ): Promise<Rollcall> {
   return connect({
     registries: options.registries,
-    ...defined({ namespace: options.namespace }),
+    ...defined({ namespace: options.namespace, tls: options.tls }),
     snapshotDir: false,
     logger: notesOf(note),
     times,
