@@ -6,19 +6,25 @@ import { crashBeforeCommit } from './crash-before-commit.js'
 import { deregisteredFirst } from './deregistered-first.js'
 import { drainingThroughSilence } from './draining-through-silence.js'
 import { firewallWithoutBaseline } from './firewall-without-baseline.js'
+import { firstSuspect } from './first-suspect.js'
 import { forgottenFarewell } from './forgotten-farewell.js'
 import { ghostAtTheOwnAddress } from './ghost-at-the-own-address.js'
 import { hungAndBack } from './hung-and-back.js'
 import { hungProcess } from './hung-process.js'
+import { killedForGood } from './killed-for-good.js'
 import { killedProcess } from './killed-process.js'
 import { lastToLeave } from './last-to-leave.js'
 import { lateCopy } from './late-copy.js'
 import { lateRegistration } from './late-registration.js'
+import { leavingASlowReader } from './leaving-a-slow-reader.js'
 import { lostDeltas } from './lost-deltas.js'
+import { manyGoneQuiet } from './many-gone-quiet.js'
 import { massSilence } from './mass-silence.js'
+import { metadataOfALife } from './metadata-of-a-life.js'
 import { mirrorOfAPoorerNode } from './mirror-of-a-poorer-node.js'
 import { namelessBeats } from './nameless-beats.js'
 import { namelessKeepAlive } from './nameless-keep-alive.js'
+import { onAndOff } from './on-and-off.js'
 import { oneClusterDown } from './one-cluster-down.js'
 import { orphanOfARestart } from './orphan-of-a-restart.js'
 import { quietBeats } from './quiet-beats.js'
@@ -30,9 +36,12 @@ import { slowReader } from './slow-reader.js'
 import { stallPastPatience } from './stall-past-patience.js'
 import { stalledNode } from './stalled-node.js'
 import { strangerOnThePort } from './stranger-on-the-port.js'
+import { toldByAConsumer } from './told-by-a-consumer.js'
 import { twoOfOneId } from './two-of-one-id.js'
 import { unansweredHints } from './unanswered-hints.js'
 import { untoldProvider } from './untold-provider.js'
+import { updatesInARow } from './updates-in-a-row.js'
+import { weightsThatChange } from './weights-that-change.js'
 
 export const CASES: Readonly<Record<string, Case>> = {
   'abandoned-session': abandonedSession,
@@ -41,19 +50,25 @@ export const CASES: Readonly<Record<string, Case>> = {
   'deregistered-first': deregisteredFirst,
   'draining-through-silence': drainingThroughSilence,
   'firewall-without-baseline': firewallWithoutBaseline,
+  'first-suspect': firstSuspect,
   'forgotten-farewell': forgottenFarewell,
   'ghost-at-the-own-address': ghostAtTheOwnAddress,
   'hung-and-back': hungAndBack,
   'hung-process': hungProcess,
+  'killed-for-good': killedForGood,
   'killed-process': killedProcess,
   'last-to-leave': lastToLeave,
   'late-copy': lateCopy,
   'late-registration': lateRegistration,
+  'leaving-a-slow-reader': leavingASlowReader,
   'lost-deltas': lostDeltas,
+  'many-gone-quiet': manyGoneQuiet,
   'mass-silence': massSilence,
+  'metadata-of-a-life': metadataOfALife,
   'mirror-of-a-poorer-node': mirrorOfAPoorerNode,
   'nameless-beats': namelessBeats,
   'nameless-keep-alive': namelessKeepAlive,
+  'on-and-off': onAndOff,
   'one-cluster-down': oneClusterDown,
   'orphan-of-a-restart': orphanOfARestart,
   'quiet-beats': quietBeats,
@@ -65,7 +80,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   'stall-past-patience': stallPastPatience,
   'stalled-node': stalledNode,
   'stranger-on-the-port': strangerOnThePort,
+  'told-by-a-consumer': toldByAConsumer,
   'two-of-one-id': twoOfOneId,
   'unanswered-hints': unansweredHints,
   'untold-provider': untoldProvider,
+  'updates-in-a-row': updatesInARow,
+  'weights-that-change': weightsThatChange,
 }

@@ -213,7 +213,12 @@ const EFFECTS: {
 
   update(world, { program, index, weight, intent }) {
     const target = world.program(program)
-    if (target instanceof SdkProgram) target.update(index, weight === undefined ? {} : { weight }, intent)
+    if (target instanceof SdkProgram)
+      target.update(
+        index,
+        weight === undefined ? {} : { weight, metadata: { weight: String(weight) } },
+        intent,
+      )
   },
 }
 

@@ -1,10 +1,11 @@
 /** Invariant I2: the dead stop being called. */
 import type { Instance } from '@rollcall/wire'
-import { type Endpoint, keyText, type Obituary } from '../world/endpoint.js'
+import { keyText, type Obituary } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
 import type { SdkProgram } from '../programs/sdk-program.js'
 import { isCalm, type Scene } from '../world/scene.js'
 import { watches } from './living.js'
+import { isSilent } from './silence.js'
 import type { PortState } from '../world/network.js'
 import type { Executed, Witness } from '../world/witness.js'
 
@@ -194,12 +195,6 @@ function createOf(own: Deadlines, all: readonly Deadlines[]): Invariant {
     },
   }
   return invariant
-}
-
-/** Whether nothing is heard of it. */
-function isSilent(endpoint: Endpoint): boolean {
-  if (endpoint.vouch === 'static' || endpoint.process.life === 0) return false
-  return !endpoint.process.alive || endpoint.process.paused || endpoint.trouble.calmFrom === Infinity
 }
 
 function isDead(item: Instance, dead: Obituary): boolean {

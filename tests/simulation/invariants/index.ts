@@ -3,10 +3,16 @@ import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
 import { createAgreement } from './agreement.js'
 import { createBounds } from './bounds.js'
+import { createContent } from './content.js'
+import { createDamping } from './damping.js'
 import { createDead } from './dead.js'
+import { createDoubt } from './doubt.js'
 import { createDurability } from './durability.js'
+import { createExpiry } from './expiry.js'
+import { createFarewell } from './farewell.js'
 import { createFinality } from './finality.js'
 import { createGuard } from './guard.js'
+import { createHints } from './hints.js'
 import { createIntent } from './intent.js'
 import { createLiving } from './living.js'
 import { createMerge } from './merge.js'
@@ -31,5 +37,11 @@ export function invariantsOf(scenes: readonly Scene[]): readonly (readonly Invar
     createSteadiness(scene),
     createIntent(scene),
     createPeace(scene),
+    createContent(scene),
+    createDoubt(scene),
+    createDamping(scene),
+    createHints(scene),
+    createExpiry(scene),
+    createFarewell(scene),
   ])
 }

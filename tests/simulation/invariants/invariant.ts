@@ -1,8 +1,10 @@
 /** What an invariant is. */
 import type { JournalEntry } from '@rollcall/core'
 import type { ListChange } from '@rollcall/client/internal'
-import type { View, ViewName } from '@rollcall/wire'
+import type { Instance, View, ViewName } from '@rollcall/wire'
+import type { Program } from '../programs/program.js'
 import type { SdkProgram } from '../programs/sdk-program.js'
+import type { Endpoint } from '../world/endpoint.js'
 import type { Witness } from '../world/witness.js'
 
 /** Something that always holds. It hears what happens and throws InvariantViolation by `world.violated`. */
@@ -15,6 +17,10 @@ export interface Invariant extends Partial<Witness> {
   listed?(program: SdkProgram, name: ViewName, change: ListChange): void
   /** A program lost its connection to the registry, or gave it up. */
   disconnected?(program: SdkProgram, reason: string): void
+  /** A call of a program found no process at the port of an instance. */
+  refused?(program: SdkProgram, instance: Instance): void
+  /** A program has left in order, so long after it began to; `known`: endpoints that everybody knew then. */
+  left?(program: Program, known: readonly Endpoint[], ms: number): void
   /** The registry hands entries to its journal. */
   journalled?(entries: readonly JournalEntry[]): void
   /** Some time has passed. */

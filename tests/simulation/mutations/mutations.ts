@@ -7,61 +7,18 @@ import type {
   GoneContent,
   LiveContent,
   LivenessOptions,
+  Queries,
   RegisterCommand,
-  RegistryNode,
   Step,
   Update,
-  VerdictValue,
 } from '@rollcall/core'
-import type {
-  Consumer,
-  Directory,
-  Entry,
-  EntrySlot,
-  Evidence,
-  Facts,
-  JudgedClock,
-  LivenessRules,
-  LivenessDeps,
-  Publisher,
-  Registrar,
-  ServiceBreaker,
-  Sessions,
-  SubscribedView,
-  VerdictReason,
-  WatcherBreaker,
-} from '@rollcall/core/internal'
-import type { NodeDriver } from '@rollcall/server'
+import type { Consumer, Entry, LiveRecord, Sessions, SubscribedView } from '@rollcall/core/internal'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
+import { LIVENESS } from './liveness.js'
+import { client, type Mutation, node, partsOf } from './mutation.js'
 import { replace } from './replace.js'
-import type { Sabotage } from '../world/world.js'
 
-/** A bug to plant: a rule of the design that does not hold. */
-export interface Mutation {
-  readonly name: string
-  /** The rule that it switches off, as the design has it. */
-  readonly rule: string
-  readonly sabotage: Sabotage
-}
-
-function node(name: string, rule: string, plant: (driver: NodeDriver) => void): Mutation {
-  return { name, rule, sabotage: { node: plant } }
-}
-
-function client(name: string, rule: string, everywhere: () => () => void): Mutation {
-  return { name, rule, sabotage: { everywhere } }
-}
-
-function partsOf(driver: NodeDriver): {
-  readonly directory: Directory
-  readonly registrar: Registrar
-  readonly liveness: LivenessRules
-  readonly publisher: Publisher
-} {
-  const inner: RegistryNode = driver['node']
-  const { directory, liveness, publisher } = inner
-  return { directory, registrar: inner['registrar'], liveness, publisher }
-}
+export type { Mutation } from './mutation.js'
 
 /** A record that lets anything in: as if it were of an older incarnation. */
 function lower(entry: Entry, incarnation: number): void {
@@ -70,15 +27,6 @@ function lower(entry: Entry, incarnation: number): void {
 
 function isGone({ record }: Entry): boolean {
   return record.content.intent === 'gone'
-}
-
-/** Whatever is observed from now on: `change` is done to its evidence. */
-function changeEvidence(driver: NodeDriver, change: (evidence: Evidence) => void): void {
-  const slot: EntrySlot<Evidence> = partsOf(driver).liveness['evidence']
-  replace(slot, 'set', (original, _slot, entry, evidence) => {
-    original(entry, evidence)
-    if (evidence !== undefined) change(evidence)
-  })
 }
 
 const RECORDS: readonly Mutation[] = [
@@ -164,100 +112,34 @@ const RECORDS: readonly Mutation[] = [
   }),
 ]
 
-const LIVENESS: readonly Mutation[] = [
-  node('no-refutation', 'live evidence refutes', (driver) => {
-    const { liveness } = partsOf(driver)
-    const judge = liveness['judge'].bind(liveness)
-    liveness['judge'] = (
-      evidence: Evidence,
-      value: VerdictValue,
-      reason: VerdictReason,
-      t: number,
-      now: number,
-    ) => {
-      if (value !== 'up') judge(evidence, value, reason, t, now)
-    }
+const CONTENT: readonly Mutation[] = [
+  node('weight-lost', 'what is acknowledged is listed', (driver) => {
+    const { registrar } = partsOf(driver)
+    const renew = registrar['renew'].bind(registrar)
+    registrar['renew'] = (entry: Entry, record: LiveRecord, command: RegisterCommand, step: Step) =>
+      renew(entry, record, { ...command, weight: record.content.weight }, step)
   }),
-  node('verdict-takes-content', 'a verdict leaves alone what the provider says', (driver) => {
-    const { liveness, directory } = partsOf(driver)
-    const { verdicts }: LivenessDeps = liveness['deps']
-    replace(verdicts, 'write', (original, _verdicts, entry, value, reason, cause, now) => {
-      original(entry, value, reason, cause, now)
-      const { content } = entry.record
-      if (value !== 'up' || content.intent === 'gone' || content.intent === 'up') return
-      const changed = { ...content, intent: 'up' as const, rev: content.rev + 1 }
-      directory.propose({ ...entry.record, content: changed }, cause, now)
+  node('metadata-dropped', 'metadata is part of what is offered', (driver) => {
+    const { registrar } = partsOf(driver)
+    const accept = registrar['accept'].bind(registrar)
+    registrar['accept'] = (command: RegisterCommand, incarnation: number, step: Step) =>
+      accept({ ...command, metadata: {} }, incarnation, step)
+  }),
+  node('digest-kept', 'a digest covers all that is offered', (driver) => {
+    replace(partsOf(driver).directory, 'propose', (original, directory, record, cause, now) => {
+      const { content } = record
+      const before = directory.entry(record)?.record
+      const same = before?.incarnation === record.incarnation && before.content.intent !== 'gone'
+      if (!same || content.intent === 'gone') return original(record, cause, now)
+      const { digest } = before.content as LiveContent
+      return original({ ...record, content: { ...content, digest } }, cause, now)
     })
   }),
-  node('no-baseline-needed', 'a refusal votes only where a connection was once possible', (driver) => {
-    changeEvidence(driver, (evidence) => {
-      evidence.baseline = 'own'
+  node('tick-fails', 'nothing throws unexpectedly', (driver) => {
+    replace(partsOf(driver).liveness, 'tick', (original, _liveness, now) => {
+      if (partsOf(driver).directory.states.suspect > 0) throw new Error('planted')
+      original(now)
     })
-  }),
-  node('no-stall-shift', "a stall of the node is no instance's silence", (driver) => {
-    const clock: JudgedClock = partsOf(driver).liveness['clock']
-    replace(clock, 'tick', () => true)
-    replace(clock, 'at', (_original, _clock, now) => now)
-  }),
-  node('no-wake-grace', 'after a long stall closed sessions get a lease', (driver) => {
-    const clock: JudgedClock = partsOf(driver).liveness['clock']
-    replace(clock, 'tick', (original, _clock, now) => {
-      const judges = original(now)
-      clock.wokeAt = -Infinity
-      return judges
-    })
-  }),
-  node('dead-on-close', 'a closed session is probed, and has its grace', (driver) => {
-    const { liveness } = partsOf(driver)
-    replace(liveness, 'closeSession', (original, _liveness, session, now) => {
-      const vouched = [...session.vouched]
-      original(session, now)
-      for (const evidence of vouched) {
-        if (evidence.session === session) liveness['judge'](evidence, 'down', 'session_closed', now, now)
-      }
-    })
-  }),
-  node('close-unnoticed', 'a closed session is judged at once', (driver) => {
-    replace(partsOf(driver).liveness, 'closeSession', () => undefined)
-  }),
-  node('last-session-wins', 'every open session that vouched goes on vouching', (driver) => {
-    const others: keyof Evidence = 'others'
-    changeEvidence(driver, (evidence) => Object.defineProperty(evidence, others, { get: () => [], set() {} }))
-  }),
-  node('pings-unheard', 'any byte of a session is evidence', (driver) => {
-    replace(partsOf(driver).liveness, 'heardSession', () => undefined)
-  }),
-  node('kernel-is-process', 'a bare TCP success proves a kernel, not a process', (driver) => {
-    const { liveness, directory } = partsOf(driver)
-    replace(liveness, 'probed', (original, _liveness, request, outcome, now) => {
-      const entry = directory.entry(request.key)
-      const asked = request.purpose === 'evidence' && entry?.record.incarnation === request.incarnation
-      if (outcome === 'succeeded' && asked) liveness.hear(entry, now, 'probe')
-      original(request, outcome, now)
-    })
-  }),
-  node('loaded-counts-as-heard', 'silence counts only for a node that has itself heard', (driver) => {
-    const { liveness } = partsOf(driver)
-    const factsOf = liveness['facts'].bind(liveness)
-    liveness['facts'] = (about: Evidence, content: LiveContent): Facts => {
-      const facts: Facts = factsOf(about, content)
-      const { evidence } = facts
-      return { ...facts, evidence: { ...evidence, heardAt: evidence.heardAt ?? evidence.startedAt } }
-    }
-  }),
-  node('unheard-trusted', 'what was never heard may be doubted after a lease', (driver) => {
-    const { liveness } = partsOf(driver)
-    const lookAt = liveness['lookAt'].bind(liveness)
-    liveness['lookAt'] = (evidence: Evidence, t: number, now: number) => {
-      if (evidence.heardAt !== undefined || evidence.session !== undefined) lookAt(evidence, t, now)
-    }
-  }),
-  node('silence-takes-all', 'silence takes no more than its share of a service', (driver) => {
-    const { guards } = partsOf(driver).liveness
-    const services: ServiceBreaker = guards['services']
-    const watcher: WatcherBreaker = guards['watcher']
-    replace(services, 'permitsDeath', () => true)
-    replace(watcher, 'trustsSilence', () => true)
   }),
 ]
 
@@ -277,6 +159,13 @@ const WRITING: readonly Mutation[] = [
 ]
 
 const TELLING: readonly Mutation[] = [
+  node('settled-at-once', 'who leaves waits until its consumers have heard', (driver) => {
+    const queries: Queries = driver['queries']
+    replace(queries, 'settled', (original, _queries, names, seq) => ({
+      ...original(names, seq),
+      settled: true,
+    }))
+  }),
   node('slow-forgotten', 'a slow subscriber gets the full view when it has drained', (driver) => {
     partsOf(driver).publisher['drained'] = (consumer: Consumer) => {
       consumer.stalled = false
@@ -334,7 +223,7 @@ const TELLING: readonly Mutation[] = [
 ]
 
 /** Every rule switched off in turn. */
-export const MUTATIONS: readonly Mutation[] = [...RECORDS, ...LIVENESS, ...WRITING, ...TELLING]
+export const MUTATIONS: readonly Mutation[] = [...RECORDS, ...LIVENESS, ...CONTENT, ...WRITING, ...TELLING]
 
 /** The mutation of a name; throws for an unknown one. */
 export function mutationNamed(name: string): Mutation {

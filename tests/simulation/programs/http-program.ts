@@ -3,7 +3,7 @@ import type { Answers, RegisterCommand } from '@rollcall/core'
 import type { HeartbeatResponse, ResolvedRef } from '@rollcall/wire'
 import { callerAt } from '../world/callers.js'
 import type { Endpoint } from '../world/endpoint.js'
-import { Program, type ProgramDeps } from './program.js'
+import { metadataIn, Program, type ProgramDeps, weightIn } from './program.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
 
 /** Between two batched beats. */
@@ -200,8 +200,8 @@ export function commandOf(endpoint: Endpoint): RegisterCommand {
     ...key,
     host,
     port,
-    weight: 100,
-    metadata: {},
+    weight: weightIn(endpoint.process),
+    metadata: metadataIn(endpoint.process),
     intent: 'up',
     leaseMs,
     liveness: vouch === 'probe' || vouch === 'static' ? vouch : 'lease',

@@ -17,6 +17,15 @@ export interface ProgramDeps {
 /** From one port to the next of an endpoint that moves: no other process listens there. */
 const PORT_STEP = 1_000
 
+/** What a process says of itself is of its life: what was said in another one is not taken for it. */
+export function metadataIn({ name, life }: SimProcess): Readonly<Record<string, string>> {
+  return { program: name, life: String(life) }
+}
+
+export function weightIn({ life }: SimProcess): number {
+  return 100 + life
+}
+
 /** A program that offers endpoints: what all kinds have in common. */
 export abstract class Program {
   readonly process: SimProcess
@@ -77,11 +86,14 @@ export abstract class Program {
     if (!process.alive || process.paused || this.leaving) return
     this.leaving = true
     world.note(this.name, () => 'leaves')
+    const beganAt = world.queue.now
+    const known = endpoints.filter((endpoint) => endpoint.settled(beganAt))
     for (const endpoint of endpoints) endpoint.wanted = false
     const { life } = process
     const exit = (): void => {
       if (process.life !== life) return
       world.note(this.name, () => 'exits')
+      world.left(this, known, world.queue.now - beganAt)
       world.bury(process, endpoints, false)
       this.end()
     }

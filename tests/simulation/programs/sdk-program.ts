@@ -12,7 +12,7 @@ import {
   viewKey,
 } from '@rollcall/client/internal'
 import type { Instance, Intent, ViewName } from '@rollcall/wire'
-import { Program, type ProgramDeps } from './program.js'
+import { metadataIn, Program, type ProgramDeps, weightIn } from './program.js'
 import { createClientPorts, type Snapshots } from '../world/client-ports.js'
 import type { SimRegistry } from '../world/registry.js'
 import type { StreamEnd } from '../world/stream.js'
@@ -150,6 +150,8 @@ export class SdkProgram extends Program {
       ...key,
       port,
       leaseMs,
+      weight: weightIn(this.process),
+      metadata: metadataIn(this.process),
       state: intent,
       ...(probed ? {} : { probe: { type: 'none' as const } }),
     }))
@@ -234,13 +236,15 @@ export class SdkProgram extends Program {
   }
 
   /** A request to an instance: resolves when it answers. One that hangs accepts the connection, and is silent. */
-  private knock({ host, port }: Instance): Promise<void> {
+  private knock(instance: Instance): Promise<void> {
     const { process, world } = this
+    const { host, port } = instance
     return new Promise((resolve, reject) => {
       world.network.knock(process.host, host, port, CALL_TIMEOUT_MS, (state) => {
         if (state === 'accepts' && world.hangs(host, port)) return
         process.deliver(() => {
           if (state === 'accepts') return resolve()
+          if (state === 'refuses') world.refused(this, instance)
           const code = state === 'refuses' ? 'ECONNREFUSED' : 'ETIMEDOUT'
           reject(Object.assign(new Error(`${host}:${port} ${state}`), { code, syscall: 'connect' }))
         })

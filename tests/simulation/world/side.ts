@@ -122,6 +122,12 @@ export class Side implements Scene {
           for (const invariant of all()) invariant.executed?.(...args)
         })
       },
+      executing: (command) => {
+        for (const invariant of all()) invariant.executing?.(command)
+      },
+      over: (command) => {
+        for (const invariant of all()) invariant.over?.(command)
+      },
       beaten: (...args) => {
         for (const invariant of all()) invariant.beaten?.(...args)
       },

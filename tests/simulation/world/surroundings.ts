@@ -1,11 +1,12 @@
 /** What programs see of the world. */
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
-import type { ViewName } from '@rollcall/wire'
+import type { Instance, ViewName } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
 import type { EventQueue } from '@rollcall/testkit/time'
 import type { Network } from './network.js'
 import type { SimProcess } from './process.js'
 import type { SimRegistry } from './registry.js'
+import type { Program } from '../programs/program.js'
 import type { SdkProgram } from '../programs/sdk-program.js'
 
 /** What programs see of the world they run in. */
@@ -31,6 +32,10 @@ export interface Surroundings {
   listed(program: SdkProgram, name: ViewName, change: ListChange): void
   /** A program lost its connection to the registry, or gave it up. */
   disconnected(program: SdkProgram, cluster: number, reason: string): void
+  /** A call of a program found no process at the port of an instance. */
+  refused(program: SdkProgram, instance: Instance): void
+  /** A program has left in order, so long after it began to; `known`: endpoints that everybody knew then. */
+  left(program: Program, known: readonly Endpoint[], ms: number): void
   /** Whether the process that listens there hangs. */
   hangs(host: string, port: number): boolean
 }

@@ -1,5 +1,5 @@
 /** Hears what a node did, at the one door through which everything goes. */
-import type { Caller, CommandKind, CommandOf, Done, JournalEntry, Registry } from '@rollcall/core'
+import type { Caller, Command, CommandKind, CommandOf, Done, JournalEntry, Registry } from '@rollcall/core'
 import type { Durability, HeartbeatResponse, Instance, ResolvedRef } from '@rollcall/wire'
 import type { NodeDriver } from '@rollcall/server'
 import { ONLOOKER } from './callers.js'
@@ -14,6 +14,10 @@ export type Executed = {
 export interface Witness {
   booted(entries: readonly JournalEntry[]): void
   ended(): void
+  /** A command was done, and is not acknowledged yet. */
+  executing(command: Command): void
+  /** It was acknowledged, after `executed`, or refused. */
+  over(command: Command): void
   /** `before`: what was listed under the key of each registration. `written`: entries that the command wrote. */
   executed(done: Executed, before: readonly (Instance | undefined)[], written: number): void
   /** `written`: entries that the beat made the node write. */
@@ -38,9 +42,14 @@ export function witnessed(driver: NodeDriver, journal: SimJournal, witness: Witn
       const appended = journal.appended
       const answer = driver.execute(command, caller, need)
       const written = journal.appended - appended
-      const done = await answer
-      witness.executed({ kind: command.kind, command, ...done } as unknown as Executed, before, written)
-      return done
+      witness.executing(command as Command)
+      try {
+        const done = await answer
+        witness.executed({ kind: command.kind, command, ...done } as unknown as Executed, before, written)
+        return done
+      } finally {
+        witness.over(command as Command)
+      }
     },
     heard(refs, caller) {
       const states = refs.map((ref) => read.instance(ref)?.state ?? 'hidden')

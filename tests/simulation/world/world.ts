@@ -2,7 +2,7 @@
 import type { ListChange, MergeMode } from '@rollcall/client/internal'
 import type { Caller, Registry } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
-import type { ViewName } from '@rollcall/wire'
+import type { Instance, ViewName } from '@rollcall/wire'
 import { BareProgram } from '../programs/bare-program.js'
 import { callerAt } from './callers.js'
 import { Endpoint, type Obituary, type Vouch } from './endpoint.js'
@@ -266,6 +266,16 @@ export class World implements Surroundings {
 
   listed(program: SdkProgram, name: ViewName, change: ListChange): void {
     for (const invariant of this.invariants()) invariant.listed?.(program, name, change)
+  }
+
+  refused(program: SdkProgram, instance: Instance): void {
+    for (const invariant of this.invariants()) invariant.refused?.(program, instance)
+  }
+
+  left(program: Program, known: readonly Endpoint[], ms: number): void {
+    this.noting(() => {
+      for (const invariant of this.invariants()) invariant.left?.(program, known, ms)
+    })
   }
 
   hangs(host: string, port: number): boolean {
