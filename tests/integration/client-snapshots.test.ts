@@ -42,6 +42,15 @@ it('are written a few at a time: a process with few descriptors loses none of ei
   expect(told.openMax).toBeLessThan(40)
 })
 
+it('wait until there is a descriptor again', async () => {
+  const own = join(dir, 'own')
+  await mkdir(own, { mode: 0o700 })
+  const command = ['prlimit', '--nofile=64:64']
+  const { output } = await run({ script: 'exhausted-child.mjs', command }, registry.ready, own)
+  const warnings = ['snapshots wait until there is a descriptor']
+  expect(JSON.parse(output)).toEqual({ before: 0, after: 1, warnings })
+})
+
 it('do not hold up close() where their directory hangs', async () => {
   // Node never ends to make a directory there; so would one on a server that is gone.
   const child = await start('closing-child.mjs', registry.ready, 's0', '/proc/nope/x')
