@@ -26,7 +26,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     successes: [
       { status: 200, description: 'Events, oldest first.', shape: eventsResponseShape, streams: true },
     ],
-    errors: ['forbidden_origin', 'protocol', 'limit_exceeded'],
+    errors: ['forbidden_origin', 'protocol'],
   },
   watch: {
     method: 'GET',
@@ -38,7 +38,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     successes: [
       { status: 200, description: 'The events; see docs/protocol.md.', mediaType: 'text/event-stream' },
     ],
-    errors: ['forbidden_origin', 'protocol', 'limit_exceeded', 'not_ready'],
+    errors: ['forbidden_origin', 'protocol', 'not_ready'],
   },
   stream: {
     method: 'GET',

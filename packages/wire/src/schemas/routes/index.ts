@@ -11,10 +11,14 @@ import { overrides } from './overrides.js'
 import type { Route, RoutesOf } from './route.js'
 import { services } from './services.js'
 
-/** Codes that any route below /api may answer with. A parameter that is wrong, or unknown, is `invalid_argument`. */
+/**
+ * Codes that any route below /api may answer with. A parameter that is wrong, or unknown, is `invalid_argument`; what a node
+ * holds for its callers is bounded on every route.
+ */
 export const ERRORS_OF_ALL: readonly ErrorCode[] = [
   'forbidden_host',
   'invalid_argument',
+  'limit_exceeded',
   'internal',
   'stopping',
 ]

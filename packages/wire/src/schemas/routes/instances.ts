@@ -34,15 +34,7 @@ export const instances: RoutesOf<
     body: registerRequestShape,
     batch: true,
     successes: [{ status: 200, description: 'One result per item, in order.', shape: registerResponseShape }],
-    errors: [
-      ...admission,
-      'id_taken',
-      'superseded',
-      'deregistered',
-      'batch_too_large',
-      'limit_exceeded',
-      'not_durable',
-    ],
+    errors: [...admission, 'id_taken', 'superseded', 'deregistered', 'batch_too_large', 'not_durable'],
   },
   heartbeat: {
     method: 'POST',

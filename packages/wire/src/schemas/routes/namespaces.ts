@@ -44,7 +44,7 @@ export const namespaces: RoutesOf<
     parameters: { namespace: p.namespaceInPath },
     body: namespaceSettingsShape,
     successes: [{ status: 200, description: 'Set.', shape: declaredResponseShape }],
-    errors: ['limit_exceeded'],
+    errors: [],
   },
   undeclareNamespace: {
     method: 'DELETE',
@@ -64,7 +64,7 @@ export const namespaces: RoutesOf<
     parameters: { namespace: p.namespaceOfBodyOrAll },
     body: freezeRequestShape,
     successes: [{ status: 200, description: 'Frozen.', shape: declaredResponseShape }],
-    errors: ['limit_exceeded'],
+    errors: [],
   },
   unfreeze: {
     method: 'DELETE',

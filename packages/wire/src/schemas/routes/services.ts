@@ -54,7 +54,7 @@ export const services: RoutesOf<
       { status: 200, description: 'One page.', shape: servicesResponseShape, etag: true },
       UNCHANGED,
     ],
-    errors: ['limit_exceeded', 'not_ready'],
+    errors: ['not_ready'],
   },
   getService: {
     method: 'GET',
@@ -81,7 +81,7 @@ export const services: RoutesOf<
       },
       UNCHANGED,
     ],
-    errors: ['unknown_service', 'limit_exceeded', 'not_ready'],
+    errors: ['unknown_service', 'not_ready'],
   },
   declareService: {
     method: 'PUT',
@@ -91,7 +91,7 @@ export const services: RoutesOf<
     parameters: { service: p.service, namespace: p.namespace },
     body: serviceSettingsShape,
     successes: [{ status: 200, description: 'Declared.', shape: declaredResponseShape }],
-    errors: ['limit_exceeded'],
+    errors: [],
   },
   undeclareService: {
     method: 'DELETE',
