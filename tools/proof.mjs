@@ -34,6 +34,12 @@ const PROOFS = [
     result: 'docs/results/node-matrix.json',
   },
   {
+    name: 'api',
+    about: 'every operation of the OpenAPI document, asked what it allows and what it forbids',
+    script: 'tools/api-proof.mjs',
+    result: 'docs/results/api.json',
+  },
+  {
     name: 'simulation',
     about: '3,000 seeds of the deterministic simulation, none of which any test runs',
     script: 'tools/sim.mjs',

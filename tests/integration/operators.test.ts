@@ -277,6 +277,9 @@ describe('a mistaken removal', () => {
       events: [{ id: 'a', by: 'ops', why: 'wrong host' }],
     })
     expect((await restore({ reasons: ['nonsense'] })).status).toBe(400)
+    // As many as a batch holds, with the longest of ids.
+    const many = Array.from({ length: 10_000 }, (_, index) => String(index).padEnd(320, '-'))
+    expect((await restore({ ids: many, dryRun: true })).status).toBe(200)
     expect((await api.post('/api/v1/restore', { service: 'never-seen' })).status).toBe(404)
   })
 })

@@ -102,6 +102,15 @@ describe('an incarnation that a client names', () => {
     },
   )
 
+  it('is not negative, wherever it enters', () => {
+    const sim = new Simulation()
+    const nothing = { unknown: [], superseded: [], errors: [{ code: 'invalid_argument' }] }
+    expect(sim.register({ incarnation: -1 })).toMatchObject({ ok: false, error: { field: 'incarnation' } })
+    expect(sim.beat('a', -1)).toMatchObject(nothing)
+    expect(sim.deregister('a', -1)).toMatchObject(nothing)
+    expect(sim.entries).toEqual([])
+  })
+
   it('at the bound is taken, and can be exceeded by one at a time, with a number and without', () => {
     const sim = new Simulation()
     expect(sim.register({ incarnation: MOST })).toMatchObject({ ok: true })

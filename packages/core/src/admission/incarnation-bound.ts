@@ -28,6 +28,8 @@ export class IncarnationBound {
    * tells the time here. One above what is stored is never refused.
    */
   refusal(incarnation: number, stored = -1): ErrorBody | undefined {
+    if (incarnation < 0)
+      return errorBody('invalid_argument', 'incarnation must be a non-negative integer', 'incarnation')
     if (incarnation <= stored + 1) return undefined
     const incarnationMax = Math.max(Math.max(this.wallNow(), this.past) + YEAR_MS, stored + 1)
     if (incarnation <= incarnationMax) return undefined

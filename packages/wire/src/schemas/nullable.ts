@@ -30,8 +30,9 @@ export function takingNull(schema: JsonSchema): JsonSchema {
 function orNull(schema: JsonSchema): JsonSchema {
   const { type, enum: values, description, default: standard, ...rest } = schema
   const notes = defined({ description, default: standard })
-  if (typeof type !== 'string')
-    return { ...notes, anyOf: [{ ...rest, ...defined({ enum: values }) }, { type: 'null' }] }
+  // `not` with a pattern refuses whatever is no string.
+  if (typeof type !== 'string' || 'not' in rest)
+    return { ...notes, anyOf: [{ ...rest, ...defined({ type, enum: values }) }, { type: 'null' }] }
   return {
     ...schema,
     type: [type, 'null'],

@@ -75,7 +75,8 @@ it('allows null in the optional fields of what callers send, and nowhere else', 
     { properties: Record<string, unknown> }
   >
   expect(InstanceSpec?.properties).toMatchObject({
-    zone: { type: ['string', 'null'] },
+    zone: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    weight: { type: ['integer', 'null'] },
     state: { type: ['string', 'null'], enum: ['starting', 'up', 'draining', null] },
     host: { type: 'string' },
   })

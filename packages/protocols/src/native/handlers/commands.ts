@@ -15,7 +15,7 @@ import type { Exchange } from '../../http/exchange.js'
 import { checkName, commonFailure, durable, mergeResults, toRefs } from '../mapping.js'
 import { viewNameOf } from '../queries.js'
 import { ALL_HEARD, deregister, heartbeat, register, type BatchContext, type Outcome } from './batches.js'
-import { DECLARATION_BYTES_MAX, ORDER_BYTES_MAX, readBody, type HandlerDeps, type Handlers } from './deps.js'
+import { DECLARATION_BYTES_MAX, FREEZE_BYTES_MAX, readBody, type HandlerDeps, type Handlers } from './deps.js'
 import { undeclared } from './unknown.js'
 
 const ALL_HEARD_TEXT = JSON.stringify(ALL_HEARD)
@@ -82,7 +82,7 @@ export function createOperatorCommands(
           const { durability } = await execute(deps, exchange, { kind: 'freeze', ...value, namespace })
           answer(exchange, { durability }, warnings)
         },
-        ORDER_BYTES_MAX,
+        FREEZE_BYTES_MAX,
       )
     },
     unfreeze(exchange, parameters) {
@@ -95,23 +95,18 @@ export function createOperatorCommands(
           const done = await execute(deps, exchange, { kind: 'unfreeze', ...value, namespace })
           answer(exchange, { removed: done.answer.existed })
         },
-        ORDER_BYTES_MAX,
+        FREEZE_BYTES_MAX,
       )
     },
     restore(exchange, parameters) {
-      readBody(
-        exchange,
-        parameters,
-        async (body) => {
-          const { value, warnings } = readRestore(body)
-          const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
-          checkName(value.service, 'service')
-          const command = { kind: 'restore', ...value, namespace } as const
-          const done = await execute(deps, exchange, command, parameters.durability)
-          answer(exchange, { ...done.answer, durability: done.durability }, warnings)
-        },
-        ORDER_BYTES_MAX,
-      )
+      readBody(exchange, parameters, async (body) => {
+        const { value, warnings } = readRestore(body)
+        const namespace = checkName(value.namespace ?? DEFAULTS.namespace, 'namespace')
+        checkName(value.service, 'service')
+        const command = { kind: 'restore', ...value, namespace } as const
+        const done = await execute(deps, exchange, command, parameters.durability)
+        answer(exchange, { ...done.answer, durability: done.durability }, warnings)
+      })
     },
   }
 }

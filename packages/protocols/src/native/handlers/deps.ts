@@ -38,8 +38,8 @@ export interface HandlerDeps {
 
 /** Largest body of a declaration: 1,000 groups and 1,000 allowed hosts with the longest of names, and metadata. */
 export const DECLARATION_BYTES_MAX = 524_288
-/** Largest body of what an operator orders about a namespace or a service. */
-export const ORDER_BYTES_MAX = 16_384
+/** Largest body of a freeze and of its end. */
+export const FREEZE_BYTES_MAX = 16_384
 
 /** Reads the body of a request whose query may name the body's namespace. */
 export function readBody(
