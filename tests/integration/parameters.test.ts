@@ -41,7 +41,7 @@ describe('a query parameter', () => {
     ['GET', '/api/v1/watch?service=x&state=up', 'state'],
     ['GET', '/api/v1/watch?service=x&__proto__=up', '__proto__'],
     ['GET', '/api/v1/openapi.json?pretty', 'pretty'],
-    ['GET', '/api/v1/namespaces?limit=1', 'limit'],
+    ['GET', '/api/v1/freeze?limit=1', 'limit'],
     ['GET', '/api/v1/events?=1', ''],
     ['PUT', '/api/v1/namespaces/a?namespace=b', 'namespace'],
     ['POST', '/api/v1/register?durabilty=disk', 'durabilty'],

@@ -343,7 +343,12 @@ describe('the node itself', () => {
     await api.call('PUT', '/api/v1/services/told', { json: { groups: ['core'] } })
     expect((await api.get('/api/v1/services/told/settings')).body).toEqual({ groups: ['core'] })
     expect((await api.get('/api/v1/namespaces/default')).body).toEqual({})
-    expect((await api.get('/api/v1/namespaces')).body).toHaveProperty('namespaces')
+    const namespaces = await api.get('/api/v1/namespaces?limit=1')
+    expect(namespaces.body).toMatchObject({ namespaces: [{ namespace: 'default' }] })
+    expect(await api.get('/api/v1/namespaces?after=a/b')).toMatchObject({
+      status: 400,
+      body: { error: { field: 'after' } },
+    })
     expect((await api.get('/api')).body).toMatchObject({ document: '/api/v1/openapi.json' })
     expect((await api.get('/api/v1/openapi.json')).body).toMatchObject({ openapi: '3.1.0' })
     expect(await api.get('/api/v1/stream')).toMatchObject({

@@ -153,7 +153,7 @@ function state({ node, now, read }: Simulation): unknown {
   const byKey = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
   return {
     services: read.services({}),
-    namespaces: read.namespaces(),
+    namespaces: read.namespaces().namespaces,
     records: [...node.directory.entries()].map(({ record, state: shown }) => ({ record, shown })).sort(byKey),
     declarations: [...node.directory.declarations()].sort(byKey),
     frozen: node.directory.freezes.list(now).map(({ namespace, by }) => ({ namespace, by })),

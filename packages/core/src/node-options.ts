@@ -4,10 +4,11 @@ import type { AdmissionMode } from './admission/admission.js'
 import { PROBE_RULES, type ProbeRules } from './admission/probe.js'
 import { type BudgetBounds, boundsOfHeap } from './budgets/node-budgets.js'
 import { PEER_DEFAULTS } from './budgets/peer.js'
+import type { ListingBounds } from './directory/listing-room.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
-export interface NodeOptions extends BudgetBounds {
+export interface NodeOptions extends BudgetBounds, ListingBounds {
   /** Unique per boot. */
   readonly nodeId: string
   /** When this release was made, in milliseconds since the epoch: a clock that is behind it is wrong. Default 0, unknown. */
@@ -15,8 +16,6 @@ export interface NodeOptions extends BudgetBounds {
   readonly admission: AdmissionMode
   readonly limits: Limits
   readonly probes: ProbeRules
-  /** Also the most namespaces that may be declared. */
-  readonly servicesMax: number
   /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
   readonly historyBytesMax: number
   /** Events that are remembered; the oldest goes first. */
@@ -37,6 +36,7 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   ...boundsOfHeap(4 * 1024 ** 3),
   heapBytesMax: Infinity,
   servicesMax: 100_000,
+  namespacesMax: 10_000,
   peers: PEER_DEFAULTS,
   historyBytesMax: 64 * 1024 * 1024,
   eventsMax: 10_000,

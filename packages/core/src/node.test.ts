@@ -1,4 +1,5 @@
 /** The node as a whole: bounds, hosts, declarations, snapshots, loading. */
+import type { NamespaceSettings, ServiceSettings } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import type { JournalEntry } from './ports.js'
 import { keyOf, ref, Simulation } from './simulated-node.fixture.js'
@@ -54,18 +55,41 @@ describe('what a node may hold', () => {
     expect(code(sim.register({ id: 'a', incarnation: 1 }))).toBe('ok')
   })
 
-  it('is no more declared namespaces than services', () => {
-    const sim = new Simulation({ servicesMax: 2 })
-    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n1', settings: {} }))).toBeUndefined()
-    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n2', settings: {} }))).toBeUndefined()
-    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n3', settings: {} }))).toBe(
-      'limit_exceeded',
-    )
-    expect(
-      code(sim.execute({ kind: 'declareNamespace', namespace: 'n2', settings: { allow: ['10.0.0.1'] } })),
-    ).toBeUndefined()
-    sim.execute({ kind: 'declareNamespace', namespace: 'n1', settings: null })
-    expect(code(sim.execute({ kind: 'declareNamespace', namespace: 'n3', settings: {} }))).toBeUndefined()
+  it('is so many namespaces that are declared, and so many with a listed service', () => {
+    const sim = new Simulation({ namespacesMax: 2 })
+    const declare = (namespace: string, settings: NamespaceSettings | null = {}) =>
+      code(sim.execute({ kind: 'declareNamespace', namespace, settings }))
+    expect([declare('n1'), declare('n2')]).toEqual([undefined, undefined])
+    const refused = { code: 'limit_exceeded', details: { quota: 'namespacesMax', max: 2, over: 'node' } }
+    expect(sim.execute({ kind: 'declareNamespace', namespace: 'n3', settings: {} })).toMatchObject(refused)
+    expect(declare('n2', { allow: ['10.0.0.1'] })).toBeUndefined()
+    declare('n1', null)
+    expect(declare('n3')).toBeUndefined()
+
+    for (const namespace of ['a', 'b']) expect(code(sim.register({ namespace, incarnation: 1 }))).toBe('ok')
+    expect(sim.register({ namespace: 'c' })).toMatchObject({ error: refused })
+    expect(code(sim.register({ namespace: 'b', service: 's2' }))).toBe('ok')
+    sim.execute({ kind: 'deregister', refs: [{ ...ref('a', 1), namespace: 'a' }] })
+    expect(code(sim.register({ namespace: 'c' }))).toBe('ok')
+  })
+
+  it('is so much of declarations, for one peer less than for all; taking back frees it', () => {
+    const sim = new Simulation({ declarationBytesMax: 14_000 })
+    const declare = (
+      service: string,
+      peer: string,
+      settings: ServiceSettings | null = { metadata: { a: 'x'.repeat(1_000) } },
+    ) => sim.execute({ kind: 'declareService', namespace: 'default', service, settings }, peer)
+    for (const service of ['s1', 's2', 's3']) expect(code(declare(service, '10.0.0.1'))).toBeUndefined()
+    expect(declare('s4', '10.0.0.1')).toMatchObject({
+      code: 'limit_exceeded',
+      details: { quota: 'declarationBytesMax', over: 'peer' },
+    })
+    expect(code(declare('s4', '10.0.0.2'))).toBeUndefined()
+    expect(code(declare('s1', '10.0.0.1', null))).toBeUndefined()
+    sim.run(3_700_000)
+    expect(code(declare('s5', '10.0.0.3'))).toBeUndefined()
+    expect(sim.node.budgets.declarationBytes.peers).toBe(3)
   })
 
   it('frees what is forgotten, groups and services included', () => {

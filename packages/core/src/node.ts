@@ -18,6 +18,7 @@ import type { Answers, Command, CommandKind, CommandOf, Commands } from './comma
 import type { Cause, Change, Follower } from './directory/change.js'
 import { Directory, type Entry } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
+import { ListingRoom } from './directory/listing-room.js'
 import { Services } from './directory/services.js'
 import { LivenessRules } from './liveness/liveness.js'
 import { isSameTarget } from './liveness/question.js'
@@ -118,14 +119,15 @@ export class RegistryNode {
     const { liveness } = this
     this.incarnationBound = new IncarnationBound(options.releasedAt, wallNow)
     const { incarnationBound } = this
-    this.registrar = new Registrar({ directory, liveness, meter, incarnationBound }, options)
+    const room = new ListingRoom(directory.listing, meter, options)
+    this.registrar = new Registrar({ directory, room, liveness, meter, incarnationBound }, options)
     const { registrar } = this
     this.overrides = new Overrides(directory, writer, retentionMs)
     this.restorer = new Restorer(
       { directory, verdicts, registrar },
       { nodeId, batchItemsMax: options.limits.batchItemsMax },
     )
-    this.declarations = new Declarations(directory, writer, { servicesMax: options.servicesMax, retentionMs })
+    this.declarations = new Declarations({ directory, room, writer }, { ...options, retentionMs })
     this.views = new Views(directory, liveness)
     this.feed = new Feed({ directory, meter }, { wallNow: wallNow(), bytesMax: feedBytesMax })
     this.publisher = new Publisher(
@@ -295,8 +297,9 @@ export class RegistryNode {
     restore: (command, { now }) => this.restorer.restore(command, now),
     freeze: (command, { now }) => this.declarations.freeze(command, now),
     unfreeze: (command, { now }) => this.declarations.unfreeze(command, now),
-    declareService: (command, { now }) => this.declarations.declareService(command, now),
-    declareNamespace: (command, { now }) => this.declarations.declareNamespace(command, now),
+    declareService: (command, { now, caller }) => this.declarations.declareService(command, now, caller.peer),
+    declareNamespace: (command, { now, caller }) =>
+      this.declarations.declareNamespace(command, now, caller.peer),
   }
 
   /** Takes beats. What follows from them is the node's own judgement. */

@@ -6,7 +6,7 @@ import type {
   FreezeSummary,
   Instance,
   NamespaceSettings,
-  NamespaceSummary,
+  NamespacesResponse,
   OverridesList,
   ServiceSettings,
   ServicesResponse,
@@ -16,7 +16,7 @@ import type {
   ViewName,
 } from '@rollcall/wire'
 import type { Directory } from './directory/directory.js'
-import type { Services, ServicesQuery } from './directory/services.js'
+import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
 import type { LivenessRules } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
@@ -58,8 +58,9 @@ export class Queries {
     this.now = now
   }
 
-  namespaces(): readonly NamespaceSummary[] {
-    return this.deps.services.namespaces()
+  /** Namespaces in order, one page of them. */
+  namespaces(query: NamespacesQuery = {}): NamespacesResponse {
+    return this.deps.services.namespaces(query)
   }
 
   /** Services in order of namespace and name, with a sign over the whole answer for conditional requests. */

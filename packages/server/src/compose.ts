@@ -156,10 +156,12 @@ function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOpt
     ...defined({
       recordBytesMax: limits.recordBytesMax,
       strayBytesMax: limits.strayBytesMax,
+      declarationBytesMax: limits.declarationBytesMax,
       watchBytesMax: limits.watchBytesMax,
     }),
     watchesMax: limits.watchesMax,
     servicesMax: limits.servicesMax,
+    namespacesMax: limits.namespacesMax,
     peers: peerBounds(config),
     historyBytesMax: limits.historyBytesMax,
     eventsMax: limits.eventsMax,

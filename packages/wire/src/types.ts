@@ -267,6 +267,8 @@ export interface NamespaceSummary {
 
 export interface NamespacesResponse {
   readonly namespaces: readonly NamespaceSummary[]
+  /** Give this as `after` to read on; absent on the last page. */
+  readonly next?: string
 }
 
 /** How much silence is believed of one service. */

@@ -14,6 +14,7 @@ import {
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
+import type { ListingRoom } from '../directory/listing-room.js'
 import type { LivenessRules } from '../liveness/liveness.js'
 import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
@@ -28,6 +29,7 @@ import { REFUSED, REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
   readonly directory: Directory
+  readonly room: ListingRoom
   readonly liveness: LivenessRules
   readonly meter: Meter
   readonly incarnationBound: IncarnationBound
@@ -38,7 +40,6 @@ export interface RegistrarOptions {
   readonly admission: AdmissionMode
   readonly limits: Limits
   readonly probes: ProbeRules
-  readonly servicesMax: number
 }
 
 /** A registration that was accepted, or why not. */
@@ -202,18 +203,9 @@ export class Registrar {
 
   /** Why there is no room for a record, on behalf of a peer; what takes no more room than before is let through. */
   private full(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
-    const { directory } = this.deps
-    const { servicesMax } = this.options
-    const service = directory.find(record.namespace, record.service)
-    if (isLive(record) && directory.listing.size >= servicesMax && service?.listed !== true) {
-      const message = 'the node holds as many services as it may'
-      return errorBody('limit_exceeded', message, undefined, {
-        quota: 'servicesMax',
-        max: servicesMax,
-        over: 'node',
-      })
-    }
-    return directory.refusal(record, peer)
+    const { directory, room } = this.deps
+    const known = directory.find(record.namespace, record.service)
+    return (isLive(record) ? room.refusal(record, known) : undefined) ?? directory.refusal(record, peer)
   }
 
   /** A number that is not above the stored one: taken by the living, or to be raised over the dead. */

@@ -11,6 +11,8 @@ export interface BudgetBounds {
   readonly heapBytesMax: number
   /** Listed instances. */
   readonly instancesMax: number
+  /** Memory for declarations of services and namespaces. */
+  readonly declarationBytesMax: number
   /** Watches of all subscribers together. */
   readonly watchesMax: number
   /** Memory for watches and the views that they are of. */
@@ -26,6 +28,7 @@ export interface NodeBudgets {
   readonly instances: Budget
   readonly recordBytes: Budget
   readonly strayBytes: Budget
+  readonly declarationBytes: Budget
   readonly watches: Budget
   readonly watchBytes: Budget
 }
@@ -33,10 +36,11 @@ export interface NodeBudgets {
 /** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
 export function boundsOfHeap(
   heapBytes: number,
-): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax' | 'watchBytesMax'> {
+): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax' | 'declarationBytesMax' | 'watchBytesMax'> {
   return {
     recordBytesMax: Math.floor(heapBytes / 2),
     strayBytesMax: Math.floor(heapBytes / 16),
+    declarationBytesMax: Math.floor(heapBytes / 16),
     watchBytesMax: Math.floor(heapBytes / 8),
   }
 }
@@ -53,6 +57,7 @@ export function createBudgets(bounds: BudgetBounds, meter: Meter): NodeBudgets {
     instances: count('instancesMax', bounds.instancesMax, 'instances'),
     recordBytes: bytes('recordBytesMax', bounds.recordBytesMax, 'records'),
     strayBytes: bytes('strayBytesMax', bounds.strayBytesMax, 'deregistrations of what it never knew'),
+    declarationBytes: bytes('declarationBytesMax', bounds.declarationBytesMax, 'declarations'),
     watches: count('watchesMax', bounds.watchesMax, 'watches'),
     watchBytes: bytes('watchBytesMax', bounds.watchBytesMax, 'watches'),
   }

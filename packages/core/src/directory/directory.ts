@@ -11,8 +11,10 @@ import {
   type State,
   type ViewName,
 } from '@rollcall/wire'
+import type { Budget } from '../budgets/budget.js'
 import { Accounts, type RecordBudgets } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
+import { DeclarationBook } from './declaration-book.js'
 import { Departed } from './departed.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
@@ -27,14 +29,19 @@ import { isLive, removal, shownDigest, shownState } from '../records/state.js'
 
 export type { Entry, EntrySlot, GroupNode, ServiceNode } from './nodes.js'
 
+/** What a directory is charged to. */
+export interface DirectoryBudgets extends RecordBudgets {
+  /** Bytes of declarations. */
+  readonly declarationBytes: Budget
+}
+
 export class Directory {
   private readonly namespaces = new Map<string, Map<string, ServiceNode>>()
   private readonly budget: HistoryBudget
   /** What records cost, and which peers pay for it. */
   readonly accounts: Accounts
   private readonly followers: Follower[] = []
-  /** Declarations by their key. */
-  private readonly declared = new Map<string, Declaration>()
+  private readonly declared: DeclarationBook
   private slotTaken = false
   /** What operators froze. */
   readonly freezes: Freezes = new Freezes()
@@ -54,15 +61,18 @@ export class Directory {
     draining: 0,
     disabled: 0,
   }
+  /** Listed instances by namespace; none where there is none. */
+  private readonly totals = new Map<string, number>()
   private following = true
 
   constructor(
     history: HistoryBudget,
-    records: RecordBudgets,
+    budgets: DirectoryBudgets,
     configured: Readonly<Record<string, NamespaceSettings>> = {},
   ) {
     this.budget = history
-    this.accounts = new Accounts(records)
+    this.accounts = new Accounts(budgets)
+    this.declared = new DeclarationBook(budgets.declarationBytes)
     this.namespaceSettings = new Namespaces(configured)
   }
 
@@ -89,6 +99,11 @@ export class Directory {
   /** Whether there is a service in the namespace, hidden ones included. */
   hasNamespace(namespace: string): boolean {
     return this.namespaces.has(namespace)
+  }
+
+  /** Listed instances of a namespace. */
+  totalOf(namespace: string): number {
+    return this.totals.get(namespace) ?? 0
   }
 
   *namespaceNames(): IterableIterator<string> {
@@ -188,13 +203,18 @@ export class Directory {
     if (this.following) for (const follower of this.followers) follower.forgotten?.(entry)
   }
 
-  /** Merges a declaration in and hands it to all that follow. False when it adds nothing. */
-  declare(declaration: Declaration, now: number): boolean {
+  /** Why there is no room for a declaration, on behalf of a peer. */
+  declarationRefusal(declaration: Declaration, peer: string | undefined): ErrorBody | undefined {
+    return this.declared.refusal(declaration, peer)
+  }
+
+  /** Merges a declaration in, which the peer pays for, and hands it to all that follow. False when it adds nothing. */
+  declare(declaration: Declaration, now: number, peer?: string): boolean {
     const key = declarationKey(declaration)
     const held = this.declared.get(key)
     if (held !== undefined && joinRegisters(held.register, declaration.register) === held.register)
       return false
-    this.declared.set(key, declaration)
+    this.declared.set(key, declaration, peer)
     this.settle(declaration, now)
     if (this.following) for (const follower of this.followers) follower.declared?.(declaration, now)
     return true
@@ -352,6 +372,9 @@ export class Directory {
   private count(service: ServiceNode, group: GroupNode, state: State, by: 1 | -1): void {
     this.states[state] += by
     service.total += by
+    const total = this.totalOf(service.namespace) + by
+    if (total === 0) this.totals.delete(service.namespace)
+    else this.totals.set(service.namespace, total)
     group.total += by
     if (state === 'up') group.up += by
   }

@@ -19,21 +19,26 @@ export interface ServiceName {
 interface NamespaceServices<T> {
   readonly namespace: string
   readonly services: Ordered<T>
+  size: number
 }
 
 export class Listing<T extends ServiceName> {
   private readonly namespaces = new Ordered<NamespaceServices<T>>(({ namespace }) => namespace)
   /** Services held. */
   size = 0
+  /** Namespaces with a service. */
+  namespaceCount = 0
 
   /** Adds a service; it must not be there. */
   add(node: T): void {
     this.size++
     let found = this.namespaces.get(node.namespace)
     if (found === undefined) {
-      found = { namespace: node.namespace, services: new Ordered(({ service }) => service) }
+      found = { namespace: node.namespace, services: new Ordered(({ service }) => service), size: 0 }
       this.namespaces.add(found)
+      this.namespaceCount++
     }
+    found.size++
     found.services.add(node)
   }
 
@@ -41,8 +46,21 @@ export class Listing<T extends ServiceName> {
   delete({ namespace, service }: ServiceName): void {
     this.size--
     const found = this.namespaces.get(namespace)
-    found?.services.delete(service)
-    if (found?.services.isEmpty === true) this.namespaces.delete(namespace)
+    if (found === undefined) return
+    found.services.delete(service)
+    if (--found.size > 0) return
+    this.namespaces.delete(namespace)
+    this.namespaceCount--
+  }
+
+  /** Services of a namespace. */
+  sizeOf(namespace: string): number {
+    return this.namespaces.get(namespace)?.size ?? 0
+  }
+
+  /** Namespaces with a service, from a name on, in order. Nothing may be listed or hidden meanwhile. */
+  *namespacesFrom(name: string): IterableIterator<string> {
+    for (const { namespace } of this.namespaces.from(name)) yield namespace
   }
 
   /** What matches, in order. Nothing may be listed or hidden meanwhile. */

@@ -2,7 +2,7 @@
 import type { ServicesQuery } from './services.js'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { Simulation } from '../simulated-node.fixture.js'
+import { keyOf, Simulation } from '../simulated-node.fixture.js'
 import { signOfView } from './view.js'
 
 function setUp(): Simulation {
@@ -154,11 +154,41 @@ describe('the list of namespaces', () => {
     const sim = setUp()
     sim.execute({ kind: 'declareNamespace', namespace: 'empty', settings: { allow: ['10.0.0.0/8'] } })
     sim.deregister('a', 1)
-    expect(sim.read.namespaces()).toEqual([
+    expect(sim.read.namespaces().namespaces).toEqual([
       { namespace: 'default', services: 2, instances: 2 },
       { namespace: 'empty', services: 0, instances: 0, allow: ['10.0.0.0/8'] },
       { namespace: 'prod', services: 1, instances: 1 },
     ])
+  })
+
+  it('is read page by page, each namespace once, in order', () => {
+    const sim = setUp()
+    for (const namespace of ['a', 'default', 'x', 'zz'])
+      sim.execute({ kind: 'declareNamespace', namespace, settings: {} })
+    const pages: string[][] = []
+    let after: string | undefined
+    do {
+      const page = sim.read.namespaces({ limit: 2, ...(after === undefined ? {} : { after }) })
+      pages.push(page.namespaces.map(({ namespace }) => namespace))
+      after = page.next
+    } while (after !== undefined)
+    expect(pages).toEqual([['a', 'default'], ['prod', 'x'], ['zz']])
+  })
+
+  it('ends a page where its allow lists are long', () => {
+    const sim = new Simulation()
+    const allow = Array.from({ length: 1_000 }, (_, n) => `host-${n}.`.padEnd(200, 'x'))
+    for (let n = 0; n < 30; n++)
+      sim.execute({ kind: 'declareNamespace', namespace: `n${10 + n}`, settings: { allow } })
+    const page = sim.read.namespaces()
+    expect(page.namespaces.length).toBeLessThan(25)
+    expect(page.next).toBe(page.namespaces.at(-1)?.namespace)
+  })
+
+  it('does not know a namespace of which only deregistrations are left', () => {
+    const sim = setUp()
+    sim.execute({ kind: 'deregister', refs: [{ ...keyOf('x'), namespace: 'ghosts', incarnation: 1 }] })
+    expect(sim.read.namespaces().namespaces.map(({ namespace }) => namespace)).toEqual(['default', 'prod'])
   })
 })
 

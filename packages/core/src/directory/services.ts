@@ -2,6 +2,7 @@
 import {
   EMPTY_SIGN,
   formatLanes,
+  type NamespacesResponse,
   type NamespaceSummary,
   type ServiceSettings,
   type ServicesResponse,
@@ -19,6 +20,13 @@ export interface ServicesQuery {
   readonly namespace?: string
   readonly prefix?: string
   /** Read on after this `next` token. */
+  readonly after?: string
+  /** Default 1,000, at most 10,000. */
+  readonly limit?: number
+}
+
+export interface NamespacesQuery {
+  /** Read on after this namespace. */
   readonly after?: string
   /** Default 1,000, at most 10,000. */
   readonly limit?: number
@@ -62,25 +70,38 @@ export class Services {
     this.directory = directory
   }
 
-  namespaces(): NamespaceSummary[] {
-    const names = new Set([...this.directory.namespaceNames(), ...this.directory.namespaceSettings.names()])
-    return [...names].sort().map((namespace) => {
-      let services = 0
-      let instances = 0
-      for (const service of this.directory.servicesOf(namespace)) {
-        if (!service.listed) continue
-        services++
-        instances += service.total
-      }
+  /** One page of the namespaces that are declared or have a listed service, in order. */
+  namespaces({ after = '', limit = PAGE_DEFAULT }: NamespacesQuery): NamespacesResponse {
+    const namespaces: NamespaceSummary[] = []
+    let chars = 0
+    for (const namespace of this.namesFrom(after)) {
+      if (namespace === after) continue
+      const next = namespaces.at(-1)?.namespace
+      if (next !== undefined && (namespaces.length >= Math.min(limit, PAGE_MAX) || chars >= PAGE_CHARS_MAX))
+        return { namespaces, next }
       const allow = this.directory.namespaceSettings.get(namespace)?.allow
-      return {
+      for (const entry of allow ?? []) chars += entry.length
+      namespaces.push({
         namespace,
-        services,
-        instances,
+        services: this.directory.listing.sizeOf(namespace),
+        instances: this.directory.totalOf(namespace),
         ...(allow === undefined ? {} : { allow }),
         ...this.frozen(namespace),
-      }
-    })
+      })
+    }
+    return { namespaces }
+  }
+
+  private *namesFrom(name: string): IterableIterator<string> {
+    const { listing, namespaceSettings } = this.directory
+    const settings = namespaceSettings.from(name)
+    let declared = settings.next()
+    for (const listed of listing.namespacesFrom(name)) {
+      for (; declared.done !== true && declared.value <= listed; declared = settings.next())
+        if (declared.value < listed) yield declared.value
+      yield listed
+    }
+    for (; declared.done !== true; declared = settings.next()) yield declared.value
   }
 
   /** One page, ordered by namespace and service, with a sign over the whole answer. */

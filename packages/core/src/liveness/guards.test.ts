@@ -297,7 +297,7 @@ describe('a frozen namespace', () => {
         .frozen,
     ).toBe(true)
     expect(fleet.sim.read.services({}).services[0]?.frozen).toBe(true)
-    expect(fleet.sim.read.namespaces()[0]?.frozen).toBe(true)
+    expect(fleet.sim.read.namespaces().namespaces[0]?.frozen).toBe(true)
     expect(fleet.sim.execute({ kind: 'unfreeze', namespace: namespace })).toEqual({ existed: true })
     fleet.sim.run(2_000)
     expect(fleet.states()).toEqual({ up: 4, down: 2 })

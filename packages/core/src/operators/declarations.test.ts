@@ -75,7 +75,7 @@ describe('a declaration', () => {
 
 describe('removals', () => {
   it('have a budget of their own, as large as that of what stands: the oldest is forgotten early', () => {
-    const sim = new Simulation({ servicesMax: 3 })
+    const sim = new Simulation({ servicesMax: 3, namespacesMax: 3 })
     for (let n = 0; n < 5; n++) {
       sim.execute({ kind: 'declareNamespace', namespace: `n${n}`, settings: {} })
       sim.execute({ kind: 'declareNamespace', namespace: `n${n}`, settings: null })

@@ -16,50 +16,67 @@ import type { Declared, FreezeCommand, NamespaceDeclaration, ServiceDeclaration 
 import type { Follower } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
 import { FREEZES_MAX } from '../directory/freezes.js'
+import type { ListingRoom } from '../directory/listing-room.js'
 import { type Declaration, declarationKey, type DeclarationKind } from '../records/declaration.js'
 import { nextRegister, type Register, type Writer } from '../records/register.js'
 import { Remembered } from '../records/remembered.js'
 
 export interface DeclarationsOptions {
-  /** Also the most namespaces that may be declared. */
+  /** As many of each are remembered when they were taken back. */
   readonly servicesMax: number
+  readonly namespacesMax: number
   /** What was taken back is remembered this long. */
   readonly retentionMs: number
+}
+
+export interface DeclarationsDeps {
+  readonly directory: Directory
+  readonly room: ListingRoom
+  readonly writer: Writer
 }
 
 export class Declarations implements Follower {
   private readonly directory: Directory
   private readonly writer: Writer
-  private readonly servicesMax: number
+  private readonly room: ListingRoom
   private readonly removed: Readonly<Record<DeclarationKind, Remembered<string>>>
 
-  constructor(directory: Directory, writer: Writer, { servicesMax, retentionMs }: DeclarationsOptions) {
+  constructor(
+    { directory, room, writer }: DeclarationsDeps,
+    { servicesMax, namespacesMax, retentionMs }: DeclarationsOptions,
+  ) {
     this.directory = directory
+    this.room = room
     this.writer = writer
-    this.servicesMax = servicesMax
     this.removed = {
       service: new Remembered(retentionMs, servicesMax),
-      namespace: new Remembered(retentionMs, servicesMax),
+      namespace: new Remembered(retentionMs, namespacesMax),
       freeze: new Remembered(retentionMs, FREEZES_MAX),
     }
   }
 
-  declareService({ namespace, service, settings }: ServiceDeclaration, now: number): Declared | ErrorBody {
+  declareService(
+    { namespace, service, settings }: ServiceDeclaration,
+    now: number,
+    peer?: string,
+  ): Declared | ErrorBody {
     const { directory } = this
     const known = directory.find(namespace, service)
     const existed = known?.settings !== undefined
     if (settings === null && !existed) return { existed }
     if (settings !== null) {
-      const room = known?.listed === true || directory.listing.size < this.servicesMax
-      const error = checkSettings(settings) ?? (room ? undefined : this.full())
+      const error = checkSettings(settings) ?? this.room.refusal({ namespace, service }, known)
       if (error !== undefined) return error
     }
     const register = this.next<ServiceSettings>(`service/${namespace}/${service}`, settings)
-    directory.declare({ kind: 'service', namespace, service, register }, now)
-    return { existed }
+    return this.declare({ kind: 'service', namespace, service, register }, now, peer) ?? { existed }
   }
 
-  declareNamespace({ namespace, settings }: NamespaceDeclaration, now: number): Declared | ErrorBody {
+  declareNamespace(
+    { namespace, settings }: NamespaceDeclaration,
+    now: number,
+    peer?: string,
+  ): Declared | ErrorBody {
     const { namespaceSettings } = this.directory
     const existed = namespaceSettings.get(namespace) !== undefined
     const error = settings === null ? undefined : checkAllow(settings)
@@ -69,10 +86,10 @@ export class Declarations implements Follower {
       return errorBody('invalid_argument', message, 'namespace')
     }
     if (settings === null && !existed) return { existed }
-    if (!existed && namespaceSettings.size >= this.servicesMax) return this.full()
+    const full = existed ? undefined : this.room.declarationRefusal(namespaceSettings.size)
+    if (full !== undefined) return full
     const register = this.next<NamespaceSettings>(`namespace/${namespace}`, settings)
-    this.directory.declare({ kind: 'namespace', namespace, register }, now)
-    return { existed }
+    return this.declare({ kind: 'namespace', namespace, register }, now, peer) ?? { existed }
   }
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */
@@ -111,9 +128,10 @@ export class Declarations implements Follower {
     return nextRegister(stored, value, this.writer, signature)
   }
 
-  private full(): ErrorBody {
-    const { servicesMax } = this
-    const message = 'the node holds as many declarations as it may'
-    return errorBody('limit_exceeded', message, undefined, { servicesMax })
+  /** Declares it, or says why there is no room for it. */
+  private declare(declaration: Declaration, now: number, peer: string | undefined): ErrorBody | undefined {
+    const error = this.directory.declarationRefusal(declaration, peer)
+    if (error === undefined) this.directory.declare(declaration, now, peer)
+    return error
   }
 }

@@ -32,14 +32,23 @@ function* servicesOf(
   servicesMax: number,
 ): Generator<ServiceName> {
   if (service !== undefined) {
-    const namespaces = namespace === undefined ? read.namespaces() : [{ namespace }]
-    for (const each of namespaces) yield { namespace: each.namespace, service }
+    const namespaces = namespace === undefined ? namespacesOf(read, servicesMax) : [namespace]
+    for (const each of namespaces) yield { namespace: each, service }
     return
   }
   let after: string | undefined
   do {
     const page = read.services({ limit: servicesMax, ...defined({ namespace, after }) })
     yield* page.services
+    after = page.next
+  } while (after !== undefined)
+}
+
+function* namespacesOf(read: Queries, limit: number): Generator<string> {
+  let after: string | undefined
+  do {
+    const page = read.namespaces({ limit, ...defined({ after }) })
+    for (const { namespace } of page.namespaces) yield namespace
     after = page.next
   } while (after !== undefined)
 }

@@ -147,6 +147,7 @@ describe('spelling', () => {
         'limits.leaseMsMin': ['200', 200],
         'limits.heapPercentMax': ['50', 50],
         'limits.peerSharePercent': ['25', 25],
+        'limits.declarationBytesMax': ['1048576', 1_048_576],
         'limits.watchBytesMax': ['1048576', 1_048_576],
         'limits.recordBytesMax': ['1048576', 1_048_576],
         'limits.strayBytesMax': ['1048576', 1_048_576],

@@ -86,6 +86,16 @@ const limits = z.strictObject({
     10_000_000,
     'Most services that are listed: declared, or with a listed instance.',
   ).default(100_000),
+  namespacesMax: integer(
+    1,
+    1_000_000,
+    'Most namespaces with a listed service, and most that are declared.',
+  ).default(10_000),
+  declarationBytesMax: integer(
+    MIB,
+    64 * GIB,
+    'Most memory for declarations of services and namespaces, by an estimate: 1.5 KB each, with groups, allow lists and metadata. Default: a sixteenth of the heap limit.',
+  ).optional(),
   watchesMax: integer(
     1,
     100_000_000,

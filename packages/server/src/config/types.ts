@@ -8,6 +8,8 @@ export interface NodeLimits extends Limits {
   readonly connectionsMax?: number | undefined
   readonly instancesMax: number
   readonly servicesMax: number
+  readonly namespacesMax: number
+  readonly declarationBytesMax?: number | undefined
   readonly recordBytesMax?: number | undefined
   readonly strayBytesMax?: number | undefined
   readonly watchesMax: number

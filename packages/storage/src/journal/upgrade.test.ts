@@ -90,7 +90,7 @@ function shown(node: RegistryNode): unknown {
       freezes: read.freezes().map((freeze) => without('ageMs', freeze)),
       overrides: read.overrides({}).overrides.map((override) => without('remainingMs', override)),
       services: read.services({}),
-      namespaces: read.namespaces(),
+      namespaces: read.namespaces().namespaces,
       count: directory.records,
       records: inOrder(
         [...directory.entries()]

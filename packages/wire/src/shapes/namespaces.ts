@@ -20,6 +20,7 @@ export const namespacesResponseShape: Shape<NamespacesResponse> = object<Namespa
       frozen: frozenField,
     }),
   ),
+  next: optional(text()),
 })
 
 export const freezeRequestShape: Shape<FreezeRequest> = object<FreezeRequest>({

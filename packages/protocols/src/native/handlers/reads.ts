@@ -44,9 +44,9 @@ export function createReads({ registry, node, options }: HandlerDeps): Handlers<
       if (settings === undefined) throw undeclared(namespace, service)
       exchange.json(200, settings)
     },
-    listNamespaces(exchange) {
+    listNamespaces(exchange, parameters) {
       requireLoaded(node)
-      exchange.json(200, { namespaces: registry.read(exchange.caller).namespaces() })
+      exchange.json(200, registry.read(exchange.caller).namespaces(parameters))
     },
     getNamespace(exchange, { namespace }) {
       exchange.json(200, registry.read(exchange.caller).namespaceSettings(namespace) ?? {})

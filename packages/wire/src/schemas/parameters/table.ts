@@ -92,6 +92,7 @@ export const limit: Optional<number> = inQuery(
   'Most entries of one page, which also ends at about 4 MiB.',
 )
 export const after: Optional<string> = inQuery('after', words, '`next` of the page before.')
+export const afterNamespace: Optional<string> = inQuery('after', name(), '`next` of the page before.')
 export const eventsLimit: Optional<number> = inQuery(
   'limit',
   whole({ minimum: 1, maximum: EVENTS_LIMIT.max, default: EVENTS_LIMIT.default }),

@@ -21,10 +21,10 @@ export const namespaces: RoutesOf<
   listNamespaces: {
     method: 'GET',
     path: '/api/v1/namespaces',
-    summary: 'List namespaces.',
+    summary: 'List namespaces that are declared or have a listed service, in order of their names.',
     tag: 'registry',
-    parameters: {},
-    successes: [{ status: 200, description: 'All namespaces.', shape: namespacesResponseShape }],
+    parameters: { limit: p.limit, after: p.afterNamespace },
+    successes: [{ status: 200, description: 'One page.', shape: namespacesResponseShape }],
     errors: ['not_ready'],
   },
   getNamespace: {

@@ -109,7 +109,7 @@ export interface Operations {
     SubscribersResponse
   >
 
-  listNamespaces: Operation<NoParameters, NamespacesResponse>
+  listNamespaces: Operation<Omit<PageParameters, 'namespace'>, NamespacesResponse>
   getNamespace: Operation<NamespaceParameters, NamespaceSettings>
   declareNamespace: Operation<NamespaceParameters, DeclaredResponse, NamespaceSettings>
   undeclareNamespace: Operation<NamespaceParameters, UndeclaredResponse>
