@@ -292,7 +292,7 @@ describe('a resync', () => {
 function countBuilds(sim: Simulation): () => number {
   const entries = sim.node.directory.find('default', 'orders')?.entries
   if (entries === undefined) throw new Error('no such service')
-  const values = vi.spyOn(entries, 'values')
+  const values = vi.spyOn(entries, Symbol.iterator)
   return () => values.mock.calls.length
 }
 

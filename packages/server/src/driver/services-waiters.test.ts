@@ -110,9 +110,12 @@ const query = fc
   .record({
     namespace: optional(namespace),
     prefix: optional(fc.constantFrom('', 's', 's1', 'x')),
-    after: optional(fc.constantFrom('a/s', 'a/s1', 'a.b/t', 'b/')),
+    after: optional(fc.constantFrom('a/s', 'a/s1', 'a.b/t', 'b/s')),
     limit: optional(fc.constantFrom(1, 2, 3)),
   })
+  .filter(
+    (given) => given.namespace === undefined || given.after?.startsWith(`${given.namespace}/`) !== false,
+  )
   .map(
     (given) =>
       Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ServicesQuery,
