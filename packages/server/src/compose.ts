@@ -39,6 +39,9 @@ import { RELEASED_AT, SOFTWARE_VERSION } from './version.js'
 /** How long clients are given to go elsewhere before their streams are ended. */
 const GOAWAY_MS = 250
 
+/** A journal of some million entries is read in less; a directory that hangs never answers. */
+const SLOW_START_MS = 5_000
+
 /** A node that serves. */
 export interface ComposedNode {
   /** Unique per boot. */
@@ -116,6 +119,9 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     return { journal: createMemoryJournal(), fault: () => undefined }
   }
   const beganAt = clock.now()
+  const cancel = clock.setTimer(SLOW_START_MS, () =>
+    logger.warn({ data: config.data }, 'still waiting for the data directory'),
+  )
   const { journal, recovered } = await openJournal(
     {
       disk: createDisk(),
@@ -125,7 +131,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
       snapshotSource: () => driver.snapshot(),
     },
     { directory: config.data, ...config.journal },
-  )
+  ).finally(cancel)
   const refused = driver.load(recovered.entries)
   if (refused.length > 0) {
     const [first] = refused
