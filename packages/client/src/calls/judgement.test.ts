@@ -9,6 +9,14 @@ describe('what an error means', () => {
   it.each([
     ['a refused connection', error({ code: 'ECONNREFUSED', syscall: 'connect' }), 'unreachable', 'always'],
     ['one that timed out', error({ code: 'ETIMEDOUT', syscall: 'connect' }), 'unreachable', 'always'],
+    [
+      'one that timed out later on',
+      error({ code: 'ETIMEDOUT', syscall: 'read' }),
+      'unreachable',
+      'idempotent',
+    ],
+    ['or while sending', error({ code: 'ETIMEDOUT', syscall: 'write' }), 'unreachable', 'idempotent'],
+    ['or at nobody knows what', error({ code: 'ETIMEDOUT' }), 'unreachable', 'idempotent'],
     ['an unknown name', error({ code: 'ENOTFOUND', syscall: 'getaddrinfo' }), 'unreachable', 'always'],
     ['undici, deep below', error({}, error({ code: 'UND_ERR_CONNECT_TIMEOUT' })), 'unreachable', 'always'],
     ['a reset', error({ code: 'ECONNRESET', syscall: 'read' }), 'unreachable', 'idempotent'],

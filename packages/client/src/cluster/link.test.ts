@@ -44,6 +44,39 @@ describe('link', () => {
     expect(waits.at(-1)).toBeGreaterThan(4_000)
   })
 
+  it('tries a node that welcomes and closes at once ever more slowly', () => {
+    const stage = started({ random: () => 0.999 })
+    const waits: number[] = []
+    for (let round = 0; round < 10; round += 1) {
+      const connection = stage.welcome()
+      const before = stage.now
+      stage.do({ type: 'closed', connection, reason: 'lost' })
+      while (stage.connection === connection)
+        stage.pass(Math.max(1, (stage.machine.deadline() ?? 0) - stage.now))
+      waits.push(Math.round(stage.now - before))
+    }
+    expect(waits.at(-1)).toBeGreaterThan(4_000)
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b))
+  })
+
+  it('spreads the attempts of many clients over the whole wait', () => {
+    const waits = [0, 0.5, 0.999].map((chance) => {
+      const stage = started({ random: () => chance })
+      for (let attempt = 0; attempt < 12; attempt += 1) {
+        stage.do({ type: 'closed', connection: stage.connection, reason: 'refused' })
+        const { connection } = stage
+        if (attempt === 11) break
+        while (stage.connection === connection)
+          stage.pass(Math.max(1, (stage.machine.deadline() ?? 0) - stage.now))
+      }
+      return (stage.machine.deadline() ?? 0) - stage.now
+    })
+    expect(waits[0]).toBeLessThan(200)
+    expect(waits[1]).toBeGreaterThan(2_000)
+    expect(waits[1]).toBeLessThan(3_000)
+    expect(waits[2]).toBeGreaterThan(4_500)
+  })
+
   it('goes round all nodes at once before it waits', () => {
     const stage = started({ urls: ['ws://a/', 'ws://b/', 'ws://c/'] })
     for (let attempt = 0; attempt < 3; attempt += 1) {

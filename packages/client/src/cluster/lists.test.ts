@@ -213,6 +213,19 @@ describe('watches', () => {
     expect(stage.sent('resync')).toHaveLength(1)
   })
 
+  it('ignores what a comparison says of a sign that has changed meanwhile', () => {
+    const stage = connected()
+    stage.receive(view([A]))
+    live(stage, 36_500)
+    const { req = 0 } = stage.last('signs')
+    stage.receive({ ...delta([A], [A, B]), to: signOf([C]) })
+    expect(stage.sent('resync')).toHaveLength(1)
+    // Nothing had changed when it was asked: that vouches for nothing that came since.
+    stage.receive({ type: 'signs', req, changed: [] })
+    live(stage, 20_000)
+    expect(stage.sent('resync').length).toBeGreaterThan(1)
+  })
+
   it('keeps its list when the connection is lost', () => {
     const stage = connected()
     stage.receive(view([A]))

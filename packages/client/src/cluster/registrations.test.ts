@@ -331,6 +331,22 @@ describe('registrations', () => {
     expect(stage.sent('deregister')).toHaveLength(2)
   })
 
+  it('says a deregistration that was refused again, and not at once', () => {
+    const stage = connected()
+    register(stage, 1, 'a')
+    stage.acceptAll()
+    stage.do({ type: 'deregister', token: 2, handles: [100] })
+    const error = { code: 'not_ready', message: 'loading' } as const
+    stage.receive({ type: 'error', req: stage.last('deregister').req ?? 0, error })
+    stage.pass(1_000)
+    expect(stage.sent('deregister')).toHaveLength(1)
+    stage.receive({ type: 'pong', island: false })
+    stage.pass(2_500)
+    stage.receive({ type: 'pong', island: false })
+    stage.pass(2_500)
+    expect(stage.sent('deregister')).toHaveLength(2)
+  })
+
   it('needs no registry to take back what was never sent', () => {
     const stage = new Stage()
     stage.do({ type: 'start' })

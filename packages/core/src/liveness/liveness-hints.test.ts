@@ -68,7 +68,7 @@ describe('a hint', () => {
     }
   })
 
-  it('asks at most once a second, and never twice at a time', () => {
+  it('asks at most once a second, and never twice at a time while no answer comes', () => {
     const sim = vouched()
     sim.network = () => 'silence'
     sim.every(100, () => hint(sim))
@@ -77,6 +77,15 @@ describe('a hint', () => {
     expect(asked.length).toBeGreaterThan(5)
     expect(asked.every((at, index) => index === 0 || at - (asked[index - 1] ?? at) >= 1_000)).toBe(true)
     expect(sim.inFlightMax).toBe(1)
+  })
+
+  it('asks at most once a second also when the answer comes at once', () => {
+    const sim = vouched()
+    sim.every(100, () => hint(sim))
+    sim.run(10_050)
+    const asked = sim.asked('evidence')
+    expect(asked.length).toBeGreaterThan(5)
+    expect(asked.length).toBeLessThanOrEqual(10)
   })
 
   it('does not make one more of the refusals of an earlier hint', () => {

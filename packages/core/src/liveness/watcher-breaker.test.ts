@@ -162,3 +162,23 @@ describe('what the node hears', () => {
     expect(ears.breaker.doubtedAt('z', ears.evidence(0))).toBeUndefined()
   })
 })
+
+describe('refusals', () => {
+  it('of one process a minute are believed at once, however many there were', () => {
+    const ears = new Ears(30)
+    const believed = Array.from({ length: 60 }, (_, n) =>
+      ears.breaker.believesRefusal('z', n * 60_000, LEASE_MS),
+    )
+    expect(believed).not.toContain(false)
+  })
+
+  it('beyond the half within a lease are not, until that lease is over', () => {
+    const ears = new Ears(30)
+    for (let n = 0; n < 20; n++) {
+      expect(ears.breaker.believesRefusal('z', n, LEASE_MS)).toBe(true)
+      ears.breaker.settled('z', ears.evidence(n))
+    }
+    expect(ears.breaker.believesRefusal('z', 20, LEASE_MS)).toBe(false)
+    expect(ears.breaker.believesRefusal('z', LEASE_MS + 20, LEASE_MS)).toBe(true)
+  })
+})

@@ -153,6 +153,22 @@ describe('merge', () => {
     )
   })
 
+  it('orders verdicts of one claim by their node, and only those of one node by their number', () => {
+    const { namespace, service, group, id } = keyOf('a')
+    const content = { intent: 'gone', rev: 1, by: 'provider' } as const
+    const of = (claim: number, node: string, seq: number): StoredRecord => ({
+      ...{ namespace, service, group, id, incarnation: 1, content },
+      verdict: { value: 'up', claim, node, seq, reason: 'heard' },
+    })
+    const order = [of(1, 'n1', 1), of(1, 'n1', 9), of(1, 'n2', 2), of(1, 'n2', 3), of(2, 'n1', 1)]
+    for (const [index, newer] of order.entries())
+      for (const older of order.slice(0, index))
+        expect([merge(older, newer).verdict, merge(newer, older).verdict]).toEqual([
+          newer.verdict,
+          newer.verdict,
+        ])
+  })
+
   it('keeps the newest override whatever happens to incarnations', () => {
     fc.assert(
       fc.property(records, records, (a, b) => {

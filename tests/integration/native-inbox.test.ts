@@ -1,0 +1,38 @@
+/** What a client sends while its requests are under way waits within bounds. */
+import type { Socket } from 'node:net'
+import { LIMITS } from '@rollcall/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { instance, startNode, type TestNode, until } from './native-node.fixture.js'
+import { openStream } from './stream-client.fixture.js'
+
+let node: TestNode
+afterEach(() => node.close())
+
+/** Registrations of some 1,400 bytes each that are read at once: the first is under way when the others come. */
+async function flood(count: number): Promise<{ readonly code: number; readonly reason: string } | undefined> {
+  node = await startNode({ requestsMax: 1, limits: { ...LIMITS, frameBytesMax: 2_000 } })
+  const client = await openStream(node, { perMessageDeflate: false })
+  const metadata = { note: 'x'.repeat(1_200) }
+  const socket = (client.ws as unknown as { readonly _socket: Socket })._socket
+  socket.cork()
+  for (let req = 1; req <= count; req++)
+    client.send({ type: 'register', req, instances: [instance('a', { metadata, rev: req, incarnation: 1 })] })
+  socket.uncork()
+  const answered = (): boolean => client.messages.filter(({ type }) => type === 'registered').length === count
+  await until(
+    () => client.closed !== undefined || answered(),
+    'all are answered, or the client is cut off',
+    5_000,
+  )
+  return client.closed
+}
+
+describe('requests that arrive while others are under way', () => {
+  it('wait, and are answered', async () => {
+    expect(await flood(4)).toBeUndefined()
+  })
+
+  it('end the connection where they are more than four frames of the largest size together', async () => {
+    expect(await flood(12)).toMatchObject({ code: 4429, reason: 'too many requests at once' })
+  })
+})
