@@ -7,6 +7,7 @@ import { killServerProcesses, startServerProcess, type ServerProcess } from '@ro
 import type { RegisterResponse, View } from '@rollcall/wire'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApi, metric, type Api } from './http-calls.js'
+import { isAble } from './support/abilities.js'
 import { counted } from './support/chaos-form.js'
 import { startFleet } from './support/fleet.js'
 import { endAll, until } from './support/processes.js'
@@ -25,12 +26,9 @@ function mount(): string | undefined {
 
 const unmount = (): void => void spawnSync('umount', ['--lazy', folder])
 
-const missing = mount()
-if (missing !== undefined) {
-  process.stdout.write(
-    `no disk can be filled here, the tests are skipped (server-durability.test.ts has one by a limit): ${missing}\n`,
-  )
-} else unmount()
+// server-durability.test.ts has one by a limit.
+const mayFill = isAble('a full disk', mount())
+if (mayFill) unmount()
 
 function fillUp(): void {
   writeFileSync(ballast, '')
@@ -45,12 +43,12 @@ function fillUp(): void {
 
 const makeRoom = (): void => rmSync(ballast)
 
-beforeEach(() => void (missing === undefined && mount()))
+beforeEach(() => void (mayFill && mount()))
 
 afterEach(async () => {
   await endAll()
   await killServerProcesses()
-  if (missing === undefined) unmount()
+  if (mayFill) unmount()
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -67,7 +65,7 @@ async function viewOf(api: Api, service: string): Promise<View> {
   return (await api.get(`/api/v1/services/${service}`)).body as View
 }
 
-describe.runIf(missing === undefined)('a full disk', () => {
+describe.runIf(mayFill)('a full disk', () => {
   const data = join(folder, 'data')
   let server: ServerProcess
   let api: Api

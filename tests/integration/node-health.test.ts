@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { JournalEntry } from '@rollcall/core'
 import { call, instance, startNode, type TestNode, until } from './native-node.fixture.js'
 import { openStream } from './stream-client.fixture.js'
+import { soon } from './support/soon.js'
 
 let node: TestNode
 afterEach(() => node.close())
@@ -55,7 +56,10 @@ describe('a node that began with nothing', () => {
   it('gives nobody an empty list to believe in: not by lookup, poll, event stream or watch', async () => {
     node = await startNode()
     const since = '/api/v1/services/orders?since=00000000deadbeef'
-    expect((await call(node, 'GET', `${since}&wait=60s`)).body).toMatchObject({ instances: [], stale: true })
+    expect((await soon(call(node, 'GET', `${since}&wait=60s`))).body).toMatchObject({
+      instances: [],
+      stale: true,
+    })
     const stream = await openStream(node)
     await stream.ask(WATCH)
     await until(

@@ -100,6 +100,13 @@ describe('what a node may hold', () => {
       sim.run(3_600_100)
     }
     expect([sim.node.directory.records, sim.node.directory.services]).toEqual([0, 0])
+    // A group goes before its service does.
+    const lasting = new Simulation()
+    lasting.register({ incarnation: 1, liveness: 'static' })
+    lasting.register({ id: 'b', group: 'blue', incarnation: 1, liveness: 'static' })
+    lasting.execute({ kind: 'deregister', refs: [{ ...ref('b', 1), group: 'blue' }] })
+    lasting.run(3_600_100)
+    expect([...(lasting.node.directory.find('default', 'orders')?.groups.keys() ?? [])]).toEqual(['default'])
   })
 })
 

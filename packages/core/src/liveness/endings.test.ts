@@ -1,4 +1,4 @@
-/** What ends, or is forgotten: a death undone, flips of long ago, answers to former questions, empty groups. */
+/** What ends, or is forgotten: a death undone, flips of long ago, answers to former questions. */
 import { describe, expect, it } from 'vitest'
 import { keyOf, ref, Simulation } from '../simulated-node.fixture.js'
 import { DAMPING_DEFAULTS, returned } from './damping.js'
@@ -92,36 +92,5 @@ describe('an answer', () => {
     sim.register({ incarnation: 6 })
     sim.run(600)
     expect(sim.read.explain(keyOf('a'))).toMatchObject({ incarnation: 6, evidence: { baseline: false } })
-  })
-})
-
-describe('a group', () => {
-  it('goes with its last record, while its service goes on', () => {
-    const sim = new Simulation({ liveness: { retentionMs: 60_000 } })
-    sim.register({ incarnation: 5, liveness: 'static' })
-    sim.done({
-      kind: 'register',
-      items: [
-        {
-          ...keyOf('b'),
-          group: 'blue',
-          host: '10.0.0.2',
-          port: 1,
-          weight: 1,
-          metadata: {},
-          intent: 'up',
-          leaseMs: 15_000,
-          liveness: 'static',
-          incarnation: 5,
-        },
-      ],
-    })
-    const blue = { namespace: 'default', service: 'orders', group: 'blue' }
-    expect(sim.read.knows(blue)).toBe(true)
-    sim.done({ kind: 'deregister', refs: [{ ...keyOf('b'), group: 'blue', incarnation: 5 }] })
-    sim.run(200_000)
-    expect(sim.read.knows(blue)).toBe(false)
-    expect(sim.read.knows({ namespace: 'default', service: 'orders' })).toBe(true)
-    expect([...(sim.node.directory.find('default', 'orders')?.groups.keys() ?? [])]).toEqual(['default'])
   })
 })
