@@ -55,6 +55,8 @@ export class Simulation {
   readonly counted = new Map<string, number>()
   /** How probes are answered; a test changes it when the world changes. */
   network: (request: ProbeRequest) => Answer = () => 'succeeded'
+  /** Whether an address may be probed. */
+  permits: (host: string) => boolean = () => true
   private markedAt = START_MS
   private readonly queue = new EventQueue()
   private sessions = 0
@@ -79,6 +81,7 @@ export class Simulation {
       {
         persist: (entry) => this.persisted(entry),
         probe: (request) => this.probe(request),
+        mayProbe: (host) => this.permits(host),
         meter: this.meter(),
         wallNow: () => WALL_START + this.now - START_MS,
       },

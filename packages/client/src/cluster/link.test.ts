@@ -170,6 +170,35 @@ describe('link', () => {
     expect(stage.sent('register')[1]?.instances[0]).toEqual(stage.sent('register')[0]?.instances[0])
   })
 
+  it('is done with the old session when that is lost before all is said again', () => {
+    const stage = started({ urls: ['ws://a/', 'ws://b/'] })
+    const first = stage.welcome()
+    stage.do({ type: 'register', token: 1, items: [{ handle: 1, spec: SPEC, intent: 'up' }] })
+    stage.acceptAll()
+    stage.receive({ type: 'goaway', reason: 'stopping', afterMs: 0 })
+    stage.welcome()
+    stage.do({ type: 'closed', connection: first, reason: 'lost' })
+    expect(stage.all('dial')).toHaveLength(2)
+    stage.acceptAll()
+    expect(stage.all('drop')).toEqual([])
+    expect(stage.machine.status(stage.now).connection).toMatchObject({ state: 'connected' })
+  })
+
+  it('goes on with the successor when the old session is lost before that one is welcomed', () => {
+    const stage = started({ urls: ['ws://a/', 'ws://b/'] })
+    const first = stage.welcome()
+    stage.do(WATCH)
+    stage.receive({ type: 'goaway', reason: 'stopping', afterMs: 0 })
+    const second = stage.connection
+    expect(second).not.toBe(first)
+    stage.do({ type: 'closed', connection: first, reason: 'lost' })
+    expect(stage.all('dial')).toHaveLength(2)
+    stage.welcome({}, second)
+    const watches = stage.all('send').filter(({ message }) => message.type === 'watch')
+    expect(watches.map(({ connection }) => connection)).toEqual([first, second])
+    expect(stage.machine.status(stage.now).connection).toMatchObject({ state: 'connected' })
+  })
+
   it('goes on looking for another node while the one it has wants to be left', () => {
     const stage = started({ urls: ['ws://a/', 'ws://b/'] })
     const first = stage.welcome()

@@ -102,6 +102,17 @@ describe('registrations', () => {
     expect(stage.sent('register').map((message) => message.instances.length)).toEqual([2, 2, 1])
   })
 
+  it('has no more than 1,024 requests wait for an answer, and goes on when one has come', () => {
+    const stage = new Stage()
+    stage.do({ type: 'start' })
+    stage.welcome({ batchItemsMax: 1 })
+    register(stage, 1, ...Array.from({ length: 1_030 }, (_, n) => `i${n}`))
+    expect(stage.sent('register')).toHaveLength(1_024)
+    stage.acceptAll()
+    stage.do({ type: 'tick' })
+    expect(stage.sent('register').length).toBeGreaterThan(1_024)
+  })
+
   it('halves a batch that the node finds too large', () => {
     const stage = connected()
     register(stage, 1, 'a', 'b', 'c', 'd')

@@ -286,3 +286,15 @@ describe('a registration', () => {
     })
   })
 })
+
+describe('an address that may not be probed', () => {
+  it('is never asked for a baseline, and silence is told without one', () => {
+    const sim = new Simulation()
+    sim.permits = (host) => host !== '10.0.0.1'
+    sim.register({ incarnation: 5 })
+    sim.register({ id: 'b', incarnation: 5, host: '10.0.0.2' })
+    sim.run(2_000)
+    expect(sim.probes.map(({ key }) => key.id)).toEqual(['b'])
+    expect(sim.read.explain(keyOf('a'))).toMatchObject({ evidence: { baseline: false, probeAllowed: false } })
+  })
+})

@@ -3,6 +3,7 @@ import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { signOfView } from '../directory/view.js'
 import type { Update } from './subscription.js'
+import { createSubscribedView, noteFarewell } from './audience.js'
 import { ORDERS, setUp, type Stage } from './publisher.fixture.js'
 
 const REMOVED = [{ group: 'default', id: 'a', incarnation: 1, reason: 'deregistered' }]
@@ -84,5 +85,20 @@ describe('who left without a word and is deregistered later', () => {
     slow.subscription.drained()
     expect(removesOf(slow.updates.at(-1))).toEqual(REMOVED)
     expect(removesOf(join({ ...ORDERS, sign }).updates.at(-1))).toEqual(REMOVED)
+  })
+})
+
+describe('more than 256 farewells within one window', () => {
+  it('are the latest 256, each with the last incarnation of its id', () => {
+    const watched = createSubscribedView('default/orders', ORDERS, EMPTY_SIGN, undefined)
+    const leaves = (id: string, incarnation: number): void =>
+      noteFarewell(watched, { group: 'default', id, incarnation, reason: 'deregistered' })
+    for (let n = 0; n < 300; n++) leaves(`i${n}`, 1)
+    leaves('i50', 2)
+    const told = [...(watched.farewells?.values() ?? [])]
+    expect(told).toHaveLength(256)
+    expect(told[0]).toMatchObject({ id: 'i44' })
+    expect(told.filter(({ id }) => id === 'i50')).toEqual([expect.objectContaining({ incarnation: 2 })])
+    expect(told.at(-1)).toMatchObject({ id: 'i50' })
   })
 })

@@ -1,0 +1,17 @@
+/** How many freezes may stand. */
+import { describe, expect, it } from 'vitest'
+import { FREEZES_MAX, Freezes } from './freezes.js'
+
+describe('freezes', () => {
+  it('are bounded; one that stands may be made anew, and one that ends makes room', () => {
+    const freezes = new Freezes()
+    for (let n = 0; n < FREEZES_MAX; n++) freezes.set(`n${n}`, {}, 0)
+    expect(freezes.refusal('one-more')).toMatchObject({
+      code: 'limit_exceeded',
+      details: { freezesMax: FREEZES_MAX },
+    })
+    expect(freezes.refusal('n0')).toBeUndefined()
+    freezes.clear('n1')
+    expect(freezes.refusal('one-more')).toBeUndefined()
+  })
+})
