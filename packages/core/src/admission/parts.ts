@@ -1,11 +1,11 @@
 /** Commands of very many items in parts that are done one after the other, and one answer from theirs. */
-import type { Answers, Command, CommandKind, CommandOf, RemovalLists } from '../commands.js'
+import type { Answers, Command, CommandKind, CommandOf, OverrideOutcome, RemovalLists } from '../commands.js'
 
 /** The command in parts of at most `size` items, or as it is. */
 export function partsOf(command: Command, size: number): readonly Command[] {
   if (command.kind === 'register')
     return slicesOf(command.items, size).map((items) => ({ ...command, items }))
-  if ((command.kind === 'deregister' || command.kind === 'deregisterHost') && command.refs !== undefined)
+  if ('refs' in command && command.refs !== undefined)
     return slicesOf(command.refs, size).map((refs) => ({ ...command, refs }))
   return [command]
 }
@@ -19,9 +19,20 @@ export function joinedAnswer<K extends CommandKind>(
   const [first] = answers
   if (first !== undefined && answers.length === 1) return first
   // Which answers they are follows from the kind; only these kinds have several parts.
-  const joined: unknown =
-    kind === 'register' ? answers.flat() : joinedLists(answers as readonly RemovalLists[], size)
+  let joined: unknown
+  if (kind === 'register') joined = answers.flat()
+  else if (kind === 'override' || kind === 'clearOverrides')
+    joined = joinedOutcomes(answers as readonly (readonly OverrideOutcome[])[], size)
+  else joined = joinedLists(answers as readonly RemovalLists[], size)
   return joined as Answers[K]
+}
+
+function joinedOutcomes(parts: readonly (readonly OverrideOutcome[])[], size: number): OverrideOutcome[] {
+  return parts.flatMap((outcomes, part) =>
+    outcomes.map((outcome) =>
+      outcome.ok ? outcome : { ...outcome, error: placed(outcome.error, part * size) },
+    ),
+  )
 }
 
 function joinedLists(lists: readonly RemovalLists[], size: number): RemovalLists {
@@ -33,19 +44,19 @@ function joinedLists(lists: readonly RemovalLists[], size: number): RemovalLists
   }
 }
 
-/** Errors name the place of their item: within the whole, not within the part. */
 function errorsOf(lists: readonly RemovalLists[], size: number): Pick<RemovalLists, 'errors'> {
-  const errors = lists.flatMap(({ errors: own = [] }, part) =>
-    own.map(({ field, ...error }) => ({
-      ...error,
-      ...(field === undefined ? {} : { field: shifted(field, part * size) }),
-    })),
-  )
+  const errors = lists.flatMap(({ errors: own = [] }, part) => own.map((error) => placed(error, part * size)))
   return errors.length === 0 ? {} : { errors }
 }
 
-function shifted(field: string, by: number): string {
-  return field.replace(/^instances\[(\d+)\]/, (_, place: string) => `instances[${Number(place) + by}]`)
+/** Errors name the place of their item: within the whole, not within the part. */
+function placed<E extends { readonly field?: string }>(error: E, by: number): E {
+  if (error.field === undefined) return error
+  const field = error.field.replace(
+    /^instances\[(\d+)\]/,
+    (_, place: string) => `instances[${Number(place) + by}]`,
+  )
+  return { ...error, field }
 }
 
 /** At least one slice. */

@@ -163,8 +163,9 @@ export class History {
     return undefined
   }
 
-  /** Remembered moments at which an incarnation at another address took over, oldest first. */
-  replaced(): readonly PastChange[] {
-    return this.steps.slice(this.start).filter((step) => step.removed?.reason === 'replaced')
+  /** The moments at which an incarnation at another address took over, among the last `steps`, oldest first. */
+  replaced(steps: number): readonly PastChange[] {
+    const start = Math.max(this.start, this.steps.length - steps)
+    return this.steps.slice(start).filter((step) => step.removed?.reason === 'replaced')
   }
 }

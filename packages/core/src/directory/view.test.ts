@@ -112,6 +112,16 @@ describe('a full view', () => {
     expect(removes).not.toContain('default/gone-43 1 deregistered')
   })
 
+  it('looks at a bounded number of changes for what was replaced', () => {
+    const sim = new Simulation()
+    for (let n = 0; n < 3_000; n++) sim.register({ id: `i${n}`, incarnation: 1 })
+    sim.register({ id: 'i0', incarnation: 2, port: 4_000 })
+    expect(brief(viewOf(sim).removes)).toEqual(['default/i0 1 replaced'])
+    for (let n = 1; n < 2_100; n++)
+      for (const rev of [2, 3]) sim.register({ id: `i${n}`, incarnation: 1, rev, weight: rev })
+    expect(viewOf(sim).removes).toBeUndefined()
+  })
+
   it('orders removes by when they left, not by when they were registered', () => {
     const sim = new Simulation()
     for (const id of ['a', 'b', 'c']) sim.register({ id, incarnation: 1 })

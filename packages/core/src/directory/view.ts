@@ -38,7 +38,8 @@ const REMOVES_MAX = 256
 
 /** What an entry shows at one moment. */
 type Moment = Pick<Entry, 'record' | 'state' | 'since' | 'hi' | 'lo'>
-/** A service may remember a million that left: no more of them are looked at for one view. */
+
+/** A service may remember a million that left, and as many changes: no more of either are looked at for one view. */
 const WALK_MAX = 4_096
 
 /** An entry as consumers see it, or undefined while it is hidden. */
@@ -138,7 +139,7 @@ function passes({ states, zone }: ViewFilter, { record, state }: Entry): boolean
  */
 function recentRemoves(service: ServiceNode, group: string | undefined): Remove[] {
   const removes: Remove[] = []
-  for (const step of service.history.replaced()) {
+  for (const step of service.history.replaced(WALK_MAX)) {
     if (step.removed === undefined || (group !== undefined && step.group !== group)) continue
     removes.push({ group: step.group, id: step.id, ...step.removed })
   }

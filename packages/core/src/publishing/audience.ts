@@ -12,8 +12,10 @@ export interface SubscribedView {
   readonly payer: string | undefined
   /** The sign everybody who keeps up was told last. */
   told: string
-  /** Those who came in the middle of a window, with the sign they were given instead. */
-  ahead: Map<Consumer, string> | undefined
+  /** Those who stand elsewhere, with the sign they were given: they came in the middle of a window, or are still to be told. */
+  apart: Map<Consumer, string> | undefined
+  /** Not everybody was told yet. */
+  telling: boolean
   toldAt: number
   dirtyAt: number | undefined
   urgent: boolean
@@ -43,7 +45,8 @@ export function createSubscribedView(
     waiters: undefined,
     payer,
     told,
-    ahead: undefined,
+    apart: undefined,
+    telling: false,
     toldAt: -Infinity,
     dirtyAt: undefined,
     seq: 0,
@@ -85,7 +88,8 @@ export function noteTelling(watched: SubscribedView): void {
 
 /** Whether what happened to a view before the publication `seq` was told at all. */
 function wasTold(watched: SubscribedView, seq: number): boolean {
-  return watched.dirtyAt === undefined || (watched.tellings.at(-1) ?? 0) >= seq
+  const upToDate = watched.dirtyAt === undefined && !watched.telling
+  return upToDate || (watched.tellings.at(-1) ?? 0) >= seq
 }
 
 /**
@@ -144,7 +148,7 @@ export function countAudience(
   seq: number | undefined,
   next: number,
 ): AudienceCount {
-  const dirty = views.some(({ dirtyAt }) => dirtyAt !== undefined)
+  const dirty = views.some(({ dirtyAt, telling }) => dirtyAt !== undefined || telling)
   const asked = seq ?? (dirty ? next : Math.max(0, ...views.map((view) => view.seq)))
   const subscribers = new Set<Consumer>()
   const lagging = new Set<Consumer>()

@@ -9,6 +9,8 @@ export interface PublisherOptions {
   readonly windowMsMax: number
   /** The same for a batch that holds a removal or a death. */
   readonly urgentWindowMsMax: number
+  /** Instances of publications that are put together in one turn of the event loop, some milliseconds; a delivery counts for ten. */
+  readonly workPerTurn: number
 }
 
 export const PUBLISHER_DEFAULTS: PublisherOptions = {
@@ -16,6 +18,7 @@ export const PUBLISHER_DEFAULTS: PublisherOptions = {
   waitersMax: 10_000,
   windowMsMax: 250,
   urgentWindowMsMax: 100,
+  workPerTurn: 20_000,
 }
 
 /**

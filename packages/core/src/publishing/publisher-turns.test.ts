@@ -1,7 +1,8 @@
 /** What the publisher does in one turn of the event loop: a bounded part of what there is, however much that is. */
 import { describe, expect, it } from 'vitest'
 import type { ViewName } from '@rollcall/wire'
-import { inside, ORDERS, setUp } from './publisher.fixture.js'
+import { inside, kinds, ORDERS, setUp } from './publisher.fixture.js'
+import { Mirror } from '../directory/mirror.fixture.js'
 
 function names(count: number): ViewName[] {
   return Array.from({ length: count }, (_, index) => ({ namespace: 'default', service: `s${index}` }))
@@ -36,7 +37,7 @@ describe('in one turn', () => {
 
   it('tells a bounded part of what is due, the oldest first, and the rest in the next ones', () => {
     const { sim, publisher, join } = setUp(MANY)
-    const all = names(15_000)
+    const all = names(3_000)
     const { updates } = join(...all)
     updates.length = 0
     for (const { service } of all) sim.register({ service, id: 'a', incarnation: 1 })
@@ -45,7 +46,8 @@ describe('in one turn', () => {
       publisher.flush(sim.now)
       turns.push(updates.length)
     }
-    expect(turns).toEqual([10_000, 15_000])
+    // A delivery counts for ten instances.
+    expect(turns).toEqual([1_819, 3_000])
     expect(updates.map((update) => (update.kind === 'delta' ? update.delta.service : ''))).toEqual(
       all.map(({ service }) => service),
     )
@@ -53,7 +55,7 @@ describe('in one turn', () => {
 
   it('gives a bounded number of views anew, each once', () => {
     const { sim, publisher, join } = setUp(MANY)
-    const { updates } = join(...names(25_000))
+    const { updates } = join(...names(5_000))
     updates.length = 0
     sim.node.fare({ stale: true, island: false })
     const turns: number[] = []
@@ -61,7 +63,47 @@ describe('in one turn', () => {
       publisher.flush(sim.now)
       turns.push(updates.length)
     }
-    expect(turns).toEqual([20_000, 25_000])
+    expect(turns).toEqual([2_000, 4_000, 5_000])
     expect(updates.every((update) => update.kind === 'view' && update.view.stale)).toBe(true)
+  })
+
+  it('tells a bounded number of the subscribers of one view, each in its order, whatever comes in between', () => {
+    const { sim, publisher, join } = setUp()
+    const mirrors = Array.from({ length: 5_000 }, () => new Mirror(ORDERS))
+    const subscriptions = mirrors.map((mirror) => {
+      const subscription = publisher.subscribe({ deliver: (update) => mirror.apply(update) }, () => sim.now)
+      subscription.watch([ORDERS])
+      return subscription
+    })
+    const reached = (id: string): number => mirrors.filter(({ list }) => list.has(`default/${id}`)).length
+    sim.register({ id: 'a' })
+    publisher.flush(sim.now)
+    expect(reached('a')).toBe(2_000)
+    expect(publisher.audience([ORDERS])).toMatchObject({ subscribers: 5_000, acknowledged: 0 })
+
+    // In the middle: a change, a newcomer, one that takes the list anew, one that stalls and one that leaves.
+    sim.register({ id: 'b' })
+    const newcomer = join(ORDERS)
+    subscriptions[4_000]?.resync([ORDERS])
+    subscriptions[4_001]?.stalled()
+    subscriptions[4_002]?.close()
+    expect(kinds(mirrors[4_000]?.received ?? [])).toEqual(['view 0', 'view 2'])
+    const turns: number[] = []
+    while (publisher.pending) {
+      sim.now = Math.max(sim.now, publisher.due())
+      publisher.flush(sim.now)
+      turns.push(reached('b'))
+    }
+    subscriptions[4_001]?.drained()
+    expect(turns.length).toBeGreaterThan(3)
+    // Of whom was not reached before the second change, nobody was told it twice.
+    expect(kinds(mirrors[0]?.received ?? [])).toEqual(['view 0', 'delta +1 -0', 'delta +1 -0'])
+    expect(kinds(mirrors[4_000]?.received ?? [])).toEqual(['view 0', 'view 2'])
+    expect(kinds(newcomer.updates)).toEqual(['view 2'])
+    expect(reached('b')).toBe(4_999)
+    for (const [place, subscription] of subscriptions.entries())
+      subscription.ack(mirrors[place]?.received.at(-1)?.seq ?? 0)
+    newcomer.subscription.ack(newcomer.updates.at(-1)?.seq ?? 0)
+    expect(publisher.audience([ORDERS])).toMatchObject({ subscribers: 5_000, acknowledged: 5_000 })
   })
 })

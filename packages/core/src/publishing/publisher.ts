@@ -10,22 +10,23 @@ import {
   countAudience,
   createSubscribedView,
   noteFarewell,
-  noteTelling,
   viewKey,
   type Waiter,
   type SubscribedView,
 } from './audience.js'
+import { Deliveries } from './deliveries.js'
 import { type PublisherOptions, WINDOW_MS_PER_SUBSCRIBER } from './options.js'
 import { Pollers } from './pollers.js'
-import type { Subscriber, Subscription, Update, WatchCommand } from './subscription.js'
+import type { Subscriber, Subscription, WatchCommand } from './subscription.js'
+import { type Round, Tellings } from './tellings.js'
 import { Updates, type UpdatesDeps } from './updates.js'
 import { WatchBooks, type WatchBudgets } from './watch-books.js'
 import { type Change, type Follower, isFarewell } from '../directory/change.js'
 import type { StoredRecord } from '../records/record.js'
 import { signOfView } from '../directory/view.js'
 
-/** Deliveries and instances of lists that are put together in one turn of the event loop, some milliseconds each. */
-const WORK_PER_TURN = 20_000
+/** What a delivery counts for, in instances: it is a write to a socket. */
+const DELIVERY_WORK = 10
 
 /** Watches that are ended in one turn. */
 const WATCHES_PER_TURN = 10_000
@@ -45,14 +46,18 @@ export class Publisher implements Follower {
   private readonly restating = new Set<SubscribedView>()
   /** Consumers that closed and still have watches. */
   private readonly leaving = new Set<Consumer>()
-  /** Deliveries that were made. */
-  private deliveries = 0
+  /** What is being told at present. */
+  private round: Round | undefined
+  private readonly deliveries: Deliveries
+  private readonly tellings: Tellings
   private readonly books: WatchBooks
   private waiting = 0
 
   constructor(deps: PublisherDeps, options: PublisherOptions) {
     this.deps = deps
     this.updates = new Updates(deps)
+    this.deliveries = new Deliveries(deps.meter)
+    this.tellings = new Tellings(deps.directory, this.updates, this.deliveries)
     this.options = options
     this.books = new WatchBooks(deps.budgets, options.watchesPerSubscriberMax)
   }
@@ -91,12 +96,12 @@ export class Publisher implements Follower {
 
   /** Whether anything waits to be told or tidied. */
   get pending(): boolean {
-    return this.dirty.size + this.restating.size + this.leaving.size > 0
+    return this.round !== undefined || this.dirty.size + this.restating.size + this.leaving.size > 0
   }
 
   /** When the next publication is due: a time in the past = now, Infinity = nothing to tell. */
   due(): number {
-    if (this.restating.size + this.leaving.size > 0) return -Infinity
+    if (this.round !== undefined || this.restating.size + this.leaving.size > 0) return -Infinity
     let due = Infinity
     for (const watched of this.dirty) due = Math.min(due, this.dueAt(watched))
     return due
@@ -105,22 +110,45 @@ export class Publisher implements Follower {
   /** Tells what is due, as much as fits into one turn of the event loop: the rest is due at once. */
   flush(now: number): void {
     this.sweep()
-    const end = this.work + WORK_PER_TURN
-    for (const watched of this.restating) {
+    const end = this.work + this.options.workPerTurn
+    this.proceed(end)
+    for (const round of this.rounds(now)) {
+      this.round = round
+      this.proceed(end)
       if (this.work >= end) return
+    }
+  }
+
+  /** What is to be told, oldest first. */
+  private *rounds(now: number): Generator<Round> {
+    if (this.round !== undefined) return
+    for (const watched of this.restating) {
       this.restating.delete(watched)
-      for (const consumer of watched.subscribers) this.deliverFull(consumer, watched, now)
+      const tell = (consumer: Consumer): void => this.deliverFull(consumer, watched, now)
+      yield { left: watched.subscribers.values(), tell, end: () => {} }
     }
     for (const watched of this.dirty) {
-      if (this.work >= end) return
       if (this.dueAt(watched) > now) continue
       this.dirty.delete(watched)
-      this.tell(watched, now)
+      yield this.tellings.begin(watched, now)
+    }
+  }
+
+  private proceed(end: number): void {
+    const { round } = this
+    if (round === undefined) return
+    while (this.work < end) {
+      const next = round.left.next()
+      if (next.done === true) {
+        this.round = undefined
+        return round.end()
+      }
+      round.tell(next.value)
     }
   }
 
   private get work(): number {
-    return this.updates.work + this.deliveries
+    return this.updates.work + this.deliveries.count * DELIVERY_WORK
   }
 
   /** Ends watches of consumers that have closed, as many as fit into one turn. */
@@ -242,7 +270,7 @@ export class Publisher implements Follower {
     consumer.watched.delete(key)
     consumer.missed.delete(watched)
     watched.subscribers.delete(consumer)
-    watched.ahead?.delete(consumer)
+    watched.apart?.delete(consumer)
     this.books.ended(consumer)
     this.deps.meter.set('rollcall_watches', this.deps.budgets.watches.used)
     this.release(watched)
@@ -258,20 +286,14 @@ export class Publisher implements Follower {
     if (sign === undefined) return this.deliverFull(consumer, watched, now)
     const { directory, meter } = this.deps
     const current = signOfView(directory, watched.name)
-    if (sign === current) return this.noteSign(consumer, watched, current)
+    if (sign === current) return this.deliveries.noteSign(consumer, watched, current)
     const update = this.updates.resumption(watched, sign, current, now)
     if (update === undefined) {
       meter.count('rollcall_sign_faults_total')
       return this.deliverFull(consumer, watched, now)
     }
-    this.noteSign(consumer, watched, current)
-    this.deliver(consumer, watched, update)
-  }
-
-  /** Remembers who is ahead of what the others were told: the next publication does not fit them. */
-  private noteSign(consumer: Consumer, watched: SubscribedView, sign: string): void {
-    if (sign === watched.told) watched.ahead?.delete(consumer)
-    else (watched.ahead ??= new Map()).set(consumer, sign)
+    this.deliveries.noteSign(consumer, watched, current)
+    this.deliveries.deliver(consumer, watched, update)
   }
 
   private drained(consumer: Consumer, now: number): void {
@@ -286,77 +308,8 @@ export class Publisher implements Follower {
   private deliverFull(consumer: Consumer, watched: SubscribedView, now: number): void {
     const sign = signOfView(this.deps.directory, watched.name)
     const update = this.updates.full(watched, sign, consumer.acked, now)
-    this.noteSign(consumer, watched, sign)
-    this.deliver(consumer, watched, update)
-  }
-
-  private deliver(consumer: Consumer, watched: SubscribedView, update: Update): void {
-    this.deliveries++
-    if (consumer.closed) return
-    if (consumer.stalled) {
-      consumer.missed.add(watched)
-      return
-    }
-    consumer.delivered = Math.max(consumer.delivered, update.seq)
-    watched.seq = Math.max(watched.seq, update.seq)
-    consumer.subscriber.deliver(update)
-    this.deps.meter.count('rollcall_deliveries_total')
-  }
-
-  private tell(watched: SubscribedView, now: number): void {
-    const from = watched.told
-    const to = signOfView(this.deps.directory, watched.name)
-    const ahead = [...(watched.ahead ?? [])]
-    watched.ahead = undefined
-    watched.dirtyAt = undefined
-    watched.urgent = false
-    watched.told = to
-    watched.toldAt = now
-    watched.full = undefined
-    watched.resumed = undefined
-    for (const waiter of [...(watched.waiters ?? [])]) if (waiter.sign !== to) waiter.wake()
-    const updates = new Map<string, Update>()
-    for (const [consumer, sign] of ahead) this.tellOne(consumer, watched, sign, to, updates, now)
-    // Where they are the same it went there and back again within one window.
-    if (from !== to) {
-      const skip = new Set(ahead.map(([consumer]) => consumer))
-      for (const consumer of watched.subscribers) {
-        if (!skip.has(consumer)) this.tellOne(consumer, watched, from, to, updates, now)
-      }
-    }
-    this.tellFarewells(watched, to)
-    noteTelling(watched)
-  }
-
-  /** Told last, when all subscribers stand at `to`. An id that is listed again meanwhile is nothing to be dropped. */
-  private tellFarewells(watched: SubscribedView, to: string): void {
-    if (watched.farewells === undefined) return
-    const service = this.deps.directory.find(watched.name.namespace, watched.name.service)
-    const removes = [...watched.farewells.values()].filter(
-      ({ group, id }) => (service?.groups.get(group)?.entries.get(id)?.state ?? null) === null,
-    )
-    watched.farewells = undefined
-    if (removes.length === 0) return
-    const update = this.updates.removal(watched, to, removes)
-    for (const consumer of watched.subscribers) this.deliver(consumer, watched, update)
-  }
-
-  /** Hands over the publication that leads from `from` to `to`, built once for all who stand at `from`. */
-  private tellOne(
-    consumer: Consumer,
-    watched: SubscribedView,
-    from: string,
-    to: string,
-    updates: Map<string, Update>,
-    now: number,
-  ): void {
-    if (from === to) return
-    let update = updates.get(from)
-    if (update === undefined) {
-      update = this.updates.between(watched, from, to, now)
-      updates.set(from, update)
-    }
-    this.deliver(consumer, watched, update)
+    this.deliveries.noteSign(consumer, watched, sign)
+    this.deliveries.deliver(consumer, watched, update)
   }
 
   private mark(watched: SubscribedView | undefined, urgent: boolean, now: number): void {

@@ -12,9 +12,10 @@ function registryOf(count: number): { read: Queries; viewed: string[] } {
   const services = Array.from({ length: count }, (_, n) => ({ namespace: 'default', service: `s${n}` }))
   const read = {
     services: () => ({ services }),
-    view: (name: ViewName) => {
+    capture: (name: ViewName) => {
       viewed.push(name.service)
-      return { instances: [instance(name, 'b', 'up'), instance(name, 'a', 'down')] }
+      const instances = [instance(name, 'b', 'up'), instance(name, 'a', 'down')]
+      return { size: instances.length, instance: (place: number) => instances[place] }
     },
   } as unknown as Queries
   return { read, viewed }
@@ -43,6 +44,7 @@ describe('targets', () => {
       steps++
       expect(viewed.length - before).toBeLessThanOrEqual(1)
     }
-    expect([viewed.length, steps]).toEqual([100, 300])
+    // Each service, each instance looked at, each left out.
+    expect([viewed.length, steps]).toEqual([100, 500])
   })
 })

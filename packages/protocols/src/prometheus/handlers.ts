@@ -1,13 +1,14 @@
 /** The targets as the registry has them now: the only file of this adapter that asks it. */
-import type { Queries } from '@rollcall/core'
+import type { Queries, ViewCapture } from '@rollcall/core'
 import { defined, type Instance } from '@rollcall/wire'
+import { sortedInSteps } from '../http/sorted.js'
 import type { TargetsQuery } from './codec.js'
 import { toTargetGroup, type TargetGroup } from './mapping.js'
 
 /**
  * All targets in an order that changes do not shift: by namespace, service, group and id. Services are read one after
- * the other while the answer is sent; each is as it is at that moment. A service, and an instance that is not asked for,
- * is a step without a target, so that their reader can pause in between.
+ * the other while the answer is sent; each is as it is at that moment. A service, an instance that is looked at to find
+ * the order, and one that is not asked for, is a step without a target, so that their reader can pause in between.
  */
 export function* targetsOf(
   read: Queries,
@@ -15,13 +16,16 @@ export function* targetsOf(
   servicesMax: number,
 ): Generator<TargetGroup | undefined> {
   for (const name of servicesOf(read, query, servicesMax)) {
-    const instances = read.view(name)?.instances ?? []
     yield undefined
-    for (const instance of instances.toSorted(byGroupAndId)) {
-      const asked = query.states === undefined || query.states.has(instance.state)
+    for (const instance of sortedInSteps(instancesOf(read.capture(name)), byGroupAndId)) {
+      const asked = instance !== undefined && (query.states?.has(instance.state) ?? true)
       yield asked ? toTargetGroup(instance) : undefined
     }
   }
+}
+
+function* instancesOf(captured: ViewCapture): Generator<Instance> {
+  for (let place = 0; place < captured.size; place++) yield captured.instance(place)
 }
 
 type ServiceName = Pick<Instance, 'namespace' | 'service'>

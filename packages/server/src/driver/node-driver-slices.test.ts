@@ -86,6 +86,40 @@ describe('a batch', () => {
   })
 })
 
+describe('overrides of very many', () => {
+  it('are made and taken back in slices, each refused by its place in the whole', async () => {
+    const setting = counted()
+    const { driver } = setting
+    void register(driver, many(1_200), PEER)
+    await setting.clock.pass(0)
+    const refs = many(1_200).map(({ namespace, service, group, id }) => ({ namespace, service, group, id }))
+    refs[1_100] = { ...ORDERS, group: 'default', id: 'stranger' }
+    for (const kind of ['override', 'clearOverrides'] as const) {
+      setting.steps.length = 0
+      const done = driver.execute({ kind, refs, ...(kind === 'override' ? { drain: true } : {}) }, PEER)
+      expect(await pending(done)).toBe(true)
+      await setting.clock.pass(0)
+      expect(setting.steps).toEqual([500, 500, 199])
+      const { answer } = await done
+      expect(answer).toHaveLength(1_200)
+      expect(answer.filter(({ ok }) => !ok)).toMatchObject([{ error: { field: 'instances[1100]' } }])
+    }
+  })
+
+  it('that make no sense are refused before anything is done', async () => {
+    const setting = counted()
+    const { driver } = setting
+    void register(driver, many(1_200), PEER)
+    await setting.clock.pass(0)
+    setting.steps.length = 0
+    const refs = many(1_200).map(({ namespace, service, group, id }) => ({ namespace, service, group, id }))
+    await expect(driver.execute({ kind: 'override', refs, weight: -1 }, PEER)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    })
+    expect(setting.steps).toEqual([])
+  })
+})
+
 describe('a removal by host', () => {
   it('is planned as a whole and done in slices', async () => {
     const setting = counted()
