@@ -287,6 +287,19 @@ describe('a snapshot', () => {
     const sort = (node: Simulation) => [...node.node.snapshot()].map((entry) => JSON.stringify(entry)).sort()
     expect(sort(restored)).toEqual(sort(sim))
   })
+
+  it('has every tombstone that stays, whichever come back while it is read', () => {
+    const sim = new Simulation()
+    for (let n = 0; n < 20; n++) sim.register({ id: `i${n}`, incarnation: 1 })
+    for (let n = 0; n < 20; n++) sim.deregister(`i${n}`, 1)
+    const gone: string[] = []
+    for (const entry of sim.node.snapshot()) {
+      if (entry.kind !== 'record' || entry.record.content.intent !== 'gone') continue
+      gone.push(entry.record.id)
+      if (gone.length === 5) for (const id of ['i2', 'i5', 'i6']) sim.register({ id, incarnation: 2 })
+    }
+    expect(gone).toEqual(Array.from({ length: 20 }, (_, n) => `i${n}`).filter((id) => !/^i[56]$/.test(id)))
+  })
 })
 
 describe('loading', () => {

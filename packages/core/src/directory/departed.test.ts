@@ -35,4 +35,36 @@ describe('what departed', () => {
       }),
     )
   })
+
+  it('is read whole over several turns: whatever comes and goes meanwhile, what stays is told once', () => {
+    const changes = fc.array(fc.nat(20), { maxLength: 4 })
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(20)), fc.array(changes, { maxLength: 25 }), (names, turns) => {
+        const items = Array.from({ length: 21 }, (_, name): Item => ({
+          name,
+          older: undefined,
+          newer: undefined,
+        }))
+        const departed = new Departed<Item>()
+        const held = new Set(names)
+        const changed = new Set<number>()
+        for (const name of names) departed.add(items[name] as Item)
+        const read: number[] = []
+        for (const { name } of departed) {
+          read.push(name)
+          for (const each of turns.shift() ?? []) {
+            changed.add(each)
+            const item = items[each] as Item
+            if (held.delete(each)) departed.delete(item)
+            else {
+              held.add(each)
+              departed.add(item)
+            }
+          }
+        }
+        const stayed = names.filter((name) => !changed.has(name))
+        expect(read.filter((name) => stayed.includes(name))).toEqual(stayed)
+      }),
+    )
+  })
 })

@@ -10,6 +10,8 @@ export class Departed<T extends Departing<T>> {
   private oldest: T | undefined
   private newest: T | undefined
   private count = 0
+  /** Of the readings that are under way: which item each takes next. */
+  private readonly cursors = new Set<{ next: T | undefined }>()
 
   get size(): number {
     return this.count
@@ -27,6 +29,7 @@ export class Departed<T extends Departing<T>> {
   /** Removes an item; it must be in here. */
   delete(item: T): void {
     const { older, newer } = item
+    for (const cursor of this.cursors) if (cursor.next === item) cursor.next = newer
     if (older === undefined) this.oldest = newer
     else older.newer = newer
     if (newer === undefined) this.newest = older
@@ -36,12 +39,21 @@ export class Departed<T extends Departing<T>> {
     this.count--
   }
 
-  /** Oldest first. Those that are read may be removed meanwhile. */
+  /**
+   * Oldest first. Items may come and go meanwhile, as they do while the journal reads over many turns: each that stays is
+   * read once, and none that came after the last was read.
+   */
   *[Symbol.iterator](): IterableIterator<T> {
-    for (let item = this.oldest; item !== undefined;) {
-      const { newer } = item
-      yield item
-      item = newer
+    const cursor = { next: this.oldest }
+    this.cursors.add(cursor)
+    try {
+      while (cursor.next !== undefined) {
+        const item = cursor.next
+        cursor.next = item.newer
+        yield item
+      }
+    } finally {
+      this.cursors.delete(cursor)
     }
   }
 
