@@ -1,9 +1,7 @@
 /** The content that a registration offers, and what of two contents counts as the same. Pure. */
-import { sameHost } from '@rollcall/wire'
 import type { RegisterCommand } from '../commands.js'
 import { contentDigest } from '../records/digest.js'
 import type { LiveContent } from '../records/record.js'
-import type { LiveRecord } from '../records/state.js'
 import { sameProbe } from './probe.js'
 
 /** What is stored of a registration under this incarnation. */
@@ -32,11 +30,6 @@ export function contentOf(
   if (probe !== undefined) content.probe = probe
   if (peer !== undefined) content.peer = peer
   return content
-}
-
-/** Whether a registration is made at the address of the record. */
-export function sameAddress(record: LiveRecord, command: Pick<RegisterCommand, 'host' | 'port'>): boolean {
-  return record.content.port === command.port && sameHost(record.content.host, command.host)
 }
 
 /** Whether nothing that is kept of two contents differs, but for the rev. */

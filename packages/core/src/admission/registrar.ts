@@ -19,12 +19,12 @@ import type { LivenessRules } from '../liveness/liveness.js'
 import type { Session, Step } from '../caller.js'
 import type { Answers, RegisterCommand, RemovalLists } from '../commands.js'
 import type { Meter } from '../metrics.js'
-import { contentOf, sameAddress, sameContent } from './content.js'
+import { contentOf, sameContent } from './content.js'
 import { isAhead, standsBy, taken, voucherOf } from './standby.js'
 import { above, type IncarnationBound, unexceedable } from './incarnation-bound.js'
 import type { ProbeRules } from './probe.js'
 import type { GoneContent, LiveContent, StoredRecord, Verdict } from '../records/record.js'
-import { isLive, isStray, type LiveRecord, shownReason } from '../records/state.js'
+import { isLive, isStray, type LiveRecord, sameAddress, shownReason } from '../records/state.js'
 import { REFUSED, REGISTERED } from '../liveness/transitions.js'
 
 export interface RegistrarDeps {
@@ -126,7 +126,7 @@ export class Registrar {
     if (entry === undefined) return this.accept(command, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
-    if (!named && isLive(record) && sameAddress(record, command) && mayLive(record))
+    if (!named && isLive(record) && sameAddress(record.content, command) && mayLive(record))
       return this.renew(entry, record, command, step)
     const next = above(record.incarnation)
     if (next === undefined && !(named && isLive(record)))
@@ -222,7 +222,7 @@ export class Registrar {
     }
     const { liveness } = this.deps
     const heardMs = liveness.silenceMs(entry, step.now)
-    const same = isLive(record) && sameAddress(record, command)
+    const same = isLive(record) && sameAddress(record.content, command)
     // Of processes behind one port the next one may take over as soon as the session of the first has closed.
     const left = same && liveness.insight.isLeft(entry)
     const heard = isLive(record) && heardMs !== undefined && heardMs < record.content.leaseMs && !left

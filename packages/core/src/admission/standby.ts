@@ -5,13 +5,12 @@ import type { RegisterCommand } from '../commands.js'
 import type { Entry } from '../directory/directory.js'
 import type { LivenessRules } from '../liveness/liveness.js'
 import type { StoredRecord } from '../records/record.js'
-import { isLive } from '../records/state.js'
-import { sameAddress } from './content.js'
+import { isLive, sameAddress } from '../records/state.js'
 
 /** Whether the holder of the address is well, while this one has yet to start: it would be called for nothing. */
 export function isAhead({ insight }: LivenessRules, entry: Entry, command: RegisterCommand): boolean {
   if (command.intent !== 'starting' || entry.state !== 'up') return false
-  return isLive(entry.record) && sameAddress(entry.record, command) && insight.isVouched(entry)
+  return isLive(entry.record) && sameAddress(entry.record.content, command) && insight.isVouched(entry)
 }
 
 /** The session stands in line for the id from now on, if it can. */

@@ -185,8 +185,11 @@ export class Directory {
 
   /** Forgets the override of a record that was taken back. Nothing follows: it had no effect any more. */
   forgetOverride(entry: Entry): void {
-    const { override, ...record } = entry.record
-    if (override?.value === null) entry.record = record
+    const previous = entry.record
+    const { override, ...record } = previous
+    if (override?.value !== null) return
+    entry.record = record
+    this.hold(entry, previous, { kind: 'override' })
   }
 
   /** Drops a record altogether, and its service with the last one unless that is declared. */

@@ -51,6 +51,14 @@ describe('processes behind one port', () => {
     expect([first.told, second.told, third.told]).toEqual([['superseded*'], ['superseded*'], []])
   })
 
+  it('stand in line however their address is written', () => {
+    const { sim, worker } = setUp()
+    const [first, second] = [worker(), worker()]
+    register(sim, first, { incarnation: 5, host: '::1' })
+    register(sim, second, { incarnation: 6, host: '0:0:0:0:0:0:0:1' })
+    expect(first.told).toEqual(['superseded*'])
+  })
+
   it('stand in line when they come too late for it', () => {
     const { sim, worker } = setUp()
     const [holder, late] = [worker(), worker()]

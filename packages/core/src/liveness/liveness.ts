@@ -6,7 +6,7 @@ import type { Guard } from '@rollcall/wire'
 import type { Declaration } from '../records/declaration.js'
 import { holdsRecord } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
-import { areSameAddress, isLive } from '../records/state.js'
+import { isLive } from '../records/state.js'
 import { assess, type Facts, factsOf, leaseOf } from './assess.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
@@ -125,8 +125,7 @@ export class LivenessRules implements Follower {
     const isJudge = judgedAnew ? this.deps.verdicts.areOwn(record) : before?.isJudge === true
     const replaced = previous?.incarnation !== record.incarnation
     if (replaced || (isLive(previous) && !isLive(record))) {
-      const reason = replaced ? 'superseded' : 'deregistered'
-      if (previous !== undefined) this.sessions.tell(before, reason, cause, areSameAddress(previous, record))
+      if (previous !== undefined) this.sessions.tell(before, previous, cause)
       this.observe(entry, isJudge, now, cause)
     } else if (cause.kind === 'restoration' || isAskedAnew(previous, record)) {
       this.observe(entry, isJudge, now, cause)

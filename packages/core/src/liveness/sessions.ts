@@ -14,6 +14,8 @@ import { type LivenessOptions } from './options.js'
 import type { Session, SessionOptions } from '../caller.js'
 import { Line } from './line.js'
 import { handOver } from './vouching.js'
+import { isLive, sameAddress } from '../records/state.js'
+import type { StoredRecord } from '../records/record.js'
 import type { Wheel } from './wheel.js'
 
 const NONE: readonly Evidence[] = []
@@ -87,22 +89,21 @@ export class Sessions {
   }
 
   /**
-   * Tells the session that vouched so far that an incarnation ended, unless it ended it itself. Behind another process at
-   * the `sameAddress` it stands in line.
+   * Tells the session that vouched for the `previous` record that its incarnation ended, unless it ended it itself. Behind
+   * another process at the same address it stands in line.
    */
-  tell(
-    evidence: Evidence | undefined,
-    reason: 'deregistered' | 'superseded',
-    cause: Cause,
-    sameAddress: boolean,
-  ): void {
+  tell(evidence: Evidence | undefined, previous: StoredRecord, cause: Cause): void {
     const session = evidence?.session
     if (evidence === undefined || session === undefined || session.closedAt !== undefined) return
     if ('session' in cause && cause.session === session) return
-    const { namespace, service, group, id } = evidence.entry.record
-    const { incarnation } = evidence
-    const standby = reason === 'superseded' && sameAddress && this.line.join(evidence.entry, session)
-    const ended = { namespace, service, group, id, incarnation, reason }
+    const { record } = evidence.entry
+    const { namespace, service, group, id, incarnation } = previous
+    const replaced = record.incarnation !== incarnation
+    const isNext =
+      replaced && isLive(previous) && isLive(record) && sameAddress(previous.content, record.content)
+    const standby = isNext && this.line.join(evidence.entry, session)
+    const reason = replaced ? 'superseded' : 'deregistered'
+    const ended = { namespace, service, group, id, incarnation, reason } as const
     session.options.onRemoved?.([standby ? { ...ended, standby } : ended])
   }
 }

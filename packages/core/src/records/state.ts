@@ -10,6 +10,8 @@ import {
 } from '@rollcall/wire'
 import type { LiveContent, StoredRecord } from './record.js'
 
+type Address = Pick<LiveContent, 'host' | 'port'>
+
 /** A record whose content is not `gone`. */
 export interface LiveRecord extends StoredRecord {
   readonly content: LiveContent
@@ -20,9 +22,9 @@ export function isLive(record: StoredRecord): record is LiveRecord {
   return record.content.intent !== 'gone'
 }
 
-/** Whether both are of the same host and port: processes behind one port, or one after the other. */
-export function areSameAddress(a: StoredRecord, b: StoredRecord): boolean {
-  return isLive(a) && isLive(b) && a.content.host === b.content.host && a.content.port === b.content.port
+/** Whether both are the same host, however it is written, and port: processes behind one port, or one after the other. */
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && sameHost(a.host, b.host)
 }
 
 /** Whether the record is the tombstone of an id that was never registered here. */
@@ -72,10 +74,8 @@ export function removal(
   if (after === null) return { incarnation: record.incarnation, reason: hiddenReason(record) }
   if (previous === undefined || previous.incarnation === record.incarnation) return undefined
   if (!isLive(previous) || !isLive(record)) return undefined
-  const before = previous.content
-  const { host, port } = record.content
-  const moved = before.port !== port || !sameHost(before.host, host)
-  return moved ? { incarnation: previous.incarnation, reason: 'replaced' } : undefined
+  if (sameAddress(previous.content, record.content)) return undefined
+  return { incarnation: previous.incarnation, reason: 'replaced' }
 }
 
 /** Why a hidden record is hidden. */
