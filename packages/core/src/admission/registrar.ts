@@ -202,7 +202,7 @@ export class Registrar {
   }
 
   /** Why there is no room for a record, on behalf of a peer; what takes no more room than before is let through. */
-  private full(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
+  full(record: StoredRecord, peer?: string): ErrorBody | undefined {
     const { directory, room } = this.deps
     const known = directory.find(record.namespace, record.service)
     return (isLive(record) ? room.refusal(record, known) : undefined) ?? directory.refusal(record, peer)

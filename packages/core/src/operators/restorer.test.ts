@@ -30,6 +30,14 @@ function mistaken(ids: readonly string[] = ['a'], options: SimulationOptions = {
 }
 
 describe('what somebody else deregistered', () => {
+  it('comes back where there is room for it among the living', () => {
+    const sim = mistaken(['a', 'b'], { instancesMax: 2, peers: { share: 1, sharedNetworks: [] } })
+    sim.register({ id: 'c', host: '10.0.0.2' })
+    expect(told(restore(sim, { dryRun: true }))).toEqual(['a 6 deregistered', 'b 6 deregistered'])
+    expect(told(restore(sim))).toEqual(['a 6 deregistered', 'b limit_exceeded'])
+    expect([sim.shown('a'), sim.shown('b')]).toEqual(['up', undefined])
+  })
+
   it('comes back as a new incarnation with what it offered last', () => {
     const sim = mistaken()
     sim.run(2_000)

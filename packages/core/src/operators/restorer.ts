@@ -3,7 +3,7 @@
  * incarnation with what the old one offered last. What expired gets its verdict reversed. Both are then watched like
  * something this node never heard. ADR 0006 has the reasons.
  */
-import { type ErrorBody, errorBody, type Restored, type RestoreReason } from '@rollcall/wire'
+import { type ErrorBody, errorBody, type RestoreReason } from '@rollcall/wire'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
@@ -72,35 +72,34 @@ export class Restorer {
     if (incarnation === undefined)
       return { ok: false, group, id, error: unexceedable(id, record.incarnation) }
     const goneMs = Math.max(0, Math.round(now - entry.since))
-    if (!dryRun) this.bringBack(entry, content, incarnation, now)
+    const full = this.bringBack(entry, content, incarnation, dryRun, now)
+    if (full !== undefined) return { ok: false, group, id, error: full }
     const { host, port } = content
-    const restored: Restored = {
-      ok: true,
-      namespace,
-      service,
-      group,
-      id,
-      incarnation,
-      host,
-      port,
-      was,
-      goneMs,
-    }
-    return restored
+    return { ok: true, namespace, service, group, id, incarnation, host, port, was, goneMs }
   }
 
-  private bringBack(entry: Entry, content: LiveContent, incarnation: number, now: number): void {
-    const { directory, verdicts } = this.deps
+  /** Brings it back, unless it is only asked about, or says why there is no room for it. */
+  private bringBack(
+    entry: Entry,
+    content: LiveContent,
+    incarnation: number,
+    dryRun: boolean,
+    now: number,
+  ): ErrorBody | undefined {
+    const { directory, verdicts, registrar } = this.deps
     const { record } = entry
     const cause: Cause = { kind: 'restoration' }
     if (incarnation === record.incarnation) {
-      verdicts.write(entry, RESTORED.value, RESTORED.reason, cause, now)
-    } else {
-      // Rev 0: whatever the provider itself says under this number is newer.
-      const digest = contentDigest(record, incarnation, content)
-      const restored: LiveContent = { ...content, rev: 0, restored: true, digest }
-      directory.propose({ ...record, incarnation, content: restored, verdict: this.verdict }, cause, now)
+      if (!dryRun) verdicts.write(entry, RESTORED.value, RESTORED.reason, cause, now)
+      return undefined
     }
+    // Rev 0: whatever the provider itself says under this number is newer.
+    const digest = contentDigest(record, incarnation, content)
+    const offered: LiveContent = { ...content, rev: 0, restored: true, digest }
+    const restored = { ...record, incarnation, content: offered, verdict: this.verdict }
+    const full = registrar.full(restored)
+    if (full === undefined && !dryRun) directory.propose(restored, cause, now)
+    return full
   }
 
   /** What could not register is not brought back. */
