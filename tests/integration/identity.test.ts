@@ -30,7 +30,11 @@ describe('a removal that removes nothing', () => {
     const kept = { service: 'kept', id: 'a' }
     const superseded = await deregister({ instances: [kept] })
     expect(told(superseded)).toEqual([409, 'superseded', undefined])
-    expect(superseded.body).toMatchObject({ removed: [], superseded: [kept] })
+    expect(superseded.body).toMatchObject({
+      error: { details: { incarnation: 5 } },
+      removed: [],
+      superseded: [kept],
+    })
     expect(told(await deregister({ instances: [{ ...kept, incarnation: 4 }] }))).toEqual([409, 'superseded', undefined])
     expect(told(await deregister({ instances: [{ service: 'kept', id: 'b' }] }))).toEqual([404, 'unknown_instance', undefined])
     expect(told(await deregister({ host: '10.9.9.9' }))).toEqual([404, 'unknown_instance', 'host'])

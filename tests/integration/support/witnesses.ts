@@ -35,13 +35,17 @@ export interface Witnesses {
   drop(): void
 }
 
-/** Subscribes so many times to a service, at default over the stream's usual ping. */
+/**
+ * Subscribes so many times to a service, at default over the stream's usual ping. Waits until its list is not stale: the
+ * lists of a node that began with nothing are told anew when its first lease is over.
+ */
 export async function openWitnesses(
   server: Pick<ServerProcess, 'host' | 'port'>,
   service: string,
   count: number,
   pingMs?: number,
 ): Promise<Witnesses> {
+  await until(async () => (await viewOf(server, service)).stale === false, `${service} is known`)
   const peers = await Promise.all(
     Array.from({ length: count }, () => openStream(server, pingMs === undefined ? {} : { pingMs })),
   )
@@ -81,6 +85,14 @@ export async function openWitnesses(
       for (const peer of peers) peer.drop()
     },
   }
+}
+
+async function viewOf(
+  { host, port }: Pick<ServerProcess, 'host' | 'port'>,
+  service: string,
+): Promise<Partial<View>> {
+  const answer = await fetch(`http://${host}:${port}/api/v1/services/${service}`)
+  return (await answer.json()) as Partial<View>
 }
 
 /** When the state began in which the instance is now; NaN if it did not change. */

@@ -1,7 +1,8 @@
 /** Batches of instances, the same over HTTP and stream: a body in, one call of the registry, a response out. */
-import type { Caller, Registry } from '@rollcall/core'
+import type { Caller, Queries, Registry } from '@rollcall/core'
 import {
   ALL_NAMESPACES,
+  defined,
   DEFAULTS,
   type DeregisterResponse,
   type Durability,
@@ -92,7 +93,9 @@ export async function deregister(context: BatchContext, body: unknown): Promise<
   return {
     response: { ...answer, durability, ...withErrors(all), ...warned(batch.warnings) },
     failure:
-      answer.removed.length > 0 ? undefined : (failureOf(batch, answer.errors, all) ?? untaken(answer, all)),
+      answer.removed.length > 0
+        ? undefined
+        : (failureOf(batch, answer.errors, all) ?? untaken(registry.read(caller), answer, all)),
   }
 }
 
@@ -103,6 +106,7 @@ function nothingOn(host: string, namespace: string): ErrorBody {
 
 /** Why a call took nothing out; what goes on being listed in spite of it comes first. */
 function untaken(
+  read: Pick<Queries, 'explain'>,
   { superseded, unknown }: Pick<DeregisterResponse, 'superseded' | 'unknown'>,
   errors: readonly ErrorBody[] = [],
 ): ErrorBody | undefined {
@@ -114,6 +118,8 @@ function untaken(
     return errorBody(
       'superseded',
       `nothing was removed: ${id} of ${service}, group ${group}, cannot be taken out ${how}; name its incarnation, or sign the call (by)`,
+      undefined,
+      defined({ incarnation: read.explain(held)?.incarnation }),
     )
   }
   if (errors[0] !== undefined) return errors[0]
