@@ -19,12 +19,11 @@ beforeAll(async () => {
   })
   port = Number(new URL(node.url).port)
   // Prometheus is answered once something has registered.
-  const registered = await fetch(`${node.url}/api/v1/register`, {
+  await fetch(`${node.url}/api/v1/register`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ instances: [{ service: 'orders', host: '10.0.0.1', port: 80 }] }),
   })
-  expect(registered.status).toBe(200)
 })
 afterAll(() => node.close())
 
