@@ -36,10 +36,13 @@ describe('readHost', () => {
     (text) => expect(() => readHost(text)).toThrow(/listen at .* leave --host out/),
   )
 
-  it.each(['127.0.0.1', '10.0.0.0', '::1', '[fd00::1]', 'orders.internal', '::ffff:10.0.0.1'])(
-    'takes %s',
-    (text) => expect(readHost(text)).toBe(text),
+  it.each(['127.0.0.1', '10.0.0.0', '::1', 'orders.internal', '::ffff:10.0.0.1'])('takes %s', (text) =>
+    expect(readHost(text)).toBe(text),
   )
+
+  it('takes an address as URLs have it, which is none to connect to', () => {
+    expect(readHost('[fd00::1]')).toBe('fd00::1')
+  })
 })
 
 describe('numbers', () => {

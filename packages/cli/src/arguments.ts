@@ -46,7 +46,7 @@ export function readHost(text: string): string {
     throw new InvalidArgumentError(
       `A program may listen at ${text}, but others cannot reach it there: name an address of this machine, or leave --host out.`,
     )
-  return text
+  return isIPv6(host) ? host : text
 }
 
 /** A weight; 0 gets no calls. */

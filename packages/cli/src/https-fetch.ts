@@ -4,13 +4,19 @@ import { Readable } from 'node:stream'
 import type { TlsOptions } from '@rollcall/client'
 import type { Fetch } from './shell.js'
 
-/** A fetch for `https` URLs that goes by these options; other URLs go where they went before. */
+/**
+ * A fetch for `https` URLs that goes by these options; other URLs go where they went before. Rejects with `invalid_argument`
+ * for options that cannot work.
+ */
 export function withTls(fetch: Fetch, tls: TlsOptions): Fetch {
-  return (url, init) => {
+  return async (url, init) => {
+    // Loaded only here: most commands do without the SDK.
+    const { nodeTls } = await import('@rollcall/client/internal')
+    const checked = nodeTls(tls)
     if (!url.startsWith('https:')) return fetch(url, init)
     const { body, ...options } = init
     return new Promise((resolve, reject) => {
-      const request = httpsRequest(url, { ...options, ...(tls as object), agent: false })
+      const request = httpsRequest(url, { ...options, ...checked, agent: false })
       request.once('error', reject)
       request.once('response', (response) => {
         const status = response.statusCode ?? 0

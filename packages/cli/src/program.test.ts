@@ -115,8 +115,22 @@ describe('usage', () => {
       '--',
       'x',
     ])
+    for (const option of ['--namespace', '--group', '--timeout', '--ca', '--cert', '--key', '--server-name'])
+      expect(commandFirst([option, 'x', 'services'])).toEqual(['services', option, 'x'])
     for (const line of [['services', '--json'], ['--help', 'services'], ['--json'], ['--', 'services'], []])
       expect(commandFirst(line)).toEqual(line)
+  })
+})
+
+describe('options of TLS that cannot work', () => {
+  it.each([
+    ['--ca package.json', 'ca is no PEM'],
+    ['--cert package.json', 'a certificate and its key go together'],
+    ['--server-name 10.0.0.1', 'the server name is a host name, not an address'],
+  ])('%s is refused before anything is asked', async (option, why) => {
+    const { code, stderr, requests } = await run(`services ${option}`, answers(SERVICES))
+    expect(stderr()).toContain(why)
+    expect({ code, requests }).toEqual({ code: 2, requests: [] })
   })
 })
 

@@ -183,7 +183,16 @@ function helpLast(line: readonly string[]): readonly string[] {
 }
 
 /** Options in front of the command with a value of their own. */
-const VALUED = new Set(['--registry', '--namespace', '--group', '--timeout'])
+const VALUED = new Set([
+  '--registry',
+  '--namespace',
+  '--group',
+  '--timeout',
+  '--ca',
+  '--cert',
+  '--key',
+  '--server-name',
+])
 
 /** Moves options in front of a command behind it: `rollcall --json services` is as good as `rollcall services --json`. */
 export function commandFirst(argv: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 /** For tests, simulation and siblings: the client without sockets, timers and files. No stability is promised. */
 export * from './api.js'
 export { type ClientPorts, connectOver } from './connect.js'
+export { nodeTls } from './calls/tls.js'
 export { Link } from './cluster/link.js'
 export { Mirror, type MirrorChange } from './cluster/mirror.js'
 export { MergedList } from './clusters/shown-list.js'
