@@ -1,6 +1,6 @@
 /** The stream to one cluster. */
-import type { ClientMessage, ServerMessage, WelcomeMessage } from '@rollcall/wire'
-import { CLOSE_CODES } from '@rollcall/wire'
+import type { ClientMessage, ErrorBody, ServerMessage, WelcomeMessage } from '@rollcall/wire'
+import { CLOSE_CODES, RegistryError } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import { CAUTIOUS_LIMITS } from './batches.js'
 import { earliest } from '../machine/deadlines.js'
@@ -23,12 +23,22 @@ interface Connection {
   leaving: boolean
 }
 
+/** How a connection ended. */
+interface ConnectionEnd {
+  readonly code?: number | undefined
+  readonly reason: string
+  /** The node's answer where it refused the connection. */
+  readonly refusal?: ErrorBody | undefined
+}
+
 /** What the link tells the machine. */
 export interface LinkListener {
   /** The active connection takes messages: say everything again. */
   up(turn: ClusterTurn): void
   /** The active connection is gone. */
   down(turn: ClusterTurn): void
+  /** Every node refuses the connection. */
+  refused(turn: ClusterTurn, error: RegistryError): void
 }
 
 const NORMAL = 1000
@@ -54,6 +64,9 @@ export class Link {
   private dialAt: number | undefined
   private successorAt: number | undefined
   private hurried = false
+  /** The last refusal of the connection since one was taken, and how many came in a row. */
+  private lastRefusal: RegistryError | undefined
+  private refusals = 0
   private known: BatchLimits = CAUTIOUS_LIMITS
 
   constructor(settings: MachineSettings, listener: LinkListener) {
@@ -77,12 +90,18 @@ export class Link {
     return this.known
   }
 
+  /** Why every node refuses the connection; undefined while one of them may take it. */
+  get refusal(): RegistryError | undefined {
+    return this.refusals < this.settings.urls.length ? undefined : this.lastRefusal
+  }
+
   get status(): LinkStatus {
-    const { active, failures } = this
+    const { active, failures, lastRefusal } = this
+    const error = lastRefusal && { error: lastRefusal }
     if (active === undefined)
-      return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting', failures }
+      return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting', failures, ...error }
     const { welcome, url, island } = active
-    if (welcome === undefined) return { state: 'connecting', url, failures }
+    if (welcome === undefined) return { state: 'connecting', url, failures, ...error }
     return { state: 'connected', url, node: welcome.node, cluster: welcome.cluster, island, failures }
   }
 
@@ -112,9 +131,9 @@ export class Link {
     if (connection === this.active) this.listener.up(turn)
   }
 
-  closed(turn: ClusterTurn, id: number, code: number | undefined, reason: string): void {
+  closed(turn: ClusterTurn, id: number, code: number | undefined, reason: string, refusal?: ErrorBody): void {
     const connection = this.find(id)
-    if (connection !== undefined) this.lost(turn, connection, code, reason)
+    if (connection !== undefined) this.lost(turn, connection, { code, reason, refusal })
   }
 
   /** Handles what concerns the connection itself; true when the rest of the machine should see the message. */
@@ -183,10 +202,10 @@ export class Link {
 
   private abandon(turn: ClusterTurn, connection: Connection, reason: string): void {
     this.drop(turn, connection, reason)
-    this.lost(turn, connection, undefined, reason)
+    this.lost(turn, connection, { reason })
   }
 
-  private lost(turn: ClusterTurn, connection: Connection, code: number | undefined, reason: string): void {
+  private lost(turn: ClusterTurn, connection: Connection, { code, reason, refusal }: ConnectionEnd): void {
     const { now } = turn
     const fields = { url: connection.url, reason, ...(code === undefined ? {} : { code }) }
     if (connection === this.retiring) {
@@ -210,14 +229,24 @@ export class Link {
     }
     this.active = undefined
     if (connection.phase !== 'dialing') this.listener.down(turn)
+    this.heed(turn, refusal)
     if (this.successor !== undefined) return this.promote(turn, this.successor)
     this.successorAt = undefined
     this.dialAt = now + this.backoff(this.failures - this.settings.urls.length)
   }
 
+  private heed(turn: ClusterTurn, refusal: ErrorBody | undefined): void {
+    this.refusals = refusal === undefined ? 0 : this.refusals + 1
+    if (refusal === undefined) return
+    this.lastRefusal = new RegistryError(refusal.code, refusal.message, refusal)
+    if (this.refusal !== undefined) this.listener.refused(turn, this.refusal)
+  }
+
   private welcomed(turn: ClusterTurn, connection: Connection, welcome: WelcomeMessage): void {
     // Once is enough; a node that goes on welcoming changes nothing.
     if (connection.phase === 'welcomed') return
+    this.refusals = 0
+    this.lastRefusal = undefined
     connection.phase = 'welcomed'
     connection.welcome = welcome
     connection.island = welcome.island

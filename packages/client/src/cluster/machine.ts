@@ -43,6 +43,7 @@ export class ClusterMachine implements Outbox {
         this.registrations.down()
         this.lists.down(turn)
       },
+      refused: (turn, error) => this.registrations.refuseAll(turn, error),
     })
   }
 
@@ -108,12 +109,14 @@ export class ClusterMachine implements Outbox {
       case 'opened':
         return this.link.opened(turn, event.connection)
       case 'closed':
-        return this.link.closed(turn, event.connection, event.code, event.reason)
+        return this.link.closed(turn, event.connection, event.code, event.reason, event.refusal)
       case 'message':
         if (this.link.message(turn, event.connection, event.message)) this.receive(turn, event.message)
         return
       case 'register':
-        return this.registrations.register(turn, event.items)
+        this.registrations.register(turn, event.items)
+        if (this.link.refusal !== undefined) this.registrations.refuseAll(turn, this.link.refusal)
+        return
       case 'update':
         return this.registrations.update(turn, event.token, event.handle, event.patch, event.intent)
       case 'deregister':

@@ -1,6 +1,7 @@
 /** One registration as one cluster has to be told it. */
-import type { Intent, InstanceSpec } from '@rollcall/wire'
+import type { Intent, InstanceSpec, Registered } from '@rollcall/wire'
 import type { RegistrationSpec, RegistrationState, Token } from '../machine/events.js'
+import type { ClusterTurn } from './events.js'
 
 /** What a provider wants the registry to hold. */
 export interface Desired {
@@ -68,4 +69,10 @@ export function itemOf(entry: RegistrationEntry, defaultNamespace: string): Inst
   return namespace === defaultNamespace
     ? { ...spec, state, incarnation, rev }
     : { namespace, ...spec, state, incarnation, rev }
+}
+
+/** Consumers see another state than was asked for, by an operator's word or because the instance is doubted. */
+export function shownOtherwise(turn: ClusterTurn, { service, id, state, reason }: Registered): void {
+  const fields = { service, id, state, ...(reason === undefined ? {} : { reason }) }
+  turn.emit({ type: 'log', level: 'warn', fields, message: 'registered, but shown in another state' })
 }

@@ -3,7 +3,6 @@ import type {
   ErrorBody,
   ErrorMessage,
   Intent,
-  Registered,
   RegisteredMessage,
   RemovedMessage,
   VacantMessage,
@@ -17,7 +16,7 @@ import type { RegistrationPatch, RegistrationState, Token } from '../machine/eve
 import type { ClusterItem, ClusterTurn } from './events.js'
 import type { Outbox } from './outbox.js'
 import type { Desired, RegistrationEntry, Sent } from './registration-entry.js'
-import { isAccepted, itemOf, refOf, sentItem } from './registration-entry.js'
+import { isAccepted, itemOf, refOf, sentItem, shownOtherwise } from './registration-entry.js'
 import { blockingIncarnation, INCARNATION_MAX, reactionTo } from './refusals.js'
 import type { MachineSettings } from '../machine/settings.js'
 import { nameOf, viewKey } from '../machine/keys.js'
@@ -194,6 +193,11 @@ export class Registrations {
     for (const { entry, rev } of sent.items) {
       if (this.entries.get(entry.handle) === entry) this.refuse(turn, entry, message.error, rev)
     }
+  }
+
+  /** The connection itself is refused: all is said again when it is not. */
+  refuseAll(turn: ClusterTurn, error: RegistryError): void {
+    for (const entry of this.entries.values()) this.enter(turn, entry, 'refused', error)
   }
 
   /** An operator or another process ended registrations of this session. */
@@ -389,10 +393,4 @@ export class Registrations {
     if (req !== undefined) this.requests.delete(req)
     return sent
   }
-}
-
-/** Consumers see another state than was asked for, by an operator's word or because the instance is doubted. */
-function shownOtherwise(turn: ClusterTurn, { service, id, state, reason }: Registered): void {
-  const fields = { service, id, state, ...(reason === undefined ? {} : { reason }) }
-  turn.emit({ type: 'log', level: 'warn', fields, message: 'registered, but shown in another state' })
 }

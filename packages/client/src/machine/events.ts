@@ -1,6 +1,7 @@
 /** What goes into the client machine and what comes out: plain data, so that tests and simulation can carry it. */
 import type {
   ClientMessage,
+  ErrorBody,
   Guard,
   Instance,
   Intent,
@@ -135,7 +136,14 @@ export type ClientEvent =
   | { readonly type: 'tick' }
   | { readonly type: 'opened'; readonly connection: number }
   | { readonly type: 'message'; readonly connection: number; readonly message: ServerMessage }
-  | { readonly type: 'closed'; readonly connection: number; readonly code?: number; readonly reason: string }
+  | {
+      readonly type: 'closed'
+      readonly connection: number
+      readonly code?: number
+      readonly reason: string
+      /** The node's answer where it refused the connection. */
+      readonly refusal?: ErrorBody
+    }
   | {
       readonly type: 'register'
       /** Absent: no call waits, and a refusal is a state like any other. */

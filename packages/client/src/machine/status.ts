@@ -1,5 +1,5 @@
 /** What people may know about the client. */
-import type { ViewName } from '@rollcall/wire'
+import type { RegistryError, ViewName } from '@rollcall/wire'
 import type { ListSource } from './events.js'
 
 /** What people may know about the link. */
@@ -11,6 +11,8 @@ export interface LinkStatus {
   readonly island?: boolean
   /** Attempts in a row that led nowhere. */
   readonly failures: number
+  /** Why a node refused the connection the last time one did, until one takes it: not by that host name, for one. */
+  readonly error?: RegistryError
 }
 
 /** What one cluster says of one list. */

@@ -1,5 +1,6 @@
 /** Runs the machine against sockets, timers and files. */
 import type { Instance, RegistryError } from '@rollcall/wire'
+import { defined } from '@rollcall/wire'
 import type { ClientEffect, ClientEvent, Token } from '../machine/events.js'
 import type { ClientMachine } from '../clusters/machine.js'
 import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
@@ -180,9 +181,9 @@ class MachineDriver implements Driver {
         this.dispatch({ type: 'opened', connection: id })
       },
       message: (message) => this.dispatch({ type: 'message', connection: id, message }),
-      closed: (code, reason) => {
+      closed: (code, reason, refusal) => {
         this.connections.delete(id)
-        this.dispatch({ type: 'closed', connection: id, reason, ...(code === undefined ? {} : { code }) })
+        this.dispatch({ type: 'closed', connection: id, reason, ...defined({ code, refusal }) })
       },
     })
     this.connections.set(id, connection)

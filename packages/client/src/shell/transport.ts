@@ -1,11 +1,12 @@
 /** Connections to nodes over WebSocket. */
 import { isIP } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientMessage, ServerMessage } from '@rollcall/wire'
+import type { ClientMessage, ErrorBody, ServerMessage } from '@rollcall/wire'
 import { STREAM_PROTOCOL } from '@rollcall/wire'
 import { WebSocket } from 'ws'
 import type { NodeTls } from '../calls/tls.js'
-import { decode } from './codec.js'
+import { decode, errorIn } from './codec.js'
 import type { Clock } from '../machine/ports.js'
 
 /** What happens on a connection. `closed` comes exactly once and last. */
@@ -13,7 +14,8 @@ export interface ConnectionListener {
   /** `localAddress`: this end of the connection, where known. */
   opened(localAddress: string | undefined): void
   message(message: ServerMessage): void
-  closed(code: number | undefined, reason: string): void
+  /** `refusal`: the node's answer where it refused the connection, and would refuse it again. */
+  closed(code: number | undefined, reason: string, refusal?: ErrorBody): void
 }
 
 /** One connection to a node. */
@@ -37,6 +39,9 @@ export const PAYLOAD_BYTES_MAX = 67_108_864
  * next one. Several times what 100,000 registrations take.
  */
 const UNSENT_BYTES_MAX = 67_108_864
+
+/** Larger answers to a handshake are no error of a node. */
+const ANSWER_CHARS_MAX = 65_536
 
 /** A connection that does not finish its closing handshake in this time is cut. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -65,13 +70,21 @@ export function createWebSocketTransport(clock: Clock): Transport {
         if (message === undefined) socket.close(1002, 'unreadable frame')
         else if (message !== 'unknown') listener.message(message)
       })
+      let refusal: ErrorBody | undefined
       // Every error is followed by a close, which carries the outcome.
       socket.on('error', (error) => {
-        reason = error.message
+        if (reason === '') reason = error.message
       })
+      const turnedAway = async (response: IncomingMessage): Promise<void> => {
+        const error = errorIn(await answerOf(response))
+        reason = error?.message ?? `answered with ${response.statusCode} instead of a connection`
+        if (isFinal(response)) refusal = error
+        socket.terminate()
+      }
+      socket.on('unexpected-response', (_request, response) => void turnedAway(response))
       socket.on('close', (code, text) => {
         sockets.delete(socket)
-        listener.closed(code, reason === '' ? String(text) : reason)
+        listener.closed(code, reason === '' ? String(text) : reason, refusal)
       })
       return {
         send(message) {
@@ -95,6 +108,25 @@ export function createWebSocketTransport(clock: Clock): Transport {
       cancel()
     },
   }
+}
+
+/** What a node says instead of a connection; never rejects. */
+async function answerOf(response: IncomingMessage): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk as string
+      if (text.length > ANSWER_CHARS_MAX) break
+    }
+  } catch {
+    // It broke off: what came of it is no answer.
+  }
+  return text
+}
+
+/** Whether the same request would be refused again; a node that is busy, starting or stopping says so with another status. */
+function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 400 && statusCode < 500 && statusCode !== 408 && statusCode !== 429
 }
 
 function cutLater(clock: Clock, socket: WebSocket): void {
