@@ -68,6 +68,7 @@ function routeTo(clock: Clock, host: string, port: number): Promise<string | und
     }
     const cancel = clock.setTimer(ROUTE_MS, () => end(undefined))
     socket.once('error', () => end(undefined))
-    socket.connect(port, host, () => end(socket.address().address))
+    // It calls back in either case, and then the address is that of no route: 0.0.0.0.
+    socket.connect(port, host, (error?: Error) => end(error ? undefined : socket.address().address))
   })
 }

@@ -23,8 +23,9 @@ export interface PickOptions {
 /** A handle of a watched service, or of one group of it. */
 export interface Service extends WatchedService {
   /**
-   * Ends what was begun with this handle: calls and `ready()` reject with `closed`, `changes()` ends. The watch ends with
-   * the last handle of the service, and its memory, connections and the node's part in it are given back. Idempotent;
+   * Ends what was begun with this handle: calls and `ready()` reject with `closed`, `changes()` ends, also that of shards. The
+   * watch ends when every handle of the service was closed, and its memory, connections and the node's part in it are given
+   * back. A handle that is dropped without it costs nothing, but then the watch stays until the client is closed. Idempotent;
    * `Rollcall.service()` gives a new handle.
    */
   close(): void

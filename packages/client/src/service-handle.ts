@@ -137,7 +137,13 @@ export class ServiceHandle implements Service, CallOwner {
 
   shards(count: number): Shards {
     this.use()
-    return this.watch.shards(count)
+    const shards = this.watch.shards(count)
+    return {
+      count,
+      own: () => shards.own(),
+      owner: (shard) => shards.owner(shard),
+      changes: (options) => this.read((ended) => shards.changes({ ...options, ended })),
+    }
   }
 
   onCandidates(listener: () => void): () => void {
@@ -145,15 +151,8 @@ export class ServiceHandle implements Service, CallOwner {
     return this.open(this.watch.onCandidates(listener))
   }
 
-  changes({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ListChange> {
-    let stop: (() => void) | undefined
-    const changes = this.watch.changes({
-      ...(signal === undefined ? {} : { signal }),
-      ended: () => stop?.(),
-    })
-    if (this.reason === undefined) stop = this.open(() => void changes.return?.())
-    else void changes.return?.()
-    return changes
+  changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ListChange> {
+    return this.read((ended) => this.watch.changes({ ...options, ended }))
   }
 
   close(): void {
@@ -176,6 +175,15 @@ export class ServiceHandle implements Service, CallOwner {
   private use(): void {
     if (this.reason !== undefined) throw this.reason
     this.touch()
+  }
+
+  /** An iterator that ends with this handle; `ended` is called when its reader leaves. */
+  private read<T>(begin: (ended: () => void) => AsyncIterableIterator<T>): AsyncIterableIterator<T> {
+    let stop: (() => void) | undefined
+    const iterator = begin(() => stop?.())
+    if (this.reason === undefined) stop = this.open(() => void iterator.return?.())
+    else void iterator.return?.()
+    return iterator
   }
 
   private open(end: () => void): () => void {

@@ -1,4 +1,6 @@
 /** Handles of services, and what ends with them. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import { createClient } from './client.js'
@@ -111,6 +113,43 @@ describe('a handle', () => {
     expect(node.heard).not.toContain('unwatch')
   })
 
+  it('ends the readers of its shards, and of no other handle', async () => {
+    const { client, node } = setUp()
+    const [mine, other] = [client.service('orders'), client.service('orders')]
+    await settle()
+    node.say(view([instance('a')]))
+    await settle()
+    const [own, others] = [mine.shards(4).changes(), other.shards(4).changes()]
+    expect([(await own.next()).done, (await others.next()).done]).toEqual([false, false])
+    const ended = own.next()
+    let going = true
+    void others.next().then(() => (going = false))
+    mine.close()
+    expect(await ended).toEqual({ done: true, value: undefined })
+    await settle()
+    expect(going).toBe(true)
+  })
+
+  it('can be dropped without being closed: nothing but the watch stays', async () => {
+    setFlagsFromString('--expose-gc')
+    // In a task of its own: what a reference was just made to stays for the present one.
+    const collect = runInNewContext('gc') as (how: { readonly execution: 'async' }) => Promise<void>
+    const { client } = setUp()
+    const open = (): WeakRef<Service> => {
+      const service = client.service('orders')
+      void service
+        .changes({ signal: AbortSignal.abort() })
+        .next()
+        .catch(() => undefined)
+      return new WeakRef(service)
+    }
+    const handles = Array.from({ length: 100 }, open)
+    await settle()
+    await collect({ execution: 'async' })
+    expect(handles.filter((handle) => handle.deref() !== undefined)).toEqual([])
+    expect(names(client)).toEqual(['orders'])
+  })
+
   it('ends the watch when it is the last one; the next one watches again', async () => {
     const { client, node, watched } = setUp()
     const first = client.service('orders')
@@ -189,12 +228,25 @@ describe('a handle for names that others choose', () => {
     void codeOf(open('wait').ready({ timeoutMs: 5_000 }))
     const reader = open('reader').changes()
     void reader.next()
+    const shards = open('shards').shards(4).changes()
     ends.push(open('listener').onCandidates(() => undefined))
     await clock.pass(4_000)
-    expect(names(client)).toEqual(['call', 'wait', 'reader', 'listener'])
+    expect(names(client)).toEqual(['call', 'wait', 'reader', 'shards', 'listener'])
     for (const end of ends) end()
     await reader.return?.()
+    await shards.return?.()
     await clock.pass(3_000)
+    await settle()
+    expect(names(client)).toEqual([])
+  })
+
+  it('is not kept by a reader whose signal was aborted before', async () => {
+    const { client, clock } = setUp()
+    const service = client.service('orders', { idleMs: 1_000 })
+    const signal = AbortSignal.abort()
+    for (const reader of [service.changes({ signal }), service.shards(4).changes({ signal })])
+      expect(await codeOf(reader.next())).toBe('aborted')
+    await clock.pass(1_000)
     await settle()
     expect(names(client)).toEqual([])
   })

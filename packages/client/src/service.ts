@@ -13,12 +13,13 @@ import type { CallOutcome, Choice, ListChange, ListSource } from './machine/even
 import type { Origin, WatchStatus } from './machine/status.js'
 import { OfferListeners } from './calls/offer-listeners.js'
 import { Selection } from './calls/selection.js'
+import type { ShardSet } from './sharing/shards.js'
 import { WorkSharing } from './sharing/shards.js'
 import { waitWithin } from './start-up/waiting.js'
 import type { WarmUpHook, WarmUps } from './start-up/warm-up.js'
 import { NO_CHOICE } from './machine/events.js'
 import type { Clock } from './machine/ports.js'
-import type { Observer, PickOptions, ReadyOptions, Registration, Shards, WatchedService } from './api.js'
+import type { Observer, PickOptions, ReadyOptions, Registration, WatchedService } from './api.js'
 import { closedError, noInstancesError } from './machine/errors.js'
 
 /** What a watched service works with. */
@@ -155,7 +156,7 @@ export class ServiceWatch implements WatchedService {
     return this.sharing.members()
   }
 
-  shards(count: number): Shards {
+  shards(count: number): ShardSet {
     return this.sharing.shards(count)
   }
 

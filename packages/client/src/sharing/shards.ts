@@ -32,7 +32,7 @@ export class WorkSharing {
   }
 
   /** The same object for the same count; throws `invalid_argument`. */
-  shards(count: number): Shards {
+  shards(count: number): ShardSet {
     if (!Number.isInteger(count) || count < 1 || count > SHARDS_MAX)
       throw invalid(`the number of shards is 1 to ${SHARDS_MAX}, not ${count}`)
     const known = this.sets.get(count)
@@ -76,7 +76,8 @@ export class WorkSharing {
   }
 }
 
-class ShardSet implements Shards {
+/** The shards of one count, as all handles of the service share them. */
+export class ShardSet implements Shards {
   readonly count: number
   private readonly refresh: () => void
   private readonly assignment: Assignment
@@ -103,8 +104,18 @@ class ShardSet implements Shards {
     return this.assignment.owner(shard)
   }
 
-  changes({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<ShardChange> {
-    const iterator = new ShardIterator(signal, () => this.iterators.delete(iterator))
+  /** `ended` is called when the reader leaves. */
+  changes({
+    signal,
+    ended,
+  }: {
+    readonly signal?: AbortSignal
+    readonly ended?: () => void
+  } = {}): AsyncIterableIterator<ShardChange> {
+    const iterator = new ShardIterator(signal, () => {
+      this.iterators.delete(iterator)
+      ended?.()
+    })
     if (this.source !== 'none') iterator.push(this.mine, this.source)
     if (this.ended) iterator.finish()
     else this.iterators.add(iterator)

@@ -1,6 +1,7 @@
 /** How the own address is found. */
 import { describe, expect, it } from 'vitest'
-import { findOwnAddress } from './address.js'
+import { HandClock } from '@rollcall/testkit/time'
+import { createSystemAddresses, findOwnAddress } from './address.js'
 import type { AddressOptions } from '../api.js'
 
 const INTERFACES = ['172.17.0.1', '10.1.2.3', 'fd00::5']
@@ -49,5 +50,14 @@ describe('own address', () => {
 
   it.each(['10.0.0.0', '10.0.0.0/33', 'x/8', '10.0.0.0/'])('refuses %s as a network', async (cidr) => {
     await expect(find({ prefer: [cidr] })).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+})
+
+describe('the route to a registry', () => {
+  it('is none where its name has no address', async () => {
+    const sources = createSystemAddresses(new HandClock())
+    // Too long for any name server to be asked.
+    expect(await sources.route('x'.repeat(64), 7_400)).toBeUndefined()
+    expect(await sources.route('127.0.0.1', 7_400)).toBe('127.0.0.1')
   })
 })

@@ -97,7 +97,8 @@ export function createSystemAddresses(clock: Clock): AddressSources {
         }
         const cancel = clock.setTimer(ROUTE_TIMEOUT_MS, () => end(undefined))
         socket.once('error', () => end(undefined))
-        socket.connect(port, host, () => end(socket.address().address))
+        // It calls back in either case, and then the address is that of no route: 0.0.0.0.
+        socket.connect(port, host, (error?: Error) => end(error ? undefined : socket.address().address))
       })
     },
   }
