@@ -163,14 +163,15 @@ export class Publisher implements Follower {
     }
   }
 
-  /** Calls `wake` once when the view's sign is no longer `sign`; the returned function forgets the waiter. */
-  wait(name: ViewName, sign: string, wake: () => void): () => void {
+  /** Calls `wake` once when the view's sign is no longer `sign`, for a peer; the returned function forgets the waiter. */
+  wait(name: ViewName, sign: string, wake: () => void, peer?: string): () => void {
     if (this.waiting >= this.options.waitersMax) {
       throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
         details: { waitersMax: this.options.waitersMax },
       })
     }
-    const watched = this.obtain(name, undefined)
+    if (!this.views.has(viewKey(name))) this.books.demandView(peer)
+    const watched = this.obtain(name, peer)
     const forget = (): void => {
       if (watched.waiters?.delete(waiter) !== true) return
       this.waiting--

@@ -60,6 +60,22 @@ describe('watches', () => {
     expect(budgets.watchBytes.used).toBeLessThan(10_000)
   })
 
+  it('of long polls are charged to the peer that waits, and refused where there is no room', () => {
+    const { sim, budgets } = setUp({ watchBytesMax: 10_000 })
+    const wait = (n: number, peer: string): (() => void) =>
+      sim.node.publisher.wait({ ...keyOf('a'), group: `g-${n}` }, '0000000000000001', () => {}, peer)
+    const ends: (() => void)[] = []
+    expect(
+      refusal(() => {
+        for (let n = 0; n < 20; n++) ends.push(wait(n, '10.0.0.1'))
+      }),
+    ).toMatchObject({ quota: 'watchBytesMax', over: 'peer' })
+    expect(budgets.watchBytes.usedBy('10.0.0.1')).toBe(budgets.watchBytes.used)
+    ends.push(wait(0, '10.0.0.2'), wait(100, '10.0.0.2'))
+    for (const end of ends) end()
+    expect([budgets.watchBytes.used, budgets.watchBytes.peers]).toEqual([0, 0])
+  })
+
   it('cost nothing any more when they ended, whoever paid for the view', () => {
     const { sim, join, budgets } = setUp()
     const [first, second] = [join('10.0.0.1'), join('10.0.0.2')]

@@ -9,7 +9,7 @@ export interface WatchBudgets {
 }
 
 /** A watch: its places with the view, with the subscriber and with the connection. */
-const WATCH_BYTES = 300
+export const WATCH_BYTES = 300
 
 /** A view that is watched or waited for, however many do. Measured together with one watch: 550, without the connection. */
 const VIEW_BYTES = 500
@@ -35,6 +35,11 @@ export class WatchBooks {
     demandRoom(this.budgets.watchBytes.refusal(peer, watches * WATCH_BYTES + views * VIEW_BYTES))
   }
 
+  /** Throws `limit_exceeded` where a peer may not wait for a view that is not watched yet. */
+  demandView(peer: string | undefined): void {
+    demandRoom(this.budgets.watchBytes.refusal(peer, VIEW_BYTES))
+  }
+
   began({ peer }: Consumer): void {
     this.budgets.watches.add(peer, 1)
     this.budgets.watchBytes.add(peer, WATCH_BYTES)
@@ -46,11 +51,15 @@ export class WatchBooks {
   }
 
   /** Who needed the view first pays for it, until no one does any more. */
-  opened({ payer, key }: SubscribedView): void {
-    this.budgets.watchBytes.add(payer, VIEW_BYTES + 2 * key.length)
+  opened(view: SubscribedView): void {
+    this.budgets.watchBytes.add(view.payer, viewBytes(view))
   }
 
-  closed({ payer, key }: SubscribedView): void {
-    this.budgets.watchBytes.give(payer, VIEW_BYTES + 2 * key.length)
+  closed(view: SubscribedView): void {
+    this.budgets.watchBytes.give(view.payer, viewBytes(view))
   }
+}
+
+export function viewBytes({ key }: Pick<SubscribedView, 'key'>): number {
+  return VIEW_BYTES + 2 * key.length
 }

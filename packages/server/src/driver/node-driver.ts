@@ -243,10 +243,10 @@ export class NodeDriver implements Registry {
     return this.queries
   }
 
-  wait(what: ViewName | ServicesQuery, sign: string, timeoutMs: number, _caller: Caller): ChangeWait {
+  wait(what: ViewName | ServicesQuery, sign: string, timeoutMs: number, { peer }: Caller): ChangeWait {
     if ('service' in what) {
       if (this.queries.sign(what) !== sign) return settledWait(true)
-      return this.waits.begin(timeoutMs, (wake) => this.node.publisher.wait(what, sign, wake))
+      return this.waits.begin(timeoutMs, (wake) => this.node.publisher.wait(what, sign, wake, peer))
     }
     const page = this.node.services.page(what)
     if (page.sign !== sign) return settledWait(true)
