@@ -1,5 +1,6 @@
 /** The parts of a node, by type: for planted bugs and for what counts what a node holds. No product code enters here. */
 export type { Registrar } from './admission/registrar.js'
+export type { NodeBudgets } from './budgets/node-budgets.js'
 export type { Directory, Entry, EntrySlot } from './directory/directory.js'
 export type { Facts } from './liveness/assess.js'
 export type { Evidence } from './liveness/evidence.js'
@@ -11,4 +12,5 @@ export type { VerdictReason } from './liveness/transitions.js'
 export type { WatcherBreaker } from './liveness/watcher-breaker.js'
 export type { Consumer, SubscribedView } from './publishing/audience.js'
 export type { Publisher } from './publishing/publisher.js'
+export { recount } from './recount.js'
 export type { LiveRecord } from './records/state.js'

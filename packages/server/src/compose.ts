@@ -161,6 +161,7 @@ function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOpt
     heapBytesMax: Math.floor((heapLimit * limits.heapPercentMax) / 100),
     ...defined({
       recordBytesMax: limits.recordBytesMax,
+      tombstoneBytesMax: limits.tombstoneBytesMax,
       strayBytesMax: limits.strayBytesMax,
       declarationBytesMax: limits.declarationBytesMax,
       watchBytesMax: limits.watchBytesMax,

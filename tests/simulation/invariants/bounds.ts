@@ -1,4 +1,5 @@
 /** Invariant I9: nothing grows without bound. */
+import { type NodeBudgets, recount } from '@rollcall/core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
@@ -10,22 +11,30 @@ interface Held {
   readonly waiting: number
   readonly dirty: number
   readonly refusals: number
-  /** Bytes by which the books of records and what records are charged for differ. */
+  /** By how much the books differ from what they are about. */
   readonly unaccounted: number
 }
 
 /** Counted behind the doors: nothing else would show that it grows. */
 function heldBy(driver: NodeDriver): Held {
-  const { budgets, directory, publisher, liveness } = driver['node']
-  const charged = [...directory.entries()].reduce((sum, { bytes }) => sum + bytes, 0)
+  const { budgets, publisher, liveness } = driver['node']
   return {
     watches: budgets.watches.used,
     views: publisher['views'].size,
     waiting: publisher['waiting'],
     dirty: publisher['dirty'].size,
     refusals: liveness['refusals']['once'].size,
-    unaccounted: Math.abs(budgets.recordBytes.used + budgets.strayBytes.used - charged),
+    unaccounted: differences(budgets, recount(driver['node'])),
   }
+}
+
+/** By how much two sets of books differ, all budgets together. */
+function differences(kept: NodeBudgets, counted: NodeBudgets): number {
+  const names = Object.keys(kept) as (keyof NodeBudgets)[]
+  // What is alive of the heap is in no book.
+  return names
+    .filter((name) => name !== 'heap')
+    .reduce((sum, name) => sum + Math.abs(kept[name].used - counted[name].used), 0)
 }
 
 /**

@@ -145,14 +145,14 @@ describe('the books', () => {
   })
 
   it('refuse metadata that grows beyond the memory for records, and let everything else through', () => {
-    const sim = new Simulation({ recordBytesMax: 10_000, peers: NO_SHARES })
+    const sim = new Simulation({ recordBytesMax: 9_000, peers: NO_SHARES })
     const fat = { a: 'x'.repeat(4_000) }
     sim.register({ id: 'a', incarnation: 1, metadata: fat })
     sim.register({ id: 'b', incarnation: 1 })
     expect(
       sim.register({ id: 'b', incarnation: 1, rev: 2, metadata: { a: 'x'.repeat(8_000) } }),
     ).toMatchObject({
-      error: { code: 'limit_exceeded', details: { quota: 'recordBytesMax', max: 10_000, over: 'node' } },
+      error: { code: 'limit_exceeded', details: { quota: 'recordBytesMax', max: 9_000, over: 'node' } },
     })
     expect(sim.register({ id: 'c', incarnation: 1, metadata: fat })).toMatchObject({ ok: false })
     expect(sim.register({ id: 'a', incarnation: 1, rev: 2, metadata: fat, port: 4_000 }).ok).toBe(true)
@@ -161,7 +161,7 @@ describe('the books', () => {
   })
 
   it('get room back from what is deregistered while there is little, though it cannot be undone then', () => {
-    const sim = new Simulation({ recordBytesMax: 20_000, peers: NO_SHARES })
+    const sim = new Simulation({ recordBytesMax: 14_000, peers: NO_SHARES })
     const fat = { a: 'x'.repeat(6_000) }
     for (const id of ['a', 'b']) sim.register({ id, incarnation: 1, metadata: fat })
     expect(sim.register({ id: 'c', incarnation: 1, metadata: fat })).toMatchObject({ ok: false })

@@ -17,8 +17,10 @@ export interface BudgetBounds {
   readonly watchesMax: number
   /** Memory for watches and the views that they are of. */
   readonly watchBytesMax: number
-  /** Memory for what was registered, from then on until it is forgotten. */
+  /** Memory for what listed instances offer. */
   readonly recordBytesMax: number
+  /** Memory for what stays of a registration until it is forgotten. */
+  readonly tombstoneBytesMax: number
   /** Memory for deregistrations of what was never registered here. */
   readonly strayBytesMax: number
 }
@@ -27,6 +29,7 @@ export interface NodeBudgets {
   readonly heap: HeapRoom
   readonly instances: Budget
   readonly recordBytes: Budget
+  readonly tombstoneBytes: Budget
   readonly strayBytes: Budget
   readonly declarationBytes: Budget
   readonly watches: Budget
@@ -36,9 +39,13 @@ export interface NodeBudgets {
 /** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
 export function boundsOfHeap(
   heapBytes: number,
-): Pick<BudgetBounds, 'recordBytesMax' | 'strayBytesMax' | 'declarationBytesMax' | 'watchBytesMax'> {
+): Pick<
+  BudgetBounds,
+  'recordBytesMax' | 'tombstoneBytesMax' | 'strayBytesMax' | 'declarationBytesMax' | 'watchBytesMax'
+> {
   return {
-    recordBytesMax: Math.floor(heapBytes / 2),
+    recordBytesMax: Math.floor((heapBytes * 3) / 8),
+    tombstoneBytesMax: Math.floor(heapBytes / 4),
     strayBytesMax: Math.floor(heapBytes / 16),
     declarationBytesMax: Math.floor(heapBytes / 16),
     watchBytesMax: Math.floor(heapBytes / 8),
@@ -56,6 +63,7 @@ export function createBudgets(bounds: BudgetBounds, meter: Meter): NodeBudgets {
     heap,
     instances: count('instancesMax', bounds.instancesMax, 'instances'),
     recordBytes: bytes('recordBytesMax', bounds.recordBytesMax, 'records'),
+    tombstoneBytes: bytes('tombstoneBytesMax', bounds.tombstoneBytesMax, 'ids that are or were registered'),
     strayBytes: bytes('strayBytesMax', bounds.strayBytesMax, 'deregistrations of what it never knew'),
     declarationBytes: bytes('declarationBytesMax', bounds.declarationBytesMax, 'declarations'),
     watches: count('watchesMax', bounds.watchesMax, 'watches'),

@@ -4,7 +4,7 @@ import type { Budget } from '../budgets/budget.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import { valueBytes } from '../records/size.js'
 
-interface Held {
+export interface HeldDeclaration {
   readonly declaration: Declaration
   readonly bytes: number
   /** Where it was declared last; none after a restart. */
@@ -15,7 +15,7 @@ interface Held {
 const DECLARATION_BYTES = 1_500
 
 export class DeclarationBook {
-  private readonly held = new Map<string, Held>()
+  private readonly held = new Map<string, HeldDeclaration>()
   private readonly budget: Budget
 
   constructor(budget: Budget) {
@@ -30,16 +30,21 @@ export class DeclarationBook {
     for (const { declaration } of this.held.values()) yield declaration
   }
 
+  /** With who pays for each. */
+  all(): Iterable<HeldDeclaration> {
+    return this.held.values()
+  }
+
   /** Why there is no room for a declaration in the place of what is held. There always is where it takes one back. */
   refusal(declaration: Declaration, peer: string | undefined): ErrorBody | undefined {
     if (declaration.register.value === null) return undefined
     const freed = this.held.get(declarationKey(declaration))?.bytes ?? 0
-    return this.budget.refusal(peer, bytesOf(declaration) - freed)
+    return this.budget.refusal(peer, declarationBytes(declaration) - freed)
   }
 
   set(key: string, declaration: Declaration, peer: string | undefined): void {
     this.delete(key)
-    const bytes = bytesOf(declaration)
+    const bytes = declarationBytes(declaration)
     this.held.set(key, { declaration, bytes, peer })
     this.budget.add(peer, bytes)
   }
@@ -52,6 +57,6 @@ export class DeclarationBook {
   }
 }
 
-function bytesOf(declaration: Declaration): number {
+export function declarationBytes(declaration: Declaration): number {
   return DECLARATION_BYTES + valueBytes(declaration)
 }

@@ -7,20 +7,28 @@ import {
   type ErrorBody,
   type NamespaceSettings,
   type ServiceSettings,
-  SignSum,
+  type SignSum,
   type State,
   type ViewName,
 } from '@rollcall/wire'
 import type { Budget } from '../budgets/budget.js'
-import { Accounts, type RecordBudgets } from './accounts.js'
+import { Accounts, groupBytes, type RecordBudgets, serviceBytes } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
 import { DeclarationBook } from './declaration-book.js'
-import { Departed } from './departed.js'
+import type { Departed } from './departed.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
-import { History, type HistoryBudget } from './history.js'
+import type { HistoryBudget } from './history.js'
 import { Listing } from './listing.js'
-import { type Entry, EntrySlot, type GroupNode, type ServiceNode } from './nodes.js'
+import {
+  createEntry,
+  createGroup,
+  createService,
+  type Entry,
+  EntrySlot,
+  type GroupNode,
+  type ServiceNode,
+} from './nodes.js'
 import { merge } from '../records/merge.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
@@ -127,7 +135,9 @@ export class Directory {
 
   /** Why there is no room for a record, on behalf of a peer. */
   refusal(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
-    return this.accounts.refusal(this.entry(record), record, peer)
+    const service = this.find(record.namespace, record.service)
+    const group = service?.groups.get(record.group)
+    return this.accounts.refusal({ service, group, entry: group?.entries.get(record.id) }, record, peer)
   }
 
   /** The sum behind a view's sign, or undefined for a view that was never filled. */
@@ -149,22 +159,7 @@ export class Directory {
     const group = this.group(service, incoming.group)
     const existing = group.entries.get(incoming.id)
     if (existing === undefined) {
-      const key = `${incoming.group}/${incoming.id}`
-      const entry: Entry = {
-        key,
-        service,
-        record: incoming,
-        state: null,
-        since: now,
-        hi: 0,
-        lo: 0,
-        slot: undefined,
-        account: 'stray',
-        bytes: 0,
-        payer: undefined,
-        older: undefined,
-        newer: undefined,
-      }
+      const entry = createEntry(service, incoming, now)
       group.entries.set(incoming.id, entry)
       this.records++
       return this.show(entry, undefined, cause, now)
@@ -201,7 +196,10 @@ export class Directory {
     this.records--
     placeOf(entry).delete(entry)
     this.accounts.close(entry)
-    if (group.entries.size === 0) service.groups.delete(group.group)
+    if (group.entries.size === 0) {
+      service.groups.delete(group.group)
+      this.accounts.left(group, groupBytes(group))
+    }
     this.collect(service)
     if (this.following) for (const follower of this.followers) follower.forgotten?.(entry)
   }
@@ -271,7 +269,9 @@ export class Directory {
 
   private collect(service: ServiceNode): void {
     const { entries, departed, strays } = service
-    if (entries.size + departed.size + strays.size > 0 || service.settings !== undefined) return
+    if (entries.size + departed.size + strays.size > 0) return
+    this.accounts.left(service, serviceBytes(service))
+    if (service.settings !== undefined) return
     service.history.clear()
     const services = this.namespaces.get(service.namespace)
     if (services?.delete(service.service) === true) this.services--
@@ -286,20 +286,7 @@ export class Directory {
     }
     let service = services.get(name)
     if (service === undefined) {
-      service = {
-        namespace,
-        service: name,
-        entries: new Set(),
-        departed: new Departed(),
-        strays: new Departed(),
-        groups: new Map(),
-        sum: new SignSum(),
-        history: new History(this.budget),
-        settings: undefined,
-        total: 0,
-        listed: false,
-        index: 0,
-      }
+      service = createService(namespace, name, this.budget)
       services.set(name, service)
       this.services++
     }
@@ -347,6 +334,10 @@ export class Directory {
     if (place === before) return
     before?.delete(entry)
     place.add(entry)
+    const { service } = entry
+    const group = this.group(service, entry.record.group)
+    this.accounts.entered(service, serviceBytes(service), entry)
+    this.accounts.entered(group, groupBytes(group), entry)
   }
 
   private remember(
@@ -385,7 +376,7 @@ export class Directory {
   private group(service: ServiceNode, name: string): GroupNode {
     let group = service.groups.get(name)
     if (group === undefined) {
-      group = { group: name, entries: new Map(), sum: new SignSum(), total: 0, up: 0, index: 0 }
+      group = createGroup(name)
       service.groups.set(name, group)
     }
     return group

@@ -1,9 +1,9 @@
 /** What a directory is made of: services, their groups, and the entry of each instance. */
-import type { ServiceSettings, SignSum, State } from '@rollcall/wire'
+import { type ServiceSettings, SignSum, type State } from '@rollcall/wire'
 import type { StoredRecord } from '../records/record.js'
-import type { Account } from './accounts.js'
-import type { Departed, Departing } from './departed.js'
-import type { History } from './history.js'
+import type { Account, Place } from './accounts.js'
+import { Departed, type Departing } from './departed.js'
+import { History, type HistoryBudget } from './history.js'
 
 /** One instance in memory: its record and what is derived from it. */
 export interface Entry extends Departing<Entry> {
@@ -21,6 +21,8 @@ export interface Entry extends Departing<Entry> {
   /** What it is charged for, and to which peer; the books write it. */
   account: Account
   bytes: number
+  /** Those of them that are held until it is forgotten. */
+  tombstoneBytes: number
   payer: string | undefined
   /** What the one follower that took the slot keeps of it. */
   slot: unknown
@@ -40,7 +42,7 @@ export class EntrySlot<T> {
   }
 }
 
-export interface GroupNode {
+export interface GroupNode extends Place {
   readonly group: string
   /** Records held by id, hidden ones included. */
   readonly entries: Map<string, Entry>
@@ -53,7 +55,7 @@ export interface GroupNode {
   index: number
 }
 
-export interface ServiceNode {
+export interface ServiceNode extends Place {
   readonly namespace: string
   readonly service: string
   /** Listed ones, in the order in which they came. */
@@ -72,4 +74,57 @@ export interface ServiceNode {
   listed: boolean
   /** The feed's index of the last change; 0 before the first. */
   index: number
+}
+
+/** A service with nothing in it. */
+export function createService(namespace: string, service: string, history: HistoryBudget): ServiceNode {
+  return {
+    namespace,
+    service,
+    entries: new Set(),
+    departed: new Departed(),
+    strays: new Departed(),
+    groups: new Map(),
+    sum: new SignSum(),
+    history: new History(history),
+    settings: undefined,
+    total: 0,
+    listed: false,
+    index: 0,
+    paidAs: undefined,
+    payer: undefined,
+  }
+}
+
+export function createGroup(group: string): GroupNode {
+  return {
+    group,
+    entries: new Map(),
+    sum: new SignSum(),
+    total: 0,
+    up: 0,
+    index: 0,
+    paidAs: undefined,
+    payer: undefined,
+  }
+}
+
+/** An entry that nothing is derived from yet, and that nothing is charged for. */
+export function createEntry(service: ServiceNode, record: StoredRecord, now: number): Entry {
+  return {
+    key: `${record.group}/${record.id}`,
+    service,
+    record,
+    state: null,
+    since: now,
+    hi: 0,
+    lo: 0,
+    slot: undefined,
+    account: 'stray',
+    bytes: 0,
+    tombstoneBytes: 0,
+    payer: undefined,
+    older: undefined,
+    newer: undefined,
+  }
 }

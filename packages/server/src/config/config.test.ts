@@ -150,6 +150,7 @@ describe('spelling', () => {
         'limits.declarationBytesMax': ['1048576', 1_048_576],
         'limits.watchBytesMax': ['1048576', 1_048_576],
         'limits.recordBytesMax': ['1048576', 1_048_576],
+        'limits.tombstoneBytesMax': ['1048576', 1_048_576],
         'limits.strayBytesMax': ['1048576', 1_048_576],
         'limits.sharedNetworks': ['10.0.0.0/8,fd00::1', ['10.0.0.0/8', 'fd00::1']],
         'journal.rotateBytesMin': ['65536', 65_536],

@@ -69,12 +69,17 @@ const limits = z.strictObject({
   instancesMax: integer(
     1,
     10_000_000,
-    'Most instances that are listed at a time. What left and is remembered does not count: its memory is bounded by recordBytesMax and strayBytesMax.',
+    'Most instances that are listed at a time. What left and is remembered does not count: its memory is bounded by tombstoneBytesMax and strayBytesMax.',
   ).default(1_000_000),
   recordBytesMax: integer(
     MIB,
     64 * GIB,
-    'Most memory for records, by an estimate: 1.2 KB each, with metadata, probe and override. The room of what registered is kept until it is forgotten, the retention after it left, so that it can always be deregistered. Default: half of the heap limit of the process, which --max-old-space-size sets.',
+    'Most memory for what listed instances offer, by an estimate: 0.4 KB each, with metadata and probe. Default: three eighths of the heap limit of the process, which --max-old-space-size sets.',
+  ).optional(),
+  tombstoneBytesMax: integer(
+    MIB,
+    64 * GIB,
+    'Most memory for what stays of a registration until it is forgotten, by an estimate: 0.8 KB each, with its override, 1.8 KB for a service and 0.4 KB for a group that nothing else is in, and what the expired offered. It is taken at the registration, so that it can always be deregistered: beyond it new ids are refused, until others were gone for the retention. Known ones may come back and change. Default: a quarter of the heap limit.',
   ).optional(),
   strayBytesMax: integer(
     MIB,

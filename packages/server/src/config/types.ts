@@ -11,6 +11,7 @@ export interface NodeLimits extends Limits {
   readonly namespacesMax: number
   readonly declarationBytesMax?: number | undefined
   readonly recordBytesMax?: number | undefined
+  readonly tombstoneBytesMax?: number | undefined
   readonly strayBytesMax?: number | undefined
   readonly watchesMax: number
   readonly watchesPerSubscriberMax: number
