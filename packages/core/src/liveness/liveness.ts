@@ -47,7 +47,7 @@ import {
   type SessionKeeper,
 } from './evidence.js'
 import { type LivenessOptions, rememberedMs } from './options.js'
-import { enoughOf, Wheel } from './wheel.js'
+import { enoughOf, FORGETTING, Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
 export const TICK_MS = 50
@@ -331,7 +331,7 @@ export class LivenessRules implements Follower {
     const { entry } = evidence
     const { content } = entry.record
     const cell = this.cell(evidence, event)
-    this.events.count++
+    this.events.count += cell.does === 'forgets' ? FORGETTING : 1
     if (cell.does === 'forgets') {
       this.drop(entry)
       return this.deps.directory.forget(entry)

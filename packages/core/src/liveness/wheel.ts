@@ -69,6 +69,9 @@ export class Wheel<T extends WheelItem> {
 /** Events, each a probe or a verdict, that are brought about in one turn of the event loop. */
 const EVENTS_PER_TURN = 2_000
 
+/** What forgetting a record counts: it costs less, and a flood of strays is to be gone soon after its time. */
+export const FORGETTING: number = 1 / 3
+
 /** Tells when there were enough events for one turn, counted from now on. */
 export function enoughOf(events: { readonly count: number }): () => boolean {
   const end = events.count + EVENTS_PER_TURN
