@@ -96,6 +96,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'node.ts',
     'queries.ts',
     'registry.ts',
+    'recount.ts',
     'index.ts',
     'internal.ts',
   ],
