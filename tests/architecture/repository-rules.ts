@@ -128,6 +128,15 @@ export function missingTests(path: string, text: string, files: readonly string[
     .map((name) => `${path}: ${name} does not exist`)
 }
 
+/** Files that a table names for a folder of a package, as `| \`folder/\` | … \`file.ts\` … |`, and that are not in it. */
+export function missingSources(path: string, text: string, files: readonly string[]): string[] {
+  return [...text.matchAll(/^\| `([\w-]+)\/` \|.*$/gm)].flatMap(([row, folder = '']) =>
+    [...row.matchAll(/`([\w-]+\.ts)`/g)]
+      .filter(([, name = '']) => !files.some((file) => file.endsWith(`/src/${folder}/${name}`)))
+      .map(([, name = '']) => `${path}: ${folder}/${name} does not exist`),
+  )
+}
+
 /** Anchors of a document's headings, as code forges derive them. */
 function headings(text: string): string[] {
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, title = '']) =>
@@ -155,6 +164,22 @@ export function outOfStep(all: ReadonlyMap<string, Manifest>): string[] {
     }
     return found
   })
+}
+
+/** What is wrong with the day of a release, which goes up with the version: the newest heading of the changelog has it. */
+export function wrongRelease(
+  { version, released = '' }: Pick<Manifest, 'version' | 'released'>,
+  changelog: string,
+): string[] {
+  const [newest = '', ...older] = [...changelog.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title)
+  if (Number.isNaN(Date.parse(released))) return [`${released} is no day`]
+  const last = newest === 'Unreleased' ? older[0] : newest
+  const [, of, day = ''] = /^(\S+) \((\d{4}-\d\d-\d\d)\)$/.exec(last ?? '') ?? []
+  if (last === undefined) return []
+  if (of === undefined) return [`"${last}" has no version and day, as in "1.0.0 (2030-01-31)"`]
+  // The version to come is no older than the last one.
+  if (newest === 'Unreleased' && of !== version) return released < day ? [`${released} is before ${of}`] : []
+  return released === day && of === version ? [] : [`${version} of ${released} is not ${last}`]
 }
 
 /** Names of everything the workspace depends on that is not its own. */

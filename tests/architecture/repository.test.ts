@@ -49,6 +49,10 @@ describe('documents', () => {
     const pages = ['docs/guarantees.md', 'docs/availability.md', 'docs/simulation.md']
     expect(pages.flatMap((path) => rules.missingTests(path, read(path), files))).toEqual([])
   })
+  it('name files where they are', () => {
+    const path = 'docs/ARCHITECTURE.md'
+    expect(rules.missingSources(path, read(path), files)).toEqual([])
+  })
   it('keep the README short', () =>
     expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150))
   it('number the decisions without gaps', () => {
@@ -63,6 +67,10 @@ describe('packages', () => {
     expect(rules.unexcepted(rules.withoutReadme(folders, exists), NO_README)).toEqual([])
   })
   it('move in step', () => expect(rules.outOfStep(manifests())).toEqual([]))
+  it('know the day of their release', () => {
+    const server = manifests().get('packages/server')
+    expect(server === undefined ? [] : rules.wrongRelease(server, read('CHANGELOG.md'))).toEqual([])
+  })
   it('explain every dependency', () => {
     expect(rules.unexplained(rules.foreignDependencies(manifests()), read('docs/dependencies.md'))).toEqual(
       [],
@@ -190,6 +198,26 @@ describe('each rule can fail', () => {
       'docs/a.md: a/c.test.ts does not exist',
       'docs/a.md: d.test.ts does not exist',
     ])
+  })
+
+  it('files that a table names', () => {
+    const text = '| `a/` | b? | `c.ts` (d), `e.ts` |\n| `f` | `g.ts` |'
+    expect(
+      rules.missingSources('docs/a.md', text, ['packages/x/src/a/c.ts', 'packages/x/src/b/e.ts']),
+    ).toEqual(['docs/a.md: a/e.ts does not exist'])
+  })
+
+  it('the day of a release', () => {
+    const released = { version: '1.1.0', released: '2030-02-01' }
+    const wrong = (changelog: string): string[] => rules.wrongRelease(released, changelog)
+    expect(wrong('## Unreleased\n')).toEqual([])
+    expect(wrong('## Unreleased\n## 1.0.0 (2030-01-01)\n')).toEqual([])
+    expect(wrong('## 1.1.0 (2030-02-01)\n## 1.0.0 (2030-01-01)\n')).toEqual([])
+    expect(wrong('## 1.1.0 (2030-02-02)\n')).toEqual(['1.1.0 of 2030-02-01 is not 1.1.0 (2030-02-02)'])
+    expect(wrong('## 1.2.0 (2030-02-01)\n')).toEqual(['1.1.0 of 2030-02-01 is not 1.2.0 (2030-02-01)'])
+    expect(wrong('## Unreleased\n## 1.0.0 (2030-03-01)\n')).toEqual(['2030-02-01 is before 1.0.0'])
+    expect(wrong('## 1.1.0\n')).toEqual(['"1.1.0" has no version and day, as in "1.0.0 (2030-01-31)"'])
+    expect(rules.wrongRelease({ version: '1.1.0' }, '')).toEqual([' is no day'])
   })
 
   it('versions', () => {

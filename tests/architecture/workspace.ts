@@ -7,6 +7,8 @@ import { exists, listFiles, read } from './source-files.js'
 export interface Manifest {
   readonly name: string
   readonly version: string
+  /** The day of that version, where the package has to know it. */
+  readonly released?: string
   readonly private?: boolean
   readonly license?: string
   readonly type?: string

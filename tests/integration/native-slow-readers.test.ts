@@ -103,6 +103,7 @@ describe('a reader that does not read', () => {
       'all are answered in the end',
       30_000,
     )
+    expect(node.budgets.received.used).toBe(0)
   })
 
   it('is cut off when the questions that wait meanwhile are more than a node may hold', async () => {
