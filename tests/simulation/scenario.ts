@@ -4,6 +4,7 @@ import type { MergeMode } from '@rollcall/client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Fault } from './faults/fault.js'
 import { Chance } from './world/random.js'
+import { operatorsOf } from './operators.js'
 import { STORIES } from './stories.js'
 
 /** One endpoint of a program. */
@@ -68,6 +69,10 @@ const GROUPS = ['default', 'default', 'default', 'core'] as const
 /** Of so many seeds one has two clusters. */
 const TWO_CLUSTERS_EVERY = 30
 
+/** Of so many seeds one has operators that write: which ones, leaves those alone that found something before. */
+const OPERATORS_EVERY = 6
+const OPERATORS_AT = 4
+
 /** The scenario of a seed; `clusters` other than it has by itself. */
 export function scenarioOf(
   seed: number | string,
@@ -88,6 +93,9 @@ export function scenarioOf(
     const from = own.between(CALM_MS, healAt - 5_000)
     faults.push(...story({ chance: own, programs, from, to: healAt }))
   }
+  // What is registered in two clusters is not an operator's alone: these worlds have one.
+  if (clusters === 1 && Number(seed) % OPERATORS_EVERY === OPERATORS_AT)
+    faults.push(...operatorsOf({ chance: chance.fork('operators'), programs, from: CALM_MS, to: healAt }))
   faults.sort((a, b) => a.at - b.at)
   const spread = chance.fork('clusters')
   return {

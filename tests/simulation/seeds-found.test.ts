@@ -12,6 +12,7 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [12_194, 'a firewall that was lifted a moment before anybody was heard again'],
   [12_385, 'a stall of the node that a deadline of the checker did not leave out'],
   [14_095, 'a firewall that came up when the node had just connected'],
+  [40_030, 'a removal time that a fast clock of the node measured, and the checker did not'],
   [101_513, 'a list read late, of when a deregistration was lost with its node and not yet said again'],
   [101_917, 'a last resort that was deregistered after it had vanished'],
   [940_000_832, 'a client of the checker that went on after its process was killed, holding a watch'],

@@ -1,13 +1,21 @@
 /** All named cases. */
 import type { Case } from '../case.js'
 import { abandonedSession } from './abandoned-session.js'
+import { clearedOverACrash } from './cleared-over-a-crash.js'
+import { clockBehindAnOrder } from './clock-behind-an-order.js'
 import { closedTogether } from './closed-together.js'
 import { crashBeforeCommit } from './crash-before-commit.js'
+import { declaredOverACrash } from './declared-over-a-crash.js'
+import { declaredRemoval } from './declared-removal.js'
 import { deregisteredFirst } from './deregistered-first.js'
+import { drainedAndBack } from './drained-and-back.js'
+import { drainedOverACrash } from './drained-over-a-crash.js'
+import { drainedWhileItRenews } from './drained-while-it-renews.js'
 import { drainingThroughSilence } from './draining-through-silence.js'
 import { firewallWithoutBaseline } from './firewall-without-baseline.js'
 import { firstSuspect } from './first-suspect.js'
 import { forgottenFarewell } from './forgotten-farewell.js'
+import { frozenDay } from './frozen-day.js'
 import { ghostAtTheOwnAddress } from './ghost-at-the-own-address.js'
 import { hungAndBack } from './hung-and-back.js'
 import { hungProcess } from './hung-process.js'
@@ -41,17 +49,26 @@ import { twoOfOneId } from './two-of-one-id.js'
 import { unansweredHints } from './unanswered-hints.js'
 import { untoldProvider } from './untold-provider.js'
 import { updatesInARow } from './updates-in-a-row.js'
+import { weightOfALife } from './weight-of-a-life.js'
 import { weightsThatChange } from './weights-that-change.js'
 
 export const CASES: Readonly<Record<string, Case>> = {
   'abandoned-session': abandonedSession,
+  'cleared-over-a-crash': clearedOverACrash,
+  'clock-behind-an-order': clockBehindAnOrder,
   'closed-together': closedTogether,
   'crash-before-commit': crashBeforeCommit,
+  'declared-over-a-crash': declaredOverACrash,
+  'declared-removal': declaredRemoval,
   'deregistered-first': deregisteredFirst,
+  'drained-and-back': drainedAndBack,
+  'drained-over-a-crash': drainedOverACrash,
+  'drained-while-it-renews': drainedWhileItRenews,
   'draining-through-silence': drainingThroughSilence,
   'firewall-without-baseline': firewallWithoutBaseline,
   'first-suspect': firstSuspect,
   'forgotten-farewell': forgottenFarewell,
+  'frozen-day': frozenDay,
   'ghost-at-the-own-address': ghostAtTheOwnAddress,
   'hung-and-back': hungAndBack,
   'hung-process': hungProcess,
@@ -85,5 +102,6 @@ export const CASES: Readonly<Record<string, Case>> = {
   'unanswered-hints': unansweredHints,
   'untold-provider': untoldProvider,
   'updates-in-a-row': updatesInARow,
+  'weight-of-a-life': weightOfALife,
   'weights-that-change': weightsThatChange,
 }

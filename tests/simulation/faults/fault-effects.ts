@@ -1,4 +1,5 @@
 /** What each fault does to the world, and when its effects are over. */
+import { defined } from '@rollcall/wire'
 import type { Fault, Happening } from './fault.js'
 import { SdkProgram } from '../programs/sdk-program.js'
 import { RECOVERY_MS } from '../world/surroundings.js'
@@ -208,6 +209,49 @@ const EFFECTS: {
     }
     world.operate(registry, (api, caller) =>
       api.execute({ kind: 'deregisterHost', namespace: 'default', host, confirm: true }, caller),
+    )
+  },
+
+  override(world, { program, index, drain, disable, weight }, registry) {
+    const endpoint = world.program(program).in(registry.cluster)[index]
+    if (endpoint === undefined) return
+    const wishes = defined({ drain, disable, weight })
+    const command = { kind: 'override', refs: [endpoint.key], ...wishes } as const
+    world.operate(registry, (api, caller) => api.execute(command, caller))
+  },
+
+  clear(world, { program, index }, registry) {
+    const endpoint = world.program(program).in(registry.cluster)[index]
+    if (endpoint === undefined) return
+    const command = { kind: 'clearOverrides', refs: [endpoint.key] } as const
+    world.operate(registry, (api, caller) => api.execute(command, caller))
+  },
+
+  freeze(world, { namespace }, registry) {
+    world.operate(registry, (api, caller) => api.execute({ kind: 'freeze', namespace }, caller))
+  },
+
+  unfreeze(world, { namespace }, registry) {
+    world.operate(registry, (api, caller) => api.execute({ kind: 'unfreeze', namespace }, caller))
+  },
+
+  declare(world, { service, removalMs }, registry) {
+    const settings = removalMs === undefined ? null : { removalMs }
+    world.operate(registry, (api, caller) =>
+      api.execute({ kind: 'declareService', namespace: 'default', service, settings }, caller),
+    )
+  },
+
+  declareNamespace(world, { allow }, registry) {
+    const settings = allow === undefined ? null : { allow: [allow] }
+    world.operate(registry, (api, caller) =>
+      api.execute({ kind: 'declareNamespace', namespace: 'default', settings }, caller),
+    )
+  },
+
+  restore(world, { service }, registry) {
+    world.operate(registry, (api, caller) =>
+      api.execute({ kind: 'restore', namespace: 'default', service }, caller),
     )
   },
 

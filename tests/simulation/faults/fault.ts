@@ -41,6 +41,26 @@ export type Happening =
   | { readonly kind: 'deregister'; readonly program: string; readonly index: number; readonly named: boolean }
   /** An operator deregisters everything on a host. */
   | { readonly kind: 'evict'; readonly host: string }
+  /** An operator wants something of one endpoint of a program, and nothing else any more. */
+  | {
+      readonly kind: 'override'
+      readonly program: string
+      readonly index: number
+      readonly drain?: boolean
+      readonly disable?: boolean
+      readonly weight?: number
+    }
+  /** An operator takes that back. */
+  | { readonly kind: 'clear'; readonly program: string; readonly index: number }
+  /** An operator freezes a namespace, or `*` for all, or ends that. */
+  | { readonly kind: 'freeze'; readonly namespace: string }
+  | { readonly kind: 'unfreeze'; readonly namespace: string }
+  /** An operator declares a service with a removal time, or takes the declaration back where there is none. */
+  | { readonly kind: 'declare'; readonly service: string; readonly removalMs?: number }
+  /** An operator declares who may register in the namespace, or takes that back where none is named. */
+  | { readonly kind: 'declareNamespace'; readonly allow?: string }
+  /** An operator brings back what left a service by mistake. */
+  | { readonly kind: 'restore'; readonly service: string }
   /** A program changes what it says of one of its endpoints. */
   | {
       readonly kind: 'update'

@@ -1,8 +1,8 @@
 /** Invariant I2: the dead stop being called. */
 import type { Instance } from '@rollcall/wire'
-import { keyText, type Obituary } from '../world/endpoint.js'
+import { type Endpoint, keyText, type Obituary } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { SdkProgram } from '../programs/sdk-program.js'
+import type { SdkProgram, SeenList } from '../programs/sdk-program.js'
 import { isCalm, type Scene } from '../world/scene.js'
 import { watches } from './living.js'
 import { isSilent } from './silence.js'
@@ -48,6 +48,8 @@ class Deadlines {
   /** Incarnations that were named: a beat without a name is not theirs. */
   private readonly named = new Set<string>()
   private bootedAt = 0
+  /** When an operator brought back an incarnation: it was not heard since. */
+  private readonly restored = new Map<string, number>()
   /** When many were silent last. */
   private massAt = -Infinity
 
@@ -61,6 +63,10 @@ class Deadlines {
   }
 
   executed(done: Executed): void {
+    if (done.kind === 'restore') {
+      for (const result of done.answer.results)
+        if (result.ok) this.restore(nameOf(result, result.incarnation))
+    }
     if (done.kind !== 'register') return
     done.answer.forEach((result, index) => {
       const command = done.command.items[index]
@@ -69,6 +75,11 @@ class Deadlines {
       this.heard.set(name, this.scene.queue.now)
       if (command.incarnation !== undefined) this.named.add(name)
     })
+  }
+
+  private restore(name: string): void {
+    this.heard.delete(name)
+    this.restored.set(name, this.scene.queue.now)
   }
 
   beaten(refs: Parameters<Witness['beaten']>[0], response: Parameters<Witness['beaten']>[1]): void {
@@ -116,10 +127,12 @@ class Deadlines {
     const { network, registry } = this.scene
     const changedAt = network.changedAt(registry.process.host, host, port)
     const state = this.port(dead)
-    const heardAt = this.heard.get(nameOf(endpoint.key, dead.incarnation))
+    const name = nameOf(endpoint.key, dead.incarnation)
+    const heardAt = this.heard.get(name)
     const since = Math.max(at, changedAt, heardAt ?? 0)
     if (heardAt === undefined) {
-      const unheard = Math.max(this.bootedAt + leaseMs, since) + leaseMs + PROBE_MS
+      const watchedFrom = Math.max(this.bootedAt, this.restored.get(name) ?? 0)
+      const unheard = Math.max(watchedFrom + leaseMs, since) + leaseMs + PROBE_MS
       return state === 'accepts' && probed ? Infinity : unheard
     }
     if (vouch === 'probe') return state === 'accepts' ? Infinity : since + leaseMs + PROBE_MS
@@ -152,7 +165,9 @@ function createOf(own: Deadlines, all: readonly Deadlines[]): Invariant {
     for (const watched of consumer.lists.values()) {
       const choosing = watched.service.candidates().some((item) => isDead(item, dead))
       if (!choosing || !watches(watched, endpoint)) continue
-      const other = world.endpoints.some((each) => each.owed(now) && watches(watched, each))
+      const other = world.endpoints.some(
+        (each) => each.owed(now) && watches(watched, each) && !isWithheld(watched, each),
+      )
       if (other && watched.source === 'registry') return true
     }
     return false
@@ -195,6 +210,12 @@ function createOf(own: Deadlines, all: readonly Deadlines[]): Invariant {
     },
   }
   return invariant
+}
+
+/** Whether an operator keeps it from being chosen. */
+function isWithheld({ list }: SeenList, { key }: Endpoint): boolean {
+  const shown = list.find(({ id, group }) => id === key.id && group === key.group)
+  return shown?.state === 'draining' || shown?.state === 'disabled'
 }
 
 function isDead(item: Instance, dead: Obituary): boolean {

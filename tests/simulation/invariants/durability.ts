@@ -37,6 +37,9 @@ export function createDurability(world: Scene): Invariant {
           const command = done.command.items[index]
           if (command !== undefined && result.ok) written(keyText(command), result.incarnation, false)
         })
+      } else if (done.kind === 'restore') {
+        for (const result of done.answer.results)
+          if (result.ok) written(keyText(result), result.incarnation, false)
       } else if (done.kind === 'deregister' || done.kind === 'deregisterHost') {
         for (const ref of done.answer.removed) {
           if (ref.incarnation !== undefined) written(keyText(ref), ref.incarnation, true)

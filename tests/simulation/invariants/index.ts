@@ -17,9 +17,12 @@ import { createIntent } from './intent.js'
 import { createLiving } from './living.js'
 import { createMerge } from './merge.js'
 import { createMirror } from './mirror.js'
+import { createFreeze } from './freeze.js'
+import { createOrders } from './orders.js'
 import { createPeace } from './peace.js'
 import { createQuietJournal } from './quiet-journal.js'
 import { createSteadiness } from './steadiness.js'
+import { createWishes } from './wishes.js'
 
 /** The invariants of each cluster, each with a memory of its own. */
 export function invariantsOf(scenes: readonly Scene[]): readonly (readonly Invariant[])[] {
@@ -43,5 +46,8 @@ export function invariantsOf(scenes: readonly Scene[]): readonly (readonly Invar
     createHints(scene),
     createExpiry(scene),
     createFarewell(scene),
+    createOrders(scene),
+    createWishes(scene),
+    createFreeze(scene),
   ])
 }

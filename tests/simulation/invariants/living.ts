@@ -47,6 +47,8 @@ export function createLiving(world: Scene): Invariant {
     // A reason is no part of the sign: one that changes reaches no list, and only the registry knows the present one.
     const present = world.registry.shown?.instance(key)
     if (present?.state === 'up') return world.queue.now <= world.book.current(name).changedAt + TELLING_MS
+    // Whether an operator wants that, I19 knows.
+    if (present?.state === 'draining' || present?.state === 'disabled') return true
     return present?.reason === FLAPPING || (present?.reason === 'refused' && refused(endpoint))
   }
 

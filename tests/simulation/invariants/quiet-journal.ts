@@ -11,6 +11,8 @@ import type { Scene } from '../world/scene.js'
  */
 export function createQuietJournal(world: Scene): Invariant {
   let last = new Map<string, string>()
+  /** What an operator brought back: its provider's first word is news. */
+  const restored = new Set<string>()
 
   const invariant: Invariant = {
     name: 'I7 quiet journal',
@@ -26,6 +28,7 @@ export function createQuietJournal(world: Scene): Invariant {
     executed(done, before, written) {
       if (done.kind !== 'register' || written === 0) return
       const { items } = done.command
+      if (items.filter((item) => restored.delete(keyText(item))).length > 0) return
       if (items.every((item, index) => renews(item, before[index]))) {
         world.violated(invariant, `a renewal of ${items.map(keyText).join(', ')} wrote ${written} entries`)
       }
@@ -45,6 +48,8 @@ export function createQuietJournal(world: Scene): Invariant {
     if (entry.kind !== 'record') return undefined
     const key = keyText(entry.record)
     const before = last.get(key)
+    const { content } = entry.record
+    if (content.intent !== 'gone' && content.restored === true) restored.add(key)
     last.set(key, meaning(entry.record))
     return before
   }

@@ -16,6 +16,7 @@ import type { Consumer, Entry, LiveRecord, Sessions, SubscribedView } from '@rol
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
 import { LIVENESS } from './liveness.js'
 import { client, type Mutation, node, partsOf } from './mutation.js'
+import { OPERATORS } from './operators.js'
 import { replace } from './replace.js'
 
 export type { Mutation } from './mutation.js'
@@ -223,7 +224,14 @@ const TELLING: readonly Mutation[] = [
 ]
 
 /** Every rule switched off in turn. */
-export const MUTATIONS: readonly Mutation[] = [...RECORDS, ...LIVENESS, ...CONTENT, ...WRITING, ...TELLING]
+export const MUTATIONS: readonly Mutation[] = [
+  ...RECORDS,
+  ...LIVENESS,
+  ...CONTENT,
+  ...WRITING,
+  ...TELLING,
+  ...OPERATORS,
+]
 
 /** The mutation of a name; throws for an unknown one. */
 export function mutationNamed(name: string): Mutation {
