@@ -33,7 +33,7 @@ import { merge } from '../records/merge.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
 import { joinRegisters } from '../records/register.js'
-import { isLive, removal, shownDigest, shownState } from '../records/state.js'
+import { isLive, isStray, removal, shownDigest, shownState } from '../records/state.js'
 
 export type { Entry, EntrySlot, GroupNode, ServiceNode } from './nodes.js'
 
@@ -303,7 +303,7 @@ export class Directory {
       lanes === undefined
         ? before !== null
         : before === null || lanes.hi !== entry.hi || lanes.lo !== entry.lo
-    if (before !== after || previous?.incarnation !== record.incarnation) entry.since = now
+    if (before !== after || isAnew(previous, record)) entry.since = now
     if (visible) {
       const group = this.group(service, record.group)
       if (this.following) this.remember(entry, group, previous, after)
@@ -331,7 +331,8 @@ export class Directory {
     const before = previous === undefined ? undefined : placeOf(entry)
     this.accounts.settle(entry, previous, cause)
     const place = placeOf(entry)
-    if (place === before) return
+    // Those who left stand in the order in which they did, each incarnation anew.
+    if (place === before && (entry.account === 'listed' || !isAnew(previous, entry.record))) return
     before?.delete(entry)
     place.add(entry)
     const { service } = entry
@@ -381,6 +382,12 @@ export class Directory {
     }
     return group
   }
+}
+
+/** Another incarnation, or one that is known now where only its end was. */
+function isAnew(previous: StoredRecord | undefined, record: StoredRecord): boolean {
+  if (previous?.incarnation !== record.incarnation) return true
+  return isStray(previous) && !isStray(record)
 }
 
 /** Where an entry stands in its service. */

@@ -9,6 +9,8 @@ const BLOCK_MAX = 512
 export class Ordered<T> {
   private readonly nameOf: (item: T) => string
   private readonly blocks: T[][] = []
+  /** Items held. */
+  size = 0
 
   constructor(nameOf: (item: T) => string) {
     this.nameOf = nameOf
@@ -23,6 +25,7 @@ export class Ordered<T> {
     const name = this.nameOf(item)
     const place = this.blockOf(name)
     const block = this.blocks[place]
+    this.size++
     if (block === undefined) {
       this.blocks.push([item])
       return
@@ -47,6 +50,7 @@ export class Ordered<T> {
     const item = block[within]
     if (item === undefined || this.nameOf(item) !== name) return
     block.splice(within, 1)
+    this.size--
     if (block.length === 0) this.blocks.splice(place, 1)
   }
 

@@ -16,6 +16,7 @@ import type { Change, Follower } from '../directory/change.js'
 import { checkKey } from '../admission/admission.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import { noToken } from '../directory/listing.js'
+import { Ordered } from '../directory/ordered.js'
 import type { OverrideClearance, OverrideCommand, OverrideOutcome } from '../commands.js'
 import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord, Wishes } from '../records/record.js'
@@ -42,8 +43,8 @@ const PAGE_MAX = 10_000
 export class Overrides implements Follower {
   private readonly directory: Directory
   private readonly writer: Writer
-  /** Entries whose override wants something. */
-  private readonly standing = new Set<Entry>()
+  /** Entries whose override wants something, in the order in which they are listed. */
+  private readonly standing = new Ordered<Entry>(({ record }) => tokenOf(record))
   /** When those that end by themselves do. */
   private readonly timed = new Map<Entry, number>()
   private nextDue = Infinity
@@ -84,20 +85,22 @@ export class Overrides implements Follower {
   /** The overrides that stand, one page of them. */
   list({ namespace, service, after, limit = PAGE_DEFAULT }: OverridesQuery, now: number): OverridesList {
     if (after !== undefined && !isToken(after)) throw noToken()
-    const found: (readonly [token: string, entry: Entry])[] = []
-    for (const entry of this.standing) {
-      const { record } = entry
-      if (namespace !== undefined && record.namespace !== namespace) continue
-      if (service !== undefined && record.service !== service) continue
-      const token = tokenOf(record)
-      if (after === undefined || token > after) found.push([token, entry])
+    const prefix = namespace === undefined ? '' : `${namespace}/${service === undefined ? '' : `${service}/`}`
+    const begin = after === undefined || after < prefix ? prefix : after
+    const max = Math.max(1, Math.min(limit, PAGE_MAX))
+    const page: Entry[] = []
+    for (const entry of this.standing.from(begin)) {
+      const token = tokenOf(entry.record)
+      if (!token.startsWith(prefix)) break
+      if (token === after || (service !== undefined && entry.record.service !== service)) continue
+      page.push(entry)
+      if (page.length > max) break
     }
-    found.sort(([a], [b]) => (a < b ? -1 : 1))
-    const page = found.slice(0, Math.max(1, Math.min(limit, PAGE_MAX)))
+    const more = page.length > max && page.pop() !== undefined
     const last = page.at(-1)
     return {
-      overrides: page.map(([, entry]) => this.summary(entry, now)),
-      ...(last !== undefined && found.length > page.length ? { next: last[0] } : {}),
+      overrides: page.map((entry) => this.summary(entry, now)),
+      ...(last !== undefined && more ? { next: tokenOf(last.record) } : {}),
     }
   }
 
@@ -116,9 +119,9 @@ export class Overrides implements Follower {
     const { override } = entry.record
     if (override === undefined) return
     this.timed.delete(entry)
+    this.standing.delete(tokenOf(entry.record))
     const { value } = override
     if (value === null) {
-      this.standing.delete(entry)
       this.removed.note(entry, now)
       return
     }
@@ -131,7 +134,7 @@ export class Overrides implements Follower {
   }
 
   forgotten(entry: Entry): void {
-    this.standing.delete(entry)
+    if (entry.record.override !== undefined) this.standing.delete(tokenOf(entry.record))
     this.timed.delete(entry)
     this.removed.drop(entry)
   }

@@ -6,9 +6,9 @@
 import { type ErrorBody, errorBody, type RestoreReason } from '@rollcall/wire'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
-import type { Directory, Entry } from '../directory/directory.js'
+import type { Directory, Entry, ServiceNode } from '../directory/directory.js'
 import type { RestoreCommand, RestoreOutcome } from '../commands.js'
-import { hiddenReason } from '../records/state.js'
+import { hiddenReason, isStray } from '../records/state.js'
 import type { LiveContent, StoredRecord, Verdict } from '../records/record.js'
 import { RESTORED } from '../liveness/transitions.js'
 import type { Verdicts } from '../liveness/verdicts.js'
@@ -49,12 +49,18 @@ export class Restorer {
     if (node === undefined) {
       return errorBody('unknown_service', `nothing is known of ${service} in namespace ${namespace}`)
     }
-    const chosen = [...node.departed].filter((entry) => isChosen(entry, command, now))
-    const { batchItemsMax } = this
-    if (chosen.length + (ids?.length ?? 0) > batchItemsMax) {
-      const message = `this would bring back ${chosen.length} instances; narrow it by sinceMs, group or ids`
-      return errorBody('batch_too_large', message, undefined, { itemsMax: batchItemsMax })
+    const named = ids === undefined ? undefined : new Set(ids)
+    const max = this.batchItemsMax - (named?.size ?? 0)
+    const chosen: Entry[] = []
+    for (const entry of candidates(node, named, command, now)) {
+      if (chosen.length > max) break
+      if (isChosen(entry, named, command, now)) chosen.push(entry)
     }
+    if (chosen.length > max) {
+      const message = `this would bring back more than ${Math.max(0, max)} instances; narrow it by sinceMs, group or ids`
+      return errorBody('batch_too_large', message, undefined, { itemsMax: this.batchItemsMax })
+    }
+    chosen.reverse().sort((one, other) => one.since - other.since)
     const results = chosen.map((entry) => this.one(entry, dryRun, now))
     return { dryRun, results: [...results, ...missing(command, chosen)] }
   }
@@ -112,15 +118,42 @@ export class Restorer {
   }
 }
 
-function isChosen(entry: Entry, { group, ids, sinceMs, reasons }: RestoreCommand, now: number): boolean {
-  const { record, state } = entry
-  if (state !== null) return false
+function isChosen(
+  { record, state, since }: Entry,
+  named: ReadonlySet<string> | undefined,
+  { group, sinceMs = Infinity, reasons }: RestoreCommand,
+  now: number,
+): boolean {
+  if (state !== null || isStray(record)) return false
   if (group !== undefined && record.group !== group) return false
-  if (sinceMs !== undefined && now - entry.since > sinceMs) return false
+  if (now - since > sinceMs) return false
   const was: RestoreReason = hiddenReason(record)
   if (reasons !== undefined && !reasons.includes(was)) return false
   // What left by its own doing is no mistake, unless it is named.
-  return ids === undefined ? remembered(record) !== undefined : ids.includes(record.id)
+  return named === undefined ? remembered(record) !== undefined : named.has(record.id)
+}
+
+/** Where to look: at those that are named, or at those who left last, as far back as is asked for. */
+function* candidates(
+  { groups, departed }: ServiceNode,
+  named: ReadonlySet<string> | undefined,
+  { group, sinceMs = Infinity }: RestoreCommand,
+  now: number,
+): IterableIterator<Entry> {
+  const asked = [...groups.values()].filter((node) => group === undefined || node.group === group)
+  if (named !== undefined && named.size * asked.length <= departed.size) {
+    for (const id of named) {
+      for (const { entries } of asked) {
+        const entry = entries.get(id)
+        if (entry !== undefined) yield entry
+      }
+    }
+    return
+  }
+  for (const entry of departed.latest()) {
+    if (now - entry.since > sinceMs) return
+    yield entry
+  }
 }
 
 function remembered({ content }: StoredRecord): LiveContent | undefined {
