@@ -2,13 +2,13 @@
 import { LIMITS, type Limits, type NamespaceSettings } from '@rollcall/wire'
 import type { AdmissionMode } from './admission/admission.js'
 import { PROBE_RULES, type ProbeRules } from './admission/probe.js'
-import { type BudgetBounds, boundsOfHeap } from './budgets/node-budgets.js'
+import { type BudgetBounds, boundsOfHeap, type HeapBounds } from './budgets/node-budgets.js'
 import { PEER_DEFAULTS } from './budgets/peer.js'
 import type { ListingBounds } from './directory/listing-room.js'
 import { LIVENESS_DEFAULTS, type LivenessOptions } from './liveness/options.js'
 import { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 
-export interface NodeOptions extends BudgetBounds, ListingBounds {
+export interface NodeOptions extends BudgetBounds, HeapBounds, ListingBounds {
   /** Unique per boot. */
   readonly nodeId: string
   /** When this release was made, in milliseconds since the epoch: a clock that is behind it is wrong. Default 0, unknown. */
@@ -16,10 +16,6 @@ export interface NodeOptions extends BudgetBounds, ListingBounds {
   readonly admission: AdmissionMode
   readonly limits: Limits
   readonly probes: ProbeRules
-  /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
-  readonly historyBytesMax: number
-  /** Events that are remembered; the oldest goes first. */
-  readonly eventsMax: number
   /** Namespaces whose settings come from the configuration and cannot be declared otherwise. */
   readonly namespaces: Readonly<Record<string, NamespaceSettings>>
   readonly liveness: LivenessOptions
@@ -38,8 +34,6 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   servicesMax: 100_000,
   namespacesMax: 10_000,
   peers: PEER_DEFAULTS,
-  historyBytesMax: 64 * 1024 * 1024,
-  eventsMax: 10_000,
   namespaces: {},
   liveness: LIVENESS_DEFAULTS,
   publisher: PUBLISHER_DEFAULTS,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { NO_METER } from '../metrics.js'
 import { Budget } from './budget.js'
 import { HeapRoom } from './heap-room.js'
+import { boundsOfHeap } from './node-budgets.js'
 
 const KIB = 1_024
 
@@ -45,5 +46,15 @@ describe('the room on the heap', () => {
     const { heap, budget } = setUp()
     heap.collected(200 * KIB)
     expect([budget.refusal(undefined, 0), budget.refusal(undefined, -5)]).toEqual([undefined, undefined])
+  })
+})
+
+describe('bounds by the size of the heap', () => {
+  it.each([256, 1_024, 4_096, 65_536])('of %i MiB leave room, and are what was meant at 4 GiB', (mib) => {
+    const { eventsMax, ...bytes } = boundsOfHeap(mib * KIB * KIB)
+    const whole = Object.values(bytes).reduce((sum, max) => sum + max, 0)
+    expect(whole).toBeLessThan(mib * KIB * KIB)
+    expect(eventsMax * 2 * KIB).toBeLessThanOrEqual((mib * KIB * KIB) / 64)
+    if (mib === 4_096) expect([bytes.historyBytesMax, eventsMax]).toEqual([64 * KIB * KIB, 10_000])
   })
 })

@@ -36,19 +36,30 @@ export interface NodeBudgets {
   readonly watchBytes: Budget
 }
 
-/** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
-export function boundsOfHeap(
-  heapBytes: number,
-): Pick<
+/** What a node bounds by the size of its heap, where nothing else is said. */
+export interface HeapBounds extends Pick<
   BudgetBounds,
   'recordBytesMax' | 'tombstoneBytesMax' | 'strayBytesMax' | 'declarationBytesMax' | 'watchBytesMax'
 > {
+  /** Memory for recent changes, all services together: three quarters for those of views, one for the feed. */
+  readonly historyBytesMax: number
+  /** Events that are remembered; the oldest goes first. */
+  readonly eventsMax: number
+}
+
+/** An event with the longest texts, and what it says of its instance. */
+const EVENT_BYTES = 2_048
+
+/** Bounds of what a heap of this size holds: together they leave room for what a node does with it. */
+export function boundsOfHeap(heapBytes: number): HeapBounds {
   return {
     recordBytesMax: Math.floor((heapBytes * 3) / 8),
     tombstoneBytesMax: Math.floor(heapBytes / 4),
     strayBytesMax: Math.floor(heapBytes / 16),
     declarationBytesMax: Math.floor(heapBytes / 16),
     watchBytesMax: Math.floor(heapBytes / 8),
+    historyBytesMax: Math.floor(heapBytes / 64),
+    eventsMax: Math.min(10_000, Math.floor(heapBytes / 64 / EVENT_BYTES)),
   }
 }
 

@@ -1,22 +1,25 @@
 /** Recent changes in a ring, within one budget of bytes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { History, HistoryBudget, type PastChange, STEP_BYTES } from './history.js'
+import { History, HistoryBudget, type PastChange, stepBytes } from './history.js'
 
 /** Fewest steps that any budget grants. */
 const STEPS_MIN = 1_024
 
 function step(number: number, group = 'default'): PastChange {
+  const id = String(number).padStart(6, '0')
   return {
-    key: `${group}/${number}`,
+    key: `${group}/${id}`,
     group,
-    id: String(number),
+    id,
     hi: 0,
     lo: number,
     groupHi: 1,
     groupLo: number,
   }
 }
+
+const STEP_BYTES = stepBytes(step(0))
 
 /** The internals whose growth nothing else would show. */
 interface Inside {
@@ -46,7 +49,10 @@ describe('a ring', () => {
   it('looks at the sums of the group for a group, and at its steps only', () => {
     const history = new History(new HistoryBudget(0))
     for (const next of [step(1, 'blue'), step(2, 'green'), step(3, 'blue')]) history.push(next, 10)
-    expect([...(history.since({ hi: 1, lo: 1 }, 'blue')?.keys() ?? [])]).toEqual(['blue/3', 'blue/1'])
+    expect([...(history.since({ hi: 1, lo: 1 }, 'blue')?.keys() ?? [])]).toEqual([
+      'blue/000003',
+      'blue/000001',
+    ])
     expect(history.since({ hi: 0, lo: 1 }, 'blue')).toBeUndefined()
     expect(history.since({ hi: 1, lo: 2 }, 'blue')).toBeUndefined()
   })
@@ -80,6 +86,14 @@ describe('the budget', () => {
     for (let number = 0; number < 20_000; number++) rings[(number * 7) % 50]?.push(step(number), 5_000)
     expect(budget.bytes).toBe(bytesMax)
     expect(rings.reduce((sum, { length }) => sum + length, 0)).toBe(2_000)
+  })
+
+  it('charges long ids for what they cost', () => {
+    const budget = new HistoryBudget(500_000)
+    const history = new History(budget)
+    const long = { ...step(1), id: 'x'.repeat(128), key: `default/${'x'.repeat(128)}` }
+    for (let number = 0; number < 5_000; number++) history.push(long, 5_000)
+    expect(history.length).toBe(Math.floor(500_000 / (160 + 128 + 136)))
   })
 
   it('does not grow with one flapping service', () => {

@@ -17,34 +17,37 @@ export interface PastChange {
   readonly removed?: { readonly incarnation: number; readonly reason: RemoveReason }
 }
 
-/** What one step is charged for, in bytes: the object, its slot and its share of the strings. */
-export const STEP_BYTES = 160
+/** What one step is charged for beside its texts, in bytes: the object, its numbers and its places. */
+const STEP_BYTES = 160
 
 /** Rings are also bounded by the list itself: a delta longer than the list is pointless. */
 const STEPS_MIN = 1024
 
+/** Bytes that holding a step costs, also when nothing else holds its id any more. */
+export function stepBytes({ key, id }: PastChange): number {
+  return STEP_BYTES + key.length + id.length
+}
+
 /** The budget that all rings of a node share. */
 export class HistoryBudget {
-  private readonly stepsMax: number
+  private readonly bytesMax: number
   private steps = 0
+  /** Bytes charged at present. */
+  bytes = 0
   private order: History[] = []
   private orderStart = 0
   /** Places in the order whose step is gone already. */
   private voids = 0
 
   constructor(bytesMax: number) {
-    this.stepsMax = Math.max(STEPS_MIN, Math.floor(bytesMax / STEP_BYTES))
+    this.bytesMax = bytesMax
   }
 
-  /** Bytes charged at present. */
-  get bytes(): number {
-    return this.steps * STEP_BYTES
-  }
-
-  added(history: History): void {
+  added(history: History, bytes: number): void {
     this.steps++
+    this.bytes += bytes
     this.order.push(history)
-    while (this.steps > this.stepsMax) this.dropOldest()
+    while (this.bytes > this.bytesMax && this.steps > STEPS_MIN) this.dropOldest()
     if (this.orderStart > 4096 && this.orderStart * 2 > this.order.length) {
       this.order = this.order.slice(this.orderStart)
       this.orderStart = 0
@@ -52,8 +55,9 @@ export class HistoryBudget {
   }
 
   /** A ring dropped steps by itself. */
-  voided(count: number): void {
+  voided(count: number, bytes: number): void {
     this.steps -= count
+    this.bytes -= bytes
     this.voids += count
     if (this.voids > this.steps + STEPS_MIN) this.compact()
   }
@@ -65,7 +69,7 @@ export class HistoryBudget {
       this.voids--
       return
     }
-    oldest.yieldOldest()
+    this.bytes -= oldest.yieldOldest()
     this.steps--
   }
 
@@ -95,22 +99,23 @@ export class History {
   /** Adds the newest change; `listed` is the length of the list, which bounds the ring. */
   push(step: PastChange, listed: number): void {
     this.steps.push(step)
-    this.budget.added(this)
+    this.budget.added(this, stepBytes(step))
     const stepsMax = Math.max(STEPS_MIN, 2 * listed)
     while (this.length > stepsMax) {
-      this.yieldOldest()
+      const bytes = this.yieldOldest()
       this.voids++
-      this.budget.voided(1)
+      this.budget.voided(1, bytes)
     }
   }
 
-  /** Drops the oldest step. */
-  yieldOldest(): void {
-    this.start++
+  /** Drops the oldest step. Returns what it was charged for. */
+  yieldOldest(): number {
+    const bytes = stepBytes(this.steps[this.start++] as PastChange)
     if (this.start > 512 && this.start * 2 > this.steps.length) {
       this.steps = this.steps.slice(this.start)
       this.start = 0
     }
+    return bytes
   }
 
   /** Uses up one void place in the budget's order, if there is one. */
@@ -123,10 +128,13 @@ export class History {
   /** Drops everything. */
   clear(): void {
     const count = this.length
+    let bytes = 0
+    for (let place = this.start; place < this.steps.length; place++)
+      bytes += stepBytes(this.steps[place] as PastChange)
     this.steps = []
     this.start = 0
     this.voids += count
-    this.budget.voided(count)
+    this.budget.voided(count, bytes)
   }
 
   /**

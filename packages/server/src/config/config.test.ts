@@ -50,14 +50,12 @@ describe('defaults', () => {
   })
 
   it('agree with those of the core', () => {
-    const { instancesMax, watchesMax, servicesMax, historyBytesMax, eventsMax } = NODE_DEFAULTS
+    const { instancesMax, watchesMax, servicesMax } = NODE_DEFAULTS
     const { waitersMax } = PUBLISHER_DEFAULTS
     const { pingMs, removalMs, retentionMs } = LIVENESS_DEFAULTS
     expect(config.limits).toMatchObject({
       instancesMax,
       servicesMax,
-      historyBytesMax,
-      eventsMax,
       watchesMax,
       waitersMax,
     })

@@ -145,9 +145,13 @@ const limits = z.strictObject({
   historyBytesMax: integer(
     0,
     64 * GIB,
-    'Memory for recent changes, from which subscribers that were away for a moment catch up (three quarters), and readers of whole namespaces (one). Less means full views more often, never wrong ones.',
-  ).default(67_108_864),
-  eventsMax: integer(0, 1_000_000, 'Events that are remembered for operators; 0 = none.').default(10_000),
+    'Memory for recent changes, from which subscribers that were away for a moment catch up (three quarters), and readers of whole namespaces (one). Less means full views more often, never wrong ones. Default: a sixty-fourth of the heap limit, 64 MiB of 4 GiB.',
+  ).optional(),
+  eventsMax: integer(
+    0,
+    1_000_000,
+    'Events that are remembered for operators; 0 = none. Default: 10,000, less where the heap limit is below 1.3 GB: one in 128 KiB of it.',
+  ).optional(),
   subscriberBufferBytesMax: integer(
     4_096,
     GIB,

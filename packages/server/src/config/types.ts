@@ -22,8 +22,8 @@ export interface NodeLimits extends Limits {
   readonly receivedBytesMax?: number | undefined
   readonly peerSharePercent: number
   readonly sharedNetworks: readonly string[]
-  readonly historyBytesMax: number
-  readonly eventsMax: number
+  readonly historyBytesMax?: number | undefined
+  readonly eventsMax?: number | undefined
   readonly subscriberBufferBytesMax: number
 }
 
