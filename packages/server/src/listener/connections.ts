@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Budget, type BudgetDeps, type Clock, type Logger, type Meter } from '@rollcall/core'
+import { defined } from '@rollcall/wire'
 
 /** The connections of all listeners of a node. */
 export interface Connections {
@@ -26,9 +27,9 @@ export function createConnections(deps: ConnectionsDeps, connectionsMax: number)
   const { meter } = deps
   const budget = new Budget(deps, { quota: 'connectionsMax', max: connectionsMax, what: 'connections' })
   const reportDrop = createDropReport(deps, connectionsMax)
-  const drop = (): void => {
+  const drop = (error?: Error): void => {
     meter.count('rollcall_connections_dropped_total')
-    reportDrop()
+    reportDrop(error)
   }
   const count = (): void => meter.set('rollcall_connections', budget.used)
   return {
@@ -50,27 +51,27 @@ export function createConnections(deps: ConnectionsDeps, connectionsMax: number)
           count()
         })
       })
-      // Before it listens, an error is no connection's.
-      server.on('error', () => {
-        if (server.listening) drop()
+      // Before it listens, `start` rejects with it. Later it is an accept that the system refused: one connection.
+      server.on('error', (error) => {
+        if (server.listening) drop(error)
       })
       return sockets
     },
   }
 }
 
-/** Logs dropped connections: the first at once, then with a count. */
+/** Logs dropped connections: the first at once, then with a count; with the error of the last, where the system had one. */
 function createDropReport(
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   connectionsMax: number,
-): () => void {
+): (error?: Error) => void {
   let unreported = 0
   let lastMs = -Infinity
-  return () => {
+  return (error) => {
     unreported++
     const nowMs = clock.now()
     if (nowMs - lastMs < LOG_INTERVAL_MS) return
-    logger.warn({ connections: unreported, connectionsMax }, 'connections dropped')
+    logger.warn({ connections: unreported, connectionsMax, ...defined({ error }) }, 'connections dropped')
     lastMs = nowMs
     unreported = 0
   }

@@ -151,10 +151,6 @@ function serve(server: Server, mountOf: FindMount, pipeline: Pipeline, logger: L
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuseClient(error, socket, pipeline.underWay(socket)),
   )
-  server.on('error', (error) => {
-    // Before it listens, `start` rejects with this. Later it is a failed accept, which costs one connection.
-    if (server.listening) logger.error({ error }, 'accepting a connection failed')
-  })
 }
 
 function listen(server: Server, options: HttpListenerOptions): Promise<BoundAddress> {
