@@ -259,6 +259,24 @@ describe('the stream', () => {
     expect(wire).toContain('"id":"i999"')
   })
 
+  it('sends a long list first, then what changed while it was encoded, and says last that the watch stands', async () => {
+    await register(...Array.from({ length: 9_000 }, (_, index) => instance(`i${index}`)))
+    for (const deflate of [false, true]) {
+      const client = await openStream(node, { perMessageDeflate: deflate })
+      const watching = client.ask({ type: 'watch', ...orders })
+      const events = await openEvents(node, 'service=orders')
+      await register(instance('late', { weight: deflate ? 2 : 3 }))
+      await watching
+      await until(() => client.mirror.signs.get('orders') === signOfOrders(), 'the stream has the change')
+      await until(() => events.mirror.signs.get('orders') === signOfOrders(), 'the event stream has it')
+      expect([client.mirror.views, client.mirror.ids('orders').length]).toEqual([1, 9_001])
+      const types = client.messages.map(({ type }) => type)
+      expect(types.indexOf('view')).toBeLessThan(types.indexOf('watching'))
+      expect(events.mirror.views).toBe(1)
+      client.ws.terminate()
+    }
+  })
+
   it('tells a session what others did to its registrations', async () => {
     const client = await openStream(node)
     await client.ask({ type: 'register', instances: [instance('a', { incarnation: 7, liveness: 'lease' })] })

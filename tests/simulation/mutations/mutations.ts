@@ -167,7 +167,7 @@ const TELLING: readonly Mutation[] = [
       settled: true,
     }))
   }),
-  node('slow-forgotten', 'a slow subscriber gets the full view when it has drained', (driver) => {
+  node('slow-forgotten', 'a slow subscriber gets what it lacks when it has drained', (driver) => {
     partsOf(driver).publisher['drained'] = (consumer: Consumer) => {
       consumer.stalled = false
       consumer.missed.clear()

@@ -81,7 +81,11 @@ export interface ViewFacts {
 
 /** The full view; for an unknown service the empty one. */
 export function fullView(directory: Directory, name: ViewName, now: number, facts: ViewFacts): View {
-  const capture = captureView(directory, name, now, facts)
+  return wholeView(captureView(directory, name, now, facts))
+}
+
+/** A captured view, written out. */
+export function wholeView(capture: ViewCapture): View {
   const instances = Array.from({ length: capture.size }, (_, place) => capture.instance(place))
   return { ...capture.name, instances, ...capture.facts }
 }

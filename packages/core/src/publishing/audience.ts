@@ -1,6 +1,6 @@
 /** Who listens to the publisher: the views, who watches and polls them, and what they are known to have. */
 import type { Remove, ViewName } from '@rollcall/wire'
-import type { Subscriber, Update } from './subscription.js'
+import type { Subscriber, Update, ViewUpdate } from './subscription.js'
 
 /** A view with watches or waits. Most services that are watched change rarely: what only a change needs is made by it. */
 export interface SubscribedView {
@@ -22,7 +22,7 @@ export interface SubscribedView {
   /** Who had left already and is now known to be gone for good; at most FAREWELLS_MAX, the oldest go first. */
   farewells: Map<string, Remove> | undefined
   /** The last full view that was built, for the next one who needs it. */
-  full: { readonly sign: string; readonly at: number; readonly update: Update } | undefined
+  full: { readonly sign: string; readonly at: number; readonly update: ViewUpdate } | undefined
   /** Deltas that brought returning subscribers up to date, for the next ones who show the same sign. */
   resumed: { readonly to: string; readonly at: number; readonly updates: Map<string, Update> } | undefined
   /** The last publication of this view that anybody was sent. */
@@ -116,8 +116,8 @@ export interface Consumer {
   readonly watched: Map<string, SubscribedView>
   stalled: boolean
   closed: boolean
-  /** Views of which something was withheld while stalled. */
-  readonly missed: Set<SubscribedView>
+  /** Views of which something was withheld while stalled, with the sign it still has; undefined = it needs the full view. */
+  readonly missed: Map<SubscribedView, string | undefined>
   /** The last publication it was sent. */
   delivered: number
   /** The last one it said it has applied. */

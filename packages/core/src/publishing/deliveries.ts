@@ -12,12 +12,14 @@ export class Deliveries {
     this.meter = meter
   }
 
-  /** Who stalled is noted to have missed it. */
+  /** Who stalled is noted to have missed it, and where that left it. */
   deliver(consumer: Consumer, watched: SubscribedView, update: Update): void {
     this.count++
     if (consumer.closed) return
     if (consumer.stalled) {
-      consumer.missed.add(watched)
+      const { missed } = consumer
+      const from = startOf(update)
+      if (from === undefined || !missed.has(watched)) missed.set(watched, from)
       return
     }
     consumer.delivered = Math.max(consumer.delivered, update.seq)
@@ -31,4 +33,11 @@ export class Deliveries {
     if (sign === watched.told) watched.apart?.delete(consumer)
     else (watched.apart ??= new Map()).set(consumer, sign)
   }
+}
+
+/** The sign from which an update leads on; undefined where it leads from none, as removes that change no list do. */
+function startOf(update: Update): string | undefined {
+  if (update.kind === 'view') return undefined
+  const { from, to } = update.delta
+  return from === to ? undefined : from
 }

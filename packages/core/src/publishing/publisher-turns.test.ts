@@ -1,5 +1,5 @@
 /** What the publisher does in one turn of the event loop: a bounded part of what there is, however much that is. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ViewName } from '@rollcall/wire'
 import { inside, kinds, ORDERS, setUp } from './publisher.fixture.js'
 import { Mirror } from '../directory/mirror.fixture.js'
@@ -105,5 +105,56 @@ describe('in one turn', () => {
       subscription.ack(mirrors[place]?.received.at(-1)?.seq ?? 0)
     newcomer.subscription.ack(newcomer.updates.at(-1)?.seq ?? 0)
     expect(publisher.audience([ORDERS])).toMatchObject({ subscribers: 5_000, acknowledged: 5_000 })
+  })
+})
+
+describe('a long list', () => {
+  /** A service of 2,500 instances, and what was captured of it since. */
+  function long() {
+    const stage = setUp()
+    for (let n = 0; n < 2_500; n++) stage.sim.register({ id: `i${n}`, incarnation: 1 })
+    const captures = vi.spyOn(stage.sim.node.views, 'capture')
+    return { ...stage, captured: () => captures.mock.calls.length }
+  }
+
+  it('is built once a second for all who come, however busy it is: each gets what changed since after it', () => {
+    const { sim, join, publish, captured } = long()
+    const mirrors: Mirror[] = []
+    for (let n = 0; n < 20; n++) {
+      sim.register({ id: 'busy', incarnation: 1, rev: n + 1, weight: n })
+      if (n % 3 === 0) publish()
+      const mirror = new Mirror(ORDERS)
+      mirrors.push(mirror)
+      for (const update of join(ORDERS).updates) mirror.apply(update)
+      expect(mirror.sign).toBe(sim.read.sign(ORDERS))
+    }
+    expect(captured()).toBe(1)
+    expect(kinds(mirrors[19]?.received ?? [])).toEqual(['view 2501', 'delta +1 -0'])
+    sim.now += 1_000
+    join(ORDERS)
+    expect(captured()).toBe(2)
+  })
+
+  it('is not sent again to a slow reader while history leads from what it has to the present', () => {
+    const { sim, join, publish } = long()
+    const { updates, subscription } = join(ORDERS)
+    for (let n = 0; n < 5; n++) {
+      subscription.stalled()
+      for (const times of [1, 2]) {
+        sim.register({ id: 'busy', incarnation: 1, rev: 2 * n + times, weight: 2 * n + times })
+        publish(1_000)
+      }
+      subscription.drained()
+    }
+    expect(kinds(updates)).toEqual(['view 2500', ...Array.from({ length: 5 }, () => 'delta +1 -0')])
+    const mirror = new Mirror(ORDERS)
+    for (const update of updates) mirror.apply(update)
+    expect(mirror.sign).toBe(sim.read.sign(ORDERS))
+
+    // Asked for, it is sent whole, and so it is where history was lost.
+    subscription.stalled()
+    subscription.resync([ORDERS])
+    subscription.drained()
+    expect(kinds(updates.slice(6))).toEqual(['view 2501'])
   })
 })

@@ -216,7 +216,7 @@ export class Publisher implements Follower {
       watched: new Map(),
       stalled: false,
       closed: false,
-      missed: new Set(),
+      missed: new Map(),
       delivered: 0,
       acked: 0,
     }
@@ -299,18 +299,19 @@ export class Publisher implements Follower {
 
   private drained(consumer: Consumer, now: number): void {
     consumer.stalled = false
-    for (const watched of consumer.missed) {
+    for (const [watched, sign] of consumer.missed) {
       if (consumer.stalled) return
       consumer.missed.delete(watched)
-      this.deliverFull(consumer, watched, now)
+      this.bringUpToDate(consumer, watched, sign, now)
     }
   }
 
   private deliverFull(consumer: Consumer, watched: SubscribedView, now: number): void {
     const sign = signOfView(this.deps.directory, watched.name)
-    const update = this.updates.full(watched, sign, consumer.acked, now)
+    const [view, onwards] = this.updates.full(watched, sign, consumer.acked, now)
     this.deliveries.noteSign(consumer, watched, sign)
-    this.deliveries.deliver(consumer, watched, update)
+    this.deliveries.deliver(consumer, watched, view)
+    if (onwards !== undefined) this.deliveries.deliver(consumer, watched, onwards)
   }
 
   private mark(watched: SubscribedView | undefined, urgent: boolean, now: number): void {

@@ -1,13 +1,21 @@
 /** What subscribers are handed, and what they say. */
 import type { Delta, View, ViewName } from '@rollcall/wire'
+import type { ViewCapture } from '../directory/view.js'
 
 /**
  * One publication. The same object is handed to every subscriber it concerns, so that an adapter can encode
  * it once (keyed weakly by the object) and write the same bytes to all.
  */
-export type Update =
-  | { readonly kind: 'delta'; readonly seq: number; readonly delta: Delta }
-  | { readonly kind: 'view'; readonly seq: number; readonly view: View }
+export type Update = { readonly kind: 'delta'; readonly seq: number; readonly delta: Delta } | ViewUpdate
+
+export interface ViewUpdate {
+  readonly kind: 'view'
+  readonly seq: number
+  /** As it was at one moment: a long one is written out in slices. */
+  readonly captured: ViewCapture
+  /** Written out as a whole whenever it is asked for. */
+  readonly view: View
+}
 
 /** A consumer of publications. `deliver` must not throw and must not call back into the registry. */
 export interface Subscriber {
@@ -30,7 +38,7 @@ export interface Subscription {
   resync(items: readonly ViewName[]): void
   /** The consumer has applied every publication up to `seq`. */
   ack(seq: number): void
-  /** The consumer's buffer is full: deliver nothing until `drained`, then the full view of what changed. */
+  /** The consumer's buffer is full: deliver nothing until `drained`, then what it lacks. */
   stalled(): void
   drained(): void
   close(): void

@@ -37,8 +37,7 @@ export class Tellings {
     watched.urgent = false
     watched.telling = true
     watched.toldAt = now
-    watched.full = undefined
-    watched.resumed = undefined
+    this.updates.changed(watched)
     for (const waiter of [...(watched.waiters ?? [])]) if (waiter.sign !== to) waiter.wake()
     const farewells = this.hidden(watched, watched.farewells?.values() ?? [])
     watched.farewells = undefined

@@ -1,14 +1,17 @@
 /** Puts publications together: numbers them, builds each once for all who need it, and counts what that costs. */
 import { type Delta, EMPTY_SIGN, type Remove } from '@rollcall/wire'
 import type { SubscribedView } from './audience.js'
-import type { Update } from './subscription.js'
+import type { Update, ViewUpdate } from './subscription.js'
 import type { Views } from './views.js'
 import type { Directory } from '../directory/directory.js'
 import type { Meter } from '../metrics.js'
-import { deltaSince } from '../directory/view.js'
+import { deltaSince, wholeView } from '../directory/view.js'
 
 /** A full view is built again after this long even if nothing changed, because it carries ages. */
 const VIEW_AGE_MS_MAX = 1_000
+
+/** From here on a list is told as it was lately with what changed since, rather than built and encoded anew. */
+const LONG = 2_000
 
 /** Signs for which a delta is kept at hand; beyond that they are built anew. */
 const RESUMED_MAX = 16
@@ -30,17 +33,30 @@ export class Updates {
     this.deps = deps
   }
 
-  /** The full view, as it was built last where that still fits. `acked` is what its reader has applied. */
-  full(watched: SubscribedView, sign: string, acked: number, now: number): Update {
+  /**
+   * The full view, as it was built last where that still fits, and what leads on from there. `acked` is what its reader has
+   * applied. A long view is so built and encoded at most once a second, however busy it is and however many come.
+   */
+  full(watched: SubscribedView, sign: string, acked: number, now: number): readonly [Update, Update?] {
     const { full } = watched
-    const fits = full !== undefined && full.sign === sign && now - full.at < VIEW_AGE_MS_MAX
     // A number that was acknowledged already would count as applied before it arrives.
-    if (fits && full.update.seq > acked) return full.update
+    if (full !== undefined && now - full.at < VIEW_AGE_MS_MAX && full.update.seq > acked) {
+      if (full.sign === sign) return [full.update]
+      const { size } = full.update.captured
+      const onwards = size < LONG ? undefined : this.resumption(watched, full.sign, sign, now)
+      if (onwards !== undefined) return [full.update, onwards]
+    }
     const update = this.view(watched, now)
     // An empty one is built faster than it is worth to keep one for every name that is watched and never registered.
     if (sign !== EMPTY_SIGN) watched.full = { sign, at: now, update }
     this.deps.meter.count('rollcall_publications_total', 1, 'view')
-    return update
+    return [update]
+  }
+
+  /** What was kept of a view for the next who need it is no longer the present; a long list still leads there. */
+  changed(watched: SubscribedView): void {
+    watched.resumed = undefined
+    if (watched.full !== undefined && watched.full.update.captured.size < LONG) watched.full = undefined
   }
 
   /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
@@ -86,9 +102,16 @@ export class Updates {
     return { kind: 'delta', seq: ++this.seq, delta }
   }
 
-  private view({ name }: SubscribedView, now: number): Update {
-    const view = this.deps.views.full(name, now)
-    this.work += view.instances.length
-    return { kind: 'view', seq: ++this.seq, view }
+  private view({ name }: SubscribedView, now: number): ViewUpdate {
+    const captured = this.deps.views.capture(name, now)
+    this.work += captured.size
+    return {
+      kind: 'view',
+      seq: ++this.seq,
+      captured,
+      get view() {
+        return wholeView(captured)
+      },
+    }
   }
 }

@@ -3,7 +3,7 @@ import type { ViewFilter, Clock, ViewCapture } from '@rollcall/core'
 import { type Delta, EMPTY_SIGN, type Instance, type View, type ViewName } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { HandClock } from '@rollcall/testkit/time'
-import { bodyOf, ViewBodies, type ViewBody, type ViewSource } from './view-bodies.js'
+import { ViewBodies, type ViewBody, type ViewSource } from './view-bodies.js'
 
 const SIGN = '0123456789abcdef'
 const NAME = { namespace: 'n', service: 's' }
@@ -105,13 +105,18 @@ describe('bodies of views', () => {
     expect(seen).toEqual([false, true, false, false, true, false])
   })
 
-  it('are encoded once for one view, short ones as text and long ones as bytes', () => {
-    const short = view('s', SIGN)
-    const long = view('s', SIGN, 5_000)
-    expect(bodyOf(short)).toBe(JSON.stringify(short))
-    expect(bodyOf(long)).toBeInstanceOf(Buffer)
-    expect(bodyOf(long)).toBe(bodyOf(long))
-    expect(String(bodyOf(long))).toBe(JSON.stringify(long))
+  it('are encoded once for one capture, short ones as text and long ones as bytes', () => {
+    const bodies = new ViewBodies(new HandClock(), 0)
+    const source = new Source()
+    const short = source.capture(NAME)
+    expect(bodies.of(short)).toBe(JSON.stringify(view('s', SIGN, 0)))
+    source.padding = 5_000
+    const long = source.capture(NAME)
+    const body = bodies.of(long)
+    if (body instanceof Promise) throw new Error('it has to be made')
+    expect(body).toBeInstanceOf(Buffer)
+    expect(bodies.of(long)).toBe(body)
+    expect(String(body)).toBe(JSON.stringify(view('s', SIGN, 5_000)))
   })
 
   it('stay within their bytes by dropping the oldest', () => {
@@ -210,6 +215,32 @@ describe('a long view', () => {
     expect((await before).sign).toBe(SIGN)
     expect((await after).sign).toBe(source.shown)
     expect(source.made).toBe(14_000)
+  })
+
+  it('that subscribers are sent is encoded in slices as it was captured, and serves lookups too', async () => {
+    const { hand, bodies, source, turns } = setUp()
+    const captured = source.capture(NAME)
+    const pushed = bodies.of(captured)
+    expect(bodies.of(captured)).toBe(pushed)
+    expect(bodies.current(source, NAME)).toBeInstanceOf(Promise)
+    source.shown = SIGN.replace('0', '1')
+    const next = bodies.of(source.capture(NAME))
+    expect(source.made).toBe(2_000)
+    hand.advance(10)
+    expect(Math.max(...turns)).toBe(2_000)
+    expect(JSON.parse(String(await pushed))).toMatchObject({ sign: SIGN, instances: { length: 7_000 } })
+    expect(bodies.of(captured)).toBe(await pushed)
+    expect(JSON.parse(String(await next))).toMatchObject({ sign: source.shown })
+    expect(source.made).toBe(14_000)
+  })
+
+  it('that subscribers are sent is encoded at once where too many wait', () => {
+    const { bodies, source } = setUp()
+    source.size = 400_000
+    const bodyOf = (service: string) => bodies.of(source.capture({ ...NAME, service }))
+    expect([bodyOf('a'), bodyOf('b')].every((body) => body instanceof Promise)).toBe(true)
+    source.size = 200_001
+    expect(bodyOf('c')).toBeInstanceOf(Buffer)
   })
 
   it('is refused where too many wait', () => {

@@ -4,7 +4,8 @@
  * captured at once and encoded in slices, one view after the other.
  */
 import type { ViewFilter, Clock, ViewCapture } from '@rollcall/core'
-import { type Delta, RegistryError, type View, type ViewName } from '@rollcall/wire'
+import { type Delta, RegistryError, type ViewName } from '@rollcall/wire'
+import type { Later } from './in-order.js'
 
 /** JSON in the form in which it is best sent: short text leaves with its head in one write. */
 export type Body = string | Buffer
@@ -35,18 +36,8 @@ const SLICE = 2_000
 /** Views that wait to be encoded. */
 const WAITING_MAX = 1_000
 
-// Weak: a body lives as long as the view it belongs to.
-const bodies = new WeakMap<View, Body>()
-
-/** The JSON of this very view. */
-export function bodyOf(view: View): Body {
-  let body = bodies.get(view)
-  if (body === undefined) {
-    body = bodyFrom(JSON.stringify(view))
-    bodies.set(view, body)
-  }
-  return body
-}
+/** Instances of captures that may wait, some hundred bytes each. */
+const HELD_MAX = 1_000_000
 
 function bodyFrom(json: string): Body {
   return json.length <= TEXT_CHARS_MAX ? json : Buffer.from(json)
@@ -81,6 +72,10 @@ export class ViewBodies {
   private readonly entries = new Map<string, Entry>()
   private readonly makings: Making[] = []
   private total = 0
+  // Weak: a body lives as long as the capture it belongs to.
+  private readonly captures = new WeakMap<ViewCapture, Later<Body>>()
+  /** Instances of the captures that were handed in and wait to be encoded. */
+  private held = 0
 
   constructor(clock: Clock, bytesMax: number) {
     this.clock = clock
@@ -109,9 +104,9 @@ export class ViewBodies {
     const capture = (): ViewCapture => source.capture(name, filter)
     const captured = capture()
     if (captured.size > SLICE) return this.make(key, capture, captured)
-    const json = `${headOf(captured)}${listOf(captured, 0)}${tailOf(captured)}`
+    const body = bodyFrom(wholeOf(captured))
     // A short part of a view costs less than its place.
-    return this.keep(key, { sign, stale, body: bodyFrom(json), at: this.clock.now() }, filter === undefined)
+    return this.keep(key, { sign, stale, body, at: this.clock.now() }, filter === undefined)
   }
 
   /** What leads from a sign to the present; the view where that is no longer known. */
@@ -124,6 +119,32 @@ export class ViewBodies {
     if (delta === undefined) return this.current(source, name)
     const body = bodyFrom(JSON.stringify(delta))
     return this.keep(key, { sign: delta.to, stale, body, at: this.clock.now() }, false)
+  }
+
+  /**
+   * A view as it was captured, made once for all who are sent it; a promise while a long one is encoded. Where too much
+   * waits already it is encoded at once: a longer turn rather than a list that is not sent.
+   */
+  of(captured: ViewCapture): Later<Body> {
+    let body = this.captures.get(captured)
+    if (body !== undefined) return body
+    const key = viewKey(captured.name)
+    body = this.fitting(key, captured.name.sign, captured.facts.stale)?.body
+    if (body === undefined) {
+      const { size } = captured
+      const room = this.makings.length < WAITING_MAX && this.held + size <= HELD_MAX
+      body = size > SLICE && room ? this.later(key, captured) : bodyFrom(wholeOf(captured))
+    }
+    this.captures.set(captured, body)
+    return body
+  }
+
+  private async later(key: string, captured: ViewCapture): Promise<Body> {
+    this.held += captured.size
+    const { body } = await this.enqueue(key, () => captured, captured)
+    this.held -= captured.size
+    this.captures.set(captured, body)
+    return body
   }
 
   private fitting(key: string, sign: string, stale: boolean): Entry | undefined {
@@ -160,13 +181,20 @@ export class ViewBodies {
         details: { quota: 'listsMax', max: WAITING_MAX, over: 'node' },
       })
     }
+    return this.enqueue(key, capture, this.makings.length === 0 ? now : undefined)
+  }
+
+  private enqueue(
+    key: string,
+    capture: () => ViewCapture,
+    captured: ViewCapture | undefined,
+  ): Promise<ViewBody> {
     let settle = (_body: ViewBody): void => {}
     const made = new Promise<ViewBody>((resolve) => {
       settle = resolve
     })
-    const captured = this.makings.length === 0 ? now : undefined
     this.makings.push({ key, capture, captured, place: 0, slices: [], made, settle })
-    if (captured !== undefined) this.step()
+    if (this.makings.length === 1) this.step()
     return made
   }
 
@@ -201,6 +229,12 @@ function keyOf(name: ViewName, filter: ViewFilter | undefined): string {
 
 function shows({ name, facts }: ViewCapture, sign: string, stale: boolean): boolean {
   return name.sign === sign && facts.stale === stale
+}
+
+function wholeOf(captured: ViewCapture): string {
+  const lists: string[] = []
+  for (let place = 0; place < captured.size; place += SLICE) lists.push(listOf(captured, place))
+  return `${headOf(captured)}${lists.join()}${tailOf(captured)}`
 }
 
 function headOf({ name }: ViewCapture): string {

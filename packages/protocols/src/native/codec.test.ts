@@ -1,13 +1,15 @@
 /** Frames, events and their ids as bytes, beside the fixtures. */
 import { readFileSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
-import type { Update } from '@rollcall/core'
+import type { Update, ViewCapture } from '@rollcall/core'
 import { EMPTY_SIGN, type Instance } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bodyChunk } from '../http/event-stream.js'
-import { bodyOf } from '../http/view-bodies.js'
+import { HandClock } from '@rollcall/testkit/time'
+import { ViewBodies } from '../http/view-bodies.js'
 import {
+  type Parts,
   eventEndChunk,
   formatEventId,
   foundFrame,
@@ -51,7 +53,22 @@ function viewOf(instances: number): Update {
     guard: { tripped: false, kept: 0 },
     stale: false,
   }
-  return { kind: 'view', seq: 7, view }
+  const { namespace, service, sign, instances: _, ...facts } = view
+  const captured: ViewCapture = {
+    name: { namespace, service, sign },
+    size: list.length,
+    instance: (place) => list[place] as Instance,
+    facts,
+  }
+  return { kind: 'view', seq: 7, captured, view }
+}
+
+const views = new ViewBodies(new HandClock(), 0)
+
+/** One unit of what is at hand. */
+function atOnce(parts: Parts | Promise<Parts>): Buffer {
+  if (parts instanceof Promise) throw new Error('it has to be made')
+  return Buffer.concat(parts)
 }
 
 const delta: Update = {
@@ -108,8 +125,10 @@ describe('frames', () => {
       const update = viewOf(instances)
       if (update.kind !== 'view') throw new Error('a view')
       const { view } = update
+      const body = views.of(update.captured)
+      if (body instanceof Promise) throw new Error('it is short')
       for (const req of [undefined, 7]) {
-        const whole = readFrame(Buffer.concat(foundFrame(bodyOf(view), req)))
+        const whole = readFrame(Buffer.concat(foundFrame(body, req)))
         expect(whole.payload.toString()).toBe(JSON.stringify({ type: 'found', view, req }))
       }
     }
@@ -117,29 +136,29 @@ describe('frames', () => {
 
   it('of a publication are the same bytes for everybody', () => {
     const update = viewOf(1_000)
-    expect(updateFrame(update, true)).toBe(updateFrame(update, true))
-    expect(updateFrame(update, false)).toBe(updateFrame(update, false))
-    expect(soleEventChunk(delta)).toBe(soleEventChunk(delta))
-    expect(openEventChunk(delta)).toBe(openEventChunk(delta))
+    expect(updateFrame(update, true, views)).toBe(updateFrame(update, true, views))
+    expect(updateFrame(update, false, views)).toBe(updateFrame(update, false, views))
+    expect(soleEventChunk(delta, views)).toBe(soleEventChunk(delta, views))
+    expect(openEventChunk(delta, views)).toBe(openEventChunk(delta, views))
   })
 
   it('compress what is large, without changing a byte of it', () => {
     const update = viewOf(1_000)
-    const plain = readFrame(updateFrame(update, false))
-    const deflated = readFrame(updateFrame(update, true))
+    const plain = readFrame(atOnce(updateFrame(update, false, views)))
+    const deflated = readFrame(atOnce(updateFrame(update, true, views)))
     expect([plain.kind, deflated.kind]).toEqual([0x81, 0xc1])
     expect(deflated.payload.length).toBeLessThan(plain.payload.length / 5)
     // As RFC 7692 7.2.2 says: put back the empty block, then inflate.
     const whole = Buffer.concat([deflated.payload, Buffer.from([0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff])])
     expect(inflateRawSync(whole).equals(plain.payload)).toBe(true)
-    expect(updateFrame(delta, true)).toBe(updateFrame(delta, false))
+    expect(updateFrame(delta, true, views)).toBe(updateFrame(delta, false, views))
     expect(JSON.parse(plain.payload.toString())).toMatchObject({ type: 'view', seq: 7, service: 'orders' })
   })
 })
 
 describe('events', () => {
   it('are whole chunks', () => {
-    const text = soleEventChunk(delta).toString()
+    const text = atOnce(soleEventChunk(delta, views)).toString()
     const [size, ...rest] = text.split('\r\n')
     const body = rest.join('\r\n').slice(0, -2)
     expect(Number.parseInt(size ?? '', 16)).toBe(Buffer.byteLength(body))
@@ -148,7 +167,7 @@ describe('events', () => {
   })
 
   it('of several views end with an id of their own', () => {
-    expect(openEventChunk(delta).toString()).toMatch(/event: delta\ndata: .*\n\r\n$/)
+    expect(atOnce(openEventChunk(delta, views)).toString()).toMatch(/event: delta\ndata: .*\n\r\n$/)
     expect(eventEndChunk([SIGN, undefined]).toString()).toContain(`id: ${SIGN},-\n\n`)
   })
 

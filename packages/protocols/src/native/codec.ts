@@ -1,15 +1,24 @@
 /** Bytes and JSON: frames and events out, event ids in. Pure; each publication is encoded once. */
-import { constants, deflateRawSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { constants, deflateRaw, deflateRawSync } from 'node:zlib'
 import type { Update } from '@rollcall/core'
 import type { ServerMessage, ViewName } from '@rollcall/wire'
 import { bodyChunk } from '../http/event-stream.js'
-import { bodyOf, type Body } from '../http/view-bodies.js'
+import { type Later, whenMade } from '../http/in-order.js'
+import type { Body, ViewBodies } from '../http/view-bodies.js'
 
 /** Below this a frame is sent as it is: it fits into a few packets anyway, and inflating costs the reader too. */
 const DEFLATE_BYTES_MIN = 16_384
 
-/** Above this compressing at once would hold up the node for more than some 50 ms. */
+/** From here on a frame is compressed on another thread: here it would take milliseconds. */
+const DEFLATE_BYTES_AT_ONCE = 262_144
+
+/** Above this compressing takes longer than most networks take to send it. */
 const DEFLATE_BYTES_MAX = 4_194_304
+
+const DEFLATE_OPTIONS = { level: 1, finishFlush: constants.Z_SYNC_FLUSH }
+
+const deflateAside = promisify<Uint8Array, typeof DEFLATE_OPTIONS, Buffer>(deflateRaw)
 
 /** First byte of a frame: last of its message, and what kind. RSV1 marks a compressed payload (RFC 7692). */
 const TEXT = 0x81
@@ -55,46 +64,66 @@ export function messageFrame(message: ServerMessage): Buffer {
  * Compresses a message by itself: with no context taken over, the bytes suit every subscriber that negotiated
  * compression. RFC 7692 section 7.2.1: flush, then drop the empty block at the end.
  */
-function deflateMessage(payload: Uint8Array): Buffer {
-  const flushed = deflateRawSync(payload, { level: 1, finishFlush: constants.Z_SYNC_FLUSH })
-  return flushed.subarray(0, flushed.length - 4)
+function deflatedFrame(frame: readonly Buffer[]): Later<readonly Buffer[]> {
+  const whole = Buffer.concat(frame)
+  const payload = whole.subarray(payloadStart(whole))
+  const flushed =
+    payload.length < DEFLATE_BYTES_AT_ONCE
+      ? deflateRawSync(payload, DEFLATE_OPTIONS)
+      : deflateAside(payload, DEFLATE_OPTIONS)
+  return whenMade(flushed, (bytes) => [textFrame(bytes.subarray(0, bytes.length - 4), true)])
 }
 
-/** A publication in every form in which it is sent; each form is made when it is first needed. */
-interface Encoded {
-  /** The JSON of its view or delta. */
-  readonly body: Body
-  plain?: Buffer
-  deflated?: Buffer
-  event?: Buffer
-  lastEvent?: Buffer
-}
+/** A publication in a form in which it is sent: parts that belong together. */
+export type Parts = readonly Buffer[]
 
 // Weak: an encoding lives as long as the publication it belongs to.
-const encodings = new WeakMap<Update, Encoded>()
+const encodings = new WeakMap<Update, Partial<Record<Form, Later<Parts>>>>()
 
-function encodingOf(update: Update): Encoded {
-  let encoded = encodings.get(update)
-  if (encoded === undefined) {
-    encoded = { body: update.kind === 'view' ? bodyOf(update.view) : JSON.stringify(update.delta) }
-    encodings.set(update, encoded)
-  }
-  return encoded
+type Form = 'plain' | 'deflated' | 'event' | 'lastEvent'
+
+/** Each form is made when it is first needed, once for all who are sent it. */
+function formOf(update: Update, form: Form, make: () => Later<Parts>): Later<Parts> {
+  let forms = encodings.get(update)
+  if (forms === undefined) encodings.set(update, (forms = {}))
+  return (forms[form] ??= whenMade(make(), (parts) => (forms[form] = parts)))
+}
+
+/** Where the JSON of long views is made. */
+export type LongViews = Pick<ViewBodies, 'of'>
+
+function bodyOf(update: Update, views: LongViews): Later<Body> {
+  return update.kind === 'view' ? views.of(update.captured) : JSON.stringify(update.delta)
 }
 
 /** The frame of a publication. With `deflate` large ones, above all full views, come compressed. */
-export function updateFrame(update: Update, deflate: boolean): Buffer {
-  const encoded = encodingOf(update)
-  encoded.plain ??= textFrame(pushPayload(update))
-  const { plain } = encoded
-  if (!deflate || plain.length < DEFLATE_BYTES_MIN || plain.length > DEFLATE_BYTES_MAX) return plain
-  encoded.deflated ??= textFrame(deflateMessage(plain.subarray(payloadStart(plain))), true)
-  return encoded.deflated
+export function updateFrame(update: Update, deflate: boolean, views: LongViews): Later<Parts> {
+  const plain = formOf(update, 'plain', () =>
+    whenMade(bodyOf(update, views), (body) => pushFrame(update, body)),
+  )
+  if (!deflate) return plain
+  return whenMade(plain, (frame) => {
+    const bytes = frame.reduce((sum, part) => sum + part.length, 0)
+    if (bytes < DEFLATE_BYTES_MIN || bytes > DEFLATE_BYTES_MAX) return frame
+    return formOf(update, 'deflated', () => deflatedFrame(frame))
+  })
 }
 
 /** A publication as a message of the stream: the members of its view or delta stand behind those of the message. */
+function pushFrame(update: Update, body: Body): Parts {
+  const begin = pushBegin(update)
+  if (typeof body === 'string') return [textFrame(Buffer.from(begin + body.slice(1)))]
+  return [joined(frameHead(TEXT, begin.length + body.length - 1), begin), body.subarray(1)]
+}
+
+function pushBegin({ kind, seq }: Update): string {
+  return `{"type":"${kind}","seq":${seq},`
+}
+
+/** The payload of that frame, made at once. */
 export function pushPayload(update: Update): Buffer {
-  return joined(`{"type":"${update.kind}","seq":${update.seq},`, encodingOf(update).body.slice(1))
+  const body = JSON.stringify(update.kind === 'view' ? update.view : update.delta)
+  return Buffer.from(pushBegin(update) + body.slice(1))
 }
 
 function payloadStart(frame: Uint8Array): number {
@@ -115,32 +144,34 @@ function joined(...parts: readonly Body[]): Buffer {
 }
 
 /** A publication as data of a server-sent event. */
-function eventParts(update: Update): readonly Body[] {
-  return [`event: ${update.kind}\ndata: `, encodingOf(update).body, '\n']
+function eventParts(update: Update, body: Body): readonly Body[] {
+  return [`event: ${update.kind}\ndata: `, body, '\n']
 }
 
 /** The sign a reader has after this publication. */
 export function signAfter(update: Update): string {
-  return update.kind === 'view' ? update.view.sign : update.delta.to
+  return update.kind === 'view' ? update.captured.name.sign : update.delta.to
 }
 
 /** The view a publication is about. */
 export function viewOf(update: Update): ViewName {
-  return update.kind === 'view' ? update.view : update.delta
+  return update.kind === 'view' ? update.captured.name : update.delta
 }
 
 /** A whole event with its id, for readers that watch one view: the id is the sign, the same for all of them. */
-export function soleEventChunk(update: Update): Buffer {
-  const encoded = encodingOf(update)
-  encoded.lastEvent ??= bodyChunk(`id: ${signAfter(update)}\n`, ...eventParts(update), '\n')
-  return encoded.lastEvent
+export function soleEventChunk(update: Update, views: LongViews): Later<Parts> {
+  return formOf(update, 'lastEvent', () =>
+    whenMade(bodyOf(update, views), (body) => [
+      bodyChunk(`id: ${signAfter(update)}\n`, ...eventParts(update, body), '\n'),
+    ]),
+  )
 }
 
 /** An event up to its id, which differs between readers of several views; `eventEndChunk` completes it. */
-export function openEventChunk(update: Update): Buffer {
-  const encoded = encodingOf(update)
-  encoded.event ??= bodyChunk(...eventParts(update))
-  return encoded.event
+export function openEventChunk(update: Update, views: LongViews): Later<Parts> {
+  return formOf(update, 'event', () =>
+    whenMade(bodyOf(update, views), (body) => [bodyChunk(...eventParts(update, body))]),
+  )
 }
 
 /** Completes an event with the signs of all views the reader watches. */

@@ -9,6 +9,7 @@ import { CLOSE_CODES, isRegistryError, STREAM_PROTOCOL, type ServerMessage } fro
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
 import type { HttpBudgets } from '../http/budgets.js'
 import { parseJson } from '../http/json.js'
+import { InOrder, whenMade } from '../http/in-order.js'
 import type { Body } from '../http/view-bodies.js'
 import { foundFrame, messageFrame, pongFrame, updateFrame } from './codec.js'
 import {
@@ -40,6 +41,9 @@ export interface Streams {
 /** Messages that wait because their session has enough under way: how many, and how many frames' worth of bytes. */
 const INBOX_MESSAGES_MAX = 4_096
 const INBOX_FRAMES_MAX = 4
+
+/** Answers by whose arrival what they speak of has arrived. */
+const AFTER_LISTS: ReadonlySet<ServerMessage['type']> = new Set(['watching', 'signs'])
 
 /** Builds the shell. */
 export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Streams {
@@ -110,6 +114,9 @@ class StreamConnection implements StreamTransport, OutletAccount {
   private readonly options: ResolvedOptions
   private readonly ws: WebSocket
   private readonly outlet: Outlet
+  private readonly views: StreamsDeps['views']
+  /** Publications, and answers that follow them. */
+  private readonly order: InOrder
   private readonly deflate: boolean
   /** Upper bound of unsent bytes that are answers. */
   private answerBytes = 0
@@ -131,10 +138,19 @@ class StreamConnection implements StreamTransport, OutletAccount {
     this.unsent = deps.unsent
     this.received = deps.budgets.received
     this.peer = caller.peer
+    this.views = deps.views
+    this.order = new InOrder({
+      full: () => this.session.stalled(),
+      empty: () => {
+        this.relieved()
+        this.resume()
+      },
+      failed: () => this.terminate(),
+    })
     this.session = createStreamSession(deps, options, this, caller)
     this.outlet = createOutlet(socket, deps.clock, options, this, {
       stalled: () => this.session.stalled(),
-      drained: () => this.session.drained(),
+      drained: () => this.relieved(),
       expired: () => this.terminate(),
     })
     // Each message is one Buffer: binaryType is `nodebuffer`.
@@ -148,6 +164,7 @@ class StreamConnection implements StreamTransport, OutletAccount {
     // ws closes by itself after a broken frame, a frame too large or a reset; `close` follows.
     ws.on('error', (error) => deps.logger.debug({ error: error.message }, 'stream broke'))
     ws.on('close', () => {
+      this.order.close()
       this.outlet.close()
       this.session.end()
       this.dropInbox()
@@ -158,7 +175,13 @@ class StreamConnection implements StreamTransport, OutletAccount {
     const frame = messageFrame(message)
     // The only long answer that tells of no command.
     if (message.type === 'services') this.unsent.admit(this.peer, frame.length)
-    this.answer([frame])
+    if (AFTER_LISTS.has(message.type)) this.order.send(() => this.answer([frame]))
+    else this.answer([frame])
+  }
+
+  /** Room again: for what waits to be encoded, and for what waits to be read. */
+  private relieved(): void {
+    if (!this.order.full && !this.outlet.stalled) this.session.drained()
   }
 
   sendFound(view: Body, req: number | undefined): void {
@@ -175,7 +198,11 @@ class StreamConnection implements StreamTransport, OutletAccount {
   }
 
   push(update: Update): void {
-    if (this.ws.readyState === WebSocket.OPEN) this.outlet.write(updateFrame(update, this.deflate))
+    this.order.send(() =>
+      whenMade(updateFrame(update, this.deflate, this.views), (frame) => {
+        if (this.ws.readyState === WebSocket.OPEN) this.outlet.writeAll(frame)
+      }),
+    )
   }
 
   close(code: number, reason: string): void {
@@ -207,7 +234,9 @@ class StreamConnection implements StreamTransport, OutletAccount {
   private get busy(): boolean {
     const { requestsMax, answerBytesMax } = this.options
     return (
-      this.session.inFlight >= requestsMax || Math.min(this.answerBytes, this.outlet.bytes) > answerBytesMax
+      this.order.full ||
+      this.session.inFlight >= requestsMax ||
+      Math.min(this.answerBytes, this.outlet.bytes) > answerBytesMax
     )
   }
 

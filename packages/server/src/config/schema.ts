@@ -155,7 +155,7 @@ const limits = z.strictObject({
   subscriberBufferBytesMax: integer(
     4_096,
     GIB,
-    'Unsent bytes of one subscriber beyond which it gets no more changes, and a full view once it reads again.',
+    'Unsent bytes of one subscriber beyond which it gets no more changes, and what it lacks once it reads again.',
   ).default(1_048_576),
 })
 

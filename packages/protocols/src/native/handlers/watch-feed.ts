@@ -3,9 +3,18 @@ import type { Caller, Clock, Meter, Registry, Subscription, Update } from '@roll
 import type { ViewName } from '@rollcall/wire'
 import type { ParametersOf } from '@rollcall/wire/schemas'
 import { EventStreams, type EventFeed } from '../../http/event-stream.js'
+import { InOrder, type Later, whenMade } from '../../http/in-order.js'
 import type { Outlet } from '../../http/outlet.js'
 import type { Unsent } from '../../http/unsent.js'
-import { eventEndChunk, openEventChunk, parseEventId, signAfter, soleEventChunk, viewOf } from '../codec.js'
+import {
+  eventEndChunk,
+  type LongViews,
+  openEventChunk,
+  parseEventId,
+  signAfter,
+  soleEventChunk,
+  viewOf,
+} from '../codec.js'
 import { viewKey } from '../../http/view-bodies.js'
 import type { ResolvedOptions } from '../options.js'
 import { watchedOf } from '../queries.js'
@@ -27,40 +36,63 @@ export function createViewStreams(
 
 /** Builds the handler of GET /api/v1/watch. */
 export function createWatch(
-  { registry, node, options }: HandlerDeps,
+  { registry, node, options, views: lists }: HandlerDeps,
   streams: EventStreams,
 ): Handler<ParametersOf<'watch'>> {
   return (exchange, parameters) => {
     requireLoaded(node)
     const views = watchedOf(parameters, options.eventWatchesMax)
     const signs = parseEventId(exchange.headers.lastEventId, views.length)
-    streams.open(exchange, (outlet) => feedOf(registry, exchange.caller, outlet, views, signs))
+    const failed = (): void => void exchange.res.destroy()
+    streams.open(exchange, (outlet) =>
+      feedOf({ registry, lists, caller: exchange.caller, outlet, failed }, views, signs),
+    )
   }
 }
 
+interface FeedDeps {
+  readonly registry: Registry
+  readonly lists: LongViews
+  readonly caller: Caller
+  readonly outlet: Outlet
+  /** A publication could not be made: ends the connection, and the client comes back. */
+  readonly failed: () => void
+}
+
 function feedOf(
-  registry: Registry,
-  caller: Caller,
-  outlet: Outlet,
+  { registry, lists, caller, outlet, failed }: FeedDeps,
   views: readonly ViewName[],
   seen: readonly (string | undefined)[],
 ): EventFeed {
   const signs = [...seen]
   const places = new Map(views.map((name, place) => [viewKey(name), place]))
-  const deliver = (update: Update): void => {
+  const relieved = (): void => {
+    if (!order.full && !outlet.stalled) subscription.drained()
+  }
+  const order = new InOrder({ full: () => subscription.stalled(), empty: relieved, failed })
+  const send = (update: Update): Later<void> => {
     const place = places.get(viewKey(viewOf(update)))
     if (place !== undefined) signs[place] = signAfter(update)
     // Readers say nothing: what was handed to the network counts as applied.
     const sent = (): void => subscription.ack(update.seq)
-    if (views.length === 1) outlet.write(soleEventChunk(update), sent)
-    else outlet.writeAll([openEventChunk(update), eventEndChunk(signs)], sent)
+    return views.length === 1
+      ? whenMade(soleEventChunk(update, lists), (parts) => outlet.writeAll(parts, sent))
+      : whenMade(openEventChunk(update, lists), (parts) =>
+          outlet.writeAll([...parts, eventEndChunk(signs)], sent),
+        )
   }
-  const subscription: Subscription = registry.subscribe({ deliver }, caller)
+  const subscription: Subscription = registry.subscribe(
+    { deliver: (update) => order.send(() => send(update)) },
+    caller,
+  )
   return {
     start: () => subscription.watch(views.map((name, place) => withSign(name, signs[place]))),
     stalled: () => subscription.stalled(),
-    drained: () => subscription.drained(),
-    ended: () => subscription.close(),
+    drained: relieved,
+    ended: () => {
+      order.close()
+      subscription.close()
+    },
   }
 }
 
