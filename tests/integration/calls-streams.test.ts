@@ -55,8 +55,8 @@ const refuses: RequestListener = (_request, response) => {
   response.end('too large')
 }
 const hangs: RequestListener = (request) => request.pause()
-/** Open files of this process with the one that is sent behind them. */
-const open = (): number => readdirSync('/proc/self/fd').length
+/** Open files of this process with the one that is sent behind them; not on Windows. */
+const open = (): number => readdirSync('/dev/fd').length
 
 async function post(service: Service, init: FetchInit = {}): Promise<{ body: ReadStream; end: string }> {
   const body = createReadStream(file)

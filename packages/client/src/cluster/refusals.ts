@@ -1,5 +1,5 @@
 /** What follows from the refusal of a registration. */
-import type { ErrorBody, ErrorCode } from '@rollcall/wire'
+import type { ErrorBody, ErrorCode, RegistryError } from '@rollcall/wire'
 
 /**
  * What follows from the refusal of a registration.
@@ -41,4 +41,9 @@ export const INCARNATION_MAX: number = 2 ** 52
 export function blockingIncarnation(error: ErrorBody): number | undefined {
   const value = error.details?.['incarnation']
   return typeof value === 'number' && Number.isInteger(value) ? value : undefined
+}
+
+/** Whether the number is more than a node takes, as where another one drove it up: the own clock may give one that is not. */
+export function isTooFarAhead({ details }: Pick<RegistryError, 'details'>): boolean {
+  return typeof details?.['incarnationMax'] === 'number'
 }

@@ -17,7 +17,7 @@ import type { ClusterItem, ClusterTurn } from './events.js'
 import type { Outbox } from './outbox.js'
 import type { Desired, RegistrationEntry, Sent } from './registration-entry.js'
 import { isAccepted, itemOf, refOf, sentItem, shownOtherwise } from './registration-entry.js'
-import { blockingIncarnation, INCARNATION_MAX, reactionTo } from './refusals.js'
+import { blockingIncarnation, INCARNATION_MAX, isTooFarAhead, reactionTo } from './refusals.js'
 import type { MachineSettings } from '../machine/settings.js'
 import { nameOf, viewKey } from '../machine/keys.js'
 
@@ -312,6 +312,7 @@ export class Registrations {
       return
     }
     this.enter(turn, entry, 'refused', error)
+    if (isTooFarAhead(error)) this.renumber(turn, entry, 0)
     this.postpone(turn, entry, this.settings.times.conflictMs)
   }
 

@@ -240,6 +240,13 @@ describe('a snapshot of a stranger', () => {
     expect(ids(await open().load(ORDERS))).toEqual(['a'])
   })
 
+  it('is read in a directory of the group, as umask 002 makes them: what others of it put there is theirs', async () => {
+    await chmod(dir, 0o775)
+    await open().save(ORDERS, list('b'))
+    expect(ids(await open().load(ORDERS))).toEqual(['b'])
+    expect(warnings).toEqual([])
+  })
+
   it('is not read through a link, but its directory may be one', async () => {
     const file = await only()
     await rename(file, join(dir, 'elsewhere'))

@@ -6,14 +6,18 @@ import { lstat, open, realpath, rename, unlink } from 'node:fs/promises'
 
 /** Not a link, and none that waits: opening a pipe would hang a thread for ever. */
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+const WRITABLE_BY_ALL = 0o002
 const WRITABLE_BY_OTHERS = 0o022
 
-/** The real path of a directory; throws with what to do unless it is this user's or the system's alone. */
+/**
+ * The real path of a directory; throws with what to do unless it is this user's or the system's. Its group may write to it,
+ * as umask 002 has it for every directory: each file is judged by itself, and one that a member puts there is the member's.
+ */
 export async function trustedDirectory(path: string): Promise<string> {
   const real = await realpath(path)
   const stats = await lstat(real)
   if (!stats.isDirectory()) throw new Error(`${path} is not a directory`)
-  const distrust = distrustOf(stats)
+  const distrust = distrustOf(stats, WRITABLE_BY_ALL)
   if (distrust !== undefined)
     throw new Error(`${path} ${distrust}: use a directory of this user's own, such as one below it`)
   return real
@@ -25,7 +29,7 @@ export async function readTrusted(path: string, bytesMax: number): Promise<strin
   try {
     const stats = await handle.stat()
     if (!stats.isFile()) throw new Error('not a regular file')
-    const distrust = distrustOf(stats)
+    const distrust = distrustOf(stats, WRITABLE_BY_OTHERS)
     if (distrust !== undefined) throw new Error(`the file ${distrust}`)
     if (stats.size > bytesMax) throw new Error('too large')
     return await readBytes(handle, stats.size)
@@ -76,9 +80,9 @@ async function readBytes(handle: FileHandle, size: number): Promise<string> {
 }
 
 /** Why what is there may be a stranger's; undefined where it is not, and on systems without such owners. */
-function distrustOf({ uid, mode }: Stats): string | undefined {
+function distrustOf({ uid, mode }: Stats, writable: number): string | undefined {
   const own = process.getuid?.()
   if (own === undefined) return undefined
   if (uid !== own && uid !== 0) return `belongs to the user ${uid}`
-  return (mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'may be written by others'
+  return (mode & writable) === 0 ? undefined : 'may be written by others'
 }
