@@ -8,7 +8,7 @@ import { bootMs, createSystemClock } from './shell/clock.js'
 import type { Incarnations } from './machine/incarnation.js'
 import { createIncarnations } from './machine/incarnation.js'
 import { machineSettings } from './machine/settings.js'
-import { checkAddress, checkName, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
+import { checkAddress, checkName, checkTimes, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
 import { CONSOLE_LOGGER } from './shell/console-logger.js'
 import { createSystemRandom } from './shell/random.js'
 import type { Requester } from './calls/requester.js'
@@ -70,6 +70,7 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
   const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace')
   const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})
+  const times = checkTimes(options.times)
   const warmUps = createWarmUps({ clock, random }, options)
   const { logger: given = ports.logger ?? NO_LOGGER } = options
   const logger = given === false ? NO_LOGGER : given
@@ -89,7 +90,7 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
       incarnations: ports.incarnations,
       statics,
       snapshots: dir !== false,
-      ...(options.times === undefined ? {} : { times: options.times }),
+      times,
     }),
   )
   const tlsOf = new Map(clusters.flatMap(({ urls, tls }) => urls.map((url) => [url, tls])))

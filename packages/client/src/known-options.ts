@@ -1,12 +1,15 @@
 /** Options that exist, by where they are given: a misspelt one is refused, for it would be without effect and without a word. */
-import { invalid } from './machine/errors.js'
+import { checkKeys, type Keys } from './machine/keys-of-options.js'
+import { TIMES } from './machine/settings.js'
 import type {
   AddressOptions,
   ClusterTerms,
   ClusterOptions,
   ConnectOptions,
+  ReadyOptions,
   RegisterOptions,
   ServiceOptions,
+  StaticInstance,
   TlsOptions,
 } from './api.js'
 
@@ -65,30 +68,45 @@ const SERVICE: Keys<ServiceOptions> = {
 const TERMS: Keys<ClusterTerms> = { host: true, liveness: true, leaseMs: true, probe: true }
 
 const TLS: Keys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
-
-type Keys<T> = Readonly<Record<keyof T, true>>
+const STATIC: Keys<StaticInstance> = {
+  host: true,
+  port: true,
+  id: true,
+  group: true,
+  protocol: true,
+  weight: true,
+  zone: true,
+  metadata: true,
+}
+const READY: Keys<ReadyOptions> = { timeoutMs: true, signal: true }
 
 /** Where options are given. */
-export type OptionPlace = 'connect' | 'cluster' | 'address' | 'register' | 'terms' | 'service' | 'tls'
+export type OptionPlace =
+  | 'connect'
+  | 'cluster'
+  | 'static'
+  | 'address'
+  | 'times'
+  | 'register'
+  | 'terms'
+  | 'service'
+  | 'tls'
+  | 'ready'
 
 const PLACES: Readonly<Record<OptionPlace, object>> = {
   connect: CONNECT,
   cluster: CLUSTER,
+  static: STATIC,
   address: ADDRESS,
+  times: TIMES,
   register: REGISTER,
   terms: TERMS,
   service: SERVICE,
   tls: TLS,
+  ready: READY,
 }
 
 /** Throws `invalid_argument` for an option that does not exist there, and for what is no object. */
 export function checkKnown(options: object, place: OptionPlace, prefix = ''): void {
-  if (typeof options !== 'object' || options === null)
-    throw invalid(`the options of ${place} are an object`, prefix === '' ? place : prefix)
-  const known = PLACES[place]
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(known, name)) continue
-    const field = prefix === '' ? name : `${prefix}.${name}`
-    throw invalid(`there is no option ${name} of ${place}; there are ${Object.keys(known).join(', ')}`, field)
-  }
+  checkKeys(options, PLACES[place], place, prefix)
 }

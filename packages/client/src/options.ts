@@ -52,6 +52,15 @@ export function checkAddress(options: AddressOptions): AddressOptions {
   return options
 }
 
+/** Checks times other than the defaults; throws `invalid_argument`. */
+export function checkTimes(times: ConnectOptions['times'] = {}): NonNullable<ConnectOptions['times']> {
+  checkKnown(times, 'times', 'times')
+  for (const [name, value] of Object.entries(times))
+    if (!(Number.isFinite(value) && value >= 0))
+      throw invalid('a time is a number of milliseconds', `times.${name}`)
+  return times
+}
+
 /** Checks a name; throws `invalid_argument`. */
 export function checkName(name: string, field: string): string {
   if (typeof name !== 'string' || !NAME_PATTERN.test(name))
@@ -127,6 +136,7 @@ export function staticLists(
 }
 
 function staticInstance(item: StaticInstance, namespace: string, service: string): Instance {
+  checkKnown(item, 'static', `static.${service}`)
   const spec = registrationSpec({ service, ...item }, namespace, item.host)
   return {
     ...spec,

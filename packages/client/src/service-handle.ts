@@ -1,6 +1,8 @@
 /** The handle of a service: what one user of it began, and ends with `close()`. */
 import type { Instance, RegistryError } from '@rollcall/wire'
 import type { Attempt, CallOptions, Work } from './calls/call.js'
+import { checkCallOptions } from './calls/call.js'
+import { checkKnown } from './known-options.js'
 import type { CallOwner } from './calls/caller.js'
 import type { Deadline } from './calls/deadline.js'
 import { startDeadline } from './calls/deadline.js'
@@ -70,6 +72,8 @@ export class ServiceHandle implements Service, CallOwner {
 
   async ready(options: ReadyOptions = {}): Promise<void> {
     this.use()
+    checkKnown(options, 'ready')
+    checkCallOptions(options)
     const wait = startDeadline(this.deps.clock, this.name, { signal: options.signal })
     this.began(wait)
     try {

@@ -3,11 +3,13 @@ import type { Instance, ViewName } from '@rollcall/wire'
 import { EMPTY_SIGN, RegistryError } from '@rollcall/wire'
 import type { Balancer } from './balancers/balancer.js'
 import type { Attempt, CallOptions, Work } from './calls/call.js'
+import { CALL_KEYS } from './calls/call.js'
 import type { CallOwner } from './calls/caller.js'
 import { ServiceCalls } from './calls/caller.js'
 import type { FetchInit } from './calls/fetch.js'
 import type { Requester } from './calls/requester.js'
 import { ChangeFeed } from './changes.js'
+import { checkKeys } from './machine/keys-of-options.js'
 import type { Driver } from './shell/driver.js'
 import type { CallOutcome, Choice, ListChange, ListSource } from './machine/events.js'
 import type { Origin, WatchStatus } from './machine/status.js'
@@ -149,6 +151,7 @@ export class ServiceWatch implements WatchedService {
 
   async call<T>(work: Work<T>, options: CallOptions<T> = {}, owner?: CallOwner): Promise<T> {
     if (this.ended !== undefined) throw this.ended
+    checkKeys(options, CALL_KEYS, 'call')
     return this.caller.call(work, options, owner)
   }
 

@@ -4,6 +4,7 @@ import type { AttemptEnd, Judgement } from './judgement.js'
 import type { HedgeDelay } from './latencies.js'
 import { isHedgeDelay } from './latencies.js'
 import { invalid } from '../machine/errors.js'
+import type { Keys } from '../machine/keys-of-options.js'
 import type { CallOutcome } from '../machine/events.js'
 
 /** How a call is made: which attempts, how long, how often. */
@@ -62,6 +63,19 @@ export interface Attempt {
 
 /** Carries out one attempt of a call at one instance. */
 export type Work<T> = (instance: Instance, context: AttemptContext) => Promise<T> | T
+
+/** The options of a call by name. */
+export const CALL_KEYS: Keys<CallOptions> = {
+  key: true,
+  signal: true,
+  timeoutMs: true,
+  tryTimeoutMs: true,
+  idempotent: true,
+  attempts: true,
+  hedgeMs: true,
+  judge: true,
+  discard: true,
+}
 
 /** Throws `invalid_argument` for options that cannot be meant. */
 export function checkCallOptions(

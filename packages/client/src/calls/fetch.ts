@@ -3,9 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Instance } from '@rollcall/wire'
 import { RegistryError } from '@rollcall/wire'
 import { invalid } from '../machine/errors.js'
+import type { Keys } from '../machine/keys-of-options.js'
+import { checkKeys } from '../machine/keys-of-options.js'
 import type { FetchBody, SendableBody } from './body.js'
 import { outgoingBody } from './body.js'
 import type { CallOptions, Work } from './call.js'
+import { CALL_KEYS } from './call.js'
 import type { AttemptEnd, Judgement } from './judgement.js'
 import { judgeError } from './judgement.js'
 import type { FetchHeaders, RequestHead } from './request.js'
@@ -59,6 +62,34 @@ export interface FetchDeps {
 
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
+const { judge: _judge, discard: _discard, ...OF_CALL } = CALL_KEYS
+const FETCH_KEYS: Keys<FetchInit> = {
+  ...OF_CALL,
+  method: true,
+  headers: true,
+  body: true,
+  failOn: true,
+  retryOn: true,
+  connectTimeoutMs: true,
+  timeoutHeader: true,
+}
+/** With what the standard has for browsers: it means nothing between services, and code written for both is no mistake. */
+const KNOWN = {
+  ...FETCH_KEYS,
+  cache: true,
+  credentials: true,
+  dispatcher: true,
+  duplex: true,
+  integrity: true,
+  keepalive: true,
+  mode: true,
+  priority: true,
+  redirect: true,
+  referrer: true,
+  referrerPolicy: true,
+  window: true,
+}
+
 interface Answer {
   readonly message: IncomingMessage
   readonly instance: Instance
@@ -71,6 +102,7 @@ interface Answer {
 export async function fetchFrom(deps: FetchDeps, path: string, init: FetchInit): Promise<Response> {
   const body = await outgoingBody(init.body)
   try {
+    checkKeys(init, KNOWN, 'fetch')
     const { failOn, retryOn, timeoutHeader = TIMEOUT_HEADER, connectTimeoutMs = 1_000, ...options } = init
     if (!(connectTimeoutMs >= 0 && connectTimeoutMs < Infinity))
       throw invalid('a time is a number of milliseconds', 'connectTimeoutMs')
