@@ -61,10 +61,11 @@ const open = (): number => readdirSync('/dev/fd').length
 async function post(service: Service, init: FetchInit = {}): Promise<{ body: ReadStream; end: string }> {
   const body = createReadStream(file)
   const end = await soon(
-    service.fetch('/', { method: 'POST', body, ...init }).then(
-      async (response) => `${response.status} ${await response.text()}`,
-      (error: unknown) => String((error as { code?: string }).code),
-    ),
+    service
+      .fetch('/', { method: 'POST', body, ...init })
+      .then(async (response) => `${response.status} ${await response.text()}`)
+      // Also where the answer breaks off while it is read.
+      .catch((error: unknown) => String((error as { code?: string }).code)),
     20_000,
   )
   return { body, end }
