@@ -3,7 +3,7 @@ import { connect } from '@rollcall/client'
 
 const [registry, service, snapshotDir] = process.argv.slice(2)
 const startedAt = performance.now()
-const rollcall = await connect({ registries: [registry], snapshotDir })
+const rollcall = await connect({ registries: [registry], snapshotDir, logger: false })
 const target = rollcall.service(service)
 await target.ready()
 const readyMs = performance.now() - startedAt
