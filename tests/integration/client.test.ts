@@ -81,6 +81,12 @@ afterEach(async () => {
 
 afterAll(endAll)
 
+/** What a child printed beside the warnings of the SDK. */
+function saidBy(output: string): object {
+  const line = output.split('\n').find((each) => each.startsWith('{'))
+  return JSON.parse(line ?? output) as object
+}
+
 describe('the SDK with a real node', () => {
   it('registers, is found, is called, changes and leaves', async () => {
     const { port } = await serve((request, response) => response.end(`answer to ${request.url}`))
@@ -211,7 +217,7 @@ describe('the SDK with a real node', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     await end(own, 'SIGKILL')
     const late = await run('consumer-child.mjs', own.ready, 'outage', snapshots)
-    expect(JSON.parse(late.output)).toMatchObject({
+    expect(saidBy(late.output)).toMatchObject({
       id: provider.ready,
       source: 'snapshot',
       answer: String(provider.process.pid),
@@ -233,7 +239,7 @@ describe('the SDK with a real node', () => {
   it('ends with its process: nothing keeps it alive after close()', async () => {
     const provider = await start('provider-child.mjs', url, 'ends')
     const { code, output } = await run('consumer-child.mjs', url, 'ends', snapshots)
-    expect({ code, ...JSON.parse(output) }).toMatchObject({ code: 0, id: provider.ready, source: 'registry' })
+    expect({ code, ...saidBy(output) }).toMatchObject({ code: 0, id: provider.ready, source: 'registry' })
     await end(provider, 'SIGTERM')
     expect(provider.process.exitCode).toBe(0)
   })
