@@ -8,7 +8,7 @@ describe('freezes', () => {
     for (let n = 0; n < FREEZES_MAX; n++) freezes.set(`n${n}`, {}, 0)
     expect(freezes.refusal('one-more')).toMatchObject({
       code: 'limit_exceeded',
-      details: { freezesMax: FREEZES_MAX },
+      details: { quota: 'freezesMax', max: FREEZES_MAX, over: 'node' },
     })
     expect(freezes.refusal('n0')).toBeUndefined()
     freezes.clear('n1')

@@ -51,7 +51,9 @@ export class Freezes {
     }
     if (this.standing.size < FREEZES_MAX || this.standing.has(namespace)) return undefined
     return errorBody('limit_exceeded', 'the node holds as many freezes as it may', undefined, {
-      freezesMax: FREEZES_MAX,
+      quota: 'freezesMax',
+      max: FREEZES_MAX,
+      over: 'node',
     })
   }
 

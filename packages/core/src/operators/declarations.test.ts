@@ -86,6 +86,7 @@ describe('removals', () => {
       })
     expect(sim.execute({ kind: 'declareNamespace', namespace: 'd', settings: {} })).toMatchObject({
       code: 'limit_exceeded',
+      details: { quota: 'namespacesMax', max: 3, over: 'node' },
     })
     sim.run(100)
     expect(held(sim)).toEqual([

@@ -1,5 +1,5 @@
 /** Long polls of views. */
-import { EMPTY_SIGN, isRegistryError } from '@rollcall/wire'
+import { EMPTY_SIGN } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { inside, ORDERS, setUp } from './publisher.fixture.js'
 import { signOfView } from '../directory/view.js'
@@ -49,7 +49,10 @@ describe('waiting', () => {
     } catch (error) {
       thrown = error
     }
-    expect(isRegistryError(thrown) && thrown.code).toBe('limit_exceeded')
+    expect(thrown).toMatchObject({
+      code: 'limit_exceeded',
+      details: { quota: 'waitersMax', max: 2, over: 'node' },
+    })
     forget()
     forget()
     publisher.wait(ORDERS, EMPTY_SIGN, () => {})

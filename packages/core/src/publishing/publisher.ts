@@ -167,7 +167,7 @@ export class Publisher implements Follower {
   wait(name: ViewName, sign: string, wake: () => void, peer?: string): () => void {
     if (this.waiting >= this.options.waitersMax) {
       throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-        details: { waitersMax: this.options.waitersMax },
+        details: { quota: 'waitersMax', max: this.options.waitersMax, over: 'node' },
       })
     }
     if (!this.views.has(viewKey(name))) this.books.demandView(peer)

@@ -76,7 +76,10 @@ describe('queries', () => {
       { namespace: 'n', service: 'a' },
       { namespace: 'n', service: 'b', group: 'core' },
     ])
-    expect(fieldOf(() => watchedOf({ service: [...service, { service: 'd' }] }, 3))).toBe('service')
+    const more = (): unknown => watchedOf({ service: [...service, { service: 'd' }] }, 3)
+    expect(fieldOf(more)).toBe('service')
+    const details = { quota: 'eventWatchesMax', max: 3, over: 'subscriber' }
+    expect(more).toThrow(expect.objectContaining({ details }) as Error)
   })
 })
 

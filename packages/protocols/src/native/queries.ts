@@ -90,7 +90,7 @@ export function watchedOf(
     throw new RegistryError(
       'limit_exceeded',
       `an event stream watches at most ${watchesMax} services; the stream takes more`,
-      { field: 'service', details: { watchesMax } },
+      { field: 'service', details: { quota: 'eventWatchesMax', max: watchesMax, over: 'subscriber' } },
     )
   }
   const names = items.map((item) => ({ namespace, ...item }))

@@ -130,7 +130,12 @@ describe('waiting for a change', () => {
         : driver.wait({}, driver.read(PEER).services({}).sign, 1_000, PEER)
     const first = begin()
     begin()
-    expect(begin).toThrow('as many waiting requests')
+    expect(begin).toThrow(
+      expect.objectContaining({
+        code: 'limit_exceeded',
+        details: { quota: 'waitersMax', max: 2, over: 'node' },
+      }) as Error,
+    )
     first.cancel()
     expect(begin).not.toThrow()
   })

@@ -58,7 +58,7 @@ export class ServicesWaiters {
     const { waitersMax } = this
     if (this.waiting >= waitersMax) {
       throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-        details: { waitersMax },
+        details: { quota: 'waitersMax', max: waitersMax, over: 'node' },
       })
     }
     if (this.waiting === 0 && this.pass === undefined) {
