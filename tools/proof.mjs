@@ -40,6 +40,12 @@ const PROOFS = [
     result: 'docs/results/api.json',
   },
   {
+    name: 'floods',
+    about: 'what one client can cost a node, with the default heap and with 256 MiB, and how others fare',
+    script: 'bench/dist/floods.js',
+    result: 'docs/results/floods.json',
+  },
+  {
     name: 'simulation',
     about: '3,000 seeds of the deterministic simulation, none of which any test runs',
     script: 'tools/sim.mjs',

@@ -4,7 +4,7 @@ import type { ServerProcess } from '@rollcall/testkit'
 import { WebSocket } from 'ws'
 
 /** For the environment of a server that is to be inspected: no signal opens the inspector of a node later. */
-export const INSPECTABLE: Readonly<Record<string, string>> = { NODE_OPTIONS: '--inspect=127.0.0.1:0' }
+export const INSPECTABLE: Readonly<{ NODE_OPTIONS: string }> = { NODE_OPTIONS: '--inspect=127.0.0.1:0' }
 
 /** Bytes in use after a full collection. */
 export interface HeapFigures {

@@ -1,4 +1,5 @@
-/** Results as tables: for the terminal, and for docs/benchmarks.md between its markers. */
+/** Results as tables: for the terminal, and for documents between their markers. */
+import { CUT_OFF, type Outcome } from './flood.js'
 import type { HotSpot } from './inspector.js'
 import type { Measure, Target } from './measure.js'
 import type { Result } from './result.js'
@@ -104,6 +105,37 @@ function summaryCells(measure: Measure): string[] {
     judged.trim(),
     `${formatTarget(target)}${target?.of === 'ratio' ? '' : ` ${unit}`}`.trim(),
     measure.met === true ? 'met' : '**missed**',
+  ]
+}
+
+/** A row for each flood. */
+export function floodTable(outcomes: readonly Outcome[]): string {
+  const head = [
+    'one client',
+    'heap',
+    '/livez at worst (calm node)',
+    'memory gained',
+    'kept',
+    'refused by',
+    'others: services that came and went, slowest call',
+  ]
+  return markdownTable([head, ...outcomes.map(floodCells)])
+}
+
+function floodCells({ about, heap, livezMs, calmMs, memory, refusals, living }: Outcome): string[] {
+  const ms = (value: number): string => `${formatNumber(Math.round(value))} ms`
+  const mib = (value: number): string => `${formatNumber(Math.max(0, Math.round(value)))} MiB`
+  const refused = Object.entries(living.refused).map(([quota, count]) => `, ${count} refused by \`${quota}\``)
+  return [
+    about,
+    typeof heap === 'number' ? `${heap} MiB` : heap,
+    `${ms(livezMs)} (${ms(calmMs)})`,
+    mib(memory.most - memory.before),
+    `${mib(memory.idle - memory.before)}, then ${mib(memory.after - memory.before)}`,
+    Object.keys(refusals)
+      .map((quota) => (quota === CUT_OFF ? quota : `\`${quota}\``))
+      .join(', '),
+    `${formatNumber(living.cycles)}${refused.join('')}, ${ms(living.slowestMs)}`,
   ]
 }
 

@@ -102,7 +102,7 @@ export function readResult(path: string): Result | undefined {
 }
 
 /** Five digits say all that such measurements know. */
-function rounded(value: unknown): unknown {
+export function rounded(value: unknown): unknown {
   if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(5))
   if (Array.isArray(value)) return value.map(rounded)
   if (typeof value !== 'object' || value === null) return value

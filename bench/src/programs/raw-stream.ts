@@ -36,8 +36,8 @@ export interface RawSocket {
   fail: (error: Error) => void
 }
 
-/** Connects to a port of this machine. */
-export function openSocket(port: number): Promise<RawSocket> {
+/** Connects to a port of this machine, from an address of it. */
+export function openSocket(port: number, localAddress = '127.0.0.1'): Promise<RawSocket> {
   return new Promise((resolve, reject) => {
     const onread = {
       buffer: CHUNK,
@@ -46,7 +46,7 @@ export function openSocket(port: number): Promise<RawSocket> {
         return true
       },
     }
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
+    const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true, onread })
     const raw: RawSocket = { socket, receive: () => {}, fail: reject }
     socket.on('error', (error) => raw.fail(error))
     socket.on('end', () => raw.fail(new Error(`port ${port} ended the connection`)))
@@ -63,6 +63,8 @@ export function openSocket(port: number): Promise<RawSocket> {
 export interface StreamOptions {
   /** Whether compressed frames may come, as the SDK allows. */
   readonly deflate: boolean
+  /** The address of this machine that it comes from. Default 127.0.0.1. */
+  readonly from?: string
 }
 
 /** A stream whose messages are read one by one. */
@@ -79,7 +81,7 @@ export class RawStream {
 
   /** Connects, and says hello. */
   static async open(port: number, options: StreamOptions): Promise<RawStream> {
-    const raw = await openSocket(port)
+    const raw = await openSocket(port, options.from)
     await upgrade(raw, port, options)
     const stream = new RawStream(raw)
     stream.send({ type: 'hello', client: 'rollcall bench' })
