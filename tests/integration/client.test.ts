@@ -81,12 +81,6 @@ afterEach(async () => {
 
 afterAll(endAll)
 
-/** What a child printed beside the warnings of the SDK. */
-function saidBy(output: string): object {
-  const line = output.split('\n').find((each) => each.startsWith('{'))
-  return JSON.parse(line ?? output) as object
-}
-
 describe('the SDK with a real node', () => {
   it('registers, is found, is called, changes and leaves', async () => {
     const { port } = await serve((request, response) => response.end(`answer to ${request.url}`))
@@ -217,7 +211,7 @@ describe('the SDK with a real node', () => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     await end(own, 'SIGKILL')
     const late = await run('consumer-child.mjs', own.ready, 'outage', snapshots)
-    expect(saidBy(late.output)).toMatchObject({
+    expect(JSON.parse(late.output)).toMatchObject({
       id: provider.ready,
       source: 'snapshot',
       answer: String(provider.process.pid),
@@ -239,7 +233,7 @@ describe('the SDK with a real node', () => {
   it('ends with its process: nothing keeps it alive after close()', async () => {
     const provider = await start('provider-child.mjs', url, 'ends')
     const { code, output } = await run('consumer-child.mjs', url, 'ends', snapshots)
-    expect({ code, ...saidBy(output) }).toMatchObject({ code: 0, id: provider.ready, source: 'registry' })
+    expect({ code, ...JSON.parse(output) }).toMatchObject({ code: 0, id: provider.ready, source: 'registry' })
     await end(provider, 'SIGTERM')
     expect(provider.process.exitCode).toBe(0)
   })
@@ -266,7 +260,9 @@ describe('the SDK with a real node', () => {
 
 describe('fetch with real sockets', () => {
   async function fixed(...list: { host: string; port: number }[]) {
-    return (await client({ registries: [], static: { web: list } })).service('web')
+    return (
+      await client({ registries: [], static: { web: list.map(({ host, port }) => ({ host, port })) } })
+    ).service('web')
   }
 
   it('fails over from a refused connection, with the body, and avoids the dead afterwards', async () => {

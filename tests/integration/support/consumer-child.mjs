@@ -8,5 +8,5 @@ const target = rollcall.service(service)
 await target.ready()
 const readyMs = performance.now() - startedAt
 const answer = await (await target.fetch('/')).text()
-process.stdout.write(`${JSON.stringify({ id: target.pick().id, source: target.source, readyMs, answer })}\n`)
+process.stdout.write(JSON.stringify({ id: target.pick().id, source: target.source, readyMs, answer }))
 await rollcall.close()
