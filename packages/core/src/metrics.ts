@@ -102,6 +102,11 @@ const CATALOGUE = {
     label: 'quota',
   },
   rollcall_budget_max: { kind: 'gauge', help: 'The bound of a budget, by the quota.', label: 'quota' },
+  rollcall_budget_faults_total: {
+    kind: 'counter',
+    help: 'How often a budget was given back more than it had lent, by the quota: a fault of the node, always 0.',
+    label: 'quota',
+  },
   rollcall_limit_refusals_total: {
     kind: 'counter',
     help: 'What was refused because a limit of the node was reached, by the quota: the setting that bounds it.',

@@ -88,10 +88,15 @@ describe('a budget', () => {
     expect(counted).toEqual([['rollcall_limit_refusals_total', 1, 'watchesMax']])
   })
 
-  it('takes it for a mistake of the node when more is given back than was taken', () => {
-    const budgetOf100 = budget()
-    budgetOf100.take(A, 1)
-    expect(() => budgetOf100.give(A, 2)).toThrow(/gives back more/)
+  it('counts it as a mistake of the node when more is given back than was taken, and goes on', () => {
+    const counted: unknown[] = []
+    const meter = { ...NO_METER, count: (...call: unknown[]) => void counted.push(call) }
+    const books = new Budget({ meter }, { quota: 'watchesMax', max: 10, what: 'watches' })
+    books.take(A, 1)
+    books.take(B, 2)
+    books.give(A, 2)
+    expect([books.usedBy(A), books.usedBy(B), books.used]).toEqual([0, 2, 2])
+    expect(counted).toEqual([['rollcall_budget_faults_total', 1, 'watchesMax']])
   })
 
   it('agrees with its peers, is never negative nor above its bound, and keeps no peer that holds nothing', () => {

@@ -94,12 +94,14 @@ export class Budget {
   /** Takes an amount whether or not there is room: for what was acknowledged before, and for what must get through. */
   add(address: string | undefined, amount: number): void {
     const key = keyOf(address)
-    const held = (this.held.get(key) ?? 0) + amount
-    if (held < 0) throw new Error(`a peer gives back more of ${this.quota} than it took`)
+    const before = this.held.get(key) ?? 0
+    const held = Math.max(0, before + amount)
+    // A mistake of the node's own in its books is told, and costs nobody anything.
+    if (before + amount < 0) this.meter.count('rollcall_budget_faults_total', 1, this.quota)
     if (held === 0) this.held.delete(key)
     else this.held.set(key, held)
-    this.total += amount
-    this.heap?.add(amount)
+    this.total += held - before
+    this.heap?.add(held - before)
   }
 
   /** Gives back what was taken for the peer of an address. */
