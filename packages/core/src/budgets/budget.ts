@@ -96,7 +96,7 @@ export class Budget {
     const key = keyOf(address)
     const before = this.held.get(key) ?? 0
     const held = Math.max(0, before + amount)
-    // A mistake of the node's own in its books is told, and costs nobody anything.
+    // A mistake in the node's own books is told, and costs no caller anything.
     if (before + amount < 0) this.meter.count('rollcall_budget_faults_total', 1, this.quota)
     if (held === 0) this.held.delete(key)
     else this.held.set(key, held)
