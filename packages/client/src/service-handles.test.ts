@@ -251,7 +251,7 @@ describe('a handle for names that others choose', () => {
     expect(names(client)).toEqual([])
   })
 
-  it('ends no watch that somebody else has', async () => {
+  it('ends no watch that another handle has', async () => {
     const { client, clock } = setUp()
     client.service('orders')
     client.service('orders', { idleMs: 1_000 })

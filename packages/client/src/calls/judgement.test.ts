@@ -16,7 +16,7 @@ describe('what an error means', () => {
       'idempotent',
     ],
     ['or while sending', error({ code: 'ETIMEDOUT', syscall: 'write' }), 'unreachable', 'idempotent'],
-    ['or at nobody knows what', error({ code: 'ETIMEDOUT' }), 'unreachable', 'idempotent'],
+    ['or at an unknown step', error({ code: 'ETIMEDOUT' }), 'unreachable', 'idempotent'],
     ['an unknown name', error({ code: 'ENOTFOUND', syscall: 'getaddrinfo' }), 'unreachable', 'always'],
     ['undici, deep below', error({}, error({ code: 'UND_ERR_CONNECT_TIMEOUT' })), 'unreachable', 'always'],
     ['a reset', error({ code: 'ECONNRESET', syscall: 'read' }), 'unreachable', 'idempotent'],

@@ -62,7 +62,7 @@ describe('a call to a service that has left', () => {
     expect(stage.outcome(1)).toBe('no_instances')
   })
 
-  it('waits longer for what nobody registered yet, starts, or is down', () => {
+  it('waits longer for what was never registered, starts, or is down', () => {
     for (const list of [[], [{ ...A, state: 'starting' as const }], [{ ...A, state: 'down' as const }]]) {
       const stage = connected()
       stage.receive(view(list))

@@ -1,4 +1,4 @@
-/** Deregistrations of what was never registered: remembered for a moment, in a budget of their own, and in nobody's way. */
+/** Deregistrations of what was never registered: remembered for a moment, in a budget of their own, which takes no room from the living. */
 import { describe, expect, it } from 'vitest'
 import { NODE_DEFAULTS } from '../node-options.js'
 import { keyOf, QUIET, ref, Simulation, type SimulationOptions } from '../simulated-node.fixture.js'
@@ -110,7 +110,7 @@ describe('deregistrations of what was never registered', () => {
     expect(sim.record('ghost-0')).toBeDefined()
   })
 
-  it('are told in a view, but push nobody out who was known', () => {
+  it('are told in a view, but push out nothing that was known', () => {
     const sim = new Simulation()
     for (let n = 0; n < 200; n++) {
       sim.register({ id: `i-${n}`, incarnation: 1 })

@@ -39,7 +39,7 @@ describe('a budget', () => {
     expect(budgetOf100.used).toBe(100)
   })
 
-  it('of one gives it to whoever comes first', () => {
+  it('of one gives it to the first that asks', () => {
     const smallest = budget(1)
     smallest.take(A, 1)
     expect(refusalOf(() => smallest.take(B, 1))).toMatchObject({ details: { over: 'node' } })

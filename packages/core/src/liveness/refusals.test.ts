@@ -33,7 +33,7 @@ describe('refusals where this boot once connected', () => {
     expect(refusals.another(evidence, 150, LEASE_MS, true)).toBe(true)
   })
 
-  it('that are too many are believed once they have insisted for a lease, whoever else refuses meanwhile', () => {
+  it('that are too many are believed once they have insisted for a lease, whatever else refuses meanwhile', () => {
     const { refusals, evidence } = refusing('own', false)
     const believed: number[] = []
     for (let t = 0; t <= LEASE_MS; t += 500) {

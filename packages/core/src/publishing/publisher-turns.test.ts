@@ -96,7 +96,7 @@ describe('in one turn', () => {
     }
     subscriptions[4_001]?.drained()
     expect(turns.length).toBeGreaterThan(3)
-    // Of whom was not reached before the second change, nobody was told it twice.
+    // Of those that were not reached before the second change, none was told it twice.
     expect(kinds(mirrors[0]?.received ?? [])).toEqual(['view 0', 'delta +1 -0', 'delta +1 -0'])
     expect(kinds(mirrors[4_000]?.received ?? [])).toEqual(['view 0', 'view 2'])
     expect(kinds(newcomer.updates)).toEqual(['view 2'])

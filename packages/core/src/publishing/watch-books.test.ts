@@ -76,7 +76,7 @@ describe('watches', () => {
     expect([budgets.watchBytes.used, budgets.watchBytes.peers]).toEqual([0, 0])
   })
 
-  it('cost nothing any more when they ended, whoever paid for the view', () => {
+  it('cost nothing any more when they ended, whichever peer paid for the view', () => {
     const { sim, join, budgets } = setUp()
     const [first, second] = [join('10.0.0.1'), join('10.0.0.2')]
     first.watch(viewsOf(10))
