@@ -15,6 +15,7 @@ const NOT_SOURCE = new Set([
   '.rollcall',
   'rollcall-data',
   'coverage',
+  'out',
 ])
 
 /** Paths of all files of the repository below a folder, relative to the root, with forward slashes, sorted. */
