@@ -8,7 +8,7 @@ import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
 import { countBody } from './received.js'
-import { piecesOf, transmit, type Piece } from './transmit.js'
+import { piecesOf, sendLast, transmit, type Piece } from './transmit.js'
 import { SHORT_BYTES, type Unsent } from './unsent.js'
 
 /** What answering needs. */
@@ -140,13 +140,13 @@ export class Exchange {
     else this.send(body)
   }
 
-  /** Sends a body behind its head. What the system takes at once costs no more than that. */
+  /** Sends a body behind its head. */
   private send(body: string | Buffer): void {
     const { res, deps, caller } = this
-    const long = body.length <= SHORT_BYTES ? undefined : typeof body === 'string' ? Buffer.from(body) : body
-    if (long !== undefined) res.once('close', deps.unsent.hold(caller.peer, long))
-    const next = long === undefined ? () => ({ data: body, done: true }) : piecesOf(long)
-    transmit(res, deps, next, (error) => this.breakOff(error))
+    if (body.length <= SHORT_BYTES) return sendLast(res, deps, body)
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
+    res.once('close', deps.unsent.hold(caller.peer, bytes))
+    transmit(res, deps, piecesOf(bytes), (error) => this.breakOff(error))
   }
 
   /**

@@ -21,7 +21,8 @@ export function countBody(
     held += bytes
   }
   if (statedBytes !== undefined) hold(statedBytes)
-  res.once('close', () => {
+  // It comes once; `once` costs more than the count does.
+  res.on('close', () => {
     budget.give(peer, held)
     held = 0
   })

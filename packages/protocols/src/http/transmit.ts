@@ -12,22 +12,45 @@ export interface Piece {
 /** Bytes of a body that are handed over at a time, of which a reader has to take something within its time. */
 const PIECE_BYTES = 65_536
 
+interface Patience {
+  readonly clock: Clock
+  /** How long a reader may take nothing before it is cut off. */
+  readonly stalledMsMax: number
+}
+
+/** Sends a body, or the last of it, behind a head that was written. What the system takes at once costs no more than that. */
+export function sendLast(
+  res: ServerResponse,
+  { clock, stalledMsMax }: Patience,
+  data: string | Uint8Array,
+): void {
+  if (res.end(data).writableFinished) return
+  res.once(
+    'close',
+    clock.setTimer(stalledMsMax, () => res.destroy()),
+  )
+}
+
 /**
  * Sends pieces behind a head that was written. A reader that takes none for `stalledMsMax` is cut off. What `next` throws
  * is handed to `failed`.
  */
 export function transmit(
   res: ServerResponse,
-  { clock, stalledMsMax }: { readonly clock: Clock; readonly stalledMsMax: number },
+  patience: Patience,
   next: () => Piece,
   failed: (error: unknown) => void,
 ): void {
+  const { clock, stalledMsMax } = patience
   let cancel = (): void => {}
   const send = ({ data, done }: Piece): void => {
-    const waits = done ? !res.end(data).writableFinished : !res.write(data)
-    if (waits) cancel = clock.setTimer(stalledMsMax, () => res.destroy())
-    else if (!done) cancel = clock.setTimer(0, step)
-    if (waits && !done) res.once('drain', step)
+    if (done) return sendLast(res, patience, data)
+    if (res.write(data)) {
+      cancel = clock.setTimer(0, step)
+    } else {
+      cancel = clock.setTimer(stalledMsMax, () => res.destroy())
+      res.once('drain', step)
+    }
   }
   const step = (): void => {
     cancel()

@@ -34,17 +34,15 @@ interface Line {
   waitingBytes: number
   /** Requests that were refused, and those that came after: they are not looked at. */
   refused: number
+  /** Hears that an answer is over. One for all of them: to make it anew would be a good part of what a beat costs. */
+  readonly finished: () => void
 }
 
 export function createPipeline(clock: Clock, serve: Serve): Pipeline {
   const lines = new WeakMap<Duplex, Line>()
   const begin = (line: Line, request: IncomingMessage, response: ServerResponse): void => {
     line.current = response
-    response.once('close', () => {
-      if (line.waiting.length === 0) line.current = undefined
-      // One client with many requests takes turns with the others.
-      else clock.setTimer(0, () => next(line))
-    })
+    response.on('close', line.finished)
     serve(request, response)
   }
   const next = (line: Line): void => {
@@ -55,15 +53,26 @@ export function createPipeline(clock: Clock, serve: Serve): Pipeline {
     line.waitingBytes -= sizeOf(first.request)
     begin(line, first.request, first.response)
   }
+  const createLine = (socket: Duplex): Line => {
+    const line: Line = {
+      current: undefined,
+      waiting: [],
+      waitingBytes: 0,
+      refused: 0,
+      finished: () => {
+        if (line.waiting.length === 0) line.current = undefined
+        // One client with many requests takes turns with the others.
+        else clock.setTimer(0, () => next(line))
+      },
+    }
+    socket.once('close', () => (line.waiting = []))
+    lines.set(socket, line)
+    return line
+  }
   return {
     take(request, response) {
       const { socket } = request
-      let line = lines.get(socket)
-      if (line === undefined) {
-        const made: Line = { current: undefined, waiting: [], waitingBytes: 0, refused: 0 }
-        socket.once('close', () => (made.waiting = []))
-        lines.set(socket, (line = made))
-      }
+      const line = lines.get(socket) ?? createLine(socket)
       if (line.refused > 0) return refuse(line, request, response)
       if (line.current === undefined) return begin(line, request, response)
       line.waitingBytes += sizeOf(request)
