@@ -11,29 +11,32 @@ export function parseAddress(text: string): AddressBytes | undefined {
 }
 
 function parseIpv4(text: string): AddressBytes | undefined {
-  if (!isIpv4(text)) return undefined
-  return text.split('.').map(Number)
+  const number = ipv4Number(text)
+  if (number < 0) return undefined
+  return [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255]
 }
 
-/** Four decimal numbers up to 255 without leading zeros. By hand: every registration passes here. */
-function isIpv4(text: string): boolean {
+/** Four decimal numbers up to 255 without leading zeros, as one; otherwise -1. By hand: every registration passes here. */
+function ipv4Number(text: string): number {
+  let number = 0
   let parts = 1
   let digits = 0
   let value = 0
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code === 46) {
-      if (digits === 0 || ++parts > 4) return false
+      if (digits === 0 || ++parts > 4) return -1
+      number = number * 256 + value
       digits = 0
       value = 0
     } else {
-      if (code < 48 || code > 57 || (digits > 0 && value === 0)) return false
+      if (code < 48 || code > 57 || (digits > 0 && value === 0)) return -1
       value = value * 10 + code - 48
-      if (value > 255) return false
+      if (value > 255) return -1
       digits++
     }
   }
-  return parts === 4 && digits > 0
+  return parts === 4 && digits > 0 ? number * 256 + value : -1
 }
 
 function parseIpv6(text: string): AddressBytes | undefined {
@@ -77,7 +80,7 @@ export function isDnsName(text: string): boolean {
 
 /** Whether a registration may name this host: IPv4, IPv6 or a DNS name. */
 export function isHost(text: string): boolean {
-  return isIpv4(text) || parseAddress(text) !== undefined || isDnsName(text)
+  return parseAddress(text) !== undefined || isDnsName(text)
 }
 
 /**
@@ -85,7 +88,7 @@ export function isHost(text: string): boolean {
  * address; a name in lower case and without the dot of the root.
  */
 export function canonicalHost(host: string): string {
-  if (isIpv4(host)) return host
+  if (ipv4Number(host) >= 0) return host
   const bytes = parseAddress(host)
   if (bytes !== undefined) return bytes.join(bytes.length === 4 ? '.' : ':')
   return host.toLowerCase().replace(/\.$/, '')

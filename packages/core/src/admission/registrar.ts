@@ -12,6 +12,7 @@ import {
   type State,
 } from '@rollcall/wire'
 import { admit, type AdmissionMode, checkCommand, checkKey } from './admission.js'
+import type { Site } from '../directory/accounts.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import type { ListingRoom } from '../directory/listing-room.js'
@@ -53,8 +54,6 @@ type BeatOutcome = 'heard' | 'unknown' | 'deregistered' | 'superseded'
 /** How a deregistration was taken: of an incarnation that was not known, it is final all the same. */
 type RemovalOutcome = 'removed' | 'unknown' | 'superseded' | ErrorBody
 
-const NOTHING = {}
-
 export class Registrar {
   private readonly deps: RegistrarDeps
   private readonly options: RegistrarOptions
@@ -76,7 +75,9 @@ export class Registrar {
       if (!accepted.ok) return accepted
       const { service, group, id } = item
       const { incarnation, entry } = accepted
-      return { ok: true, service, group, id, incarnation, ...unexpected(entry, item) }
+      const result = { ok: true, service, group, id, incarnation } as const
+      const differing = unexpected(entry, item)
+      return differing === undefined ? result : { ...result, ...differing }
     })
   }
 
@@ -117,13 +118,14 @@ export class Registrar {
   }
 
   private register(command: RegisterCommand, step: Step): Accepted {
-    const error = this.refusal(command, step.caller.peer)
+    const site = this.deps.directory.site(command)
+    const error = this.refusal(command, step.caller.peer, site)
     if (error !== undefined) return { ok: false, error }
-    const entry = this.deps.directory.entry(command)
+    const { entry } = site
     const strange = this.strange(command, entry)
     if (strange !== undefined) return { ok: false, error: strange }
     const { wallNow } = step
-    if (entry === undefined) return this.accept(command, command.incarnation ?? wallNow, step)
+    if (entry === undefined) return this.accept(command, site, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
     if (!named && isLive(record) && sameAddress(record.content, command) && mayLive(record))
@@ -135,7 +137,7 @@ export class Registrar {
     if (incarnation > record.incarnation) {
       const { liveness } = this.deps
       const ahead = isAhead(liveness, entry, command) && standsBy(liveness, entry, command, step)
-      return ahead ? { ok: false, error: taken(record, true) } : this.accept(command, incarnation, step)
+      return ahead ? { ok: false, error: taken(record, true) } : this.accept(command, site, incarnation, step)
     }
     if (incarnation === record.incarnation && isLive(record)) return this.renew(entry, record, command, step)
     return { ok: false, error: this.tooLate(entry, incarnation, command, step) }
@@ -189,23 +191,30 @@ export class Registrar {
   }
 
   /** Why a registration is not admitted, on whose behalf ever it is made. */
-  refusal(command: RegisterCommand, peer?: string): ErrorBody | undefined {
-    const { directory } = this.deps
+  refusal(
+    command: RegisterCommand,
+    peer?: string,
+    { service }: Site = this.deps.directory.site(command),
+  ): ErrorBody | undefined {
     return (
       checkCommand(command, this.options.limits, peer, this.options.probes) ??
       admit(command, {
         mode: this.options.admission,
-        namespace: directory.namespaceSettings.get(command.namespace),
-        service: directory.find(command.namespace, command.service)?.settings,
+        namespace: this.deps.directory.namespaceSettings.get(command.namespace),
+        service: service?.settings,
       })
     )
   }
 
   /** Why there is no room for a record, on behalf of a peer; what takes no more room than before is let through. */
-  full(record: StoredRecord, peer?: string): ErrorBody | undefined {
+  full(
+    record: StoredRecord,
+    peer?: string,
+    site: Site = this.deps.directory.site(record),
+  ): ErrorBody | undefined {
     const { directory, room } = this.deps
-    const known = directory.find(record.namespace, record.service)
-    return (isLive(record) ? room.refusal(record, known) : undefined) ?? directory.refusal(record, peer)
+    const unlisted = isLive(record) ? room.refusal(record, site.service) : undefined
+    return unlisted ?? directory.refusal(record, peer, site)
   }
 
   /** A number that is not above the stored one: taken by the living, or to be raised over the dead. */
@@ -238,26 +247,23 @@ export class Registrar {
     )
   }
 
-  private accept(command: RegisterCommand, incarnation: number, step: Step): Accepted {
+  private accept(command: RegisterCommand, site: Site, incarnation: number, step: Step): Accepted {
     const named = command.incarnation !== undefined
-    const { namespace, service, group } = this.known(command)
     const content = contentOf(command, incarnation, command.rev ?? 1, named, step.caller.peer)
+    // The names as the strings that the directory holds already: a hundred thousand records share them.
     const record: StoredRecord = {
-      namespace,
-      service,
-      group,
+      namespace: site.service?.namespace ?? command.namespace,
+      service: site.service?.service ?? command.service,
+      group: site.group?.group ?? command.group,
       id: command.id,
       incarnation,
       content,
       verdict: this.first,
     }
-    const error = this.full(record, step.caller.peer)
+    const error = this.full(record, step.caller.peer, site)
     if (error !== undefined) return { ok: false, error }
-    const change = this.deps.directory.propose(
-      record,
-      { kind: 'registration', session: voucherOf(command, step) },
-      step.now,
-    )
+    const cause: Cause = { kind: 'registration', session: voucherOf(command, step) }
+    const change = this.deps.directory.propose(record, cause, step.now, site)
     if (change === undefined) throw new Error('a higher incarnation must change the record')
     return { ok: true, incarnation, entry: change.entry }
   }
@@ -324,17 +330,6 @@ export class Registrar {
     const itself = session !== undefined && liveness.isVouchedBy(entry, session)
     return itself ? undefined : entry.record.content
   }
-
-  /** The names as the strings the directory holds already: a hundred thousand records share them. */
-  private known(command: RegisterCommand): Pick<StoredRecord, 'namespace' | 'service' | 'group'> {
-    const known = this.deps.directory.find(command.namespace, command.service)
-    if (known === undefined) return command
-    return {
-      namespace: known.namespace,
-      service: known.service,
-      group: known.groups.get(command.group)?.group ?? command.group,
-    }
-  }
 }
 
 /** The error of one item of a list. */
@@ -351,8 +346,8 @@ function listed(errors: readonly ErrorBody[]): { readonly errors?: readonly Erro
 function unexpected(
   { record, state }: Entry,
   { intent }: RegisterCommand,
-): { readonly state?: State; readonly reason?: string } {
-  if (state === null || state === intent) return NOTHING
+): { readonly state: State; readonly reason?: string } | undefined {
+  if (state === null || state === intent) return undefined
   return { state, ...defined({ reason: shownReason(record, state) }) }
 }
 

@@ -14,9 +14,17 @@ export const PEER_DEFAULTS: PeerBounds = { share: 0.5, sharedNetworks: [] }
 /** Bytes of an IPv6 address that name its network. */
 const NETWORK_BYTES = 8
 
+/** The address that was named last: a batch asks several times for each of its items. */
+let last = { address: '', peer: '' }
+
 /** The name under which the address is accounted. What is no address, such as the name of a socket, stands for itself. */
 export function peerOf(address: string): string {
   if (!address.includes(':')) return address
+  if (last.address !== address) last = { address, peer: networkOf(address) }
+  return last.peer
+}
+
+function networkOf(address: string): string {
   const bytes = parseAddress(bare(address))
   if (bytes === undefined) return address
   if (bytes.length === 4) return bytes.join('.')

@@ -45,6 +45,13 @@ export interface Place {
   payer: string | undefined
 }
 
+/** What a record costs, and how much of that stays when it is deregistered. */
+interface Price {
+  readonly record: StoredRecord
+  readonly bytes: number
+  readonly kept: number
+}
+
 /** Where a record stands, as far as that is there. */
 export interface Site {
   readonly service: ServiceNode | undefined
@@ -75,6 +82,9 @@ export class Accounts {
     stray: { records: 0, bytes: 0 },
   }
 
+  /** The record that was looked at last. */
+  private priced: Price | undefined
+
   constructor(budgets: RecordBudgets) {
     this.budgets = budgets
   }
@@ -92,13 +102,12 @@ export class Accounts {
     const { entry } = site
     const account = accountOf(record)
     const places = placesBytes(site, record, account)
-    const bytes = recordBytes(record)
+    const { bytes, kept } = this.priceOf(record)
     if (account === 'stray')
       return strays.refusal(peer, places + bytes - (entry?.account === 'stray' ? entry.bytes : 0))
     if (account === 'deregistered') return undefined
     const held = entry?.account === 'stray' ? undefined : entry
     const offersNothing = held === undefined || held.account === 'deregistered'
-    const kept = tombstoneBytes(record)
     const offered = bytes - kept - (offersNothing ? 0 : held.bytes - held.tombstoneBytes)
     return (
       (offersNothing ? instances.refusal(peer, 1) : undefined) ??
@@ -120,8 +129,7 @@ export class Accounts {
     const { record } = entry
     const account = accountOf(record)
     const same = previous?.content === record.content && previous.override === record.override
-    const bytes = same ? entry.bytes : recordBytes(record)
-    const kept = same ? entry.tombstoneBytes : tombstoneBytes(record)
+    const { bytes, kept } = same ? { bytes: entry.bytes, kept: entry.tombstoneBytes } : this.priceOf(record)
     const payer = payerOf(entry, previous, cause)
     if (account === entry.account && bytes === entry.bytes && payer === entry.payer) return
     if (previous !== undefined) this.charge(entry, -1)
@@ -155,6 +163,13 @@ export class Accounts {
     place.payer = undefined
   }
 
+  /** What is admitted is charged in the same step, at the same price. */
+  private priceOf(record: StoredRecord): Price {
+    if (this.priced?.record !== record)
+      this.priced = { record, bytes: recordBytes(record), kept: tombstoneBytes(record) }
+    return this.priced
+  }
+
   private budgetOf(as: 'registered' | 'stray'): Budget {
     return as === 'stray' ? this.budgets.strayBytes : this.budgets.tombstoneBytes
   }
@@ -176,9 +191,12 @@ export class Accounts {
 
 /** Bytes of the places that a record is the first one of its kind in. */
 function placesBytes({ service, group }: Site, record: StoredRecord, account: Account): number {
-  const pays = ({ paidAs }: Partial<Place> = {}): boolean =>
-    paidAs === undefined || (paidAs === 'stray' && account !== 'stray')
-  return (pays(service) ? serviceBytes(record) : 0) + (pays(group) ? groupBytes(record) : 0)
+  return (pays(service, account) ? serviceBytes(record) : 0) + (pays(group, account) ? groupBytes(record) : 0)
+}
+
+function pays(place: Place | undefined, account: Account): boolean {
+  const paidAs = place?.paidAs
+  return paidAs === undefined || (paidAs === 'stray' && account !== 'stray')
 }
 
 function accountOf(record: StoredRecord): Account {

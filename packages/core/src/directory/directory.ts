@@ -12,7 +12,7 @@ import {
   type ViewName,
 } from '@rollcall/wire'
 import type { Budget } from '../budgets/budget.js'
-import { Accounts, groupBytes, type RecordBudgets, serviceBytes } from './accounts.js'
+import { Accounts, groupBytes, type RecordBudgets, serviceBytes, type Site } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
 import { DeclarationBook } from './declaration-book.js'
 import type { Departed } from './departed.js'
@@ -104,6 +104,13 @@ export class Directory {
     return this.find(key.namespace, key.service)?.groups.get(key.group)?.entries.get(key.id)
   }
 
+  /** Where a key stands. A step that asks several things of it looks it up once: each of these maps is as large as the node. */
+  site(key: InstanceKey): Site {
+    const service = this.find(key.namespace, key.service)
+    const group = service?.groups.get(key.group)
+    return { service, group, entry: group?.entries.get(key.id) }
+  }
+
   /** Whether there is a service in the namespace, hidden ones included. */
   hasNamespace(namespace: string): boolean {
     return this.namespaces.has(namespace)
@@ -127,17 +134,19 @@ export class Directory {
     for (const services of this.namespaces.values()) {
       for (const service of services.values()) {
         yield* service.entries
-        yield* service.departed
-        yield* service.strays
+        if (service.departed.size > 0) yield* service.departed
+        if (service.strays.size > 0) yield* service.strays
       }
     }
   }
 
-  /** Why there is no room for a record, on behalf of a peer. */
-  refusal(record: StoredRecord, peer: string | undefined): ErrorBody | undefined {
-    const service = this.find(record.namespace, record.service)
-    const group = service?.groups.get(record.group)
-    return this.accounts.refusal({ service, group, entry: group?.entries.get(record.id) }, record, peer)
+  /** Why there is no room for a record, on behalf of a peer. `site`: where it stands. */
+  refusal(
+    record: StoredRecord,
+    peer: string | undefined,
+    site: Site = this.site(record),
+  ): ErrorBody | undefined {
+    return this.accounts.refusal(site, record, peer)
   }
 
   /** The sum behind a view's sign, or undefined for a view that was never filled. */
@@ -146,29 +155,37 @@ export class Directory {
     return name.group === undefined ? service?.sum : service?.groups.get(name.group)?.sum
   }
 
-  /** Merges a record in and hands the change to all that follow. Undefined when the record adds nothing. */
-  propose(record: StoredRecord, cause: Cause, now: number): Change | undefined {
-    const change = this.apply(record, cause, now)
+  /**
+   * Merges a record in and hands the change to all that follow. Undefined when the record adds nothing. `site`: where it
+   * stands, if nothing has changed since that was looked up.
+   */
+  propose(
+    record: StoredRecord,
+    cause: Cause,
+    now: number,
+    site: Site = this.site(record),
+  ): Change | undefined {
+    const change = this.apply(record, cause, now, site)
     if (change === undefined) return undefined
     if (this.following) for (const follower of this.followers) follower.changed?.(change, now)
     return change
   }
 
-  private apply(incoming: StoredRecord, cause: Cause, now: number): Change | undefined {
-    const service = this.obtain(incoming.namespace, incoming.service)
-    const group = this.group(service, incoming.group)
-    const existing = group.entries.get(incoming.id)
+  private apply(incoming: StoredRecord, cause: Cause, now: number, site: Site): Change | undefined {
+    const { entry: existing } = site
+    const service = site.service ?? this.obtain(incoming.namespace, incoming.service)
+    const group = site.group ?? this.group(service, incoming.group)
     if (existing === undefined) {
       const entry = createEntry(service, incoming, now)
       group.entries.set(incoming.id, entry)
       this.records++
-      return this.show(entry, undefined, cause, now)
+      return this.show(entry, group, undefined, cause, now)
     }
     const previous = existing.record
     const merged = merge(previous, incoming)
     if (merged === previous) return undefined
     existing.record = merged
-    return this.show(existing, previous, cause, now)
+    return this.show(existing, group, previous, cause, now)
   }
 
   /** Does something that nothing follows and no history remembers, because no client can have seen the middle of it. */
@@ -184,7 +201,7 @@ export class Directory {
     const { override, ...record } = previous
     if (override?.value !== null) return
     entry.record = record
-    this.hold(entry, previous, { kind: 'override' })
+    this.hold(entry, this.group(entry.service, record.group), previous, { kind: 'override' })
   }
 
   /** Drops a record altogether, and its service with the last one unless that is declared. */
@@ -294,7 +311,13 @@ export class Directory {
   }
 
   /** Derives what is shown from the record, and keeps sums, counts and history in step. */
-  private show(entry: Entry, previous: StoredRecord | undefined, cause: Cause, now: number): Change {
+  private show(
+    entry: Entry,
+    group: GroupNode,
+    previous: StoredRecord | undefined,
+    cause: Cause,
+    now: number,
+  ): Change {
     const { service, record } = entry
     const before = entry.state
     const after = shownState(record)
@@ -302,10 +325,9 @@ export class Directory {
     const visible =
       lanes === undefined
         ? before !== null
-        : before === null || lanes.hi !== entry.hi || lanes.lo !== entry.lo
+        : before === null || (lanes.hi | 0) !== entry.hi || (lanes.lo | 0) !== entry.lo
     if (before !== after || isAnew(previous, record)) entry.since = now
     if (visible) {
-      const group = this.group(service, record.group)
       if (this.following) this.remember(entry, group, previous, after)
       if (before !== null) {
         service.sum.subtract(entry.hi, entry.lo)
@@ -316,18 +338,18 @@ export class Directory {
         service.sum.add(lanes.hi, lanes.lo)
         group.sum.add(lanes.hi, lanes.lo)
         this.count(service, group, after, 1)
-        entry.hi = lanes.hi
-        entry.lo = lanes.lo
+        entry.hi = lanes.hi | 0
+        entry.lo = lanes.lo | 0
       }
     }
-    this.hold(entry, previous, cause)
+    this.hold(entry, group, previous, cause)
     if (visible) this.list(service)
     entry.state = after
     return { entry, cause, visible, before, after, previous }
   }
 
   /** Charges the record, and puts its entry among those that are held as it is. */
-  private hold(entry: Entry, previous: StoredRecord | undefined, cause: Cause): void {
+  private hold(entry: Entry, group: GroupNode, previous: StoredRecord | undefined, cause: Cause): void {
     const before = previous === undefined ? undefined : placeOf(entry)
     this.accounts.settle(entry, previous, cause)
     const place = placeOf(entry)
@@ -336,7 +358,6 @@ export class Directory {
     before?.delete(entry)
     place.add(entry)
     const { service } = entry
-    const group = this.group(service, entry.record.group)
     this.accounts.entered(service, serviceBytes(service), entry)
     this.accounts.entered(group, groupBytes(group), entry)
   }
@@ -354,11 +375,11 @@ export class Directory {
         key: entry.key,
         group: record.group,
         id: record.id,
-        hi: service.sum.hi,
-        lo: service.sum.lo,
-        groupHi: group.sum.hi,
-        groupLo: group.sum.lo,
-        ...(removed === undefined ? {} : { removed }),
+        hi: service.sum.hi | 0,
+        lo: service.sum.lo | 0,
+        groupHi: group.sum.hi | 0,
+        groupLo: group.sum.lo | 0,
+        removed,
       },
       service.total,
     )

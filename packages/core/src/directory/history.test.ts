@@ -16,6 +16,7 @@ function step(number: number, group = 'default'): PastChange {
     lo: number,
     groupHi: 1,
     groupLo: number,
+    removed: undefined,
   }
 }
 

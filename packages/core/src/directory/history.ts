@@ -4,7 +4,10 @@
  */
 import type { RemoveReason, SignSum } from '@rollcall/wire'
 
-/** One visible change, with the signs that the service and the group had just before it. */
+/**
+ * One visible change, with the signs that the service and the group had just before it. Their lanes are signed integers: a
+ * number above 2^31 is an object of its own, and of these there are four for each change.
+ */
 export interface PastChange {
   readonly key: string
   readonly group: string
@@ -14,7 +17,7 @@ export interface PastChange {
   readonly groupHi: number
   readonly groupLo: number
   /** Set when the change hid the instance. */
-  readonly removed?: { readonly incarnation: number; readonly reason: RemoveReason }
+  readonly removed: { readonly incarnation: number; readonly reason: RemoveReason } | undefined
 }
 
 /** What one step is charged for beside its texts, in bytes: the object, its numbers and its places. */
@@ -157,7 +160,9 @@ export class History {
   }
 
   /** Index of the newest step before which the view had this sign. Collects nothing: most who ask in vain are strangers. */
-  private find({ hi, lo }: Pick<SignSum, 'hi' | 'lo'>, group: string | undefined): number | undefined {
+  private find(sign: Pick<SignSum, 'hi' | 'lo'>, group: string | undefined): number | undefined {
+    const hi = sign.hi | 0
+    const lo = sign.lo | 0
     for (let index = this.steps.length - 1; index >= this.start; index--) {
       const step = this.steps[index] as PastChange
       if (

@@ -15,7 +15,7 @@ export interface Entry extends Departing<Entry> {
   state: State | null
   /** When this incarnation entered this state or was hidden, on the node's monotonic clock. */
   since: number
-  /** Lanes of the shown digest; meaningless while hidden. */
+  /** Lanes of the shown digest as signed integers, because a number above 2^31 is an object of its own; meaningless while hidden. */
   hi: number
   lo: number
   /** What it is charged for, and to which peer; the books write it. */

@@ -56,7 +56,10 @@ export function valueBytes(value: unknown): number {
   return bytes
 }
 
+/** Out here, because a literal within the function is a new object for each text. */
+const BEYOND_LATIN_1 = /[^\0-\xff]/
+
 /** A text that goes beyond Latin-1 takes two bytes for each of its characters. */
 function textBytes(text: string): number {
-  return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length
+  return BEYOND_LATIN_1.test(text) ? 2 * text.length : text.length
 }

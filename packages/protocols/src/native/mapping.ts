@@ -74,7 +74,8 @@ export function durable<T extends { readonly ok: true }>(
   results: readonly (T | Refused)[],
   durability: Durability,
 ): readonly ((T & { readonly durability: Durability }) | Refused)[] {
-  return results.map((result) => (result.ok ? Object.assign(result, { durability }) : result))
+  const added = { durability }
+  return results.map((result) => (result.ok ? Object.assign(result, added) : result))
 }
 
 /** Errors of one answer that are told in full. Those after them take ten times the bytes of what was refused. */
