@@ -113,6 +113,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'shell/',
     'changes.ts',
     'known-options.ts',
+    'option-types.ts',
     'options.ts',
     'registration.ts',
     'service.ts',

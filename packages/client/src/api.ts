@@ -268,6 +268,7 @@ export type { Logger } from './machine/ports.js'
 export type { MachineTimes } from './machine/settings.js'
 export type {
   ClusterStatus,
+  LastError,
   LinkStatus,
   ListStatus,
   MachineStatus,

@@ -10,6 +10,7 @@ import type { ClientEffect, ClusterTerms, MergeMode } from './machine/events.js'
 import type { MachineSettings } from './machine/settings.js'
 import type { MachineStatus } from './machine/status.js'
 import { checkKnown } from './known-options.js'
+import { checkRegisterTypes } from './option-types.js'
 import { checkIdle, checkName, checkTls, lookupOf, placesOf, registrationSpec } from './options.js'
 import { RegistrationHandle, registrationEvent } from './registration.js'
 import type { Requester } from './calls/requester.js'
@@ -127,7 +128,10 @@ class Client implements Rollcall {
     const { namespace, zone } = this.options
     const located = zone === undefined ? {} : { zone }
     const wanted: readonly RegisterOptions[] = isList(options) ? options : [options]
-    for (const item of wanted) checkKnown(item, 'register')
+    for (const item of wanted) {
+      checkKnown(item, 'register')
+      checkRegisterTypes(item)
+    }
     const own = wanted.every((item) => item.host !== undefined) ? undefined : await this.ownAddresses()
     const items = wanted.map((item) => {
       const { host, clusters } = this.located(item, own)

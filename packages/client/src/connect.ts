@@ -4,6 +4,7 @@ import type { AddressSources } from './shell/address.js'
 import { createSystemAddresses } from './shell/address.js'
 import { createClient } from './client.js'
 import { checkKnown } from './known-options.js'
+import { checkConnectTypes } from './option-types.js'
 import { bootMs, createSystemClock } from './shell/clock.js'
 import type { Incarnations } from './machine/incarnation.js'
 import { createIncarnations } from './machine/incarnation.js'
@@ -67,6 +68,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
 export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollcall {
   const { clock, random, openSnapshots } = ports
   checkKnown(options, 'connect')
+  checkConnectTypes(options)
   const namespace = checkName(options.namespace ?? DEFAULTS.namespace, 'namespace')
   const clusters = clustersOf(options, namespace)
   const address = checkAddress(options.address ?? {})

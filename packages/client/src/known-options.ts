@@ -8,6 +8,7 @@ import type {
   ConnectOptions,
   ReadyOptions,
   RegisterOptions,
+  RegistrationPatch,
   ServiceOptions,
   StaticInstance,
   TlsOptions,
@@ -65,6 +66,7 @@ const SERVICE: Keys<ServiceOptions> = {
   idleMs: true,
   tls: true,
 }
+const PATCH: Keys<RegistrationPatch> = { weight: true, zone: true, protocol: true, metadata: true }
 const TERMS: Keys<ClusterTerms> = { host: true, liveness: true, leaseMs: true, probe: true }
 
 const TLS: Keys<TlsOptions> = { ca: true, cert: true, key: true, servername: true }
@@ -88,6 +90,7 @@ export type OptionPlace =
   | 'address'
   | 'times'
   | 'register'
+  | 'update'
   | 'terms'
   | 'service'
   | 'tls'
@@ -100,6 +103,7 @@ const PLACES: Readonly<Record<OptionPlace, object>> = {
   address: ADDRESS,
   times: TIMES,
   register: REGISTER,
+  update: PATCH,
   terms: TERMS,
   service: SERVICE,
   tls: TLS,

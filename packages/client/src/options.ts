@@ -15,6 +15,7 @@ import {
   STREAM_PATH,
 } from '@rollcall/wire'
 import { checkKnown } from './known-options.js'
+import { checkStatic } from './option-types.js'
 import { type NodeTls, nodeTls, type TlsOptions } from './calls/tls.js'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
@@ -32,7 +33,8 @@ import type {
 
 /** Stream URLs of registries; throws `invalid_argument`. */
 export function streamUrls(registries: readonly string[]): string[] {
-  if (!Array.isArray(registries)) throw invalid('registries must be a list of URLs', 'registries')
+  if (!Array.isArray(registries))
+    throw invalid("registries must be a list of URLs, such as ['http://127.0.0.1:7400']", 'registries')
   return registries.map((text, index) => {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -217,6 +219,7 @@ function clustersFrom(options: ConnectOptions, namespace: string): readonly Clus
     throw invalid(`there must be 1 to ${CLUSTERS_MAX} clusters`, 'clusters')
   return named.map(([name, each]) => {
     checkKnown(each, 'cluster', `clusters.${name}`)
+    checkStatic(each.static, `clusters.${name}.static`)
     return clusterOf(checkName(name, 'clusters'), each, namespace)
   })
 }

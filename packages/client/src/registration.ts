@@ -1,5 +1,7 @@
 /** The handle of a registration. */
 import type { Intent, RegistryError } from '@rollcall/wire'
+import { checkKnown } from './known-options.js'
+import { checkIntent, checkPatchTypes } from './option-types.js'
 import type { Driver } from './shell/driver.js'
 import type {
   ClientEffect,
@@ -88,12 +90,15 @@ export class RegistrationHandle implements Registration {
     return [...this.byCluster.values()]
   }
 
-  update(patch: RegistrationPatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async update(patch: RegistrationPatch, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkKnown(patch, 'update')
+    checkPatchTypes(patch)
     const { handle } = this
     return this.deps.driver.call((token) => ({ type: 'update', token, handle, patch }), { signal })
   }
 
-  setState(state: Intent, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async setState(state: Intent, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkIntent(state)
     const { handle } = this
     return this.deps.driver.call((token) => ({ type: 'update', token, handle, patch: {}, intent: state }), {
       signal,

@@ -19,6 +19,49 @@ describe('link', () => {
     expect(stage.all('send').map((effect) => effect.message.type)).toEqual(['hello', 'watch'])
   })
 
+  it('warns when no node can be reached and when one is lost, and as loudly, once, when one is there again', () => {
+    const stage = started()
+    const told = (): string[] => {
+      const lines = stage.all('log').map(({ level, message }) => `${level} ${message}`)
+      stage.clear()
+      return lines
+    }
+    stage.welcome()
+    expect(told()).toEqual(['info registry connected'])
+    stage.reconnect()
+    expect(told()).toEqual(['warn registry connection lost', 'warn registry connected'])
+    const other = started()
+    for (let attempt = 0; attempt < 3; attempt++) {
+      other.do({ type: 'closed', connection: other.connection, reason: 'ECONNREFUSED' })
+      other.pass(6_000)
+    }
+    other.welcome()
+    const lines = other.all('log').filter(({ level }) => level === 'warn')
+    expect(lines.map(({ message }) => message)).toEqual(['registry connection lost', 'registry connected'])
+  })
+
+  it('keeps the last error, with when it was, also when a node is connected again', () => {
+    const stage = started()
+    expect(stage.machine.status(0)).not.toHaveProperty('lastError')
+    stage.pass(1_000)
+    stage.do({ type: 'closed', connection: stage.connection, reason: 'connect ECONNREFUSED 127.0.0.1:7400' })
+    stage.pass(2_000)
+    const error = {
+      code: 'unreachable',
+      message: 'connect ECONNREFUSED 127.0.0.1:7400',
+      url: 'ws://default/',
+      at: 1_700_000_000_000 - 2_000,
+    }
+    const status = (): unknown => stage.machine.status(stage.now, 1_700_000_000_000)
+    expect(status()).toMatchObject({ lastError: error, connection: { lastError: error } })
+    stage.welcome()
+    expect(status()).toMatchObject({ connection: { state: 'connected', lastError: error } })
+    stage.do({ type: 'closed', connection: stage.connection, code: 4429, reason: '' })
+    expect(status()).toMatchObject({
+      lastError: { code: 'limit_exceeded', message: 'the connection ended', at: 1_700_000_000_000 },
+    })
+  })
+
   it('stays alone without registries', () => {
     const stage = started({ urls: [] })
     stage.pass(60_000)

@@ -1,12 +1,13 @@
 /** The stream to one cluster. */
-import type { ClientMessage, ErrorBody, ServerMessage, WelcomeMessage } from '@rollcall/wire'
-import { CLOSE_CODES, RegistryError } from '@rollcall/wire'
+import type { ClientMessage, ErrorBody, RegistryError, ServerMessage, WelcomeMessage } from '@rollcall/wire'
+import { CLOSE_CODES } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import { CAUTIOUS_LIMITS } from './batches.js'
 import { earliest } from '../machine/deadlines.js'
 import type { ClusterTurn } from './events.js'
 import type { MachineSettings } from '../machine/settings.js'
 import type { LinkStatus } from '../machine/status.js'
+import { type ConnectionEnd, type Failure, Trouble } from './trouble.js'
 
 /** One connection: dialing until `open`, then `welcomed` when the node has answered the hello. */
 interface Connection {
@@ -21,14 +22,6 @@ interface Connection {
   island: boolean
   /** Asked to leave by the node. */
   leaving: boolean
-}
-
-/** How a connection ended. */
-interface ConnectionEnd {
-  readonly code?: number | undefined
-  readonly reason: string
-  /** The node's answer where it refused the connection. */
-  readonly refusal?: ErrorBody | undefined
 }
 
 /** What the link tells the machine. */
@@ -64,9 +57,7 @@ export class Link {
   private dialAt: number | undefined
   private successorAt: number | undefined
   private hurried = false
-  /** The last refusal of the connection since one was taken, and how many came in a row. */
-  private lastRefusal: RegistryError | undefined
-  private refusals = 0
+  private readonly trouble = new Trouble()
   private known: BatchLimits = CAUTIOUS_LIMITS
 
   constructor(settings: MachineSettings, listener: LinkListener) {
@@ -92,12 +83,18 @@ export class Link {
 
   /** Why every node refuses the connection; undefined while one of them may take it. */
   get refusal(): RegistryError | undefined {
-    return this.refusals < this.settings.urls.length ? undefined : this.lastRefusal
+    const { refusals, refused } = this.trouble
+    return refusals < this.settings.urls.length ? undefined : refused
+  }
+
+  /** The last failure of a connection, also when it is over. */
+  get lastFailure(): Failure | undefined {
+    return this.trouble.last
   }
 
   get status(): LinkStatus {
-    const { active, failures, lastRefusal } = this
-    const error = lastRefusal && { error: lastRefusal }
+    const { active, failures, trouble } = this
+    const error = trouble.refused && { error: trouble.refused }
     if (active === undefined)
       return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting', failures, ...error }
     const { welcome, url, island } = active
@@ -205,8 +202,9 @@ export class Link {
     this.lost(turn, connection, { reason })
   }
 
-  private lost(turn: ClusterTurn, connection: Connection, { code, reason, refusal }: ConnectionEnd): void {
+  private lost(turn: ClusterTurn, connection: Connection, end: ConnectionEnd): void {
     const { now } = turn
+    const { code, reason, refusal } = end
     const fields = { url: connection.url, reason, ...(code === undefined ? {} : { code }) }
     if (connection === this.retiring) {
       this.retiring = undefined
@@ -221,6 +219,7 @@ export class Link {
     }
     const sound = connection.phase === 'welcomed' && now - connection.since >= this.settings.times.stableMs
     const level = connection.phase === 'welcomed' || this.failures === 0 ? 'warn' : 'debug'
+    if (level === 'warn') this.trouble.warn()
     turn.emit({ type: 'log', level, fields, message: 'registry connection lost' })
     this.failures = sound ? 1 : this.failures + 1
     // A node that turned this client away has its reasons: no free attempts.
@@ -229,24 +228,18 @@ export class Link {
     }
     this.active = undefined
     if (connection.phase !== 'dialing') this.listener.down(turn)
-    this.heed(turn, refusal)
+    this.trouble.ended(connection.url, end, now)
+    if (refusal !== undefined && this.refusal !== undefined) this.listener.refused(turn, this.refusal)
     if (this.successor !== undefined) return this.promote(turn, this.successor)
     this.successorAt = undefined
     this.dialAt = now + this.backoff(this.failures - this.settings.urls.length)
   }
 
-  private heed(turn: ClusterTurn, refusal: ErrorBody | undefined): void {
-    this.refusals = refusal === undefined ? 0 : this.refusals + 1
-    if (refusal === undefined) return
-    this.lastRefusal = new RegistryError(refusal.code, refusal.message, refusal)
-    if (this.refusal !== undefined) this.listener.refused(turn, this.refusal)
-  }
-
   private welcomed(turn: ClusterTurn, connection: Connection, welcome: WelcomeMessage): void {
     // Once is enough; a node that goes on welcoming changes nothing.
     if (connection.phase === 'welcomed') return
-    this.refusals = 0
-    this.lastRefusal = undefined
+    // Where its loss was told, so is its return: as loudly, and once.
+    const level = this.trouble.over() ? 'warn' : 'info'
     connection.phase = 'welcomed'
     connection.welcome = welcome
     connection.island = welcome.island
@@ -254,7 +247,7 @@ export class Link {
     const { node, cluster, island } = welcome
     turn.emit({
       type: 'log',
-      level: 'info',
+      level,
       fields: { url, node, cluster, island },
       message: 'registry connected',
     })

@@ -1,5 +1,5 @@
 /** The client of one cluster as a step function over messages and time: connection, registrations, lists. */
-import type { ClientMessage, ServerMessage } from '@rollcall/wire'
+import type { ClientMessage, RegistryError, ServerMessage } from '@rollcall/wire'
 import { closedError } from '../machine/errors.js'
 import { earliest } from '../machine/deadlines.js'
 import type { Token } from '../machine/events.js'
@@ -97,9 +97,18 @@ export class ClusterMachine implements Outbox {
     return earliest(this.link.deadline(), this.registrations.deadline(), this.lists.deadline(), end)
   }
 
-  status(): ClusterStatus {
+  /** Why every node refuses the connection, if they do. */
+  get refusal(): RegistryError | undefined {
+    return this.closed ? undefined : this.link.refusal
+  }
+
+  /** `wallNow` is the same moment as `now`, for people. */
+  status(now: number, wallNow: number): ClusterStatus {
     const { size: registrations, accepted } = this.registrations
-    return { name: this.settings.cluster, connection: this.connection, registrations, accepted }
+    const last = this.link.lastFailure
+    const lastError = last && { lastError: { ...last, at: Math.round(wallNow - (now - last.at)) } }
+    const connection = this.closed ? this.connection : { ...this.link.status, ...lastError }
+    return { name: this.settings.cluster, connection, registrations, accepted }
   }
 
   private handle(turn: ClusterTurn, event: ClusterEvent): void {

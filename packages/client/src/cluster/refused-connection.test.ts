@@ -1,7 +1,7 @@
 /** Registrations where the node refuses the connection itself, as for a Host that it does not know. */
-import type { ErrorBody } from '@rollcall/wire'
+import { type ErrorBody, signOf } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { spec, Stage } from '../clusters/stage.fixture.js'
+import { instance, spec, Stage } from '../clusters/stage.fixture.js'
 
 function register(stage: Stage, token: number, id: string): void {
   stage.do({ type: 'register', token, items: [{ handle: token, spec: spec(id), intent: 'up' }] })
@@ -37,6 +37,46 @@ describe('a refused connection', () => {
     stage.welcome()
     expect(stage.machine.status(stage.now).connection).not.toHaveProperty('error')
     expect(stage.sent('register')).toEqual([])
+  })
+
+  it('rejects what waits for a service that is known from nowhere, now and later, and not what a snapshot knows', () => {
+    const KEY = 'default\norders'
+    const stage = new Stage({ snapshots: true })
+    const ready = (token: number): unknown =>
+      stage.do({ type: 'ready', token, key: KEY, timeoutMs: 60_000, call: token === 2 })
+    stage.do({ type: 'start' }, { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] })
+    ready(1)
+    turnAway(stage)
+    stage.pass(1_000)
+    // The snapshot is still being read.
+    expect(settled(stage, 1)).toBeUndefined()
+    stage.do({ type: 'snapshot', cluster: 'default', key: KEY })
+    expect(settled(stage, 1)).toBe('forbidden_host')
+    expect(stage.all('reject')[0]?.error.message).toBe('default: not by that name')
+    ready(2)
+    expect(settled(stage, 2)).toBe('forbidden_host')
+
+    const known = new Stage({ snapshots: true })
+    known.do({ type: 'start' }, { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] })
+    known.do({ type: 'ready', token: 1, key: KEY, timeoutMs: 60_000 })
+    turnAway(known)
+    const list = [instance('a')]
+    const stored = { sign: signOf(list), instances: list, ageMs: 60_000 }
+    known.do({ type: 'snapshot', cluster: 'default', key: KEY, stored })
+    known.pass(1_000)
+    expect(settled(known, 1)).toBe('resolve')
+  })
+
+  it('rejects what waits when it comes after other failures, and not what waits for a node that may answer', () => {
+    const KEY = 'default\norders'
+    const stage = new Stage()
+    stage.do({ type: 'start' }, { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] })
+    stage.do({ type: 'ready', token: 1, key: KEY, timeoutMs: 60_000 })
+    stage.do({ type: 'closed', connection: stage.connection, reason: 'ECONNREFUSED' })
+    stage.pass(2_000)
+    expect(settled(stage, 1)).toBeUndefined()
+    turnAway(stage)
+    expect(settled(stage, 1)).toBe('forbidden_host')
   })
 
   it('is no refusal of the cluster while another node may take it', () => {

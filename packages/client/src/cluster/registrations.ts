@@ -176,7 +176,7 @@ export class Registrations {
         type: 'log',
         level: 'warn',
         fields,
-        message: 'the registry ignored parts of a registration',
+        message: 'the registry warns about a registration',
       })
     }
   }

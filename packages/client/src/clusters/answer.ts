@@ -25,9 +25,12 @@ export class ClusterAnswer implements Part {
   left: ReadonlyMap<string, number> = NONE
   guard: Guard | undefined
   stale = false
+  /** Its snapshot is still being read. */
+  loading: boolean
 
-  constructor(cluster: string) {
+  constructor(cluster: string, loading: boolean) {
     this.cluster = cluster
+    this.loading = loading
   }
 
   /** Takes over where the list stands. Returns whether its instances are others, or may count differently now. */

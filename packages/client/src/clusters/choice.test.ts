@@ -20,8 +20,8 @@ class Chooser {
   private choice = NO_CHOICE
 
   constructor(list: readonly Instance[], statics: readonly Instance[] = []) {
-    const settings = { times: TIMES, choice: CHOICE_DEFAULTS }
-    const reach = { mayAnswer: () => true, connected: () => true }
+    const settings = { times: TIMES, choice: CHOICE_DEFAULTS, snapshots: false }
+    const reach = { mayAnswer: () => true, connected: () => true, refusal: () => undefined }
     const name = { namespace: 'default', service: 'orders' }
     this.statics = statics
     this.watched = new WatchedList(this.turn(), settings, reach, { name, clusters: ['c'], merge: 'union' })

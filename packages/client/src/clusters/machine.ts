@@ -6,13 +6,13 @@ import type { ClientEffect, ClientEvent, RegisterItem, Token, Turn } from '../ma
 import type { ClusterEffect, ClusterEvent, ClusterItem } from '../cluster/events.js'
 import { ClusterMachine } from '../cluster/machine.js'
 import type { MachineSettings } from '../machine/settings.js'
-import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
+import type { ClusterStatus, MachineStatus, Origin, WatchStatus } from '../machine/status.js'
 import { RegisterCalls } from './calls.js'
 import { Rounds } from './rounds.js'
 import type { Reach } from './reach.js'
 import { WatchedLists } from './watched-lists.js'
 import { nameOf } from '../machine/keys.js'
-import { closedError } from '../machine/errors.js'
+import { closedError, ofCluster } from '../machine/errors.js'
 
 /** The whole client as a step function over messages and time. */
 export interface ClientMachine {
@@ -20,7 +20,8 @@ export interface ClientMachine {
   step(now: number, events: readonly ClientEvent[]): readonly ClientEffect[]
   /** When `step` next wants a `tick`; undefined when nothing is planned. Asked after each step. */
   deadline(): number | undefined
-  status(now: number): MachineStatus
+  /** `wallNow` is the same moment in milliseconds since the epoch. Default `now`. */
+  status(now: number, wallNow?: number): MachineStatus
   /** Of one watched list, by key; undefined when it is not watched. */
   serviceStatus(now: number, key: string): WatchStatus | undefined
   /** Where an instance of a list is known from, first of all where it was taken from. */
@@ -52,6 +53,8 @@ interface Member {
   /** No longer awaited from then on, until it is connected. */
   awayAt: number
   mayAnswer: boolean
+  /** Every node of it refuses the connection. */
+  refused: boolean
 }
 
 /** A registration that is asked for, and where. */
@@ -93,6 +96,7 @@ class ClustersMachine implements ClientMachine, Reach {
       connected: false,
       awayAt: Number.POSITIVE_INFINITY,
       mayAnswer: settings.urls.length > 0,
+      refused: false,
     }))
     this.byName = new Map(this.members.map((member) => [member.name, member]))
     const names = this.members.map(({ name }) => name)
@@ -109,6 +113,11 @@ class ClustersMachine implements ClientMachine, Reach {
 
   connected(cluster: string): boolean {
     return this.byName.get(cluster)?.connected ?? false
+  }
+
+  refusal(cluster: string): RegistryError | undefined {
+    const error = this.byName.get(cluster)?.machine.refusal
+    return error && ofCluster(cluster, error)
   }
 
   step(now: number, events: readonly ClientEvent[]): readonly ClientEffect[] {
@@ -146,12 +155,13 @@ class ClustersMachine implements ClientMachine, Reach {
     )
   }
 
-  status(now: number): MachineStatus {
-    const clusters = this.members.map(({ machine }) => machine.status())
+  status(now: number, wallNow: number = now): MachineStatus {
+    const clusters = this.members.map(({ machine }) => machine.status(now, wallNow))
     const rank = (state: string): number => ['connected', 'connecting', 'offline', 'closed'].indexOf(state)
     const best = [...clusters].sort((a, b) => rank(a.connection.state) - rank(b.connection.state))[0]!
     return {
       connection: best.connection,
+      ...lastErrorOf(clusters),
       clusters,
       services: this.lists.status(now),
       registrations: this.registered.size,
@@ -199,6 +209,7 @@ class ClustersMachine implements ClientMachine, Reach {
         return
       }
       case 'snapshot':
+        this.lists.loaded(event)
         return this.put(event.cluster, event)
       case 'failed':
         for (const name of this.lists.get(event.key)?.clusters ?? []) this.put(name, event)
@@ -271,7 +282,9 @@ class ClustersMachine implements ClientMachine, Reach {
     member.connected = member.machine.connection.state === 'connected'
     if (before && !member.connected) this.lists.lost(turn, member.name)
     member.mayAnswer = this.isAwaited(turn, member)
-    if (mayAnswer !== member.mayAnswer) this.lists.reachChanged()
+    const refused = member.machine.refusal !== undefined
+    if (mayAnswer !== member.mayAnswer || refused !== member.refused) this.lists.reachChanged()
+    member.refused = refused
   }
 
   private isAwaited({ now }: Turn, member: Member): boolean {
@@ -371,12 +384,11 @@ class ClustersMachine implements ClientMachine, Reach {
   }
 }
 
-/** An error says which cluster it is of. */
-function ofCluster(cluster: string, error: RegistryError): RegistryError {
-  const { code, field, message } = error
-  return new RegistryFailure(code, `${cluster}: ${message}`, {
-    ...(field === undefined ? {} : { field }),
-    details: { ...error.details, cluster },
-    cause: error,
-  })
+/** The last failure among those of the clusters. */
+function lastErrorOf(clusters: readonly ClusterStatus[]): Pick<MachineStatus, 'lastError'> {
+  const errors = clusters.flatMap(({ connection }) =>
+    'lastError' in connection ? [connection.lastError] : [],
+  )
+  const [lastError] = errors.sort((a, b) => b.at - a.at)
+  return lastError === undefined ? {} : { lastError }
 }

@@ -56,7 +56,7 @@ export class WatchedList {
 
   constructor(
     turn: Turn,
-    settings: Pick<MachineSettings, 'times' | 'choice'>,
+    settings: Pick<MachineSettings, 'times' | 'choice' | 'snapshots'>,
     reach: Reach,
     { name, clusters, merge }: WatchedListOptions,
   ) {
@@ -69,7 +69,7 @@ export class WatchedList {
     this.headStartAt = turn.now + settings.times.headStartMs
     this.election = several && merge === 'preferred' ? new Election(settings.times.failBackMs) : undefined
     this.ejections = new Ejections(settings.choice)
-    this.answers = clusters.map((cluster) => new ClusterAnswer(cluster))
+    this.answers = clusters.map((cluster) => new ClusterAnswer(cluster, settings.snapshots))
     this.shown = several ? new MergedList() : new SingleList()
   }
 
@@ -102,6 +102,13 @@ export class WatchedList {
     const list = this.answerOf(cluster)?.list
     if (list === undefined || !list.live) return false
     return this.told(turn, cluster, { ...list, live: false, confirmedAt: turn.now }, undefined)
+  }
+
+  /** The snapshot of a cluster was read. Returns whether that may matter. */
+  loaded(cluster: string): boolean {
+    const answer = this.answerOf(cluster)
+    if (answer !== undefined) answer.loading = false
+    return this.waiting
   }
 
   ready(turn: Turn, token: Token, timeoutMs: number, call: boolean): void {
@@ -241,9 +248,19 @@ export class WatchedList {
       for (const { token } of this.waiters) turn.emit({ type: 'resolve', token })
       this.waiters = []
     }
+    const refusal = this.refusal()
+    if (refusal !== undefined) return this.cancel(turn, refusal)
     const expired = this.waiters.filter((waiter) => now >= this.deadlineOf(waiter))
     this.waiters = this.waiters.filter((waiter) => now < this.deadlineOf(waiter))
     for (const { token } of expired) turn.emit({ type: 'reject', token, error: this.notReady() })
+  }
+
+  /** Why nothing will come: no list is known from anywhere, and every cluster that has nodes refuses the connection. */
+  private refusal(): RegistryError | undefined {
+    if (this.headStartAt !== undefined || this.shown.source !== 'none') return undefined
+    if (this.answers.some(({ loading }) => loading)) return undefined
+    const refusals = this.answers.map(({ cluster }) => this.reach.refusal(cluster))
+    return refusals.includes(undefined) ? undefined : refusals[0]
   }
 
   private deadlineOf({ deadline, deregisteredDeadline }: Waiter): number {

@@ -87,6 +87,12 @@ export class WatchedLists {
     if (watched?.told(turn, cluster, list, change) === true) this.dirty.add(watched)
   }
 
+  /** What a snapshot has of a list, if anything, is known now. */
+  loaded({ cluster, key }: Event<'snapshot'>): void {
+    const list = this.byKey.get(key)
+    if (list?.loaded(cluster) === true) this.dirty.add(list)
+  }
+
   /** The connection to a cluster is gone. */
   lost(turn: Turn, cluster: string): void {
     for (const list of this.byKey.values()) if (list.lost(turn, cluster)) this.dirty.add(list)

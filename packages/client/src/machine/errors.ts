@@ -34,3 +34,13 @@ export function serviceClosedError(service: string): RegistryError {
 export function closedError(): RegistryError {
   return new RegistryError('closed', 'the client was closed')
 }
+
+/** An error says which cluster it is of. */
+export function ofCluster(cluster: string, error: RegistryError): RegistryError {
+  const { code, field, message } = error
+  return new RegistryError(code, `${cluster}: ${message}`, {
+    ...(field === undefined ? {} : { field }),
+    details: { ...error.details, cluster },
+    cause: error,
+  })
+}

@@ -1,6 +1,17 @@
 /** What people may know about the client. */
-import type { RegistryError, ViewName } from '@rollcall/wire'
+import type { ErrorCode, RegistryError, ViewName } from '@rollcall/wire'
 import type { ListSource } from './events.js'
+
+/** Why a connection to a registry could not be made, or ended. */
+export interface LastError {
+  /** `unreachable`, or what the node said: `forbidden_host`, for one. */
+  readonly code: ErrorCode
+  readonly message: string
+  /** The node. */
+  readonly url: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
 
 /** What people may know about the link. */
 export interface LinkStatus {
@@ -13,6 +24,8 @@ export interface LinkStatus {
   readonly failures: number
   /** Why a node refused the connection the last time one did, until one takes it: not by that host name, for one. */
   readonly error?: RegistryError
+  /** The last failure of a connection. It stays when a node is connected again: `at` says when it was. */
+  readonly lastError?: LastError
 }
 
 /** What one cluster says of one list. */
@@ -58,6 +71,8 @@ export interface ClusterStatus {
 export interface MachineStatus {
   /** Of the best connected cluster. */
   readonly connection: LinkStatus | { readonly state: 'closed' }
+  /** The last failure of a connection, of whatever cluster; its status is in `clusters`. */
+  readonly lastError?: LastError
   /** In the order in which they were named. */
   readonly clusters: readonly ClusterStatus[]
   readonly services: readonly WatchStatus[]

@@ -102,7 +102,8 @@ class MachineDriver implements Driver {
   }
 
   status(): MachineStatus {
-    return this.deps.machine.status(this.deps.clock.now())
+    const { machine, clock } = this.deps
+    return machine.status(clock.now(), clock.wallNow())
   }
 
   serviceStatus(key: string): WatchStatus | undefined {
