@@ -82,6 +82,18 @@ describe('against a server', () => {
     expect(JSON.parse((await ask('instances', 'db', '--json')).stdout)).toMatchObject({ instances: [] })
   })
 
+  it('says of an instance that the node may not probe what becomes of it', async () => {
+    const mute = await ask('register', '--service', 'mute', '--host', '192.0.2.9', '--port', '80')
+    expect(mute).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('registered mute/default') as string,
+    })
+    expect(mute.stderr).toBe(
+      'rollcall: 192.0.2.9:80 of mute will be suspect in 7.5 s: its liveness is probe, and this node may not probe 192.0.2.9, which is neither the address of the caller nor in its probeNetworks\n',
+    )
+    await ask('deregister', 'mute', '192.0.2.9:80')
+  })
+
   it('asks before it takes out most of a service by host', async () => {
     for (let n = 0; n < 5; n++) {
       await ask(

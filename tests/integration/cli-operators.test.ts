@@ -56,6 +56,30 @@ describe('drain, disable, enable', () => {
     expect(await rollcall('drain', 'orders', 'absent')).toMatchObject({ code: 1 })
   })
 
+  it('drain --wait changes nothing of an earlier drain', async () => {
+    await register('drained', 'a')
+    await rollcall('drain', 'drained', 'a', '--why', 'disk work', '--for', '1h', '--by', 'bob')
+    const override = async () => {
+      const { stdout } = await rollcall('explain', 'drained', 'a', '--json')
+      return (JSON.parse(stdout) as Explanation).override
+    }
+    const before = await override()
+    const again = await rollcall('drain', 'drained', 'a', '--wait')
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('safe to stop') as string })
+    expect(again.stderr).toMatch(/^It was drained before: drain for another \S+ by bob \(disk work\)\./)
+    expect(await override()).toMatchObject({
+      drain: true,
+      by: 'bob',
+      why: 'disk work',
+      durationMs: 3_600_000,
+      counter: before?.counter,
+    })
+    await rollcall('drain', 'drained', 'a', '--why', 'memory')
+    const after = await override()
+    expect(after).toMatchObject({ drain: true, by: 'ann', why: 'memory' })
+    expect(after?.remainingMs).toBeGreaterThan(3_500_000)
+  })
+
   it('drain --wait ends when every subscriber has acknowledged, not before', async () => {
     await register('waited', 'a')
     const stream = await openStream(node)

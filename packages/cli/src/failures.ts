@@ -7,6 +7,8 @@ import { printable } from './table.js'
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
   unreachable: 'Start a registry with `rollcall serve`, or name another one with --registry URL.',
   timeout: 'Wait longer with --timeout 30s, or ask another registry with --registry URL.',
+  forbidden_host:
+    'Name the registry by its address in --registry, or have the node started with --allowed-hosts NAME (allowedHosts in its rollcall.yaml).',
   frozen: 'See `rollcall events --kind frozen`, and `rollcall unfreeze`.',
   needs_confirmation: 'If that is what you want, repeat the command with --confirm.',
 }

@@ -5,6 +5,7 @@ import { createFakeShell, type Answer, type FakeShell, type SeenRequest } from '
 
 const A = { namespace: 'default', service: 'orders', group: 'default', id: 'a' }
 const DRAINING = { results: [{ ok: true, ...A, incarnation: 5, state: 'draining', durability: 'disk' }] }
+const UNKNOWN = { status: 404, json: { error: { code: 'unknown_instance', message: 'none' } } }
 const ENV = { USER: 'ann' }
 
 async function run(
@@ -52,14 +53,15 @@ describe('drain', () => {
     let asked = 0
     const { code, requests, stdout, stderr } = await runWaiting(
       ['drain', 'orders', 'a', '--wait'],
-      ({ method }) => {
+      ({ method, url }) => {
         if (method === 'PUT') return { json: DRAINING }
+        if (url.includes('/explain')) return UNKNOWN
         const acknowledged = Math.min(++asked, 3)
         return { json: { subscribers: 3, acknowledged, pollersMs: 0, seq: 17, settled: acknowledged === 3 } }
       },
     )
     expect(code).toBe(0)
-    expect(requests.slice(1).map(({ url }) => url.replace(/^.*\?/, ''))).toEqual([
+    expect(requests.slice(2).map(({ url }) => url.replace(/^.*\?/, ''))).toEqual([
       'namespace=default&group=default&ageMs=0',
       expect.stringMatching(/^namespace=default&group=default&seq=17&ageMs=\d+$/),
       expect.stringMatching(/seq=17&/),
@@ -68,11 +70,61 @@ describe('drain', () => {
     expect(stdout()).toMatch(/is draining\nall 3 subscribers have heard after 0\.\d s: safe to stop\n$/)
   })
 
+  describe('where a drain stands', () => {
+    const EXPLAINED = {
+      ...A, incarnation: 5, summary: '', listed: true, state: 'draining', stateAgeMs: 1,
+      content: { intent: 'up', rev: 1, host: '10.0.0.1', port: 80 },
+      verdict: { value: 'up', reason: 'registered', claim: 1, node: 'n1', seq: 0 },
+      override: { drain: true, counter: 3, node: 'n1', by: 'bob', why: 'disk work', remainingMs: 540_000 },
+      guards: { service: { tripped: false, kept: 0 }, freezes: [] },
+      events: [],
+    } // prettier-ignore
+    const drain = (...words: readonly string[]): ReturnType<typeof run> =>
+      run(['drain', 'orders', 'a', ...words], ({ method, url }) => {
+        if (method === 'PUT') return { json: DRAINING }
+        const audience = { subscribers: 1, acknowledged: 1, pollersMs: 0, seq: 1, settled: true }
+        return { json: url.includes('/explain') ? EXPLAINED : audience }
+      })
+    const puts = ({ requests }: FakeShell): unknown[] =>
+      requests.filter(({ method }) => method === 'PUT').map(({ body }) => body)
+
+    it('changes nothing of it where nothing new is said, and waits all the same', async () => {
+      const waited = await drain('--wait')
+      expect(puts(waited)).toEqual([])
+      expect(waited.stdout()).toMatch(/^orders\/default a is draining\nall 1 subscribers have heard/)
+      expect(waited.stderr()).toBe(
+        'It was drained before: drain for another 9m by bob (disk work). What this command does not name stays.\n',
+      )
+      const json = await drain('--json')
+      expect(JSON.parse(json.stdout())).toEqual({ ok: true, ...A, incarnation: 5, state: 'draining', unchanged: true }) // prettier-ignore
+    })
+
+    it('changes what is said, and nothing else', async () => {
+      const instances = [A]
+      expect(puts(await drain('--why', 'memory'))).toEqual([
+        { instances, drain: true, durationMs: 540_000, why: 'memory', by: 'ann' },
+      ])
+      expect(puts(await drain('--for', '1h'))).toEqual([
+        { instances, drain: true, durationMs: 3_600_000, why: 'disk work', by: 'ann' },
+      ])
+    })
+
+    it('says what it replaces where another override stood', async () => {
+      const override = { disable: true, counter: 3, node: 'n1', by: 'bob', why: 'wrong answers' }
+      const { requests, stderr } = await run(['drain', 'orders', 'a'], ({ method }) => ({
+        json: method === 'PUT' ? DRAINING : { ...EXPLAINED, state: 'disabled', override },
+      }))
+      expect(requests.at(-1)?.body).toEqual({ instances: [A], drain: true, by: 'ann' })
+      expect(stderr()).toBe('This replaces an override: disable by bob (wrong answers).\n')
+    })
+  })
+
   it('gives up waiting in time, and says for whom it waited', async () => {
     const audience = { subscribers: 2, acknowledged: 1, pollersMs: 400, seq: 1, settled: false }
     const { code, stderr } = await runWaiting(
       ['drain', 'orders', 'a', '--wait', '--within', '2s'],
-      ({ method }) => ({ json: method === 'PUT' ? DRAINING : audience }),
+      ({ method, url }) =>
+        url.includes('/explain') ? UNKNOWN : { json: method === 'PUT' ? DRAINING : audience },
     )
     expect(code).toBe(3)
     expect(stderr()).toContain(

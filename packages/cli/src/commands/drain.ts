@@ -1,15 +1,26 @@
 /** `rollcall drain SERVICE ID`: no new calls, and with `--wait` until every subscriber has acknowledged that. */
-import { defined, RegistryError, type Overridden, type SubscribersResponse } from '@rollcall/wire'
+import {
+  defined,
+  OPERATOR_LIMITS,
+  RegistryError,
+  type ExplainedOverride,
+  type Explanation,
+  type OverrideRequest,
+  type Overridden,
+  type SubscribersResponse,
+} from '@rollcall/wire'
 import { readDuration, readSpan } from '../arguments.js'
 import { sleep } from '../clock.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { createApiClient, type ClusterApi } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
-import { instanceOf, nameOf, onlyResult, standingOf } from '../override.js'
+import { explained, instanceOf, nameOf, onlyResult, overrideText, standingOf } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import type { Shell } from '../shell.js'
 import { addSignatureOptions, readSignature } from '../signature-options.js'
+
+type Drained = Omit<Overridden, 'durability'> & { readonly unchanged?: true }
 
 interface Options {
   readonly wait?: boolean
@@ -46,17 +57,27 @@ export const drain: CommandModule = {
     const [service = '', id = ''] = command.args
     const api = createApiClient(shell, options)
     const output = createOutput(shell)
+    const instance = instanceOf(service, id, options)
+    const { by, why } = readSignature(command, shell)
+    // Where everything is said anew, what stood before does not matter.
+    const all = durationMs !== undefined && why !== undefined
+    const before = all ? undefined : await explained(api, instance)
     const began = shell.clock.now()
-    const answer = await api.call('putOverrides', {
-      body: {
-        instances: [instanceOf(service, id, options)],
-        drain: true,
-        ...defined({ durationMs }),
-        ...readSignature(command, shell),
-      },
-    })
-    const result = onlyResult(answer)
-    if (!options.json) output.line(`${nameOf(result)} ${standingOf(result)}`)
+    const stands = before?.override?.drain === true
+    const same = stands && durationMs === undefined && why === undefined
+    const result = same
+      ? unchanged(before)
+      : onlyResult(
+          await api.call('putOverrides', {
+            body: {
+              instances: [instance],
+              drain: true,
+              ...kept(before),
+              ...defined({ by, why, durationMs }),
+            },
+          }),
+        )
+    if (!options.json) tell(output, result, before?.override)
     const audience =
       wait === true ? await settle(shell, api, output, result, began, within, options.json) : {}
     if (options.json) output.json({ ...result, ...audience })
@@ -64,12 +85,42 @@ export const drain: CommandModule = {
   },
 }
 
+/** The drain that stands, as it is: nothing was written. */
+function unchanged(before: Explanation): Drained {
+  const { namespace, service, group, id, incarnation, state } = before
+  return { ok: true, namespace, service, group, id, incarnation, ...defined({ state }), unchanged: true }
+}
+
+/** What consumers see now, and what became of an override that stood before. */
+function tell(output: Output, result: Drained, before: ExplainedOverride | undefined): void {
+  output.line(`${nameOf(result)} ${standingOf(result)}`)
+  if (before === undefined) return
+  const { disable, weight } = before
+  if (before.drain === true)
+    output.note(`It was drained before: ${overrideText(before)}. What this command does not name stays.`)
+  else if (disable !== undefined || weight !== undefined)
+    output.note(`This replaces an override: ${overrideText(before)}.`)
+}
+
+/** Of an earlier drain, what stays where nothing else is said: how long, why, and what else it wants. */
+function kept(before: Explanation | undefined): Partial<OverrideRequest> {
+  if (before?.override?.drain !== true) return {}
+  const { disable, weight, why, remainingMs } = before.override
+  return defined({
+    disable,
+    // One of an earlier incarnation means nothing any more.
+    weight: before.listed && weight?.incarnation === before.incarnation ? weight.value : undefined,
+    why,
+    durationMs: remainingMs === undefined ? undefined : Math.max(remainingMs, OPERATOR_LIMITS.durationMsMin),
+  })
+}
+
 /** Asks until every subscriber has acknowledged what had been published at the first question. */
 async function settle(
   shell: Shell,
   api: ClusterApi,
   output: Output,
-  { namespace, service, group }: Overridden,
+  { namespace, service, group }: Drained,
   began: number,
   withinMs: number,
   json: boolean,

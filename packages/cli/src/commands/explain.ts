@@ -6,6 +6,7 @@ import { logLine } from '../event-lines.js'
 import { ageText } from '../instance-columns.js'
 import { createApiClient } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
+import { overrideText } from '../override.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import { printable, type Column } from '../table.js'
 
@@ -63,7 +64,7 @@ function rowsOf(explanation: Explanation): Row[] {
       `${verdict.value} (${verdict.reason}), claim ${verdict.claim}, node ${verdict.node}, seq ${verdict.seq}`,
     ],
   ]
-  if (override !== undefined) rows.push(['override', overrideText(override)])
+  if (override !== undefined) rows.push(['override', `${overrideText(override)} version ${override.counter}`])
   if (evidence !== undefined) rows.push(...evidenceRows(evidence))
   if (guards.held !== undefined) rows.push(['held by', guards.held])
   if (guards.service.tripped) rows.push(['guard', `keeps silent instances: ${guards.service.kept}`])
@@ -71,29 +72,6 @@ function rowsOf(explanation: Explanation): Row[] {
     rows.push(['frozen', [namespace, by ?? ''].join(' ').trim()])
   if (next !== undefined) rows.push(['next', `${next.verdict} (${next.reason}) in ${ageText(next.inMs)}`])
   return rows
-}
-
-function overrideText({
-  drain,
-  disable,
-  weight,
-  remainingMs,
-  by,
-  why,
-  counter,
-}: NonNullable<Explanation['override']>): string {
-  const wishes = [
-    ...(drain === true ? ['drain'] : []),
-    ...(disable === true ? ['disable'] : []),
-    ...(weight === undefined ? [] : [`weight ${weight.value} of incarnation ${weight.incarnation}`]),
-  ]
-  return [
-    wishes.length === 0 ? 'taken back' : wishes.join(', '),
-    ...(remainingMs === undefined ? [] : [`for another ${ageText(remainingMs)}`]),
-    ...(by === undefined ? [] : [`by ${by}`]),
-    ...(why === undefined ? [] : [`(${why})`]),
-    `version ${counter}`,
-  ].join(' ')
 }
 
 function evidenceRows(evidence: NonNullable<Explanation['evidence']>): Row[] {

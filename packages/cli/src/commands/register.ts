@@ -1,11 +1,12 @@
 /** `rollcall register`: for an instance that cannot register itself. */
-import { defined, RegistryError, type Registered } from '@rollcall/wire'
+import { defined, DEFAULTS, RegistryError, type Registered } from '@rollcall/wire'
 import { Option } from 'commander'
-import { createApiClient } from '../api-client.js'
+import { createApiClient, type ClusterApi } from '../api-client.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { createOutput, type Output } from '../output.js'
 import { addInstanceOptions, readInstanceOptions, type InstanceOptions } from '../instance-options.js'
+import { explained } from '../override.js'
 import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '../registry-options.js'
 import { connectFor } from '../sdk.js'
 import type { Shell } from '../shell.js'
@@ -56,7 +57,8 @@ async function registerOnce(
 ): Promise<number> {
   const host = wanted.host ?? (await ownHost(shell, options.registries))
   const { namespace } = options
-  const { results, warnings } = await createApiClient(shell, options).call('register', {
+  const api = createApiClient(shell, options)
+  const { results, warnings } = await api.call('register', {
     body: {
       ...defined({ namespace }),
       instances: [{ ...wanted, host, liveness: 'probe' }],
@@ -77,11 +79,28 @@ async function registerOnce(
     output.note(
       `It is ${result.state}, whatever it says of itself${result.reason === undefined ? '' : `: ${result.reason}`}. See \`rollcall explain\`.`,
     )
-  if (!options.json)
+  if (!options.json && (await isProbed(api, options, result, warnings)))
     output.note(
       `liveness: probe. It sends no heartbeats: it is listed for as long as port ${wanted.port} accepts connections.`,
     )
   return EXIT.ok
+}
+
+/** Whether the registry may probe it. Where it may not, a warning said so, and what follows from it. */
+async function isProbed(
+  api: ClusterApi,
+  { namespace = DEFAULTS.namespace }: RegistryOptions,
+  { service, group, id }: Registered,
+  warnings: readonly string[] | undefined,
+): Promise<boolean> {
+  if (warnings === undefined) return true
+  try {
+    const explanation = await explained(api, { namespace, service, group, id })
+    return explanation?.evidence?.probeAllowed !== false
+  } catch {
+    // It is registered, whatever this question came to.
+    return true
+  }
 }
 
 /** The address of this machine on the route to the first registry that has a route. */
