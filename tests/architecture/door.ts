@@ -43,10 +43,14 @@ const TYPES: ReadonlySet<string> = new Set([
   'Clock',
   'Logger',
   'Meter',
+  'RefusalLog',
 ])
 
-/** What they may use of it at run time: the principal of a caller that has proved nothing. */
-const VALUES: ReadonlySet<string> = new Set(['ANONYMOUS'])
+/**
+ * What they may use of it at run time: the principal of a caller that has proved nothing, and how the refusal of a limit of
+ * their own is made, so that it is counted like every other.
+ */
+const VALUES: ReadonlySet<string> = new Set(['ANONYMOUS', 'limitError', 'limitRefusal', 'NO_METER'])
 
 /** Places at which an adapter names something else of the core. */
 export function besideTheDoor(graph: ModuleGraph): string[] {

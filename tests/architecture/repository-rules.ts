@@ -58,6 +58,18 @@ export function persons(path: string, text: string): string[] {
 // Spelled so that this file does not break its own rule.
 const PERSON = /\b(who[e]ver|some[b]ody|no[b]ody)\b/i
 
+/** The one file of a node in which a limit refuses: it counts what it refuses. */
+const LIMITS = 'packages/core/src/budgets/limit.ts'
+
+/** Places of a node that make the refusal of a limit themselves, so that nothing counts it. */
+export function uncountedLimits(path: string, text: string): string[] {
+  if (!/^packages\/(core|storage|protocols|server)\/src\//.test(path) || path === LIMITS) return []
+  if (/\.(test|fixture)\.ts$/.test(path)) return []
+  return [...text.matchAll(/(?:errorBody|RegistryError)\(\s*'limit_exceeded'/g)].map(
+    ({ index }) => `${path}:${text.slice(0, index).split('\n').length}`,
+  )
+}
+
 /** Packages, examples and benches by folder that have no page of their own. */
 export function withoutReadme(folders: readonly string[], exists: (path: string) => boolean): string[] {
   return folders.filter((folder) => !exists(`${folder}/README.md`)).map((folder) => `${folder}/README.md`)

@@ -32,6 +32,8 @@ describe('source files', () => {
     )
     expect(rules.unexcepted(found, PERSONS)).toEqual([])
   })
+  it('count every refusal of a limit', () =>
+    expect(code.flatMap((path) => rules.uncountedLimits(path, read(path)))).toEqual([]))
   it('are finished', () => expect(code.flatMap((path) => rules.unfinished(path, read(path)))).toEqual([]))
   it('name no paths of a machine', () => {
     expect([...code, ...documents].flatMap((path) => rules.machinePaths(path, read(path)))).toEqual([])
@@ -149,6 +151,15 @@ describe('each rule can fail', () => {
   it('persons', () => {
     const text = ['it says who listens', `${['Who', 'ever'].join('')} listens`, 'a nobodyknows'].join('\n')
     expect(rules.persons('a.md', text)).toEqual([`a.md:2: ${['Who', 'ever'].join('')} listens`])
+  })
+
+  it('refusals of limits that nothing counts', () => {
+    const text = "\nthrow new RegistryError(\n  'limit_exceeded', 'full')"
+    expect(rules.uncountedLimits('packages/protocols/src/http/a.ts', text)).toEqual([
+      'packages/protocols/src/http/a.ts:2',
+    ])
+    for (const path of ['packages/client/src/a.ts', 'packages/core/src/a.test.ts'])
+      expect(rules.uncountedLimits(path, text)).toEqual([])
   })
 
   it('pages of packages', () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { NO_LOGGER, NO_METER, type Logger, type Meter } from '@rollcall/core'
+import { NO_LOGGER, NO_METER, NO_REFUSALS, type Logger, type Meter } from '@rollcall/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
 import { createConnections } from '../../packages/server/src/listener/connections.js'
@@ -31,8 +31,8 @@ function depsOf({
   meter = NO_METER,
   connectionsMax = 100,
 }: Partial<SetUp>): HttpListenerDeps {
-  const deps = { clock: createSystemClock(), logger }
-  return { ...deps, connections: createConnections({ ...deps, meter }, connectionsMax) }
+  const deps = { clock: createSystemClock(), logger, meter, refusals: NO_REFUSALS }
+  return { ...deps, connections: createConnections(deps, connectionsMax) }
 }
 
 async function setUp(

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { NO_LOGGER, NO_METER } from '@rollcall/core'
+import { NO_LOGGER, NO_METER, NO_REFUSALS } from '@rollcall/core'
 import { EMPTY_SIGN } from '@rollcall/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
@@ -46,9 +46,9 @@ interface Arrived {
 async function openListener(): Promise<{ port: number; arrived: Arrived[]; upgrades: string[] }> {
   const arrived: Arrived[] = []
   const upgrades: string[] = []
-  const deps = { clock: createSystemClock(), logger: NO_LOGGER }
+  const deps = { clock: createSystemClock(), logger: NO_LOGGER, meter: NO_METER, refusals: NO_REFUSALS }
   const listener = createHttpListener(
-    { ...deps, connections: createConnections({ ...deps, meter: NO_METER }, 100) },
+    { ...deps, connections: createConnections(deps, 100) },
     {
       host: '127.0.0.1',
       port: 0,

@@ -5,6 +5,7 @@ import {
   type Caller,
   type JournalEntry,
   NO_LOGGER,
+  NO_REFUSALS,
   NODE_DEFAULTS,
   type Meter,
 } from '@rollcall/core'
@@ -85,14 +86,15 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       clock,
       logger: NO_LOGGER,
       meter,
+      refusals: NO_REFUSALS,
       node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness() },
       budgets,
     },
     native,
   )
-  const deps = { clock, logger: NO_LOGGER }
+  const deps = { clock, logger: NO_LOGGER, meter, refusals: NO_REFUSALS }
   const listener = createHttpListener(
-    { ...deps, connections: createConnections({ ...deps, meter }, 10_000) },
+    { ...deps, connections: createConnections(deps, 10_000) },
     { host: '127.0.0.1', port: 0, mounts: [{ path: '/', ...protocol }] },
   )
   const { port } = await listener.start()

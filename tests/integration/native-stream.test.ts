@@ -310,6 +310,8 @@ describe('the stream', () => {
       await until(() => small.native.stats().longPolls === 1, 'one waits')
       expect((await call(small, 'GET', `/api/v1/services/x?since=${EMPTY_SIGN}&wait=1s`)).status).toBe(429)
       await poll
+      const counted = (quota: string): unknown => small.counted.get(`rollcall_limit_refusals_total:${quota}`)
+      expect(['streamsMax', 'eventStreamsMax', 'waitersMax'].map(counted)).toEqual([1, 1, 1])
       events.close()
     } finally {
       await small.close()

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NO_LOGGER, NO_METER } from '@rollcall/core'
+import { NO_LOGGER, NO_METER, NO_REFUSALS } from '@rollcall/core'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
 import { debianProgram, programOnPath } from '@rollcall/testkit'
@@ -252,6 +252,7 @@ describe('Prometheus itself', () => {
       clock: createSystemClock(),
       logger: NO_LOGGER,
       meter: NO_METER,
+      refusals: NO_REFUSALS,
       budgets: createHttpBudgets({}, { ...LIMITS, waitersMax: 1 }, 1_000_000_000),
     })
     const stand = createServer((request, response) => {

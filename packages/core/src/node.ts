@@ -21,6 +21,7 @@ import { HistoryBudget } from './directory/history.js'
 import { ListingRoom } from './directory/listing-room.js'
 import { Services } from './directory/services.js'
 import { LivenessRules } from './liveness/liveness.js'
+import type { Notice } from './liveness/notices.js'
 import { isSameTarget } from './liveness/question.js'
 import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
@@ -49,6 +50,8 @@ export interface NodeEffects {
   /** Whether a probe of an address could be made at all. Default: any. */
   readonly mayProbe?: (host: string, peer: string | undefined) => boolean
   readonly meter?: Meter
+  /** Told how the node fares, for its log. */
+  readonly noticed?: (notice: Notice) => void
   /** Dates events for people. Default: the epoch. */
   readonly wallNow?: () => number
 }
@@ -103,7 +106,7 @@ export class RegistryNode {
     const verdicts = new Verdicts(directory, nodeId)
     this.directory = directory
     this.events = new EventLog(nodeId, options.eventsMax, wallNow)
-    this.chronicle = new Chronicle(this.events, meter)
+    this.chronicle = new Chronicle(this.events, meter, effects.noticed)
     this.liveness = new LivenessRules(
       now,
       {
@@ -127,7 +130,7 @@ export class RegistryNode {
       { directory, verdicts, registrar },
       { nodeId, batchItemsMax: options.limits.batchItemsMax },
     )
-    this.declarations = new Declarations({ directory, room, writer }, { ...options, retentionMs })
+    this.declarations = new Declarations({ directory, room, writer, meter }, { ...options, retentionMs })
     this.views = new Views(directory, liveness)
     this.feed = new Feed({ directory, meter }, { wallNow: wallNow(), bytesMax: feedBytesMax })
     this.publisher = new Publisher(

@@ -1,5 +1,5 @@
 /** What the core expects of the outside: clock, journal, prober, logger. Shells implement these; nothing here does I/O. */
-import type { Durability, Probe } from '@rollcall/wire'
+import type { Durability, ErrorBody, Probe } from '@rollcall/wire'
 import type { Declaration } from './records/declaration.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 
@@ -80,6 +80,18 @@ export interface Logger {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   debug(fields: Readonly<Record<string, unknown>>, message: string): void
 }
+
+/**
+ * Where it is noted that a caller was refused, for the log of the node. Cheap: what is refused again and again is told once in
+ * a while, and what no operator has to know is passed over.
+ */
+export interface RefusalLog {
+  /** `peer`: the IP address of the caller, if there is one. */
+  note(error: ErrorBody, peer: string | undefined): void
+}
+
+/** Notes nothing. */
+export const NO_REFUSALS: RefusalLog = { note() {} }
 
 /** A logger that keeps nothing. */
 export const NO_LOGGER: Logger = { error() {}, warn() {}, info() {}, debug() {} }

@@ -109,6 +109,11 @@ export class Queries {
     )
   }
 
+  /** Whether this node could probe a host that a caller at `peer` registers. By name: whether its addresses might be. */
+  mayProbe(host: string, peer: string | undefined): boolean {
+    return this.deps.liveness.insight.mayProbe(host, peer)
+  }
+
   instance(key: InstanceKey): Instance | undefined {
     const entry = this.deps.directory.entry(key)
     return entry === undefined ? undefined : toInstance(entry, this.now())

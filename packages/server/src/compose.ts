@@ -12,6 +12,7 @@ import {
   NODE_DEFAULTS,
   type NodeOptions,
   type PeerBounds,
+  type RefusalLog,
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
@@ -27,8 +28,11 @@ import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
 import { healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
+import { createAuditLog } from './telemetry/audit-log.js'
+import { createHealthLog } from './telemetry/health-log.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
+import { createRefusalLog } from './telemetry/refusal-log.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
 import { createProber, type Prober } from './prober/prober.js'
@@ -61,6 +65,7 @@ interface Parts {
   readonly driver: NodeDriver
   readonly budgets: HttpBudgets
   readonly connectionsMax: number
+  readonly refusals: RefusalLog
 }
 
 /** Builds a node from its configuration and starts it. Rejects, with everything released, when it cannot serve. */
@@ -80,12 +85,19 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
     { networks: config.probeNetworks, concurrencyMax: descriptors.probesMax },
   )
+  const refusals = createRefusalLog({ clock, logger: logger.child({ component: 'refusals' }) })
+  const audit = createAuditLog({
+    logger: logger.child({ component: 'audit' }),
+    refusals,
+    verbose: config.logLevel === 'debug',
+  })
+  const health = createHealthLog({ clock, logger: logger.child({ component: 'health' }) })
   const driver = createNodeDriver(
-    { clock, heap, prober, meter: metrics },
+    { clock, heap, prober, meter: metrics, audit, health },
     nodeOptions(config, nodeId, heap.limit),
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
-  const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax }
+  const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
   const { journal, fault } = await openStorage(config, parts)
   driver.attach(journal)
   const native = createNative(config, nodeId, parts)
@@ -201,7 +213,7 @@ function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] 
 function createNative(
   config: Config,
   nodeId: string,
-  { driver, clock, logger, metrics, budgets, connectionsMax }: Parts,
+  { driver, clock, logger, metrics, budgets, connectionsMax, refusals }: Parts,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -209,6 +221,7 @@ function createNative(
       clock,
       logger: logger.child({ component: 'native' }),
       meter: metrics,
+      refusals,
       node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness() },
       budgets,
     },
@@ -227,7 +240,7 @@ function createNative(
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
-  { clock, logger, metrics, driver, budgets, connectionsMax }: Parts,
+  { clock, logger, metrics, driver, budgets, connectionsMax, refusals }: Parts,
   native: NativeProtocol,
   journalFault: () => FaultCause | undefined,
 ): Listeners {
@@ -243,6 +256,7 @@ function openAddresses(
     heap: () => driver.heap(),
     frozen: () => read.freezes().map(({ namespace }) => namespace),
     journalFault,
+    refusals,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
     metrics: () => {
       driver.sample()
@@ -259,6 +273,7 @@ function openAddresses(
       clock,
       logger: logger.child({ component: 'prometheus' }),
       meter: metrics,
+      refusals,
       budgets,
     },
     { allowedHosts },
@@ -273,7 +288,9 @@ function openAddresses(
     { clock, logger: log, meter: metrics, bounds: peerBounds(config) },
     connectionsMax,
   )
-  return createListeners({ clock, logger: log, connections }, [{ ...listen, mounts }])
+  return createListeners({ clock, logger: log, meter: metrics, refusals, connections }, [
+    { ...listen, mounts },
+  ])
 }
 
 function stopSteps(

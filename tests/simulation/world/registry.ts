@@ -5,6 +5,7 @@ import {
   LIVENESS_DEFAULTS,
   type LivenessOptions,
   NO_METER,
+  NO_REFUSALS,
   NODE_DEFAULTS,
   type NodeOptions,
   type ProbeOutcome,
@@ -187,6 +188,7 @@ export class SimRegistry {
         clock: process.clock,
         logger,
         meter: NO_METER,
+        refusals: NO_REFUSALS,
         node: {
           id: process.name,
           cluster: 'simulated',

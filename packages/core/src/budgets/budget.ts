@@ -4,9 +4,10 @@
  * a peer that would then hold more than its share. So one peer alone ends at three quarters, the last quarter is for
  * the others, and a fleet behind one address has most of a node that is otherwise idle.
  */
-import { type ErrorBody, errorBody, RegistryError } from '@rollcall/wire'
+import { type ErrorBody, RegistryError } from '@rollcall/wire'
 import { type Meter, NO_METER } from '../metrics.js'
 import type { HeapRoom } from './heap-room.js'
+import { limitRefusal } from './limit.js'
 import { isShared, PEER_DEFAULTS, type PeerBounds, peerOf } from './peer.js'
 
 /** Share of the whole up to which no peer is bounded by itself. */
@@ -77,12 +78,12 @@ export class Budget {
   refusal(address: string | undefined, amount: number): ErrorBody | undefined {
     const over = this.over(address, amount)
     if (over === undefined) return this.heap?.refusal(amount)
-    this.meter.count('rollcall_limit_refusals_total', 1, this.quota)
     const subject = over === 'node' ? 'the node holds' : 'near the limit of the node, its address holds'
-    return errorBody('limit_exceeded', `${subject} as many ${this.what} as it may`, undefined, {
+    return limitRefusal(this.meter, {
       quota: this.quota,
       max: over === 'node' ? this.max : this.share,
       over,
+      message: `${subject} as many ${this.what} as it may`,
     })
   }
 

@@ -5,8 +5,9 @@
  * given back is taken off. So between two collections the estimate is as good as the books, and each collection corrects
  * it, also for whatever no book has.
  */
-import { type ErrorBody, errorBody } from '@rollcall/wire'
+import type { ErrorBody } from '@rollcall/wire'
 import { type Meter, NO_METER } from '../metrics.js'
+import { limitRefusal } from './limit.js'
 
 /** The name under which the heap refuses: no setting bounds it alone. */
 export const HEAP_QUOTA = 'heap'
@@ -45,8 +46,7 @@ export class HeapRoom {
   /** Why there is no room for so many bytes more, or undefined. A refusal is counted. */
   refusal(bytes: number): ErrorBody | undefined {
     if (bytes <= 0 || this.used + bytes <= this.max) return undefined
-    this.meter.count('rollcall_limit_refusals_total', 1, HEAP_QUOTA)
     const message = 'the node has no memory for more: its heap is as full as it may be'
-    return errorBody('limit_exceeded', message, undefined, { quota: HEAP_QUOTA, max: this.max, over: 'node' })
+    return limitRefusal(this.meter, { quota: HEAP_QUOTA, max: this.max, over: 'node', message })
   }
 }

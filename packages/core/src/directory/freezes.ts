@@ -2,6 +2,8 @@
  * What operators froze: in a frozen namespace silence takes no instance down, nothing expires, and nothing is taken
  * out by host. `*` freezes all namespaces.
  */
+import { limitRefusal } from '../budgets/limit.js'
+import type { Meter } from '../metrics.js'
 import {
   ALL_NAMESPACES,
   errorBody,
@@ -44,17 +46,14 @@ export class Freezes {
     )
   }
 
-  /** Why a freeze of this name cannot be; undefined if it can. */
-  refusal(namespace: string): ErrorBody | undefined {
+  /** Why a freeze of this name cannot be; undefined if it can. Counts what the limit refuses. */
+  refusal(namespace: string, meter: Pick<Meter, 'count'>): ErrorBody | undefined {
     if (namespace !== ALL_NAMESPACES && !NAME_PATTERN.test(namespace)) {
       return errorBody('invalid_argument', `namespace must be * or ${NAME_WORDS}`, 'namespace')
     }
     if (this.standing.size < FREEZES_MAX || this.standing.has(namespace)) return undefined
-    return errorBody('limit_exceeded', 'the node holds as many freezes as it may', undefined, {
-      quota: 'freezesMax',
-      max: FREEZES_MAX,
-      over: 'node',
-    })
+    const message = 'the node holds as many freezes as it may'
+    return limitRefusal(meter, { quota: 'freezesMax', max: FREEZES_MAX, over: 'node', message })
   }
 
   /** Freezes; one that stands keeps its age and takes the new signature. */

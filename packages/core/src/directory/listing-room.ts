@@ -1,5 +1,6 @@
 /** How many services and namespaces may be listed. What left and is remembered does not count. */
-import { type ErrorBody, errorBody } from '@rollcall/wire'
+import type { ErrorBody } from '@rollcall/wire'
+import { limitRefusal } from '../budgets/limit.js'
 import type { Meter } from '../metrics.js'
 import type { Listing, ServiceName } from './listing.js'
 import type { ServiceNode } from './nodes.js'
@@ -41,8 +42,7 @@ export class ListingRoom {
   }
 
   private full(quota: keyof ListingBounds, what: string): ErrorBody {
-    this.meter.count('rollcall_limit_refusals_total', 1, quota)
     const message = `the node holds as many ${what} as it may`
-    return errorBody('limit_exceeded', message, undefined, { quota, max: this.bounds[quota], over: 'node' })
+    return limitRefusal(this.meter, { quota, max: this.bounds[quota], over: 'node', message })
   }
 }

@@ -41,6 +41,11 @@ export class Insight {
     return { t, options, evidence, facts, doubtedAt, mayProbe }
   }
 
+  /** Whether this node could probe a host that a caller at `peer` registers. */
+  mayProbe(host: string, peer: string | undefined): boolean {
+    return this.deps.mayProbe(host, peer)
+  }
+
   /** Whether an open session vouches for it. */
   isVouched(entry: Entry): boolean {
     return voucher(this.deps.evidence.get(entry), entry.record) !== undefined

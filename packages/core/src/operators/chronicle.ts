@@ -4,10 +4,10 @@
  */
 import { defined, type Signature } from '@rollcall/wire'
 import type { Caller } from '../caller.js'
-import { eventOf } from './change-events.js'
+import { eventOf, wishesOf } from './change-events.js'
 import type { Change, Follower } from '../directory/change.js'
 import type { EventContext, EventLog } from './event-log.js'
-import type { Notice } from '../liveness/notices.js'
+import type { HealthNotice, Notice } from '../liveness/notices.js'
 import type { Meter } from '../metrics.js'
 import type { Declaration } from '../records/declaration.js'
 
@@ -17,11 +17,14 @@ const NO_AUTHOR: EventContext = {}
 export class Chronicle implements Follower {
   private readonly events: EventLog
   private readonly meter: Meter
+  private readonly tell: (notice: Notice) => void
   private author: EventContext = NO_AUTHOR
 
-  constructor(events: EventLog, meter: Meter) {
+  /** `tell` passes on what a node does by itself, for its log. */
+  constructor(events: EventLog, meter: Meter, tell: (notice: Notice) => void = () => {}) {
     this.events = events
     this.meter = meter
+    this.tell = tell
   }
 
   /** What happens from now on is the caller's doing, with the words it gave; without a caller the node's own. */
@@ -33,6 +36,7 @@ export class Chronicle implements Follower {
   changed(change: Change): void {
     const event = eventOf(change, this.author.by)
     if (event !== undefined) this.events.record(event[0], event[1], this.author)
+    if (event?.[0] === 'override_cleared' && this.author === NO_AUTHOR) this.overrideOver(change)
     if (change.visible && change.before !== change.after)
       this.meter.count('rollcall_transitions_total', 1, change.after ?? 'hidden')
   }
@@ -47,7 +51,8 @@ export class Chronicle implements Follower {
   }
 
   /** Notes what liveness noticed: nothing that a caller did. */
-  noticed(notice: Notice): void {
+  noticed(notice: HealthNotice): void {
+    this.tell(notice)
     if (notice.kind === 'stall') {
       this.events.record('stall', { lateMs: notice.lateMs }, NO_AUTHOR)
       return
@@ -58,5 +63,13 @@ export class Chronicle implements Follower {
         ? { zone: notice.zone }
         : { subject: { namespace: notice.service.namespace, service: notice.service.service } }
     this.events.record(tripped ? 'guard_tripped' : 'guard_released', facts, NO_AUTHOR)
+  }
+
+  /** Without an author an override ends because its time is over. */
+  private overrideOver({ entry, previous }: Change): void {
+    const { namespace, service, group, id } = entry.record
+    const value = previous?.override?.value
+    const wishes = value === undefined || value === null ? '' : wishesOf(value)
+    this.tell({ kind: 'override_over', namespace, service, group, id, wishes })
   }
 }

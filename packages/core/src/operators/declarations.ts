@@ -17,6 +17,7 @@ import type { Follower } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
 import { FREEZES_MAX } from '../directory/freezes.js'
 import type { ListingRoom } from '../directory/listing-room.js'
+import type { Meter } from '../metrics.js'
 import { type Declaration, declarationKey, type DeclarationKind } from '../records/declaration.js'
 import { nextRegister, type Register, type Writer } from '../records/register.js'
 import { Remembered } from '../records/remembered.js'
@@ -33,20 +34,23 @@ export interface DeclarationsDeps {
   readonly directory: Directory
   readonly room: ListingRoom
   readonly writer: Writer
+  readonly meter: Meter
 }
 
 export class Declarations implements Follower {
   private readonly directory: Directory
   private readonly writer: Writer
   private readonly room: ListingRoom
+  private readonly meter: Meter
   private readonly removed: Readonly<Record<DeclarationKind, Remembered<string>>>
 
   constructor(
-    { directory, room, writer }: DeclarationsDeps,
+    { directory, room, writer, meter }: DeclarationsDeps,
     { servicesMax, namespacesMax, retentionMs }: DeclarationsOptions,
   ) {
     this.directory = directory
     this.room = room
+    this.meter = meter
     this.writer = writer
     this.removed = {
       service: new Remembered(retentionMs, servicesMax),
@@ -94,7 +98,7 @@ export class Declarations implements Follower {
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */
   freeze({ namespace, by, why }: FreezeCommand, now: number): Declared | ErrorBody {
-    const error = this.directory.freezes.refusal(namespace)
+    const error = this.directory.freezes.refusal(namespace, this.meter)
     if (error !== undefined) return error
     const existed = this.directory.freezes.has(namespace)
     const register = this.next<true>(`freeze/${namespace}`, true, defined({ by, why }))

@@ -3,7 +3,8 @@
  * further changes merge within a window that grows with the cost of telling. Each publication is built once
  * and handed to every subscriber as the same object.
  */
-import { RegistryError, type ViewName } from '@rollcall/wire'
+import type { ViewName } from '@rollcall/wire'
+import { limitError } from '../budgets/limit.js'
 import {
   type AudienceCount,
   type Consumer,
@@ -59,7 +60,7 @@ export class Publisher implements Follower {
     this.deliveries = new Deliveries(deps.meter)
     this.tellings = new Tellings(deps.directory, this.updates, this.deliveries)
     this.options = options
-    this.books = new WatchBooks(deps.budgets, options.watchesPerSubscriberMax)
+    this.books = new WatchBooks(deps.budgets, options.watchesPerSubscriberMax, deps.meter)
   }
 
   /** Notes a change if subscribers see it, or have to hear of it. */
@@ -166,8 +167,11 @@ export class Publisher implements Follower {
   /** Calls `wake` once when the view's sign is no longer `sign`, for a peer; the returned function forgets the waiter. */
   wait(name: ViewName, sign: string, wake: () => void, peer?: string): () => void {
     if (this.waiting >= this.options.waitersMax) {
-      throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-        details: { quota: 'waitersMax', max: this.options.waitersMax, over: 'node' },
+      throw limitError(this.deps.meter, {
+        quota: 'waitersMax',
+        max: this.options.waitersMax,
+        over: 'node',
+        message: 'the node holds as many waiting requests as it may',
       })
     }
     if (!this.views.has(viewKey(name))) this.books.demandView(peer)

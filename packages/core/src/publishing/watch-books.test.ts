@@ -27,7 +27,7 @@ function refusal(step: () => void): unknown {
 
 describe('watches', () => {
   it('are bounded for one subscriber, which may go on with what it has', () => {
-    const { join, budgets } = setUp({ publisher: { watchesPerSubscriberMax: 3 } })
+    const { sim, join, budgets } = setUp({ publisher: { watchesPerSubscriberMax: 3 } })
     const one = join()
     one.watch(viewsOf(3))
     expect(refusal(() => one.watch(viewsOf(4)))).toEqual({
@@ -35,6 +35,7 @@ describe('watches', () => {
       max: 3,
       over: 'subscriber',
     })
+    expect(sim.counted.get('rollcall_limit_refusals_total watchesPerSubscriberMax')).toBe(1)
     one.watch(viewsOf(3))
     join().watch(viewsOf(3, 10))
     expect(budgets.watches.used).toBe(6)

@@ -1,6 +1,7 @@
 /** What watches cost: bounded in number for each subscriber, each peer and the node, and in memory. */
-import { RegistryError } from '@rollcall/wire'
 import { type Budget, demandRoom } from '../budgets/budget.js'
+import { limitError } from '../budgets/limit.js'
+import type { Meter } from '../metrics.js'
 import type { Consumer, SubscribedView } from './audience.js'
 
 export interface WatchBudgets {
@@ -17,19 +18,20 @@ const VIEW_BYTES = 500
 export class WatchBooks {
   private readonly budgets: WatchBudgets
   private readonly perSubscriberMax: number
+  private readonly meter: Meter
 
-  constructor(budgets: WatchBudgets, perSubscriberMax: number) {
+  constructor(budgets: WatchBudgets, perSubscriberMax: number, meter: Meter) {
     this.budgets = budgets
     this.perSubscriberMax = perSubscriberMax
+    this.meter = meter
   }
 
   /** Throws `limit_exceeded` where a subscriber may not watch so many more, of which so many are not watched yet. */
   demand({ peer, watched }: Consumer, watches: number, views: number): void {
     const max = this.perSubscriberMax
     if (watches > 0 && watched.size + watches > max) {
-      throw new RegistryError('limit_exceeded', 'a subscriber watches as many views as it may', {
-        details: { quota: 'watchesPerSubscriberMax', max, over: 'subscriber' },
-      })
+      const message = 'a subscriber watches as many views as it may'
+      throw limitError(this.meter, { quota: 'watchesPerSubscriberMax', max, over: 'subscriber', message })
     }
     demandRoom(this.budgets.watches.refusal(peer, watches))
     demandRoom(this.budgets.watchBytes.refusal(peer, watches * WATCH_BYTES + views * VIEW_BYTES))

@@ -1,5 +1,5 @@
 /** Streams of server-sent events: bounded in number, each with head, comments and end. What they say is their feed's. */
-import type { Clock } from '@rollcall/core'
+import { type Clock, limitError, type Meter } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import type { Exchange } from './exchange.js'
 import { createOutlet, type Outlet, type OutletOptions } from './outlet.js'
@@ -47,18 +47,20 @@ interface Stream {
 export class EventStreams {
   private readonly clock: Clock
   private readonly unsent: Unsent
+  private readonly meter: Meter
   private readonly options: EventStreamsOptions
   private readonly counted: (size: number) => void
   private readonly streams = new Set<Stream>()
 
   /** `counted` is told the number of streams whenever it changes. */
   constructor(
-    { clock, unsent }: { readonly clock: Clock; readonly unsent: Unsent },
+    { clock, unsent, meter }: { readonly clock: Clock; readonly unsent: Unsent; readonly meter: Meter },
     options: EventStreamsOptions,
     counted: (size: number) => void = () => {},
   ) {
     this.clock = clock
     this.unsent = unsent
+    this.meter = meter
     this.options = options
     this.counted = counted
   }
@@ -77,9 +79,8 @@ export class EventStreams {
     if (socket === null)
       throw new RegistryError('protocol', 'open an event stream on a connection of its own')
     if (this.streams.size >= streamsMax) {
-      throw new RegistryError('limit_exceeded', 'the node has as many streams of this kind as it may', {
-        details: { quota: limit, max: streamsMax, over: 'node' },
-      })
+      const message = 'the node has as many streams of this kind as it may'
+      throw limitError(this.meter, { quota: limit, max: streamsMax, over: 'node', message })
     }
     exchange.opened(200)
     res.writeHead(200, [

@@ -1,6 +1,6 @@
 /** One HTTP request and its answer: bounded bodies, JSON out, errors in the adapter's words, figures. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Caller, Clock, Logger, Meter } from '@rollcall/core'
+import type { Caller, Clock, Logger, Meter, RefusalLog } from '@rollcall/core'
 import { isRegistryError, RegistryError } from '@rollcall/wire'
 import type { HttpBudgets } from './budgets.js'
 import { callerOf } from './caller.js'
@@ -16,6 +16,7 @@ export interface HttpDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
+  readonly refusals: RefusalLog
   readonly bodyBytesMax: number
   readonly writeError: ErrorWriter
   readonly budgets: Pick<HttpBudgets, 'received' | 'receivedShort'>
@@ -82,7 +83,10 @@ export class Exchange {
 
   /** Answers with an error; `last` ends the connection. Methods in its `details.allow` are named in a header. */
   fail(error: unknown, last = false): void {
-    const { status, type, body } = this.deps.writeError(toErrorBody(error, this.deps.logger))
+    const { logger, refusals, writeError } = this.deps
+    const told = toErrorBody(error, logger)
+    refusals.note(told, this.caller.peer)
+    const { status, type, body } = writeError(told)
     const all = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))]
     const allow = isRegistryError(error) ? error.details?.['allow'] : undefined
     if (Array.isArray(allow)) all.push('Allow', allow.join(', '))

@@ -30,6 +30,9 @@ describe('the gate', () => {
       'registry:7400',
       'rollcall.platform.svc',
       'rollcall.platform.svc.cluster.local:7400',
+      // With the dot of the root, which spares a resolver its search list.
+      'rollcall.platform.svc.cluster.local.:7400',
+      'registry.example.',
     ]) {
       expect([host, verdict(['HOST', host])]).toEqual([host, 'in'])
       // Once more from memory.
@@ -48,7 +51,10 @@ describe('the gate', () => {
       '127.0.0.1:x',
       '::1',
       '[::1',
-      'registry.example.',
+      'registry.example..',
+      // A top-level domain, which is no name nearby.
+      'ai.',
+      'localhost.',
       'svc.evil.example',
       'evil.example.svc.cluster.local.example',
       '.svc.cluster.example',
@@ -58,6 +64,27 @@ describe('the gate', () => {
       expect([host, verdict(['Host', host])]).toEqual([host, 'forbidden_host'])
     }
     expect(verdict([])).toBe('forbidden_host')
+  })
+
+  it('names what it refuses, and what allows it', () => {
+    const refused = (host: string): unknown => {
+      try {
+        gate.checkHost(headersOf({ rawHeaders: ['Host', host] }), '1.1')
+      } catch (error) {
+        return isRegistryError(error) && [error.message, error.details]
+      }
+      return undefined
+    }
+    expect(refused('Rollcall.Example:7400')).toEqual([
+      'this node does not go by the name rollcall.example: call it by its address, or start it with --allowed-hosts rollcall.example (allowedHosts in its configuration)',
+      { host: 'rollcall.example' },
+    ])
+    // What is no name is not handed on as one.
+    expect(refused('a b;rm -rf /')).toEqual([
+      'the Host header is neither an address nor a host name',
+      { host: 'a b;rm -rf /' },
+    ])
+    expect(JSON.stringify(refused('x'.repeat(10_000))).length).toBeLessThan(400)
   })
 
   it('remembers no more than it needs to', () => {

@@ -3,7 +3,7 @@
  * a cross-site request (Origin). Programs send no Origin and an address or a configured name as Host.
  */
 import { isIP } from 'node:net'
-import { RegistryError } from '@rollcall/wire'
+import { defined, isDnsName, RegistryError } from '@rollcall/wire'
 import type { RequestHeaders } from './headers.js'
 
 /** Distinct Host headers whose verdict is remembered. Clients of one node use a handful. */
@@ -15,7 +15,7 @@ const REMEMBERED_MAX = 256
  */
 const PRIVATE_NAME = /^(?:[a-z0-9_-]{1,63}|[a-z0-9._-]+\.svc(?:\.cluster\.local)?)$/
 
-/** Decides whether a request may come in. */
+/** Decides whether a request may come in. What it throws names what was refused, in `details` too. */
 export interface Gate {
   /** Throws `forbidden_host` unless Host is an address, a name that no other site can have, or an allowed one. */
   checkHost(headers: RequestHeaders, httpVersion: string): void
@@ -23,9 +23,9 @@ export interface Gate {
   checkOrigin(headers: RequestHeaders): void
 }
 
-/** Builds the gate. Names in `allowedHosts` are compared without case and port. */
+/** Builds the gate. Names in `allowedHosts` are compared without case, port and a dot at the end; none is ever looked up (ADR 12). */
 export function createGate(allowedHosts: readonly string[]): Gate {
-  const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()))
+  const allowed = new Set(allowedHosts.map((host) => host.toLowerCase().replace(/\.$/, '')))
   const remembered = new Map<string, boolean>()
   const mayServe = (header: string): boolean => {
     const known = remembered.get(header)
@@ -41,23 +41,43 @@ export function createGate(allowedHosts: readonly string[]): Gate {
       // HTTP/1.0 knows no Host, and no browser sends HTTP/1.0.
       if (host === undefined && httpVersion === '1.0') return
       if (host !== undefined && mayServe(host)) return
-      throw new RegistryError(
-        'forbidden_host',
-        'the Host header names neither an address nor an allowed host; allow a name with --advertise or --allowed-hosts',
-      )
+      throw forbiddenHost(host)
     },
     checkOrigin({ origin, host }) {
       if (origin === undefined) return
       if (host !== undefined && originMatches(origin, host)) return
-      throw new RegistryError('forbidden_origin', 'the request comes from a page of another origin')
+      throw new RegistryError('forbidden_origin', 'the request comes from a page of another origin', {
+        details: defined({ origin: cut(origin), host: host === undefined ? undefined : cut(host) }),
+      })
     },
   }
 }
 
-/** The host of `host:port`, in lower case and without brackets. */
+/**
+ * The host of `host:port`, in lower case, without brackets, and a name of several labels without the dot of the root. One of
+ * a single label keeps that dot: with it the name is that of a top-level domain, and no resolver looks for it nearby.
+ */
 function hostOf(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/i.exec(header)
-  return (match?.[1] ?? match?.[2])?.toLowerCase()
+  const host = (match?.[1] ?? match?.[2])?.toLowerCase()
+  return host !== undefined && /[^.]\.[^.]+\.$/.test(host) ? host.slice(0, -1) : host
+}
+
+/** Says what to do where the header is a name. */
+function forbiddenHost(header: string | undefined): RegistryError {
+  if (header === undefined) return new RegistryError('forbidden_host', 'the request names no host')
+  const host = hostOf(header)
+  if (host === undefined || !isDnsName(host))
+    return new RegistryError('forbidden_host', 'the Host header is neither an address nor a host name', {
+      details: { host: cut(header) },
+    })
+  const message = `this node does not go by the name ${host}: call it by its address, or start it with --allowed-hosts ${host} (allowedHosts in its configuration)`
+  return new RegistryError('forbidden_host', message, { details: { host } })
+}
+
+/** As long as a DNS name may be. */
+function cut(text: string): string {
+  return text.length > 253 ? `${text.slice(0, 253)}…` : text
 }
 
 function originMatches(origin: string, host: string): boolean {

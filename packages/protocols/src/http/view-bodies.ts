@@ -3,8 +3,15 @@
  * same sign and is as stale, for at most a second, because it holds ages and guards that no sign covers. A long one is
  * captured at once and encoded in slices, one view after the other.
  */
-import type { ViewFilter, Clock, ViewCapture } from '@rollcall/core'
-import { type Delta, RegistryError, type ViewName } from '@rollcall/wire'
+import {
+  type Clock,
+  limitError,
+  type Meter,
+  NO_METER,
+  type ViewCapture,
+  type ViewFilter,
+} from '@rollcall/core'
+import type { Delta, ViewName } from '@rollcall/wire'
 import type { Later } from './in-order.js'
 
 /** JSON in the form in which it is best sent: short text leaves with its head in one write. */
@@ -69,6 +76,7 @@ interface Making {
 export class ViewBodies {
   private readonly clock: Clock
   private readonly bytesMax: number
+  private readonly meter: Meter
   private readonly entries = new Map<string, Entry>()
   private readonly makings: Making[] = []
   private total = 0
@@ -77,9 +85,10 @@ export class ViewBodies {
   /** Instances of the captures that were handed in and wait to be encoded. */
   private held = 0
 
-  constructor(clock: Clock, bytesMax: number) {
+  constructor(clock: Clock, bytesMax: number, meter: Meter = NO_METER) {
     this.clock = clock
     this.bytesMax = bytesMax
+    this.meter = meter
   }
 
   /** Bytes kept. */
@@ -177,9 +186,8 @@ export class ViewBodies {
   /** Encodes a long view after those that wait already: neither the turn nor the memory that this takes grows with them. */
   private make(key: string, capture: () => ViewCapture, now: ViewCapture): Promise<ViewBody> {
     if (this.makings.length >= WAITING_MAX) {
-      throw new RegistryError('limit_exceeded', 'too many long lists are waited for', {
-        details: { quota: 'listsMax', max: WAITING_MAX, over: 'node' },
-      })
+      const message = 'too many long lists are waited for'
+      throw limitError(this.meter, { quota: 'listsMax', max: WAITING_MAX, over: 'node', message })
     }
     return this.enqueue(key, capture, this.makings.length === 0 ? now : undefined)
   }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { RegistryError, STREAM_PATH, STREAM_PROTOCOL } from '@rollcall/wire'
+import { callerOf } from '../http/caller.js'
 import { toErrorBody, type ErrorAnswer } from '../http/errors.js'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
 import type { Gate } from '../http/gate.js'
@@ -52,7 +53,9 @@ export function createEntrances(deps: EntrancesDeps): Entrances {
         gate.checkOrigin(headers)
         checkStream(req, router)
       } catch (error) {
-        refuseUpgrade(socket, deps.writeError(toErrorBody(error, deps.logger)))
+        const told = toErrorBody(error, deps.logger)
+        deps.refusals.note(told, callerOf(req).peer)
+        refuseUpgrade(socket, deps.writeError(told))
         return
       }
       streams.accept(req, socket, head)

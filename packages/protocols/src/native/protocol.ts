@@ -47,17 +47,17 @@ export interface NativeProtocol extends Entrances {
 export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOptions = {}): NativeProtocol {
   const resolved = resolveOptions(options)
   const { clock, logger, meter, registry, node } = deps
-  const views = new ViewBodies(clock, resolved.viewCacheBytesMax)
+  const views = new ViewBodies(clock, resolved.viewCacheBytesMax, meter)
   const waits = new Waits(deps.budgets.waits)
   const unsent = new Unsent(deps.budgets.unsent)
   const streams = createStreams({ ...deps, views, unsent }, resolved)
   const events = createViewStreams({ clock, unsent, meter }, resolved)
   const feeds = new EventStreams(
-    { clock, unsent },
+    { clock, unsent, meter },
     { ...resolved, streamsMax: resolved.eventLogFeedsMax, limit: 'eventLogFeedsMax' },
   )
   const router = createRouter(
-    createHandlers({ registry, node, clock, options: resolved, views, waits }, events, feeds),
+    createHandlers({ registry, node, clock, meter, options: resolved, views, waits }, events, feeds),
     resolved.limits,
   )
   let closing: Promise<void> | undefined
@@ -65,6 +65,7 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
     clock,
     logger,
     meter,
+    refusals: deps.refusals,
     budgets: deps.budgets,
     unsent,
     stalledMsMax: resolved.stalledMsMax,

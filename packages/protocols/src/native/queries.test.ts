@@ -1,4 +1,5 @@
 /** What the parameters of an operation mean together. */
+import { NO_METER } from '@rollcall/core'
 import { isRegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import {
@@ -72,12 +73,15 @@ describe('queries', () => {
 
   it('watch each view once, and so many at most', () => {
     const service = [{ service: 'a' }, { service: 'b', group: 'core' }, { service: 'a' }]
-    expect(watchedOf({ service, namespace: 'n' }, 3)).toEqual([
+    expect(watchedOf({ service, namespace: 'n' }, 3, NO_METER)).toEqual([
       { namespace: 'n', service: 'a' },
       { namespace: 'n', service: 'b', group: 'core' },
     ])
-    const more = (): unknown => watchedOf({ service: [...service, { service: 'd' }] }, 3)
+    const counted: unknown[] = []
+    const meter = { ...NO_METER, count: (...args: unknown[]) => void counted.push(args) }
+    const more = (): unknown => watchedOf({ service: [...service, { service: 'd' }] }, 3, meter)
     expect(fieldOf(more)).toBe('service')
+    expect(counted).toEqual([['rollcall_limit_refusals_total', 1, 'eventWatchesMax']])
     const details = { quota: 'eventWatchesMax', max: 3, over: 'subscriber' }
     expect(more).toThrow(expect.objectContaining({ details }) as Error)
   })

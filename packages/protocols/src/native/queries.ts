@@ -1,5 +1,12 @@
 /** What the parameters of an operation mean together. Pure; every fault names its parameter. */
-import type { ViewFilter, EventsQuery, InstanceKey, ServicesQuery } from '@rollcall/core'
+import {
+  type EventsQuery,
+  type InstanceKey,
+  limitError,
+  type Meter,
+  type ServicesQuery,
+  type ViewFilter,
+} from '@rollcall/core'
 import { DEFAULTS, defined, RegistryError, type ViewName } from '@rollcall/wire'
 import { EVENTS_LIMIT, SERVICES_LIMIT, type ParametersOf } from '@rollcall/wire/schemas'
 import { checkName } from './mapping.js'
@@ -81,17 +88,20 @@ export function eventsQueryOf(parameters: ParametersOf<'listEvents'>): EventsQue
   return { limit, ...defined({ namespace, service, group, id, kinds, after }) }
 }
 
-/** The services of an event stream, each once. */
+/** The services of an event stream, each once. Throws `limit_exceeded`, counted, where they are too many. */
 export function watchedOf(
   { service: items, namespace = DEFAULTS.namespace }: ParametersOf<'watch'>,
   watchesMax: number,
+  meter: Meter,
 ): readonly ViewName[] {
   if (items.length > watchesMax) {
-    throw new RegistryError(
-      'limit_exceeded',
-      `an event stream watches at most ${watchesMax} services; the stream takes more`,
-      { field: 'service', details: { quota: 'eventWatchesMax', max: watchesMax, over: 'subscriber' } },
-    )
+    throw limitError(meter, {
+      quota: 'eventWatchesMax',
+      max: watchesMax,
+      over: 'subscriber',
+      message: `an event stream watches at most ${watchesMax} services; the stream takes more`,
+      field: 'service',
+    })
   }
   const names = items.map((item) => ({ namespace, ...item }))
   return [...new Map(names.map((name) => [`${name.service}:${name.group ?? ''}`, name])).values()]

@@ -4,8 +4,14 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Update } from '@rollcall/core'
-import { CLOSE_CODES, isRegistryError, STREAM_PROTOCOL, type ServerMessage } from '@rollcall/wire'
+import { limitRefusal, type Meter, type RefusalLog, type Update } from '@rollcall/core'
+import {
+  CLOSE_CODES,
+  isRegistryError,
+  STREAM_PROTOCOL,
+  type ErrorBody,
+  type ServerMessage,
+} from '@rollcall/wire'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
 import type { HttpBudgets } from '../http/budgets.js'
 import { parseJson } from '../http/json.js'
@@ -61,6 +67,11 @@ export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Stre
   }
   const server = new WebSocketServer(serverOptions)
   const count = (): void => deps.meter.set('rollcall_stream_sessions', connections.size)
+  const refused = (peer: string | undefined): void => {
+    const message = 'the node has as many streams as it may'
+    const limit = { quota: 'streamsMax', max: options.streamsMax, over: 'node', message } as const
+    deps.refusals.note(limitRefusal(deps.meter, limit), peer)
+  }
   let stopped = false
   let gone = (): void => {}
 
@@ -74,6 +85,7 @@ export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Stre
       server.handleUpgrade(req, socket, head, (ws) => {
         if (stopped || connections.size >= options.streamsMax) {
           ws.on('error', () => ws.terminate())
+          if (!stopped) refused(callerOf(req).peer)
           ws.close(stopped ? 1001 : CLOSE_CODES.limit, stopped ? 'stopping' : 'too many streams')
           return
         }
@@ -111,6 +123,8 @@ class StreamConnection implements StreamTransport, OutletAccount {
   readonly unsent: Unsent
   readonly peer: string | undefined
   private readonly received: HttpBudgets['received']
+  private readonly meter: Meter
+  private readonly refusals: RefusalLog
   private readonly options: ResolvedOptions
   private readonly ws: WebSocket
   private readonly outlet: Outlet
@@ -137,6 +151,8 @@ class StreamConnection implements StreamTransport, OutletAccount {
     const caller = callerOf(req)
     this.unsent = deps.unsent
     this.received = deps.budgets.received
+    this.meter = deps.meter
+    this.refusals = deps.refusals
     this.peer = caller.peer
     this.views = deps.views
     this.order = new InOrder({
@@ -244,7 +260,9 @@ class StreamConnection implements StreamTransport, OutletAccount {
   private postpone(data: Buffer): void {
     const bytesMax = this.options.limits.frameBytesMax * INBOX_FRAMES_MAX
     const full = this.inbox.length >= INBOX_MESSAGES_MAX || this.inboxBytes + data.length > bytesMax
-    if (full || this.received.refusal(this.peer, data.length) !== undefined) {
+    const refusal = full ? this.inboxFull() : this.received.refusal(this.peer, data.length)
+    if (refusal !== undefined) {
+      this.refusals.note(refusal, this.peer)
       this.dropInbox()
       this.close(CLOSE_CODES.limit, 'too many requests at once')
       this.session.end()
@@ -253,6 +271,16 @@ class StreamConnection implements StreamTransport, OutletAccount {
     this.inbox.push(data)
     this.inboxBytes += data.length
     this.received.add(this.peer, data.length)
+  }
+
+  private inboxFull(): ErrorBody {
+    const message = 'as many messages wait on a stream as may'
+    return limitRefusal(this.meter, {
+      quota: 'inboxMax',
+      max: INBOX_MESSAGES_MAX,
+      over: 'connection',
+      message,
+    })
   }
 
   private dropInbox(): void {

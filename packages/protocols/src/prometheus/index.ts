@@ -1,6 +1,6 @@
 /** Prometheus' HTTP service discovery: the instances of the registry as targets to scrape. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Logger, Meter, Registry } from '@rollcall/core'
+import type { Clock, Logger, Meter, RefusalLog, Registry } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import { Exchange, type HttpDeps } from '../http/exchange.js'
 import type { HttpBudgets } from '../http/budgets.js'
@@ -23,6 +23,7 @@ export interface PrometheusDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
+  readonly refusals: RefusalLog
   readonly budgets: HttpBudgets
 }
 

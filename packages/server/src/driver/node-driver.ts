@@ -40,6 +40,8 @@ import { sampleNode } from './gauges.js'
 import type { HeapReader } from './heap-watch.js'
 import { Publications } from './publications.js'
 import { demand } from './refusals.js'
+import type { AuditLog } from '../telemetry/audit-log.js'
+import type { HealthLog } from '../telemetry/health-log.js'
 import { ServicesWaiters } from './services-waiters.js'
 import { SliceTurns } from './slice-turns.js'
 
@@ -56,6 +58,9 @@ export interface NodeDriverDeps {
   readonly heap?: HeapReader
   readonly prober: ProbePort
   readonly meter: Meter
+  /** Told of every command. */
+  readonly audit?: AuditLog
+  readonly health?: HealthLog
 }
 
 /** Items of a command that are done in one turn of the event loop, some milliseconds. */
@@ -77,6 +82,8 @@ export class NodeDriver implements Registry {
   private readonly clock: Clock
   private readonly prober: ProbePort
   private readonly meter: Meter
+  private readonly audit: AuditLog | undefined
+  private readonly health: HealthLog | undefined
   private readonly node: RegistryNode
   private readonly queries: Queries
   private readonly commits: Commits
@@ -92,10 +99,12 @@ export class NodeDriver implements Registry {
   private sessions = 0
   private state: 'loading' | 'ready' | 'stopping' | 'closed' = 'loading'
 
-  constructor({ clock, heap, prober, meter }: NodeDriverDeps, options: NodeOptions) {
+  constructor({ clock, heap, prober, meter, audit, health }: NodeDriverDeps, options: NodeOptions) {
     this.clock = clock
     this.prober = prober
     this.meter = meter
+    this.audit = audit
+    this.health = health
     this.commits = new Commits(clock)
     this.turns = new SliceTurns(clock)
     this.node = new RegistryNode(clock.now(), options, {
@@ -104,6 +113,7 @@ export class NodeDriver implements Registry {
       mayProbe: (host, peer) => prober.permits?.(host, peer) ?? true,
       meter,
       wallNow: () => clock.wallNow(),
+      ...(health && { noticed: (notice) => health.noticed(notice) }),
     })
     this.unwatchHeap = heap?.watch((bytes) => this.node.budgets.heap.collected(bytes))
     this.queries = new Queries(this.node, () => clock.now())
@@ -111,7 +121,7 @@ export class NodeDriver implements Registry {
     this.followers = createEventFollowers(clock)
     this.waits = createChangeWaits(clock)
     this.servicesWaiters = new ServicesWaiters(
-      { clock, feed: this.node.feed, services: this.node.services },
+      { clock, meter, feed: this.node.feed, services: this.node.services },
       options.publisher,
     )
   }
@@ -141,6 +151,7 @@ export class NodeDriver implements Registry {
     const tick = (): void => {
       this.cancelTick = this.clock.setTimer(TICK_MS, tick)
       this.node.tick(this.clock.now())
+      this.health?.heap(this.node.budgets.heap)
       this.after()
     }
     this.cancelTick = this.clock.setTimer(TICK_MS, tick)
@@ -195,19 +206,37 @@ export class NodeDriver implements Registry {
   ): Promise<Done<K>> {
     const startedAt = this.clock.now()
     this.meter.count('rollcall_commands_total', 1, command.kind)
-    const size = itemsPerTurn(command.kind, caller)
-    const parts = demand(this.node.parts(command, size))
-    const answers: Answers[K][] = []
     const settled: Promise<Durability>[] = []
-    for (const part of parts) {
+    let answer: Answers[K]
+    try {
+      answer = await this.inParts(command, caller, need, settled)
+    } catch (error) {
+      this.audit?.refused(command as Command, error, caller)
+      throw error
+    }
+    // Done it is, also where it turns out to be less durable than it had to be.
+    this.audit?.done(command, answer, caller)
+    const durability = weakestOf(await Promise.all(settled))
+    this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
+    return { answer, durability }
+  }
+
+  /** Does a command, a long one part by part with the turns of others between. How durable each part is goes to `settled`. */
+  private async inParts<K extends CommandKind>(
+    command: CommandOf<K>,
+    caller: Caller,
+    need: Durability | undefined,
+    settled: Promise<Durability>[],
+  ): Promise<Answers[K]> {
+    const size = itemsPerTurn(command.kind, caller)
+    const answers: Answers[K][] = []
+    for (const part of demand(this.node.parts(command, size))) {
       if (answers.length > 0) await this.turns.next()
       const { answer, durability } = this.carryOut(part, caller, need)
       answers.push(answer)
       settled.push(durability)
     }
-    const durability = weakestOf(await Promise.all(settled))
-    this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
-    return { answer: joinedAnswer(command, answers, size), durability }
+    return joinedAnswer(command, answers, size)
   }
 
   /** Does a command, or a part of one, in this turn. */

@@ -50,7 +50,7 @@ class Setting {
       wallNow: () => this.clock.wallNow(),
     }
     this.waiters = new ServicesWaiters(
-      { clock, feed: this.node.feed, services: { page } },
+      { clock, meter: NO_METER, feed: this.node.feed, services: { page } },
       { waitersMax: 100_000 },
     )
   }

@@ -2,8 +2,15 @@
  * Requests that wait for another list of services. The feed names what changed: only the lists that could hold one of
  * those services are looked at, and in one turn of the loop no more than a bounded part of them.
  */
-import type { Clock, Feed, Services, ServicesPage, ServicesQuery } from '@rollcall/core'
-import { RegistryError } from '@rollcall/wire'
+import {
+  type Clock,
+  type Feed,
+  limitError,
+  type Meter,
+  type Services,
+  type ServicesPage,
+  type ServicesQuery,
+} from '@rollcall/core'
 import { ChangedServices } from './changed-services.js'
 
 /** Changes of the list of services are collected for this long before a request is woken. */
@@ -17,6 +24,7 @@ const ROWS_PER_TURN = 5_000
 
 export interface ServicesWaitersDeps {
   readonly clock: Clock
+  readonly meter: Meter
   readonly feed: Pick<Feed, 'index' | 'open' | 'since'>
   readonly services: Pick<Services, 'page'>
 }
@@ -57,9 +65,8 @@ export class ServicesWaiters {
   add(query: ServicesQuery, page: ServicesPage, wake: () => void): () => void {
     const { waitersMax } = this
     if (this.waiting >= waitersMax) {
-      throw new RegistryError('limit_exceeded', 'the node holds as many waiting requests as it may', {
-        details: { quota: 'waitersMax', max: waitersMax, over: 'node' },
-      })
+      const message = 'the node holds as many waiting requests as it may'
+      throw limitError(this.deps.meter, { quota: 'waitersMax', max: waitersMax, over: 'node', message })
     }
     if (this.waiting === 0 && this.pass === undefined) {
       this.deps.feed.open()

@@ -1,7 +1,7 @@
 /** Answers that no mount gives: to bytes that are not HTTP, to heads that no mount should see, and for a handler that failed. */
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { errorBody, type ErrorCode } from '@rollcall/wire'
+import { errorBody, type ErrorBody, type ErrorCode } from '@rollcall/wire'
 
 /** What is wrong with what a client sent. */
 export interface Fault {
@@ -96,12 +96,7 @@ export function answerInternal(response: ServerResponse): void {
 }
 
 /** Answers a request that was sent ahead of too many answers; its connection ends. */
-export function refusePipelined(response: ServerResponse, max: number): void {
-  const error = errorBody('limit_exceeded', 'too much was sent ahead of the answers', undefined, {
-    quota: 'pipelinedMax',
-    max,
-    over: 'connection',
-  })
+export function refusePipelined(response: ServerResponse, error: ErrorBody): void {
   response.writeHead(429, {
     'Content-Type': 'application/json',
     'Retry-After': '1',

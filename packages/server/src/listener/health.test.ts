@@ -1,6 +1,7 @@
 /** `/livez`, `/readyz` and `/metrics`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readiness } from '@rollcall/core'
+import { NO_REFUSALS, type Readiness } from '@rollcall/core'
+import { RegistryError } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
 import { healthMounts } from './health.js'
 import type { HealthDeps } from './health.js'
@@ -30,13 +31,14 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
     heap: () => ({ used: 74, max: 100 }),
     metrics: () => 'up 1\n',
     checkHost: () => {},
+    refusals: NO_REFUSALS,
     ...deps,
   })
   const find = createMountTable([
     ...mounts,
     { path: '/', handleRequest: () => expect.fail('at another mount') },
   ])
-  find(url).handleRequest({ method, url } as IncomingMessage, response)
+  find(url).handleRequest({ method, url, socket: { remoteAddress: '10.0.0.7' } } as IncomingMessage, response)
   return answer
 }
 
@@ -94,6 +96,27 @@ describe('health', () => {
       'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
       'Content-Length': 10,
     })
+  })
+
+  it('tells a host name that is refused no more than whether, and that it is', () => {
+    const noted: unknown[] = []
+    const refused: Partial<HealthDeps> = {
+      checkHost: () => {
+        throw new RegistryError('forbidden_host', 'not by that name')
+      },
+      refusals: { note: ({ code }, peer) => void noted.push([code, peer]) },
+      frozen: () => ['secret'],
+      journalFault: () => 'files',
+    }
+    expect(ask('GET', '/livez', refused).body).toBe('{"live":true}')
+    const error = { code: 'forbidden_host', message: 'not by that name' }
+    const ready = ask('GET', '/readyz', refused)
+    expect([ready.status, JSON.parse(ready.body)]).toEqual([200, { ready: true, refused: error }])
+    // It was served: nothing to tell the log of.
+    expect(noted).toEqual([])
+    const figures = ask('GET', '/metrics', refused)
+    expect([figures.status, JSON.parse(figures.body)]).toEqual([403, { error }])
+    expect(noted).toEqual([['forbidden_host', '10.0.0.7']])
   })
 
   it('is read only', () => {

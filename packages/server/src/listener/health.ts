@@ -1,7 +1,7 @@
 /** Health and metrics of a node, for orchestrators and scrapers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { NodeHealth, Readiness } from '@rollcall/core'
-import { errorBody, isRegistryError } from '@rollcall/wire'
+import type { NodeHealth, Readiness, RefusalLog } from '@rollcall/core'
+import { errorBody, isRegistryError, type RegistryError } from '@rollcall/wire'
 import type { Mount } from './mounts.js'
 
 export interface HealthDeps {
@@ -24,39 +24,59 @@ export interface HealthDeps {
   readonly metrics: () => string
   /** Throws a RegistryError for a request that comes under the name of another site. */
   readonly checkHost: (request: IncomingMessage) => void
+  readonly refusals: RefusalLog
 }
 
 /**
  * `/livez` (200 as long as the event loop turns: it asks nothing else, so that no trouble of disk or cluster
  * makes an orchestrator kill the node), `/readyz` (200, or 503 with the reason) and `/metrics`. Orchestrators ask for the
- * first two by whatever name they know; metrics are not for a page of another site.
+ * first two by whatever name they know. Metrics are not for a page of another site, nor is what `/readyz` says beside that:
+ * under a name that the API refuses it says so instead, so that not all seems well where nothing else is answered.
  */
 export function healthMounts(deps: HealthDeps): readonly Mount[] {
   return [
     readOnly('/livez', (response) => answerJson(response, 200, { live: true })),
-    readOnly('/readyz', (response) => {
+    readOnly('/readyz', (response, request) => {
       const readiness = deps.readiness()
-      const frozen = deps.frozen()
-      const journalFault = deps.journalFault()
+      const refusal = refusalOf(deps, request)
       answerJson(response, readiness.ready ? 200 : 503, {
         ...readiness,
         ...(readiness.ready ? {} : { error: errorBody('not_ready', `not ready: ${readiness.reason}`) }),
-        ...trouble(deps.health()),
-        ...(frozen.length === 0 ? {} : { frozen }),
-        ...nearness(deps.heap()),
-        ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
+        ...(refusal === undefined ? details(deps) : { refused: refusal.toBody() }),
       })
     }),
     readOnly('/metrics', (response, request) => {
-      try {
-        deps.checkHost(request)
-      } catch (error) {
-        if (!isRegistryError(error)) throw error
-        return answerJson(response, error.httpStatus, { error: error.toBody() })
+      const refusal = refusalOf(deps, request)
+      if (refusal !== undefined) {
+        const error = refusal.toBody()
+        deps.refusals.note(error, request.socket.remoteAddress)
+        return answerJson(response, refusal.httpStatus, { error })
       }
       answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', deps.metrics())
     }),
   ]
+}
+
+function refusalOf({ checkHost }: HealthDeps, request: IncomingMessage): RegistryError | undefined {
+  try {
+    checkHost(request)
+    return undefined
+  } catch (error) {
+    if (isRegistryError(error)) return error
+    throw error
+  }
+}
+
+/** What an operator should know of a node that serves. */
+function details(deps: HealthDeps): object {
+  const frozen = deps.frozen()
+  const journalFault = deps.journalFault()
+  return {
+    ...trouble(deps.health()),
+    ...(frozen.length === 0 ? {} : { frozen }),
+    ...nearness(deps.heap()),
+    ...(journalFault === undefined ? {} : { journal: 'failing', journalFault }),
+  }
 }
 
 /** Share of what may be alive from which on it is shown. */

@@ -1,7 +1,7 @@
 /** One address of a node: accepts connections, reads HTTP/1.1 and hands each request to its mount. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Clock, Logger } from '@rollcall/core'
+import type { Clock, Logger, Meter, RefusalLog } from '@rollcall/core'
 import { RegistryError } from '@rollcall/wire'
 import { answerInternal, headFaults, refuseClient, refuseHead, refuseSocket } from './client-faults.js'
 import type { Connections } from './connections.js'
@@ -13,6 +13,8 @@ import { createPipeline, type Pipeline } from './pipeline.js'
 export interface HttpListenerDeps {
   readonly clock: Clock
   readonly logger: Logger
+  readonly meter: Meter
+  readonly refusals: RefusalLog
   /** One for all listeners of a node. */
   readonly connections: Connections
 }
@@ -59,7 +61,7 @@ const IDLE_CHECK_MS = 25
 /** Creates a listener. */
 export function createHttpListener(deps: HttpListenerDeps, options: HttpListenerOptions): HttpListener {
   const mountOf = createMountTable(options.mounts)
-  const pipeline = createPipeline(deps.clock, handlerOf(mountOf, deps.logger))
+  const pipeline = createPipeline(deps, handlerOf(mountOf, deps.logger))
   const server = createNodeServer(options, mountOf, pipeline)
   const sockets = deps.connections.track(server)
   serve(server, mountOf, pipeline, deps.logger)

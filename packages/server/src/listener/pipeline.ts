@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '@rollcall/core'
+import { type Clock, limitRefusal, type Meter, type RefusalLog } from '@rollcall/core'
 import { refusePipelined } from './client-faults.js'
 
 /**
@@ -38,7 +38,14 @@ interface Line {
   readonly finished: () => void
 }
 
-export function createPipeline(clock: Clock, serve: Serve): Pipeline {
+export interface PipelineDeps {
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly refusals: RefusalLog
+}
+
+export function createPipeline(deps: PipelineDeps, serve: Serve): Pipeline {
+  const { clock } = deps
   const lines = new WeakMap<Duplex, Line>()
   const begin = (line: Line, request: IncomingMessage, response: ServerResponse): void => {
     line.current = response
@@ -73,24 +80,34 @@ export function createPipeline(clock: Clock, serve: Serve): Pipeline {
     take(request, response) {
       const { socket } = request
       const line = lines.get(socket) ?? createLine(socket)
-      if (line.refused > 0) return refuse(line, request, response)
+      if (line.refused > 0) return refuse(deps, line, request, response)
       if (line.current === undefined) return begin(line, request, response)
       line.waitingBytes += sizeOf(request)
       if (line.waiting.length >= WAITING_MAX || line.waitingBytes > WAITING_BYTES_MAX)
-        return refuse(line, request, response)
+        return refuse(deps, line, request, response)
       line.waiting.push({ request, response })
     },
     underWay: (socket) => lines.get(socket)?.current,
   }
 }
 
-function refuse(line: Line, request: IncomingMessage, response: ServerResponse): void {
+function refuse(
+  { meter, refusals }: PipelineDeps,
+  line: Line,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   // Its body is read and dropped: a connection that is not read from would not be seen to end.
   request.resume()
   line.refused++
-  // Node keeps the answer until those before it are sent.
-  if (line.refused === 1) refusePipelined(response, WAITING_MAX)
-  else if (line.refused > WAITING_MAX) request.socket.destroy()
+  if (line.refused === 1) {
+    const message = 'too much was sent ahead of the answers'
+    const limit = { quota: 'pipelinedMax', max: WAITING_MAX, over: 'connection', message } as const
+    const error = limitRefusal(meter, limit)
+    refusals.note(error, request.socket.remoteAddress)
+    // Node keeps the answer until those before it are sent.
+    refusePipelined(response, error)
+  } else if (line.refused > WAITING_MAX) request.socket.destroy()
 }
 
 /** What a request holds while it waits. A body of no stated length may be of any. */

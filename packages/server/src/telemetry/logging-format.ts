@@ -1,4 +1,7 @@
-/** How log lines look to people, and how errors look in both formats. */
+/** How log lines look to people, and what is done in both formats to values that may come from outside. */
+
+/** A text that is longer is cut: names, ids and reasons are shorter, and a URL may be 32 KiB. */
+const VALUE_CHARS_MAX = 1_024
 
 /** An error as data, its causes included. */
 export function plainError(error: Error): Record<string, unknown> {
@@ -10,6 +13,27 @@ export function plainError(error: Error): Record<string, unknown> {
     ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(error.cause instanceof Error ? { cause: plainError(error.cause) } : {}),
   }
+}
+
+/**
+ * The fields as they may be written: texts of bounded length, and errors as data, since they have no enumerable members and
+ * JSON would show nothing of them.
+ */
+export function boundFields(fields: Record<string, unknown>): Record<string, unknown> {
+  let plain: Record<string, unknown> | undefined
+  for (const [key, value] of Object.entries(fields)) {
+    const bounded = value instanceof Error ? plainError(value) : bound(value)
+    if (bounded === value) continue
+    plain ??= { ...fields }
+    plain[key] = bounded
+  }
+  return plain ?? fields
+}
+
+function bound(value: unknown): unknown {
+  return typeof value === 'string' && value.length > VALUE_CHARS_MAX
+    ? `${value.slice(0, VALUE_CHARS_MAX)}…`
+    : value
 }
 
 /**
@@ -26,15 +50,22 @@ export function formatTextLine(
   let stacks = ''
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue
-    line += ` ${key}=${formatValue(value instanceof Error ? value.message : value)}`
+    line += ` ${key}=${formatValue(value instanceof Error ? value.message : bound(value))}`
     if (value instanceof Error) stacks += formatStack(value)
   }
   return `${line}\n${stacks}`
 }
 
 const PLAIN = /^[\w.:/@+[\]-]+$/
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g
+/** Control characters but the line feed, ends of lines of other kinds, and marks that turn the direction of what follows. */
+const CONTROL =
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** A line of JSON that steers no terminal either: JSON escapes fewer characters than a terminal obeys. */
+export function escapeInJson(line: string): string {
+  return escapeControl(line)
+}
 
 function formatValue(value: unknown): string {
   if (typeof value === 'string' && PLAIN.test(value)) return value

@@ -56,6 +56,23 @@ describe('logging as JSON', () => {
     logger.warn({ host: 'a\n{"level":"error"}' }, 'refused')
     expect(lines[0]?.trimEnd()).not.toContain('\n')
   })
+
+  it('leaves nothing in a line that a terminal obeys, and stays JSON', () => {
+    const { logger, lines } = setUp()
+    const host = 'a\u009b31m\u202eb\u007f'
+    logger.warn({ host }, 'refused')
+    expect(lines[0]).toContain('"host":"a\\u009b31m\\u202eb\\u007f"')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ host })
+  })
+})
+
+describe.each(['json', 'text'] as const)('a long value in %s', (format) => {
+  it('is cut', () => {
+    const { logger, lines } = setUp({ format })
+    logger.warn({ url: `/${'x'.repeat(100_000)}` }, 'refused')
+    expect(lines[0]?.length).toBeLessThan(1_200)
+    expect(lines[0]).toContain('xx…')
+  })
 })
 
 describe('logging as text', () => {

@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty'
 import type { Clock, Logger } from '@rollcall/core'
 import { pino } from 'pino'
-import { formatTextLine, plainError } from './logging-format.js'
+import { boundFields, escapeInJson, formatTextLine } from './logging-format.js'
 
 /** The levels of the Logger port, most urgent first. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
@@ -66,9 +66,9 @@ function makeJson(clock: Clock, destination: LogDestination, level: LogLevel): M
       base: null,
       messageKey: 'message',
       timestamp: () => `,"time":"${new Date(clock.wallNow()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }), log: plainFields },
+      formatters: { level: (label) => ({ level: label }), log: boundFields },
     },
-    destination,
+    { write: (line) => destination.write(escapeInJson(line)) },
   )
   return (fields) => {
     const logger = root.child(fields)
@@ -79,17 +79,6 @@ function makeJson(clock: Clock, destination: LogDestination, level: LogLevel): M
       debug: (own, message) => logger.debug(own, message),
     }
   }
-}
-
-/** Errors have no enumerable members, so JSON would show nothing of them. */
-function plainFields(fields: Record<string, unknown>): Record<string, unknown> {
-  let plain: Record<string, unknown> | undefined
-  for (const [key, value] of Object.entries(fields)) {
-    if (!(value instanceof Error)) continue
-    plain ??= { ...fields }
-    plain[key] = plainError(value)
-  }
-  return plain ?? fields
 }
 
 function makeText(clock: Clock, destination: LogDestination, level: LogLevel): MakeLogger {

@@ -1,5 +1,5 @@
 /** Batches of instances, the same over HTTP and stream: a body in, one call of the registry, a response out. */
-import type { Caller, Queries, Registry } from '@rollcall/core'
+import type { Answers, Caller, Queries, RegisterCommand, Registry } from '@rollcall/core'
 import {
   ALL_NAMESPACES,
   defined,
@@ -46,7 +46,32 @@ export async function register(context: BatchContext, body: unknown): Promise<Ou
   const items = batch.items.map((item) => toRegisterCommand(item, namespace))
   const { answer, durability } = await registry.execute({ kind: 'register', items }, caller, need)
   const results = mergeResults(batch, durable(answer, durability))
-  return { response: { results, ...warned(batch.warnings) }, failure: commonFailure(results) }
+  const mute = mutedIn(registry.read(caller), items, answer, caller)
+  const warnings = mute.length === 0 ? batch.warnings : [...(batch.warnings ?? []), ...mute]
+  return { response: { results, ...warned(warnings) }, failure: commonFailure(results) }
+}
+
+/** Warnings of one kind in an answer. */
+const WARNINGS_MAX = 20
+
+/** Says of which instances nothing will be heard: they live by probes alone, and this node may not make them. */
+function mutedIn(
+  read: Pick<Queries, 'mayProbe'>,
+  items: readonly RegisterCommand[],
+  answer: Answers['register'],
+  { peer }: Caller,
+): readonly string[] {
+  const warnings: string[] = []
+  for (let index = 0; index < items.length; index++) {
+    const { liveness, host, service, id, leaseMs } = items[index] as RegisterCommand
+    if (liveness !== 'probe' || answer[index]?.ok !== true || read.mayProbe(host, peer)) continue
+    if (warnings.length === WARNINGS_MAX)
+      return [...warnings, 'more of the instances may not be probed from here']
+    warnings.push(
+      `${id} of ${service} will be suspect in ${leaseMs / 2_000} s: its liveness is probe, and this node may not probe ${host}, which is neither the address of the caller nor in its probeNetworks`,
+    )
+  }
+  return warnings
 }
 
 /** The answer to nearly every beat; always this very object, so that an adapter need not write it out each time. */

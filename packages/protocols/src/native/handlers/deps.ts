@@ -1,5 +1,5 @@
 /** What handlers share. */
-import type { Clock, Registry } from '@rollcall/core'
+import type { Clock, Meter, Registry } from '@rollcall/core'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { NodeLife } from '../../http/loaded.js'
@@ -31,6 +31,7 @@ export interface HandlerDeps {
   readonly registry: Registry
   readonly node: NodeIdentity
   readonly clock: Clock
+  readonly meter: Meter
   readonly options: ResolvedOptions
   readonly views: ViewBodies
   readonly waits: Waits

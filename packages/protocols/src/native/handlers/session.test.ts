@@ -34,6 +34,7 @@ class Scene {
   readonly calls: string[] = []
   readonly sent: ServerMessage[] = []
   readonly pushed: Update[] = []
+  readonly noted: string[] = []
   closed: [number, string] | undefined
   settled = 0
   ready = true
@@ -50,6 +51,7 @@ class Scene {
         clock: this.clock,
         logger: NO_LOGGER,
         meter: NO_METER,
+        refusals: { note: (error) => void this.noted.push(error.code) },
         node: {
           id: 'n1',
           cluster: 'c',
@@ -324,6 +326,7 @@ describe('an open session', () => {
       req: 1,
       error: { code: 'limit_exceeded' },
     })
+    expect(scene.noted).toEqual(['limit_exceeded'])
     scene.ready = false
     expect(scene.ask({ type: 'lookup', service: 's' })).toMatchObject({
       error: { code: 'not_ready', message: 'the node is still loading' },

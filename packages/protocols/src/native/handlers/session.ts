@@ -2,7 +2,17 @@
  * A stream session as a step function over messages: it knows no socket and no time but the injected clock, so
  * that a memory transport can drive it. docs/protocol.md is the reference of what it says.
  */
-import type { Caller, Clock, Logger, Meter, Registry, Session, Subscription, Update } from '@rollcall/core'
+import type {
+  Caller,
+  Clock,
+  Logger,
+  Meter,
+  RefusalLog,
+  Registry,
+  Session,
+  Subscription,
+  Update,
+} from '@rollcall/core'
 import {
   CLOSE_CODES,
   DEFAULTS,
@@ -23,6 +33,7 @@ export interface StreamSessionDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly meter: Meter
+  readonly refusals: RefusalLog
   readonly node: NodeIdentity
   readonly views: ViewBodies
 }
@@ -246,7 +257,9 @@ class NativeSession implements StreamSession, Conversation {
 
   private refuse(error: unknown, req: Correlation): void {
     if (this.phase !== 'open') return
-    this.transport.send({ type: 'error', ...req, error: toErrorBody(error, this.deps.logger) })
+    const told = toErrorBody(error, this.deps.logger)
+    this.deps.refusals.note(told, this.caller.peer)
+    this.transport.send({ type: 'error', ...req, error: told })
   }
 
   /** The client broke the protocol: say why, then close. */

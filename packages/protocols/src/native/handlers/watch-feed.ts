@@ -36,12 +36,12 @@ export function createViewStreams(
 
 /** Builds the handler of GET /api/v1/watch. */
 export function createWatch(
-  { registry, node, options, views: lists }: HandlerDeps,
+  { registry, node, meter, options, views: lists }: HandlerDeps,
   streams: EventStreams,
 ): Handler<ParametersOf<'watch'>> {
   return (exchange, parameters) => {
     requireLoaded(node)
-    const views = watchedOf(parameters, options.eventWatchesMax)
+    const views = watchedOf(parameters, options.eventWatchesMax, meter)
     const signs = parseEventId(exchange.headers.lastEventId, views.length)
     const failed = (): void => void exchange.res.destroy()
     streams.open(exchange, (outlet) =>
