@@ -112,6 +112,8 @@ describe('a registry by any other name', () => {
       `rollcall: this node does not go by the name ${FOREIGN}: call it by its address, or start it with --allowed-hosts ${FOREIGN} (allowedHosts in its configuration)\n` +
         'Name the registry by its address in --registry, or have the node started with --allowed-hosts NAME (allowedHosts in its rollcall.yaml).\n',
     )
+    const watching = await rollcall('watch', 'orders', '--registry', `http://${FOREIGN}:${node.port}`)
+    expect([watching.code, watching.err]).toEqual([1, refused.err])
   })
 
   it('is one line in the log of the node, with the name and what allows it', () => {

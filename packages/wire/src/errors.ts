@@ -11,7 +11,7 @@ const CODES = {
   forbidden_host: {
     httpStatus: 403,
     retryable: false,
-    help: 'Use the address, localhost, the advertised host, or a name in allowedHosts.',
+    help: 'Call the node by its address, or have it started with --allowed-hosts NAME (allowedHosts); details.host is the name.',
   },
   forbidden_origin: {
     httpStatus: 403,

@@ -34,16 +34,19 @@ export const watch: CommandModule = {
     const client = await connectFor(options, (text) => missing.size === 0 && output.note(text))
     const ended = new AbortController()
     let cancel = (): void => undefined
+    let reject = (_error: RegistryError): void => undefined
     // A service without a first list within the timeout is an error, not an outage to wait out.
-    const late = new Promise<never>((_, reject) => {
+    const late = new Promise<never>((_, rejected) => {
+      reject = rejected
       cancel = shell.clock.setTimer(
         options.timeoutMs,
-        () => missing.size > 0 && reject(failure(client, options)),
+        () => missing.size > 0 && rejected(failure(client, options)),
       )
     })
     try {
       const follow = (name: string): Promise<void> => {
         const service = client.service(name, defined({ group: options.group }))
+        void service.ready({ timeoutMs: options.timeoutMs }).catch(() => turnedAway(client, reject))
         return followService(shell, output, options, service, ended.signal, () => missing.delete(name))
       }
       await Promise.race([late, Promise.all([...missing].map(follow))])
@@ -60,7 +63,18 @@ function failure(client: Rollcall, { registries, timeoutMs }: RegistryOptions): 
   const names = registries.join(', ')
   return client.status().connection.state === 'connected'
     ? new RegistryError('timeout', `${names} sent no list within ${timeoutMs} ms`)
-    : new RegistryError('unreachable', `no registry answers at ${names}`)
+    : new RegistryError('unreachable', `no registry answers at ${names}${reasonOfLoss(client)}`)
+}
+
+function reasonOfLoss(client: Rollcall): string {
+  const { lastError } = client.status()
+  return lastError === undefined ? '' : `: ${lastError.message}`
+}
+
+/** A wait for a service ended in vain: where the registries refuse the connection, that is the error of the command. */
+function turnedAway(client: Rollcall, reject: (error: RegistryError) => void): void {
+  const { connection } = client.status()
+  if ('error' in connection && connection.error !== undefined) reject(connection.error)
 }
 
 async function followService(
