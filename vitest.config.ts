@@ -1,11 +1,11 @@
 /** How each kind of test is run: folders, conditions and timeouts. */
 import { defineConfig } from 'vitest/config'
 
-// Everything but integration and docs runs straight from the sources: the `source` export condition of
+// Everything but integration and docs runs straight from the sources: the `@rollcall/source` condition of
 // every package points at `src`. Those two start the built server instead.
 export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
+  resolve: { conditions: ['@rollcall/source'] },
+  ssr: { resolve: { conditions: ['@rollcall/source'] } },
   test: {
     // Generous: what hangs shall end, and no machine be too slow to be right.
     testTimeout: 60_000,

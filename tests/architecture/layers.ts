@@ -51,6 +51,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     builtins: true,
   },
   console: { ours: ['wire', 'wire/http-client'], external: [], builtins: false },
+  // The command once more, under the name that `npx rollcall` asks for: it has no sources.
+  rollcall: { ours: ['cli'], external: [], builtins: false },
   testkit: { ours: ['core'], external: [], builtins: true },
   // Time for the tests of every package, and for the simulation: it stands on nothing.
   'testkit/time': { ours: [], external: [], builtins: false },

@@ -33,7 +33,10 @@ export interface PackageManifest {
   readonly name: string
   /** Folder, such as `packages/core`. */
   readonly folder: string
-  /** Declared subpaths (`.`, `./schemas`) with the source file of each. */
+  /**
+   * Declared subpaths (`.`, `./schemas`) with the source file of each; and what the root manifest offers of it to tests
+   * and tools, such as `#core/internal`.
+   */
   readonly entries: ReadonlyMap<string, string>
   /** Runtime dependencies, peers included. */
   readonly dependencies: ReadonlySet<string>
@@ -89,6 +92,13 @@ function resolve(
     const candidates = [path.replace(/\.js$/, '.ts'), path.replace(/\.js$/, '.tsx'), path]
     const found = candidates.find(known)
     return found === undefined ? { kind: 'unresolved' } : { kind: 'file', path: found }
+  }
+  if (specifier.startsWith('#')) {
+    // What the root manifest offers ends where another manifest begins.
+    const offers = packages.find(({ entries }) => entries.has(specifier))
+    if (offers === undefined || packages.some(({ folder }) => from.startsWith(`${folder}/`)))
+      return { kind: 'unresolved' }
+    return { kind: 'package', name: offers.name, subpath: specifier, path: offers.entries.get(specifier) }
   }
   const bare = specifier.replace(/^node:/, '')
   if (specifier.startsWith('node:') || BUILTINS.has(bare)) return { kind: 'builtin', name: bare }

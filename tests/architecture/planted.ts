@@ -167,10 +167,10 @@ export const PLANTED: readonly Planted[] = [
     `import '../../packages/core/src/records/record.js'`,
   ),
   one(
-    'the internal entry of a package is for its siblings',
-    'an example',
-    'examples/demo/src/planted.ts',
-    `import '@rollcall/client/internal'`,
+    'every import leads somewhere',
+    'what tests alone may import',
+    'packages/cli/src/planted.ts',
+    `import '#client/internal'`,
   ),
   {
     rule: 'what adapters stand on knows none of them',

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingEntries } from '../../tools/complete-lock.mjs'
 import { HEADLESS, LONG, NO_README, PERSONS } from './exceptions.js'
+import { published, unpublishable } from './published.js'
 import * as rules from './repository-rules.js'
 import { exists, listFiles, read } from './source-files.js'
 import { manifests, type Manifest } from './workspace.js'
@@ -69,6 +70,11 @@ describe('packages', () => {
     expect(rules.unexcepted(rules.withoutReadme(folders, exists), NO_README)).toEqual([])
   })
   it('move in step', () => expect(rules.outOfStep(manifests())).toEqual([]))
+  it('can be published as they are', () => {
+    const textOf = (path: string): string | undefined => (exists(path) ? read(path) : undefined)
+    expect([...published(manifests()).keys()]).toContain('packages/rollcall')
+    expect(unpublishable(manifests(), textOf)).toEqual([])
+  })
   it('know the day of their release', () => {
     const server = manifests().get('packages/server')
     expect(server === undefined ? [] : rules.wrongRelease(server, read('CHANGELOG.md'))).toEqual([])
@@ -216,6 +222,52 @@ describe('each rule can fail', () => {
     expect(
       rules.missingSources('docs/a.md', text, ['packages/x/src/a/c.ts', 'packages/x/src/b/e.ts']),
     ).toEqual(['docs/a.md: a/e.ts does not exist'])
+  })
+
+  it('what is published', () => {
+    const home = { author: 'A', homepage: 'h', bugs: { url: 'b' } }
+    const whole = {
+      ...home,
+      description: 'd',
+      keywords: ['k'],
+      repository: { url: 'r', directory: 'packages/a' },
+    }
+    const found = (fields: Partial<Manifest>, texts: Readonly<Record<string, string>> = {}): string[] => {
+      const files: Record<string, string | undefined> = {
+        LICENSE: 'l',
+        'packages/a/LICENSE': 'l',
+        'packages/a/README.md': '',
+        ...texts,
+      }
+      const root = manifest({ ...home, private: true, repository: { url: 'r' } })
+      const all = new Map([
+        ['.', root],
+        ['packages/a', manifest({ ...whole, ...fields })],
+      ])
+      return unpublishable(all, (path) => files[path])
+    }
+    expect(found({})).toEqual([])
+    expect(found({ private: true, description: '' })).toEqual([])
+    expect(found({ description: '', keywords: [], author: 'B', repository: { url: 'r' } })).toEqual([
+      'packages/a: no description',
+      'packages/a: no keywords',
+      'packages/a: author is not that of the repository',
+      'packages/a: repository is not this folder of it',
+    ])
+    expect(found({}, { 'packages/a/LICENSE': 'm' })).toEqual([
+      'packages/a: another LICENSE than the repository',
+    ])
+    expect(
+      found({
+        files: ['src', '!**/*.test.*', '!**/*.fixture.*', '!**/fixtures'],
+        exports: { './internal': './internal.js' },
+        dependencies: { '@rollcall/testkit': '1.0.0' },
+      }),
+    ).toEqual([
+      'packages/a: ./internal is no entry for users',
+      'packages/a: files without !**/*.tsbuildinfo',
+      'packages/a: needs @rollcall/testkit, which is private',
+    ])
   })
 
   it('the day of a release', () => {

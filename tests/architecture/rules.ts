@@ -38,11 +38,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'packages import only what their layer allows': (graph) => each(graph, (it) => aboveLayer(graph, it)),
   'what is imported is a declared dependency': (graph) => each(graph, (it) => undeclared(graph, it)),
   'packages are entered by their declared entries': (graph) => each(graph, (it) => deep(graph, it)),
-  'the internal entry of a package is for its siblings': (graph) =>
-    each(graph, ({ from, target }) => {
-      const internal = target.kind === 'package' && target.subpath === './internal'
-      return internal && from.startsWith('examples/') && 'uses an internal entry, which users cannot rely on'
-    }),
   'adapters and stores never import each other': (graph) => each(graph, siblings),
   'what adapters stand on knows none of them': (graph) => each(graph, floors),
   'the folders of a package depend on earlier ones only': (graph) => [

@@ -10,6 +10,7 @@ export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
 const NOT_SOURCE = new Set([
   'node_modules',
   'dist',
+  'cjs',
   '.git',
   '.cache',
   '.rollcall',

@@ -3,6 +3,11 @@ import { posix } from 'node:path'
 import type { PackageManifest } from './module-graph.js'
 import { exists, listFiles, read } from './source-files.js'
 
+/** Conditions of an entry, as far as the tests read them. */
+interface Sourced {
+  readonly '@rollcall/source': string
+}
+
 /** What the tests read of a package.json. */
 export interface Manifest {
   readonly name: string
@@ -10,11 +15,21 @@ export interface Manifest {
   /** The day of that version, where the package has to know it. */
   readonly released?: string
   readonly private?: boolean
+  readonly description?: string
+  readonly keywords?: readonly string[]
+  readonly author?: string
+  readonly homepage?: string
+  readonly repository?: { readonly url: string; readonly directory?: string }
+  readonly bugs?: { readonly url: string }
+  readonly files?: readonly string[]
   readonly license?: string
   readonly type?: string
   readonly engines?: { readonly node?: string }
   readonly bin?: Readonly<Record<string, string>>
-  readonly exports?: Readonly<Record<string, { readonly source: string }>>
+  /** A text for what is not built from a source, such as the manifest itself. */
+  readonly exports?: Readonly<Record<string, string | Sourced>>
+  /** Of the root: what tests and tools may import beside the entries of packages. */
+  readonly imports?: Readonly<Record<string, Sourced>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
@@ -34,11 +49,17 @@ export function manifests(): Map<string, Manifest> {
 
 /** The packages that the import rules know: all but the root. */
 export function packageManifests(): PackageManifest[] {
-  return [...manifests()].flatMap(([folder, manifest]) => {
+  const all = manifests()
+  const internals = Object.entries(all.get('.')?.imports ?? {})
+  return [...all].flatMap(([folder, manifest]) => {
     if (folder === '.') return []
-    const entries = Object.entries(manifest.exports ?? {}).map(
-      ([subpath, entry]) => [subpath, posix.join(folder, entry.source)] as const,
+    const entries = Object.entries(manifest.exports ?? {}).flatMap(([subpath, entry]) =>
+      typeof entry === 'string' ? [] : [[subpath, posix.join(folder, entry['@rollcall/source'])] as const],
     )
+    for (const [specifier, entry] of internals) {
+      const source = posix.join(entry['@rollcall/source'])
+      if (source.startsWith(`${folder}/`)) entries.push([specifier, source])
+    }
     const dependencies = new Set([
       ...Object.keys(manifest.dependencies ?? {}),
       ...Object.keys(manifest.peerDependencies ?? {}),

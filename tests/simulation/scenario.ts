@@ -1,6 +1,6 @@
 /** Scenarios: the world, its programs and its faults, drawn from a seed. */
 import type { LivenessOptions } from '@rollcall/core'
-import type { MergeMode } from '@rollcall/client/internal'
+import type { MergeMode } from '#client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Fault } from './faults/fault.js'
 import { Chance } from './world/random.js'

@@ -40,8 +40,11 @@ const isSdk = ({ name, dependencies = {}, peerDependencies = {} }) =>
 /** The modules that users of a package may import, each with its exports: values first, then types by name. */
 function entriesOf({ name, exports }, folders) {
   return Object.entries(exports)
-    .filter(([path, target]) => path !== './internal' && target.types !== undefined)
-    .map(([path, { types }]) => {
+    .flatMap(([path, target]) => {
+      const types = target.types ?? target.import?.types
+      return types === undefined ? [] : [[path, types]]
+    })
+    .map(([path, types]) => {
       const file = join(folders.get(name), types)
       const found = [...exportsOf(file, folders)].map(([exported, declaration]) => ({
         name: exported,

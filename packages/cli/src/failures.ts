@@ -1,6 +1,7 @@
 /** What a failed command prints: for a person one line and what to do next, for scripts the error as JSON. */
 import { isRegistryError, type ErrorBody, type ErrorCode, type RegistryError } from '@rollcall/wire'
 import { UsageError } from './exit-codes.js'
+import { MissingServerError } from './missing-server.js'
 import { printable } from './table.js'
 
 /** What to do next, in terms of this command; other codes say it in their message. */
@@ -45,7 +46,8 @@ export function failureBody(error: unknown): {
 
 /** Whether it is a refusal of ours or of the operating system, not a mistake in this code. */
 function isExpected(error: unknown): error is Error {
-  if (isRegistryError(error) || error instanceof UsageError) return true
+  if (isRegistryError(error) || error instanceof UsageError || error instanceof MissingServerError)
+    return true
   // JournalError by name: its package is loaded by two commands only.
   return error instanceof Error && (error.name === 'JournalError' || 'syscall' in error)
 }

@@ -11,7 +11,7 @@ import type { Fetch } from './shell.js'
 export function withTls(fetch: Fetch, tls: TlsOptions): Fetch {
   return async (url, init) => {
     // Loaded only here: most commands do without the SDK.
-    const { nodeTls } = await import('@rollcall/client/internal')
+    const { nodeTls } = await import('@rollcall/client')
     const checked = nodeTls(tls)
     if (!url.startsWith('https:')) return fetch(url, init)
     const { body, ...options } = init

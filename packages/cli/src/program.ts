@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import type { CommandModule } from './command.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { describeFailure, failureBody } from './failures.js'
+import { withoutServer } from './missing-server.js'
 import type { Shell } from './shell.js'
 import { VERSION } from './version.js'
 
@@ -153,7 +154,7 @@ async function createProgram(
       .summary(entry.summary)
     if (!isWanted(name)) continue
     command.showHelpAfterError(`See 'rollcall ${name} --help'.`)
-    const module = await entry.load()
+    const module = await entry.load().catch(withoutServer)
     module.define(command)
     command.action(async () => done(await module.run(shell, command)))
   }

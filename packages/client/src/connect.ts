@@ -5,12 +5,12 @@ import { createSystemAddresses } from './shell/address.js'
 import { createClient } from './client.js'
 import { checkKnown } from './known-options.js'
 import { checkConnectTypes } from './option-types.js'
-import { bootMs, createSystemClock } from './shell/clock.js'
+import { createSystemClock } from './shell/clock.js'
 import type { Incarnations } from './machine/incarnation.js'
-import { createIncarnations } from './machine/incarnation.js'
 import { machineSettings } from './machine/settings.js'
 import { checkAddress, checkName, checkTimes, defaultSnapshotDir, clustersOf, lookupOf } from './options.js'
 import { CONSOLE_LOGGER } from './shell/console-logger.js'
+import { incarnationsOfProcess } from './shell/process-wide.js'
 import { createSystemRandom } from './shell/random.js'
 import type { Requester } from './calls/requester.js'
 import { createRequester } from './calls/requester.js'
@@ -23,9 +23,6 @@ import { createWarmUps } from './start-up/warm-up.js'
 import type { Clock, Logger, Random } from './machine/ports.js'
 import { NO_LOGGER } from './machine/ports.js'
 import type { Rollcall, ConnectOptions } from './api.js'
-
-/** One sequence for the whole process: two clients of it never use the same number. */
-let incarnations: Incarnations | undefined
 
 /** What a client needs of the world around it. */
 export interface ClientPorts {
@@ -48,13 +45,12 @@ export interface ClientPorts {
  */
 export async function connect(options: ConnectOptions = {}): Promise<Rollcall> {
   const clock = createSystemClock()
-  incarnations ??= createIncarnations(bootMs())
   return connectOver(
     {
       clock,
       random: createSystemRandom(),
       logger: CONSOLE_LOGGER,
-      incarnations,
+      incarnations: incarnationsOfProcess(),
       transport: createWebSocketTransport(clock),
       addresses: createSystemAddresses(clock),
       createRequester: (tls) => createRequester(clock, tls),

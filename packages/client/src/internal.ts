@@ -1,7 +1,6 @@
-/** For tests, simulation and siblings: the client without sockets, timers and files. No stability is promised. */
+/** For tests and the simulation, as `#client/internal`: the client without sockets, timers and files. No entry of the package. */
 export * from './api.js'
 export { type ClientPorts, connectOver } from './connect.js'
-export { nodeTls } from './calls/tls.js'
 export { Link } from './cluster/link.js'
 export { Mirror, type MirrorChange } from './cluster/mirror.js'
 export { MergedList } from './clusters/shown-list.js'

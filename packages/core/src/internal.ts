@@ -1,4 +1,4 @@
-/** The parts of a node, by type: for planted bugs and for what counts what a node holds. No product code enters here. */
+/** The parts of a node, by type, as `#core/internal`: for planted bugs and for what counts what a node holds. No entry of the package. */
 export type { Registrar } from './admission/registrar.js'
 export type { NodeBudgets } from './budgets/node-budgets.js'
 export type { Directory, Entry, EntrySlot } from './directory/directory.js'

@@ -157,7 +157,10 @@ export interface RegistryErrorOptions {
   readonly cause?: unknown
 }
 
-/** The one error class of Rollcall. Recognise it by `code`, or with `isRegistryError` across package copies. */
+/**
+ * The one error class of Rollcall. Recognise it by `code`, or with `isRegistryError`. `instanceof` knows the errors of
+ * other copies of this package too, as where a program has both its ES modules and its CommonJS build.
+ */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
   readonly code: ErrorCode
@@ -170,6 +173,13 @@ export class RegistryError extends Error {
     this.field = options.field
     this.details = options.details
     Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** By brand; a class derived from this one is known by its own prototype. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === RegistryError
+      ? isRegistryError(value)
+      : Function.prototype[Symbol.hasInstance].call(this, value)
   }
 
   /** HTTP status for a response that holds only this error. */

@@ -1,5 +1,5 @@
 /** Invariant I9: nothing grows without bound. */
-import { type NodeBudgets, recount } from '@rollcall/core/internal'
+import { type NodeBudgets, recount } from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'

@@ -1,6 +1,6 @@
 /** What an invariant is. */
 import type { JournalEntry } from '@rollcall/core'
-import type { ListChange } from '@rollcall/client/internal'
+import type { ListChange } from '#client/internal'
 import type { Instance, View, ViewName } from '@rollcall/wire'
 import type { Program } from '../programs/program.js'
 import type { SdkProgram } from '../programs/sdk-program.js'

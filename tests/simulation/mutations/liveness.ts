@@ -9,7 +9,7 @@ import type {
   ServiceBreaker,
   VerdictReason,
   WatcherBreaker,
-} from '@rollcall/core/internal'
+} from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import { type Mutation, node, partsOf } from './mutation.js'
 import { replace } from './replace.js'

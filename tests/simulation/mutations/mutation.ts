@@ -1,6 +1,6 @@
 /** What a planted bug is, and how it gets in: by names that the compiler knows. */
 import type { RegistryNode } from '@rollcall/core'
-import type { Directory, LivenessRules, Publisher, Registrar } from '@rollcall/core/internal'
+import type { Directory, LivenessRules, Publisher, Registrar } from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import type { Sabotage } from '../world/world.js'
 

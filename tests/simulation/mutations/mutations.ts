@@ -2,7 +2,7 @@
  * Planted bugs, each a rule of the design that does not hold. They reach into the code under test by names that the
  * compiler knows (`npx tsc -p tsconfig.tests.json`): a refactoring that breaks one does not compile.
  */
-import { Link, MergedList, Mirror, type MirrorChange } from '@rollcall/client/internal'
+import { Link, MergedList, Mirror, type MirrorChange } from '#client/internal'
 import type {
   GoneContent,
   LiveContent,
@@ -12,7 +12,7 @@ import type {
   Step,
   Update,
 } from '@rollcall/core'
-import type { Consumer, Entry, LiveRecord, Sessions, SubscribedView } from '@rollcall/core/internal'
+import type { Consumer, Entry, LiveRecord, Sessions, SubscribedView } from '#core/internal'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
 import { LIVENESS } from './liveness.js'
 import { client, type Mutation, node, partsOf } from './mutation.js'

@@ -1,6 +1,6 @@
 /** Bugs in what operators write. */
 import type { JournalEntry, LiveContent, RegisterCommand, StoredRecord, Step } from '@rollcall/core'
-import type { Directory, Entry, Evidence, Facts, LiveRecord } from '@rollcall/core/internal'
+import type { Directory, Entry, Evidence, Facts, LiveRecord } from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import { type Mutation, node, partsOf } from './mutation.js'
 import { replace } from './replace.js'

@@ -10,7 +10,7 @@ import {
   type Rollcall,
   type Service,
   viewKey,
-} from '@rollcall/client/internal'
+} from '#client/internal'
 import type { Instance, Intent, ViewName } from '@rollcall/wire'
 import { metadataIn, Program, type ProgramDeps, weightIn } from './program.js'
 import { createClientPorts, type Snapshots } from '../world/client-ports.js'

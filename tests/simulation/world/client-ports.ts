@@ -5,7 +5,7 @@ import {
   decode,
   type SnapshotStore,
   type Transport,
-} from '@rollcall/client/internal'
+} from '#client/internal'
 import type { ViewName } from '@rollcall/wire'
 import type { Network } from './network.js'
 import type { SimProcess } from './process.js'

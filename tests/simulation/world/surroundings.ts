@@ -1,5 +1,5 @@
 /** What programs see of the world. */
-import type { ListChange, MergeMode } from '@rollcall/client/internal'
+import type { ListChange, MergeMode } from '#client/internal'
 import type { Instance, ViewName } from '@rollcall/wire'
 import type { Endpoint } from './endpoint.js'
 import type { EventQueue } from '@rollcall/testkit/time'

@@ -1,5 +1,5 @@
 /** The world: registry, programs, network and time, in one process. */
-import type { ListChange, MergeMode } from '@rollcall/client/internal'
+import type { ListChange, MergeMode } from '#client/internal'
 import type { Caller, Registry } from '@rollcall/core'
 import type { NodeDriver } from '@rollcall/server'
 import type { Instance, ViewName } from '@rollcall/wire'

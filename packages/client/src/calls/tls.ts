@@ -26,7 +26,10 @@ export interface NodeTls {
   readonly servername?: string
 }
 
-/** The options as Node takes them; throws `invalid_argument` for those that cannot work. */
+/**
+ * The options as `node:tls` and `node:https` take them, for connections that a program makes beside the SDK. Throws
+ * `invalid_argument` for those that cannot work.
+ */
 export function nodeTls(options: TlsOptions): NodeTls {
   const { ca, cert, key, servername } = options
   if ((cert === undefined) !== (key === undefined))

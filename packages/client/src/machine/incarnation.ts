@@ -4,9 +4,9 @@ export interface Incarnations {
   next(floor?: number): number
 }
 
-/** Starts at the moment the process booted, so that a new process normally outnumbers its predecessor. */
-export function createIncarnations(bootMs: number): Incarnations {
-  let last = Math.floor(bootMs) - 1
+/** Starts at this moment in milliseconds of the wall clock, so that a new process normally outnumbers its predecessor. */
+export function createIncarnations(firstMs: number): Incarnations {
+  let last = Math.floor(firstMs) - 1
   return {
     next(floor = 0) {
       last += 1

@@ -2,11 +2,12 @@
 import type { Clock } from '../machine/ports.js'
 
 /**
- * Wall-clock moment at which this process started, as the first incarnation number. Workers of one program are forked
- * within a millisecond and must not have the same number: their process ids follow each other.
+ * The moment of this call as the first incarnation number. Workers of one program are forked within a millisecond and
+ * must not have the same number: their process ids follow each other. Not the start of the process: Jest runs many files
+ * of tests in one, each in a world of its own that begins to count anew, and must not meet the numbers of the one before.
  */
-export function bootMs(): number {
-  return Math.floor(performance.timeOrigin) + (process.pid % 64)
+export function firstIncarnation(): number {
+  return Math.floor(performance.timeOrigin + performance.now()) + (process.pid % 64)
 }
 
 /** The clock of the process. */

@@ -88,8 +88,11 @@ function addressed(config: Config, url: URL, instance: Instance): Config {
   return { ...rest, url: `${origin}${url.pathname}${url.search}`, proxy: proxy ?? false }
 }
 
+/** Named by its constructor: the CommonJS declarations of axios have no type of this name. */
+type Headers = InstanceType<typeof AxiosHeaders>
+
 /** A copy for one attempt; headers that the request has stay. */
-function withHeaders({ headers }: Config, more: Readonly<Record<string, string>>): AxiosHeaders {
+function withHeaders({ headers }: Config, more: Readonly<Record<string, string>>): Headers {
   const own = AxiosHeaders.from(headers)
   const all = new AxiosHeaders(own)
   for (const [name, value] of Object.entries(more)) all.set(name, value, false)
