@@ -232,19 +232,19 @@ describe('each rule can fail', () => {
       keywords: ['k'],
       repository: { url: 'r', directory: 'packages/a' },
     }
-    const found = (fields: Partial<Manifest>, texts: Readonly<Record<string, string>> = {}): string[] => {
-      const files: Record<string, string | undefined> = {
+    const found = (fields: Partial<Manifest>, other: Readonly<Record<string, string>> = {}): string[] => {
+      const texts: Record<string, string | undefined> = {
         LICENSE: 'l',
         'packages/a/LICENSE': 'l',
         'packages/a/README.md': '',
-        ...texts,
+        ...other,
       }
       const root = manifest({ ...home, private: true, repository: { url: 'r' } })
       const all = new Map([
         ['.', root],
         ['packages/a', manifest({ ...whole, ...fields })],
       ])
-      return unpublishable(all, (path) => files[path])
+      return unpublishable(all, (path) => texts[path])
     }
     expect(found({})).toEqual([])
     expect(found({ private: true, description: '' })).toEqual([])
