@@ -1,6 +1,7 @@
 /** The parts of a node, by type, as `#core/internal`: for planted bugs and for what counts what a node holds. No entry of the package. */
 export type { Registrar } from './admission/registrar.js'
 export type { NodeBudgets } from './budgets/node-budgets.js'
+export type { Site } from './directory/accounts.js'
 export type { Directory, Entry, EntrySlot } from './directory/directory.js'
 export type { Facts } from './liveness/assess.js'
 export type { Evidence } from './liveness/evidence.js'

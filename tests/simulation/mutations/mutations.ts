@@ -12,7 +12,7 @@ import type {
   Step,
   Update,
 } from '@rollcall/core'
-import type { Consumer, Entry, LiveRecord, Sessions, SubscribedView } from '#core/internal'
+import type { Consumer, Entry, LiveRecord, Sessions, Site, SubscribedView } from '#core/internal'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
 import { LIVENESS } from './liveness.js'
 import { client, type Mutation, node, partsOf } from './mutation.js'
@@ -78,7 +78,8 @@ const RECORDS: readonly Mutation[] = [
     registrar['register'] = (command: RegisterCommand, step: Step) => {
       const entry = directory.entry(command)
       const anew = command.incarnation === undefined && entry !== undefined && !isGone(entry)
-      return anew ? registrar['accept'](command, entry.record.incarnation + 1, step) : register(command, step)
+      if (!anew) return register(command, step)
+      return registrar['accept'](command, directory.site(command), entry.record.incarnation + 1, step)
     }
   }),
   node(
@@ -123,8 +124,8 @@ const CONTENT: readonly Mutation[] = [
   node('metadata-dropped', 'metadata is part of what is offered', (driver) => {
     const { registrar } = partsOf(driver)
     const accept = registrar['accept'].bind(registrar)
-    registrar['accept'] = (command: RegisterCommand, incarnation: number, step: Step) =>
-      accept({ ...command, metadata: {} }, incarnation, step)
+    registrar['accept'] = (command: RegisterCommand, site: Site, incarnation: number, step: Step) =>
+      accept({ ...command, metadata: {} }, site, incarnation, step)
   }),
   node('digest-kept', 'a digest covers all that is offered', (driver) => {
     replace(partsOf(driver).directory, 'propose', (original, directory, record, cause, now) => {
