@@ -19,6 +19,13 @@ import type { StreamEnd } from '../world/stream.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
 import type { Trouble } from '../world/trouble.js'
 
+/** How the client tells that a connection ended, or could not be made. */
+const ENDS: ReadonlySet<string> = new Set([
+  'registry connection lost',
+  'registry not reached',
+  'registry refuses the connection',
+])
+
 /** A watched view as the program has it. */
 export interface SeenList {
   readonly name: ViewName
@@ -212,7 +219,7 @@ export class SdkProgram extends Program {
     const { world } = this
     const line = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       world.note(this.name, () => `${message} ${JSON.stringify(fields)}`)
-      if (message === 'registry connection lost')
+      if (ENDS.has(message))
         world.disconnected(this, this.clusterOf(fields['cluster']), String(fields['reason']))
     }
     return { error: line, warn: line, info: line, debug: line }

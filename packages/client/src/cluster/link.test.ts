@@ -37,7 +37,23 @@ describe('link', () => {
     }
     other.welcome()
     const lines = other.all('log').filter(({ level }) => level === 'warn')
-    expect(lines.map(({ message }) => message)).toEqual(['registry connection lost', 'registry connected'])
+    expect(lines.map(({ message }) => message)).toEqual(['registry not reached', 'registry connected'])
+  })
+
+  it('warns of a refusal once, also when other failures came before', () => {
+    const stage = started()
+    const refusal = { code: 'forbidden_host', message: 'not by that name' } as const
+    const end = (more: { readonly refusal?: typeof refusal }): void => {
+      stage.do({ type: 'closed', connection: stage.connection, reason: 'x', ...more })
+      stage.pass(2_000)
+    }
+    end({})
+    for (let attempt = 0; attempt < 3; attempt++) end({ refusal })
+    const warned = stage.all('log').filter(({ level }) => level === 'warn')
+    expect(warned.map(({ message }) => message)).toEqual([
+      'registry not reached',
+      'registry refuses the connection',
+    ])
   })
 
   it('keeps the last error, with when it was, also when a node is connected again', () => {

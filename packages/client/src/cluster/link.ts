@@ -218,9 +218,10 @@ export class Link {
       return
     }
     const sound = connection.phase === 'welcomed' && now - connection.since >= this.settings.times.stableMs
-    const level = connection.phase === 'welcomed' || this.failures === 0 ? 'warn' : 'debug'
-    if (level === 'warn') this.trouble.warn()
-    turn.emit({ type: 'log', level, fields, message: 'registry connection lost' })
+    const isNews = connection.phase === 'welcomed' || this.failures === 0 || this.trouble.isNew(refusal)
+    const level = isNews ? 'warn' : 'debug'
+    if (isNews) this.trouble.warn()
+    turn.emit({ type: 'log', level, fields, message: endText(connection, refusal) })
     this.failures = sound ? 1 : this.failures + 1
     // A node that turned this client away has its reasons: no free attempts.
     if (code === CLOSE_CODES.limit || code === CLOSE_CODES.protocol) {
@@ -375,6 +376,12 @@ export class Link {
   private find(id: number): Connection | undefined {
     return this.connections().find((connection) => connection.id === id)
   }
+}
+
+/** How the end of a connection is told. */
+function endText({ phase }: Connection, refusal: ErrorBody | undefined): string {
+  if (refusal !== undefined) return 'registry refuses the connection'
+  return phase === 'dialing' ? 'registry not reached' : 'registry connection lost'
 }
 
 function limitsOf(welcome: WelcomeMessage): BatchLimits {

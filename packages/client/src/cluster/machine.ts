@@ -12,6 +12,7 @@ import { MirroredLists } from './lists.js'
 import type { Outbox } from './outbox.js'
 import { Registrations } from './registrations.js'
 import { Settlement } from './settlement.js'
+import type { Failure } from './trouble.js'
 
 interface Closing {
   readonly token: Token
@@ -95,6 +96,11 @@ export class ClusterMachine implements Outbox {
     const { closing } = this
     const end = closing?.departed === true ? closing.deadline : closing?.settlement.deadline()
     return earliest(this.link.deadline(), this.registrations.deadline(), this.lists.deadline(), end)
+  }
+
+  /** The last failure of a connection, also when it is over. */
+  get lastFailure(): Failure | undefined {
+    return this.link.lastFailure
   }
 
   /** Why every node refuses the connection, if they do. */

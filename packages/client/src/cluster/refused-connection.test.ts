@@ -79,6 +79,19 @@ describe('a refused connection', () => {
     expect(settled(stage, 1)).toBe('forbidden_host')
   })
 
+  it('is told by what waited in vain, as every failure of the connection is', () => {
+    const stage = new Stage()
+    stage.do({ type: 'start' }, { type: 'watch', names: [{ namespace: 'default', service: 'orders' }] })
+    stage.do({ type: 'ready', token: 1, key: 'default\norders', timeoutMs: 1_000 })
+    stage.do({ type: 'closed', connection: stage.connection, reason: 'connect ECONNREFUSED 127.0.0.1:7401' })
+    stage.pass(1_000)
+    expect(stage.all('reject')[0]?.error).toMatchObject({
+      code: 'unreachable',
+      message:
+        'no registry, snapshot or static list knows orders (default: connect ECONNREFUSED 127.0.0.1:7401)',
+    })
+  })
+
   it('is no refusal of the cluster while another node may take it', () => {
     const stage = new Stage({ urls: ['ws://a/', 'ws://b/'] })
     stage.do({ type: 'start' })

@@ -34,6 +34,11 @@ export class Trouble {
     if (refusal !== undefined) this.refused = new RegistryError(refusal.code, refusal.message, refusal)
   }
 
+  /** Whether a refusal is another one than the last, or the first since a connection was taken. */
+  isNew(refusal: ErrorBody | undefined): boolean {
+    return refusal !== undefined && refusal.code !== this.refused?.code
+  }
+
   /** A person was warned of it. */
   warn(): void {
     this.warned = true

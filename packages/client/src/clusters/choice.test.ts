@@ -21,7 +21,12 @@ class Chooser {
 
   constructor(list: readonly Instance[], statics: readonly Instance[] = []) {
     const settings = { times: TIMES, choice: CHOICE_DEFAULTS, snapshots: false }
-    const reach = { mayAnswer: () => true, connected: () => true, refusal: () => undefined }
+    const reach = {
+      mayAnswer: () => true,
+      connected: () => true,
+      refusal: () => undefined,
+      lastFailure: () => undefined,
+    }
     const name = { namespace: 'default', service: 'orders' }
     this.statics = statics
     this.watched = new WatchedList(this.turn(), settings, reach, { name, clusters: ['c'], merge: 'union' })

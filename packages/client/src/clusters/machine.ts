@@ -115,6 +115,10 @@ class ClustersMachine implements ClientMachine, Reach {
     return this.byName.get(cluster)?.connected ?? false
   }
 
+  lastFailure(cluster: string): string | undefined {
+    return this.byName.get(cluster)?.machine.lastFailure?.message
+  }
+
   refusal(cluster: string): RegistryError | undefined {
     const error = this.byName.get(cluster)?.machine.refusal
     return error && ofCluster(cluster, error)

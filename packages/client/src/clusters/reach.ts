@@ -7,4 +7,6 @@ export interface Reach {
   connected(cluster: string): boolean
   /** Why every node of a cluster refuses the connection, if they do. */
   refusal(cluster: string): RegistryError | undefined
+  /** The last failure of a connection to a cluster, in words. */
+  lastFailure(cluster: string): string | undefined
 }

@@ -272,7 +272,13 @@ export class WatchedList {
     if (this.shown.source !== 'none') return noInstancesError(service, this.shown.instances)
     if (this.clusters.some((cluster) => this.reach.connected(cluster)))
       return new RegistryFailure('timeout', `no registry told the instances of ${service} in time`)
-    return new RegistryFailure('unreachable', `no registry, snapshot or static list knows ${service}`)
+    const reasons = this.clusters.flatMap((cluster) => {
+      const reason = this.reach.lastFailure(cluster)
+      return reason === undefined ? [] : [`${cluster}: ${reason}`]
+    })
+    const message = `no registry, snapshot or static list knows ${service}`
+    const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
+    return new RegistryFailure('unreachable', `${message}${why}`)
   }
 
   private answerOf(cluster: string): ClusterAnswer | undefined {
