@@ -34,6 +34,12 @@ const PROOFS = [
     result: 'docs/results/node-matrix.json',
   },
   {
+    name: 'pack',
+    about: 'all packages twice, the same bytes; deployment files and system calls by the tools of others',
+    script: 'tools/pack-proof.mjs',
+    result: 'docs/results/pack.json',
+  },
+  {
     name: 'api',
     about: 'every operation of the OpenAPI document, asked what it allows and what it forbids',
     script: 'tools/api-proof.mjs',

@@ -3,22 +3,28 @@
  * package as its unit runs it. `npm run proof pack` does the same in full, with every tarball and the small package.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { debianProgram, programOnPath } from '@rollcall/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { planDescriptors, readDescriptorLimit } from '../../packages/server/src/descriptors.js'
 import { pack } from '../../tools/pack.mjs'
 import { isAble } from './support/abilities.js'
+import { commandOf, copyInto, environmentOf, saidBy, stageOf } from './support/dockerfile.js'
 import { without } from './support/guests/guest.js'
 import * as packed from './support/packed.js'
 import { freePort, until } from './support/processes.js'
@@ -144,6 +150,36 @@ describe('the single executable, without Node, PATH or any variable', () => {
   })
 })
 
+/** Those that the documented lines use, and no other: no Node among them. */
+const TOOLS = ['install', 'sleep', 'curl', 'python3']
+
+it('does what docs/operating/install.md says, line by line, on a PATH without Node', async (context) => {
+  if (made.executable === '') context.skip('not made here')
+  const missing = TOOLS.find((name) => programOnPath(name) === undefined)
+  if (missing !== undefined) without(context, `there is no ${missing}`)
+  const bin = temporary()
+  // What is on the PATH may be a script that looks for the real one there.
+  const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).trim()
+  for (const name of TOOLS)
+    symlinkSync(name === 'python3' ? python : (programOnPath(name) ?? ''), join(bin, name))
+  const page = readFileSync('docs/operating/install.md', 'utf8')
+  const [, lines = ''] = /^## The single executable$.*?^```sh\n(.*?)^```$/ms.exec(page) ?? []
+  expect(lines.trim().split('\n').length).toBeLessThan(10)
+  const script = lines.replaceAll('/usr/local/bin', bin).replaceAll('8000', String(await freePort()))
+  const address = `127.0.0.1:${await freePort()}`
+  const env = { PATH: bin, ROLLCALL_LISTEN: address, ROLLCALL_REGISTRY: `http://${address}` }
+  const folder = temporary()
+  cpSync(made.executable, join(folder, basename(made.executable)))
+  // Jobs have process groups of their own, as they have where a person types.
+  const whole = `set -m; trap 'kill -9 %1 %2 2>&- || true' EXIT\n${script}\nkill %1; wait %1`
+  const shell = launch(programOnPath('bash') ?? '', ['-ec', whole], env, folder)
+  const { code, stdout, stderr } = await shell.ended
+  expect([code, stderr]).toEqual([0, expect.anything()])
+  expect(stdout.match(/ (up|down|suspect) /g)).toEqual([' up ', ' down '])
+})
+
 describe('the Debian package', () => {
   beforeEach((context) => (made.debian === '' ? context.skip('not made here') : undefined))
   const root = { path: '', unit: '' }
@@ -224,6 +260,48 @@ describe('the Debian package', () => {
     expect((await packed.terminate(next)).code).toBe(0)
   })
 })
+
+describe('the image', () => {
+  beforeEach((context) => (made.executable === '' ? context.skip('not made here') : undefined))
+
+  it('runs by the steps of its Dockerfile in an empty root, is healthy, and stops in time', async (context) => {
+    const notRoot = process.getuid?.() === 0 ? undefined : 'another root and another user need root'
+    if (!isAble('the image in a root of its own', notRoot)) context.skip('needs root')
+    const stage = stageOf(readFileSync('packaging/docker/Dockerfile', 'utf8'), 'node')
+    const out = temporary()
+    cpSync(made.executable, join(out, 'rollcall'))
+    cpSync(join(made.folder, 'THIRD-PARTY-NOTICES.txt'), join(out, 'THIRD-PARTY-NOTICES.txt'))
+    mkdirSync(join(out, 'data'))
+    const root = temporary()
+    chmodSync(root, 0o755)
+    copyInto(root, stage, (path) => path.replace(/^\/out/, out))
+    await packed.copyLibraries(made.executable, root)
+    const port = await freePort()
+    const env = { ...environmentOf(stage), ROLLCALL_LISTEN: `0.0.0.0:${port}` }
+    const [user = ''] = saidBy(stage, 'USER')
+    const inside = (words: readonly string[], more: Record<string, string> = {}): packed.Running =>
+      launch(programOnPath('chroot') ?? '', [`--userspec=${user}`, root, ...words], { ...env, ...more })
+    const node = inside([...commandOf(stage, 'ENTRYPOINT'), ...commandOf(stage, 'CMD')])
+    await packed.ready(node, `http://127.0.0.1:${port}`)
+    const healthy = (): Promise<packed.Ended> =>
+      inside(commandOf(stage, 'HEALTHCHECK'), { ROLLCALL_REGISTRY: `http://127.0.0.1:${port}` }).ended
+    expect(await healthy()).toMatchObject({ code: 0, stderr: '' })
+    // As Compose and Kubernetes call it.
+    for (const host of [`rollcall:${port}`, 'rollcall.rollcall.svc'])
+      expect([host, await statusAt(port, host)]).toEqual([host, 200])
+    const stopped = await packed.terminate(node)
+    expect([stopped.code, stopped.seconds < 10, saidBy(stage, 'STOPSIGNAL')]).toEqual([0, true, ['SIGTERM']])
+    expect((await healthy()).code).toBe(3)
+  })
+})
+
+/** How a node answers a request for a list that was sent to it by a name. */
+async function statusAt(port: number, host: string): Promise<number | undefined> {
+  const request = get({ host: '127.0.0.1', port, path: '/api/v1/services', headers: { host } })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  return response.statusCode
+}
 
 /** The one of this machine, else Debian's with the library that it brings. */
 async function systemdAnalyze(): Promise<{ path: string; env: Record<string, string> }> {

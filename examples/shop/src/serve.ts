@@ -10,6 +10,9 @@ export const REGISTRIES: readonly string[] = (
   process.env['ROLLCALL_REGISTRY'] ?? 'http://127.0.0.1:7400'
 ).split(',')
 
+/** Where the services listen. Loopback suits one machine; elsewhere the SDK finds the address that others reach. */
+const LISTEN = process.env['SHOP_LISTEN'] ?? '127.0.0.1'
+
 /** What a service answers. */
 export interface Answer {
   readonly status: number
@@ -24,9 +27,14 @@ export async function serve(
   service: string,
   put: (id: string, body: unknown) => Promise<Answer>,
 ): Promise<void> {
+  let answers = 0
   const server = createServer((request, response) => {
     const answer = ({ status, body }: Answer): void => {
+      answers += 1
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
+    if (request.url === '/metrics') {
+      return response.end(`# TYPE shop_answers_total counter\nshop_answers_total ${answers}\n`)
     }
     const [, collection, id] = request.url?.split('/') ?? []
     if (request.method !== 'PUT' || collection !== service || id === undefined) {
@@ -37,11 +45,16 @@ export async function serve(
       .catch((error: unknown) => failure(error))
       .then(answer, () => response.destroy())
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await once(server.listen(0, LISTEN), 'listening')
 
   const rollcall = await connect({ registries: REGISTRIES })
   const { port } = server.address() as AddressInfo
-  const { id, state } = await rollcall.register({ service, host: '127.0.0.1', port })
+  const { id, state } = await rollcall.register({
+    service,
+    port,
+    metadata: { 'metrics.path': '/metrics' },
+    ...(LISTEN === '127.0.0.1' ? { host: LISTEN } : {}),
+  })
   console.log(`${service} ${id} is ${state}`)
 
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
