@@ -88,10 +88,10 @@ export function mergeResults<T extends { readonly ok: true }>(
 ): readonly (T | Refused)[] {
   const all = Array.from<T | Refused>({ length: batch.total })
   for (const { index, error } of batch.refused) all[index] = { ok: false, error }
-  for (const [index, result] of results.entries()) {
+  results.forEach((result, index) => {
     const place = batch.positions?.[index] ?? index
     all[place] = result.ok ? result : { ok: false, error: inRequest(result.error, place) }
-  }
+  })
   let refused = 0
   return all.map((result) => (result.ok || ++refused <= ERRORS_IN_FULL ? result : briefly(result)))
 }

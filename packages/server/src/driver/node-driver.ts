@@ -216,7 +216,9 @@ export class NodeDriver implements Registry {
     }
     // Done it is, also where it turns out to be less durable than it had to be.
     this.audit?.done(command, answer, caller)
-    const durability = weakestOf(await Promise.all(settled))
+    const levels: Durability[] = []
+    for (const level of settled) levels.push(await level)
+    const durability = weakestOf(levels)
     this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
     return { answer, durability }
   }
