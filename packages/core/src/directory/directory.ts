@@ -15,25 +15,26 @@ import type { Budget } from '../budgets/budget.js'
 import { Accounts, groupBytes, type RecordBudgets, serviceBytes, type Site } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
 import { DeclarationBook } from './declaration-book.js'
-import type { Departed } from './departed.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
 import type { HistoryBudget } from './history.js'
 import { Listing } from './listing.js'
 import {
   createEntry,
-  createGroup,
   createService,
   type Entry,
   EntrySlot,
   type GroupNode,
+  groupOf,
+  placeOf,
+  rememberChange,
   type ServiceNode,
 } from './nodes.js'
 import { merge } from '../records/merge.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { InstanceKey, StoredRecord } from '../records/record.js'
 import { joinRegisters } from '../records/register.js'
-import { isLive, isStray, removal, shownDigest, shownState } from '../records/state.js'
+import { isLive, isStray, shownDigest, shownState } from '../records/state.js'
 
 export type { Entry, EntrySlot, GroupNode, ServiceNode } from './nodes.js'
 
@@ -174,7 +175,7 @@ export class Directory {
   private apply(incoming: StoredRecord, cause: Cause, now: number, site: Site): Change | undefined {
     const { entry: existing } = site
     const service = site.service ?? this.obtain(incoming.namespace, incoming.service)
-    const group = site.group ?? this.group(service, incoming.group)
+    const group = site.group ?? groupOf(service, incoming.group)
     if (existing === undefined) {
       const entry = createEntry(service, incoming, now)
       group.entries.set(incoming.id, entry)
@@ -201,14 +202,14 @@ export class Directory {
     const { override, ...record } = previous
     if (override?.value !== null) return
     entry.record = record
-    this.hold(entry, this.group(entry.service, record.group), previous, { kind: 'override' })
+    this.hold(entry, groupOf(entry.service, record.group), previous, { kind: 'override' })
   }
 
   /** Drops a record altogether, and its service with the last one unless that is declared. */
   forget(entry: Entry): void {
     const { service } = entry
     if (entry.state !== null) throw new Error('a shown instance cannot be forgotten')
-    const group = this.group(service, entry.record.group)
+    const group = groupOf(service, entry.record.group)
     if (!group.entries.delete(entry.record.id)) return
     this.records--
     placeOf(entry).delete(entry)
@@ -328,7 +329,7 @@ export class Directory {
         : before === null || (lanes.hi | 0) !== entry.hi || (lanes.lo | 0) !== entry.lo
     if (before !== after || isAnew(previous, record)) entry.since = now
     if (visible) {
-      if (this.following) this.remember(entry, group, previous, after)
+      if (this.following) rememberChange(entry, group, previous, after)
       if (before !== null) {
         service.sum.subtract(entry.hi, entry.lo)
         group.sum.subtract(entry.hi, entry.lo)
@@ -362,29 +363,6 @@ export class Directory {
     this.accounts.entered(group, groupBytes(group), entry)
   }
 
-  private remember(
-    entry: Entry,
-    group: GroupNode,
-    previous: StoredRecord | undefined,
-    after: State | null,
-  ): void {
-    const { service, record } = entry
-    const removed = removal(previous, record, after)
-    service.history.push(
-      {
-        key: entry.key,
-        group: record.group,
-        id: record.id,
-        hi: service.sum.hi | 0,
-        lo: service.sum.lo | 0,
-        groupHi: group.sum.hi | 0,
-        groupLo: group.sum.lo | 0,
-        removed,
-      },
-      service.total,
-    )
-  }
-
   private count(service: ServiceNode, group: GroupNode, state: State, by: 1 | -1): void {
     this.states[state] += by
     service.total += by
@@ -394,25 +372,10 @@ export class Directory {
     group.total += by
     if (state === 'up') group.up += by
   }
-
-  private group(service: ServiceNode, name: string): GroupNode {
-    let group = service.groups.get(name)
-    if (group === undefined) {
-      group = createGroup(name)
-      service.groups.set(name, group)
-    }
-    return group
-  }
 }
 
 /** Another incarnation, or one that is known now where only its end was. */
 function isAnew(previous: StoredRecord | undefined, record: StoredRecord): boolean {
   if (previous?.incarnation !== record.incarnation) return true
   return isStray(previous) && !isStray(record)
-}
-
-/** Where an entry stands in its service. */
-function placeOf({ account, service }: Entry): Set<Entry> | Departed<Entry> {
-  if (account === 'listed') return service.entries
-  return account === 'stray' ? service.strays : service.departed
 }

@@ -1,6 +1,7 @@
 /** What a directory is made of: services, their groups, and the entry of each instance. */
 import { type ServiceSettings, SignSum, type State } from '@rollcall/wire'
 import type { StoredRecord } from '../records/record.js'
+import { removal } from '../records/state.js'
 import type { Account, Place } from './accounts.js'
 import { Departed, type Departing } from './departed.js'
 import { History, type HistoryBudget } from './history.js'
@@ -96,7 +97,7 @@ export function createService(namespace: string, service: string, history: Histo
   }
 }
 
-export function createGroup(group: string): GroupNode {
+function createGroup(group: string): GroupNode {
   return {
     group,
     entries: new Map(),
@@ -127,4 +128,44 @@ export function createEntry(service: ServiceNode, record: StoredRecord, now: num
     older: undefined,
     newer: undefined,
   }
+}
+
+/** The group of a service, made where there is none yet. */
+export function groupOf(service: ServiceNode, name: string): GroupNode {
+  let group = service.groups.get(name)
+  if (group === undefined) {
+    group = createGroup(name)
+    service.groups.set(name, group)
+  }
+  return group
+}
+
+/** Notes in the history of a service what a change of one of its entries is. */
+export function rememberChange(
+  entry: Entry,
+  group: GroupNode,
+  previous: StoredRecord | undefined,
+  after: State | null,
+): void {
+  const { service, record } = entry
+  const removed = removal(previous, record, after)
+  service.history.push(
+    {
+      key: entry.key,
+      group: record.group,
+      id: record.id,
+      hi: service.sum.hi | 0,
+      lo: service.sum.lo | 0,
+      groupHi: group.sum.hi | 0,
+      groupLo: group.sum.lo | 0,
+      removed,
+    },
+    service.total,
+  )
+}
+
+/** Where an entry stands in its service. */
+export function placeOf({ account, service }: Entry): Set<Entry> | Departed<Entry> {
+  if (account === 'listed') return service.entries
+  return account === 'stray' ? service.strays : service.departed
 }
