@@ -7,7 +7,7 @@
  *     node tools/pack.mjs [--out FOLDER] [--compression xz|gzip|zstd|none] [npm|executable|debian ...]
  *
  * --out          default: out/ of the checkout. What earlier runs left there is removed, nothing else is.
- * --compression  of the Debian package; default xz, which takes a minute.
+ * --compression  of the Debian package; default xz, which takes two minutes.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

@@ -35,7 +35,7 @@ const COMPLETIONS = {
 
 /**
  * Writes the package into a folder; resolves to its path. `made` is what makeExecutable gave, `epoch` the date of
- * everything inside in seconds, `compression` one of dpkg-deb's (xz is small and takes a minute, none is for tests).
+ * everything inside in seconds, `compression` one of dpkg-deb's (xz is small and takes two minutes, none is for tests).
  */
 export async function makeDebian(folder, { version, made, epoch, compression }) {
   if (made === undefined)
