@@ -2,6 +2,16 @@
 import type { ApiIndex } from '../types.js'
 import { NODE_ROUTES, OPERATIONS, ROUTES } from './routes/index.js'
 
+/** What a node answers beside its own API, in the forms of others: no part of the document, and found from here. */
+const BESIDE = [
+  {
+    id: 'prometheusTargets',
+    method: 'GET',
+    path: '/prometheus/sd',
+    summary: 'Instances as targets of Prometheus, by its HTTP service discovery.',
+  },
+] as const
+
 /** Builds the index of a node that is reached at `base`, such as `http://127.0.0.1:7400`. */
 export function apiIndex(version: string, base: string): ApiIndex {
   const json = "-H 'content-type: application/json'"
@@ -11,14 +21,19 @@ export function apiIndex(version: string, base: string): ApiIndex {
     name: 'rollcall',
     version,
     document: OPERATIONS.openapi.path,
-    guides: ['docs/guide/README.md', 'docs/protocol.md', 'docs/reference/errors.md'],
+    guides: [
+      'docs/guide/README.md',
+      'docs/guide/prometheus.md',
+      'docs/protocol.md',
+      'docs/reference/errors.md',
+    ],
     examples: [
       `curl -sS ${at('register')} ${json} -d '{"instances":[${instance}]}'`,
       `curl -sS ${at('listServices')}`,
       `curl -sS '${base}${OPERATIONS.getService.path.replace('{service}', 'hello')}?state=up'`,
       `curl -sS ${at('deregister')} ${json} -d '{"instances":[{"service":"hello","id":"hello-1"}]}'`,
     ],
-    operations: [...ROUTES, ...NODE_ROUTES].map(({ id, method, path, summary }) => ({
+    operations: [...ROUTES, ...NODE_ROUTES, ...BESIDE].map(({ id, method, path, summary }) => ({
       id,
       method,
       path,
