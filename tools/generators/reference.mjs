@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { METRICS } from '@rollcall/core'
 import { renderConfigReference } from '@rollcall/server'
 import { ERROR_CODES } from '@rollcall/wire'
-import { openApiDocument } from '@rollcall/wire/schemas'
+import { openApiDocument, streamSchema } from '@rollcall/wire/schemas'
 import { ROOT } from '../prepare.mjs'
 import { cliPage } from './cli-page.mjs'
 import { livenessPage } from './liveness-page.mjs'
@@ -81,16 +81,25 @@ ${table(['name', 'kind', 'label', 'meaning'], rows)}
 function openApi() {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const { paths, components, ...head } = openApiDocument({ version })
-  const rows = (value) =>
-    `{\n${Object.entries(value)
-      .map(([name, row]) => `${JSON.stringify(name)}:${row}`)
-      .join(',\n')}\n}`
-  const lines = (value) => rows(mapValues(value, (row) => JSON.stringify(row)))
-  return `${rows({
+  return `${listed({
     ...mapValues(head, (each) => JSON.stringify(each)),
-    paths: rows(mapValues(paths, lines)),
-    components: rows(mapValues(components, lines)),
+    paths: listed(mapValues(paths, lines)),
+    components: listed(mapValues(components, lines)),
   })}\n`
+}
+
+function stream() {
+  const { $defs, ...head } = streamSchema()
+  return `${listed({ ...mapValues(head, (each) => JSON.stringify(each)), $defs: lines($defs) })}\n`
+}
+
+function listed(value) {
+  const each = Object.entries(value).map(([name, row]) => `${JSON.stringify(name)}:${row}`)
+  return `{\n${each.join(',\n')}\n}`
+}
+
+function lines(value) {
+  return listed(mapValues(value, (row) => JSON.stringify(row)))
 }
 
 function mapValues(object, map) {
@@ -104,6 +113,7 @@ const PAGES = {
   'docs/reference/liveness.md': () => livenessPage(NOTE, table),
   'docs/reference/metrics.md': metrics,
   'docs/reference/openapi.json': openApi,
+  'docs/reference/stream.schema.json': stream,
   'docs/reference/sdk.md': () => sdkPage(NOTE),
 }
 

@@ -61,11 +61,33 @@ export interface TextForm {
 
 const DOTS = { pattern: '^\\.+$' }
 export const NAME_FORM: TextForm = { pattern: '^[A-Za-z0-9._-]{1,128}$', not: DOTS }
+/** A name, or `*` for all. */
+export const NAME_OR_ALL_FORM: TextForm = { pattern: `^\\*$|${NAME_FORM.pattern}`, not: DOTS }
 export const ID_FORM: TextForm = { pattern: '^[A-Za-z0-9._:[\\]-]{1,320}$', not: DOTS }
 
 /** What the patterns say, in words that follow `must be`. */
 export const NAME_WORDS = 'a name: 1 to 128 of A-Z a-z 0-9 . _ -, not dots alone'
 export const ID_WORDS = 'an id: 1 to 320 of A-Z a-z 0-9 . _ : [ ] -, not dots alone'
+
+/** Largest rev that a client may name: the node itself counts on from there. */
+export const REV_MAX: number = 2 ** 31
+
+/** Bounds of what operators declare of services and namespaces. */
+export const DECLARATION_LIMITS = {
+  groupsMax: 1_000,
+  allowMax: 1_000,
+  removalMsMin: 1_000,
+  /** One day. */
+  removalMsMax: 86_400_000,
+} as const
+
+/** Forms of what a probe asks. A request line takes no spaces, and no node sends a fragment. */
+export const PROBE_FORMS = {
+  path: '^/[!-"$-~]*$',
+  serviceName: '^[!-~]+$',
+  /** Each range from the lower to the higher status. */
+  status: '^[2-5][0-9]{2}(?:-[2-5][0-9]{2})?(?:,[2-5][0-9]{2}(?:-[2-5][0-9]{2})?)*$',
+} as const
 
 /** Bounds of how a probe may be made. They keep what a node repeats for every instance small. */
 export const PROBE_LIMITS = {

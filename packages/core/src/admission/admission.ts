@@ -1,5 +1,6 @@
 /** Who may register what: limits of names and sizes, then allow lists and declarations, in a fixed order. */
 import {
+  DECLARATION_LIMITS,
   type ErrorBody,
   errorBody,
   hostFault,
@@ -12,6 +13,7 @@ import {
   NAME_PATTERN,
   NAME_WORDS,
   type NamespaceSettings,
+  REV_MAX,
   type ServiceSettings,
 } from '@rollcall/wire'
 import type { RegisterCommand } from '../commands.js'
@@ -25,9 +27,6 @@ type CommandLimits = Pick<
   Limits,
   'metadataBytesMax' | 'metadataKeysMax' | 'leaseMsMin' | 'leaseMsMax' | 'weightMax'
 >
-
-/** Largest rev that a client may name: the node itself counts on from there. */
-const REV_MAX = 2 ** 31
 
 function invalid(field: string, message: string): ErrorBody {
   return errorBody('invalid_argument', `${field} ${message}`, field)
@@ -164,11 +163,18 @@ export function checkSettings(
   limits: CommandLimits = LIMITS,
 ): ErrorBody | undefined {
   const { groups, removalMs, breaker } = settings
-  if (groups !== undefined && (groups.length > 1_000 || !groups.every((group) => NAME_PATTERN.test(group)))) {
-    return invalid('groups', 'must be at most 1000 names, each 1 to 128 of A-Z a-z 0-9 . _ -, not dots alone')
+  const { groupsMax, removalMsMin, removalMsMax } = DECLARATION_LIMITS
+  if (
+    groups !== undefined &&
+    (groups.length > groupsMax || !groups.every((group) => NAME_PATTERN.test(group)))
+  ) {
+    return invalid(
+      'groups',
+      `must be at most ${groupsMax} names, each 1 to 128 of A-Z a-z 0-9 . _ -, not dots alone`,
+    )
   }
-  if (removalMs !== undefined && !isInteger(removalMs, 1_000, LIMITS.leaseMsMax)) {
-    return invalid('removalMs', `must be an integer from 1000 to ${LIMITS.leaseMsMax}`)
+  if (removalMs !== undefined && !isInteger(removalMs, removalMsMin, removalMsMax)) {
+    return invalid('removalMs', `must be an integer from ${removalMsMin} to ${removalMsMax}`)
   }
   const share = breaker?.share
   if (share !== undefined && !(share >= 0 && share <= 1))
@@ -182,8 +188,9 @@ export function checkSettings(
 /** Checks an allow list. */
 export function checkAllow(settings: NamespaceSettings): ErrorBody | undefined {
   const { allow } = settings
+  const { allowMax } = DECLARATION_LIMITS
   if (allow === undefined) return undefined
-  if (allow.length > 1_000) return invalid('allow', 'must have at most 1000 entries')
+  if (allow.length > allowMax) return invalid('allow', `must have at most ${allowMax} entries`)
   const bad = allow.findIndex((entry) => !isAllowEntry(entry))
   return bad < 0 ? undefined : invalid(`allow[${bad}]`, 'must be an address, a CIDR block or a host name')
 }

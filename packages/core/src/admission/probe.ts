@@ -1,5 +1,5 @@
 /** What a registration may say about its probe, and what its words mean. */
-import { type ErrorBody, errorBody, isDnsName, type Probe, PROBE_LIMITS } from '@rollcall/wire'
+import { type ErrorBody, errorBody, isDnsName, type Probe, PROBE_FORMS, PROBE_LIMITS } from '@rollcall/wire'
 
 /** Fields that only some types know. */
 const MEANT_FOR: Readonly<
@@ -12,12 +12,11 @@ const MEANT_FOR: Readonly<
   tls: ['http', 'grpc'],
 }
 
-/** A request line takes no spaces, and no node sends a fragment. */
-const PATH = /^\/[!-"$-~]*$/
+const PATH = new RegExp(PROBE_FORMS.path)
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const HEADER_VALUE = /^[\t -~\u0080-\u00ff]*$/
-const SERVICE_NAME = /^[!-~]+$/
-const STATUSES = /^[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*$/
+const SERVICE_NAME = new RegExp(PROBE_FORMS.serviceName)
+const STATUSES = new RegExp(PROBE_FORMS.status)
 
 /** Headers that frame the message or belong to the connection: not for the one who asks to be asked. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([

@@ -48,12 +48,17 @@ export class Freezes {
 
   /** Why a freeze of this name cannot be; undefined if it can. Counts what the limit refuses. */
   refusal(namespace: string, meter: Pick<Meter, 'count'>): ErrorBody | undefined {
-    if (namespace !== ALL_NAMESPACES && !NAME_PATTERN.test(namespace)) {
-      return errorBody('invalid_argument', `namespace must be * or ${NAME_WORDS}`, 'namespace')
-    }
+    const fault = this.fault(namespace)
+    if (fault !== undefined) return fault
     if (this.standing.size < FREEZES_MAX || this.standing.has(namespace)) return undefined
     const message = 'the node holds as many freezes as it may'
     return limitRefusal(meter, { quota: 'freezesMax', max: FREEZES_MAX, over: 'node', message })
+  }
+
+  /** What is wrong with the name of a freeze, whether it begins or ends. */
+  fault(namespace: string): ErrorBody | undefined {
+    if (namespace === ALL_NAMESPACES || NAME_PATTERN.test(namespace)) return undefined
+    return errorBody('invalid_argument', `namespace must be * or ${NAME_WORDS}`, 'namespace')
   }
 
   /** Freezes; one that stands keeps its age and takes the new signature. */

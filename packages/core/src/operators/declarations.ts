@@ -107,7 +107,9 @@ export class Declarations implements Follower {
   }
 
   /** Ends the freeze of this very name. */
-  unfreeze({ namespace, by, why }: FreezeCommand, now: number): Declared {
+  unfreeze({ namespace, by, why }: FreezeCommand, now: number): Declared | ErrorBody {
+    const fault = this.directory.freezes.fault(namespace)
+    if (fault !== undefined) return fault
     const existed = this.directory.freezes.has(namespace)
     if (!existed) return { existed }
     const register = this.next<true>(`freeze/${namespace}`, null, defined({ by, why }))

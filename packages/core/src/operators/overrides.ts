@@ -225,6 +225,8 @@ function refuse(
   needsLive: boolean,
 ): ErrorBody | undefined {
   const field = `instances[${index}]`
+  const bad = checkRef(ref, entry)
+  if (bad !== undefined) return { ...bad, field: `${field}.${bad.field}` }
   if (entry === undefined || (needsLive && !isLive(entry.record))) {
     return errorBody(
       'unknown_instance',
@@ -236,6 +238,13 @@ function refuse(
   if (ref.incarnation === undefined || ref.incarnation === incarnation) return undefined
   const message = `incarnation ${ref.incarnation} of ${ref.id} is not the present one, ${incarnation}`
   return errorBody('superseded', message, field, { incarnation })
+}
+
+/** What could not be registered is not unknown, it is wrong. */
+function checkRef(ref: ResolvedRef, entry: Entry | undefined): ErrorBody | undefined {
+  const { incarnation = 0 } = ref
+  const badKey = entry === undefined ? checkKey(ref) : undefined
+  return badKey ?? (incarnation < 0 ? invalid('incarnation', 'must be a non-negative integer') : undefined)
 }
 
 function checkWishes(command: OverrideCommand): ErrorBody | undefined {

@@ -3,7 +3,15 @@
  * incarnation with what the old one offered last. What expired gets its verdict reversed. Both are then watched like
  * something this node never heard. ADR 0006 has the reasons.
  */
-import { type ErrorBody, errorBody, type RestoreReason } from '@rollcall/wire'
+import {
+  type ErrorBody,
+  errorBody,
+  ID_PATTERN,
+  ID_WORDS,
+  NAME_PATTERN,
+  NAME_WORDS,
+  type RestoreReason,
+} from '@rollcall/wire'
 import { contentDigest } from '../records/digest.js'
 import type { Cause } from '../directory/change.js'
 import type { Directory, Entry, ServiceNode } from '../directory/directory.js'
@@ -45,6 +53,8 @@ export class Restorer {
     if (sinceMs !== undefined && !(Number.isInteger(sinceMs) && sinceMs >= 0)) {
       return errorBody('invalid_argument', 'sinceMs must be a non-negative integer', 'sinceMs')
     }
+    const bad = checkNames(command)
+    if (bad !== undefined) return bad
     const node = this.deps.directory.find(namespace, service)
     if (node === undefined) {
       return errorBody('unknown_service', `nothing is known of ${service} in namespace ${namespace}`)
@@ -116,6 +126,14 @@ export class Restorer {
     const { intent, ...offered } = content
     return this.deps.registrar.refusal({ namespace, service, group, id, intent, ...offered })
   }
+}
+
+/** What could not be registered is not missing, it is wrong. */
+function checkNames({ group, ids = [] }: RestoreCommand): ErrorBody | undefined {
+  if (group !== undefined && !NAME_PATTERN.test(group))
+    return errorBody('invalid_argument', `group must be ${NAME_WORDS}`, 'group')
+  const at = ids.findIndex((id) => !ID_PATTERN.test(id))
+  return at < 0 ? undefined : errorBody('invalid_argument', `ids[${at}] must be ${ID_WORDS}`, `ids[${at}]`)
 }
 
 function isChosen(

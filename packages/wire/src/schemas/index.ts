@@ -29,6 +29,7 @@ export {
   readOverride,
   readServiceSettings,
 } from './readers/settings.js'
+export { streamSchema } from './stream-schema.js'
 export { NODE_ROUTES, OPERATIONS, ROUTES } from './routes/index.js'
 export type { OperationId, Operations, ParametersOf } from './routes/operations.js'
 export type { Method, Route } from './routes/route.js'

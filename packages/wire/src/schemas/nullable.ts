@@ -28,8 +28,8 @@ export function takingNull(schema: JsonSchema): JsonSchema {
 }
 
 function orNull(schema: JsonSchema): JsonSchema {
-  const { type, enum: values, description, default: standard, ...rest } = schema
-  const notes = defined({ description, default: standard })
+  const { type, enum: values, description, ...rest } = schema
+  const notes = defined({ description })
   // `not` with a pattern refuses whatever is no string.
   if (typeof type !== 'string' || 'not' in rest)
     return { ...notes, anyOf: [{ ...rest, ...defined({ type, enum: values }) }, { type: 'null' }] }

@@ -2,6 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../errors.js'
+import { LIMITS } from '../limits.js'
 import { openApiDocument } from './openapi.js'
 import { NODE_ROUTES, ROUTES } from './routes/index.js'
 
@@ -66,6 +67,82 @@ describe('the OpenAPI document', () => {
       properties: { port: { minimum: 1, maximum: 65_535 }, service: { pattern: '^[A-Za-z0-9._-]{1,128}$' } },
       required: ['service', 'host', 'port'],
     })
+  })
+})
+
+/** What the generators and linters of `npm run proof api` stumbled over, held without them. */
+describe('the OpenAPI document, as generators of clients read it,', () => {
+  const { schemas } = document.components
+  const every = (
+    value: unknown,
+    visit: (schema: Record<string, unknown>, at: string) => void,
+    at = '',
+  ): void => {
+    if (typeof value !== 'object' || value === null) return
+    visit(value as Record<string, unknown>, at)
+    for (const [name, inner] of Object.entries(value)) every(inner, visit, `${at}/${name}`)
+  }
+
+  it('has no default in a body: a field with one becomes required', () => {
+    const found: string[] = []
+    every(schemas, (schema, at) => {
+      if (!at.endsWith('/properties') && 'default' in schema) found.push(at)
+    })
+    expect(found).toEqual([])
+  })
+
+  it('says of each operation and chapter what it is', () => {
+    const { tags, info, security } = document as unknown as Record<'tags' | 'info' | 'security', unknown>
+    expect([(info as { contact: { name: string } }).contact.name, security]).toEqual([expect.any(String), []])
+    const described = tags as { name: string; description: string }[]
+    expect(described.filter(({ description }) => description.length < 20)).toEqual([])
+    const names = new Set(described.map(({ name }) => name))
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const { summary, description, tags: chapters, responses } of Object.values(
+        methods,
+      ) as (Operation & {
+        summary: string
+        description: string
+        tags: string[]
+      })[]) {
+        expect([path, summary.endsWith('.'), description.length >= 20]).toEqual([path, true, true])
+        expect([path, chapters.every((name) => names.has(name))]).toEqual([path, true])
+        expect([path, Object.keys(responses).some((status) => status.startsWith('4'))]).toEqual([path, true])
+      }
+    }
+  })
+
+  it('refers to every component that it names, from an operation', () => {
+    const used = new Set<string>()
+    const visit = (value: unknown): void =>
+      every(value, ({ $ref }) => {
+        const name = typeof $ref === 'string' ? ($ref.split('/').at(-1) ?? '') : ''
+        if (name === '' || used.has(name)) return
+        used.add(name)
+        visit(schemas[name])
+      })
+    visit(document.paths)
+    expect(Object.keys(schemas).filter((name) => !used.has(name))).toEqual([])
+  })
+
+  it('tells a view from a delta by what each must have', () => {
+    const { View, Delta } = schemas as Record<string, { required: string[]; properties: object }>
+    for (const [one, other] of [
+      [View, Delta],
+      [Delta, View],
+    ] as const) {
+      expect(one?.required.some((name) => !(name in (other?.properties ?? {})))).toBe(true)
+    }
+  })
+
+  it('has the bounds of the node that serves it', () => {
+    const limits = { ...LIMITS, leaseMsMax: 5_000, weightMax: 9, batchItemsMax: 3, metadataKeysMax: 2 }
+    const served = JSON.stringify(openApiDocument({ version: '1', limits }))
+    const { InstanceSpec, RegisterRequest } = (JSON.parse(served) as typeof document).components.schemas
+    expect(InstanceSpec).toMatchObject({
+      properties: { leaseMs: { maximum: 5_000 }, weight: { maximum: 9 }, metadata: { maxProperties: 2 } },
+    })
+    expect(RegisterRequest).toMatchObject({ properties: { instances: { maxItems: 3 } } })
   })
 })
 

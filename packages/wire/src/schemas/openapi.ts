@@ -3,18 +3,11 @@ import { ERROR_CODES, type ErrorCode } from '../errors.js'
 import { LIMITS, type Limits } from '../limits.js'
 import { jsonSchemaOf } from '../shape/json-schema.js'
 import type { AnyShape } from '../shape/shape.js'
+import { allWithin, COMPONENTS } from './components.js'
 import { takingNull } from './nullable.js'
 import type { HeaderParameter, Parameter } from './parameters/parameter.js'
 import { ERRORS_OF_ALL, ERRORS_OF_BODIES, NODE_ROUTES, ROUTES } from './routes/index.js'
 import type { Route, Success } from './routes/route.js'
-import * as events from '../shapes/events.js'
-import { explanationShape } from '../shapes/explanation.js'
-import * as fields from '../shapes/fields.js'
-import * as instances from '../shapes/instances.js'
-import { clientMessages, serverMessages } from '../shapes/messages.js'
-import * as namespaces from '../shapes/namespaces.js'
-import * as overrides from '../shapes/overrides.js'
-import * as services from '../shapes/services.js'
 
 type Json = Record<string, unknown>
 
@@ -26,54 +19,23 @@ export interface OpenApiOptions {
   readonly limits?: Limits
 }
 
-const anyOf = (shapes: object): AnyShape => ({
-  kind: 'union',
-  options: Object.values(shapes) as AnyShape[],
-  notes: {},
-})
+const ABOUT = `Service registry and discovery. Bodies and answers are JSON; times are milliseconds unless their name says otherwise.
+A body may name the namespace of all its items once. Unknown fields of a body are ignored and named in \`warnings\`; unknown
+parameters of a query are refused with \`invalid_argument\`, because an answer about another namespace would go unnoticed.
+A node has no authentication yet: whoever reaches its port may call every operation.`
 
-/** Shapes that the document names once and refers to. */
-const COMPONENTS: Readonly<Record<string, AnyShape>> = {
-  Error: fields.errorShape,
-  ErrorResponse: fields.errorResponseShape,
-  Instance: instances.instanceShape,
-  Remove: instances.removeShape,
-  View: services.viewShape,
-  Delta: services.deltaShape,
-  ResolvedRef: instances.resolvedRefShape,
-  RegisterResult: instances.registerResultShape,
-  RegisterResponse: instances.registerResponseShape,
-  HeartbeatResponse: instances.heartbeatResponseShape,
-  DeregisterResponse: instances.deregisterResponseShape,
-  ServiceSummary: services.serviceSummaryShape,
-  ServicesResponse: services.servicesResponseShape,
-  NamespacesResponse: namespaces.namespacesResponseShape,
-  SignsResponse: services.signsResponseShape,
-  InstanceSpec: instances.instanceSpecShape,
-  InstanceRef: instances.instanceRefShape,
-  RegisterRequest: instances.registerRequestShape,
-  HeartbeatRequest: instances.heartbeatRequestShape,
-  DeregisterRequest: instances.deregisterRequestShape,
-  SignsRequest: services.signsRequestShape,
-  BreakerSettings: services.breakerSettingsShape,
-  ServiceSettings: services.serviceSettingsShape,
-  NamespaceSettings: namespaces.namespaceSettingsShape,
-  OverrideRequest: overrides.overrideRequestShape,
-  OverrideClearing: overrides.overrideClearingShape,
-  OverridesResponse: overrides.overridesResponseShape,
-  OverrideSummary: overrides.overrideSummaryShape,
-  FreezeRequest: namespaces.freezeRequestShape,
-  FreezesList: namespaces.freezesListShape,
-  RegistryEvent: events.registryEventShape,
-  EventsResponse: events.eventsResponseShape,
-  Explanation: explanationShape,
-  RestoreRequest: instances.restoreRequestShape,
-  RestoreResponse: instances.restoreResponseShape,
-  SubscribersResponse: services.subscribersResponseShape,
-  OverridesList: overrides.overridesListShape,
-  ClientMessage: anyOf(clientMessages),
-  ServerMessage: anyOf(serverMessages),
-}
+/** Chapters of the document. */
+const TAGS = [
+  {
+    name: 'registry',
+    description: 'What providers and consumers call: register, stay alive, look up, follow.',
+  },
+  {
+    name: 'operators',
+    description: 'What people and their tools call: overrides, freezes, events, explanations.',
+  },
+  { name: 'node', description: 'Health and metrics of one node, for orchestrators and scrapers.' },
+] as const
 
 const reference = (name: string): string => `#/components/schemas/${name}`
 
@@ -93,13 +55,15 @@ export function openApiDocument(options: OpenApiOptions): Json {
     info: {
       title: 'Rollcall',
       version: options.version,
-      description: 'Service registry and discovery. The stream is described in docs/protocol.md.',
+      description: ABOUT,
+      contact: { name: 'The Rollcall project' },
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    tags: [{ name: 'registry' }, { name: 'operators' }, { name: 'node' }],
+    security: [],
+    tags: TAGS,
     paths,
-    components: { schemas: componentSchemas() },
+    components: { schemas: componentSchemas(limits) },
   }
 }
 
@@ -111,14 +75,18 @@ function operationOf(route: Route<string>, limits: Limits): Json {
   return {
     operationId: route.id,
     summary: route.summary,
+    description: route.description,
     tags: [route.tag],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}
       : {
-          requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body) } } },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(route.body, limits) } },
+          },
         }),
-    responses: responsesOf(route),
+    responses: responsesOf(route, limits),
   }
 }
 
@@ -134,9 +102,9 @@ function headerOf({ name, description }: HeaderParameter): Json {
   return { name, in: 'header', description, required: false, schema: { type: 'string' } }
 }
 
-function responsesOf(route: Route<string>): Json {
+function responsesOf(route: Route<string>, limits: Limits): Json {
   const answers: Record<string, Json> = {}
-  for (const success of route.successes) answers[String(success.status)] = successOf(success)
+  for (const success of route.successes) answers[String(success.status)] = successOf(success, limits)
   const codes = new Set<ErrorCode>([
     ...route.errors,
     ...(route.path.startsWith('/api') ? ERRORS_OF_ALL : []),
@@ -146,7 +114,7 @@ function responsesOf(route: Route<string>): Json {
   return answers
 }
 
-function successOf(success: Success): Json {
+function successOf(success: Success, limits: Limits): Json {
   const mediaType = success.mediaType ?? (success.shape === undefined ? undefined : 'application/json')
   return {
     description: success.description,
@@ -161,11 +129,21 @@ function successOf(success: Success): Json {
       ? {}
       : {
           content: {
-            [mediaType]: success.shape === undefined ? {} : { schema: schemaOf(success.shape) },
-            ...(success.streams === true ? { 'text/event-stream': {} } : {}),
+            [mediaType]:
+              success.shape === undefined
+                ? { schema: bodyOf(mediaType) }
+                : { schema: schemaOf(success.shape, limits) },
+            ...(success.streams === true ? { 'text/event-stream': { schema: TEXT } } : {}),
           },
         }),
   }
+}
+
+const TEXT = { type: 'string' }
+
+/** A body that no shape describes. */
+function bodyOf(mediaType: string): Json {
+  return mediaType === 'application/json' ? { type: 'object' } : TEXT
 }
 
 function byStatus(codes: Iterable<ErrorCode>): Map<string, ErrorCode[]> {
@@ -193,31 +171,17 @@ function errorsOf(route: Route<string>, codes: readonly ErrorCode[]): Json {
   return { description: description + note, content: { 'application/json': { schema } } }
 }
 
-function componentSchemas(): Json {
-  const asked = askedShapes()
+function componentSchemas(limits: Limits): Json {
+  const bodies = ROUTES.flatMap(({ body }) => (body === undefined ? [] : [body]))
+  const asked = allWithin(bodies)
   const entries = Object.entries(COMPONENTS).map(([name, shape]) => {
-    const schema = jsonSchemaOf(shape, named)
+    const schema = jsonSchemaOf(shape, named, limits)
     return [name, asked.has(shape) ? takingNull(schema) : schema] as const
   })
   return Object.fromEntries(entries)
 }
 
-/** The shapes of bodies, and those within them. */
-function askedShapes(): ReadonlySet<AnyShape> {
-  const found = new Set<AnyShape>()
-  const visit = (shape: AnyShape): void => {
-    if (found.has(shape)) return
-    found.add(shape)
-    if (shape.kind === 'list') visit(shape.item)
-    else if (shape.kind === 'union') shape.options.forEach(visit)
-    else if (shape.kind === 'object')
-      for (const field of Object.values(shape.fields)) visit(field.kind === 'optional' ? field.shape : field)
-  }
-  for (const { body } of ROUTES) if (body !== undefined) visit(body)
-  return found
-}
-
-function schemaOf(shape: AnyShape): Json {
+function schemaOf(shape: AnyShape, limits: Limits): Json {
   const known = named(shape)
-  return known === undefined ? jsonSchemaOf(shape, named) : { $ref: known }
+  return known === undefined ? jsonSchemaOf(shape, named, limits) : { $ref: known }
 }

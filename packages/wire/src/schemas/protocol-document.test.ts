@@ -1,10 +1,12 @@
 /** The examples of docs/protocol.md are what nodes and clients send. */
 import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import type { ServerMessage } from '../messages.js'
 import { predicateOf, type Predicate } from '../shape/predicate.js'
 import type { AnyShape } from '../shape/shape.js'
 import { clientMessages, serverMessages } from '../shapes/messages.js'
+import { streamSchema } from './stream-schema.js'
 
 const document = readFileSync(new URL('../../../../docs/protocol.md', import.meta.url), 'utf8')
 const vectors = JSON.parse(readFileSync(new URL('../../vectors/sign.json', import.meta.url), 'utf8')) as {
@@ -41,6 +43,21 @@ describe('docs/protocol.md', () => {
     expect(new Set(messages.map((each) => each.type)).size).toBeGreaterThanOrEqual(6)
     for (const message of messages)
       expect([message, strict(serverMessages)(message)]).toEqual([message, true])
+  })
+
+  it('shows messages that the published schema of the stream allows', () => {
+    const ajv = new Ajv2020({ strict: false })
+    ajv.addSchema(streamSchema(), 'stream')
+    for (const [mark, name] of [
+      ['client', 'ClientMessage'],
+      ['server', 'ServerMessage'],
+    ] as const) {
+      const allows = ajv.compile({ $ref: `stream#/$defs/${name}` })
+      for (const message of blocks(mark)) expect([message, allows(message)]).toEqual([message, true])
+      expect(allows({ type: 'nothing' })).toBe(false)
+    }
+    expect(ajv.validate({ $ref: 'stream#/$defs/ClientHello' }, { type: 'hello', client: null })).toBe(true)
+    expect(ajv.validate({ $ref: 'stream#/$defs/ClientWatch' }, { type: 'watch' })).toBe(false)
   })
 
   it('tells the story of the vectors', () => {

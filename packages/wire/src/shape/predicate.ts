@@ -1,6 +1,7 @@
 /** From a description to a compiled yes or no. */
+import { LIMITS } from '../limits.js'
 import { SIGN_PATTERN } from '../sign.js'
-import type { AnyField, AnyShape } from './shape.js'
+import { boundOf, type AnyField, type AnyShape } from './shape.js'
 
 /** Whether a value is what a description says. */
 export type Predicate = (value: unknown) => boolean
@@ -30,7 +31,8 @@ export function predicateOf(shape: AnyShape, strictness: Strictness): Predicate 
     case 'number': {
       const isNumber: Predicate = shape.kind === 'integer' ? Number.isSafeInteger : Number.isFinite
       if (bounds === undefined) return isNumber
-      const { minimum = -Infinity, maximum = Infinity } = shape.notes
+      const minimum = boundOf(shape.notes.minimum ?? -Infinity, LIMITS)
+      const maximum = boundOf(shape.notes.maximum ?? Infinity, LIMITS)
       return (value) => isNumber(value) && (value as number) >= minimum && (value as number) <= maximum
     }
     case 'boolean':

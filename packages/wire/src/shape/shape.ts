@@ -4,24 +4,42 @@
  * (`json-schema.ts`). The types are the interfaces of the contract: a description that forgets a field, has one too
  * many, or another type for one, does not compile.
  */
+import type { Limits } from '../limits.js'
+
+/** A bound: a number, or the limit of that name, which a node may configure. */
+export type Bound = number | keyof Limits
 
 /** What the JSON schema says beside the type. */
 export interface Notes {
   readonly description?: string
-  readonly default?: unknown
+  /** What absence stands for; scalars only. The schema says it in words. */
+  readonly default?: string | number | boolean
 }
 
 /** Bounds of a number. The reader leaves them to the core, whose errors say more; answers are held against them. */
 interface NumberNotes extends Notes {
-  readonly minimum?: number
-  readonly maximum?: number
+  readonly minimum?: Bound
+  readonly maximum?: Bound
 }
 
-interface TextNotes extends Notes {
-  readonly not?: { readonly pattern: string }
+interface ListNotes extends Notes {
+  readonly maxItems?: Bound
+}
+
+interface PairsNotes extends Notes {
+  readonly maxProperties?: Bound
+  readonly keys?: TextBounds
+  readonly values?: TextBounds
+}
+
+interface TextBounds {
   readonly pattern?: string
   readonly minLength?: number
   readonly maxLength?: number
+}
+
+interface TextNotes extends Notes, TextBounds {
+  readonly not?: { readonly pattern: string }
 }
 
 /** Any description; what it describes is in `Shape<T>`. */
@@ -35,9 +53,9 @@ export type AnyShape =
   | {
       readonly kind: 'list'
       readonly item: AnyShape
-      readonly notes: Notes & { readonly maxItems?: number }
+      readonly notes: ListNotes
     }
-  | { readonly kind: 'pairs'; readonly notes: Notes & { readonly maxProperties?: number } }
+  | { readonly kind: 'pairs'; readonly notes: PairsNotes }
   | { readonly kind: 'object'; readonly fields: Readonly<Record<string, AnyField>>; readonly notes: Notes }
   | { readonly kind: 'union'; readonly options: readonly AnyShape[]; readonly notes: Notes }
   | { readonly kind: 'any' | 'anyObject'; readonly notes: Notes }
@@ -103,17 +121,12 @@ export function choice<const T extends string>(choices: readonly T[], notes: Not
 }
 
 /** A list of these. */
-export function list<T>(
-  item: Shape<T>,
-  notes: Notes & { readonly maxItems?: number } = {},
-): Shape<readonly T[]> {
+export function list<T>(item: Shape<T>, notes: ListNotes = {}): Shape<readonly T[]> {
   return { kind: 'list', item, notes }
 }
 
 /** An object whose values are strings. `__proto__` is refused as a key: it would not survive the next copy. */
-export function pairs(
-  notes: Notes & { readonly maxProperties?: number } = {},
-): Shape<Readonly<Record<string, string>>> {
+export function pairs(notes: PairsNotes = {}): Shape<Readonly<Record<string, string>>> {
   return { kind: 'pairs', notes }
 }
 
@@ -142,4 +155,9 @@ export function optional<T>(shape: Shape<T>): OptionalField<T> {
 export function fieldsOf(shape: AnyShape): Readonly<Record<string, AnyField>> {
   if (shape.kind !== 'object') throw new Error(`a ${shape.kind} has no fields`)
   return shape.fields
+}
+
+/** The number that a bound is where these limits hold. */
+export function boundOf(bound: Bound, limits: Limits): number {
+  return typeof bound === 'number' ? bound : limits[bound]
 }

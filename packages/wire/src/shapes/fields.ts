@@ -1,9 +1,11 @@
 /**
  * Fields that several shapes share. Patterns and ranges of what callers send are notes: the core judges names and
- * limits item by item, with errors that say more.
+ * limits item by item, with errors that say more. Both take them from one place, and a test holds the document against
+ * what a node takes (`tests/integration/document-bounds.test.ts`).
  */
 import { ERROR_CODES, type ErrorBody, type ErrorCode } from '../errors.js'
-import { DEFAULTS, ID_FORM, LIMITS, NAME_FORM } from '../limits.js'
+import { ALLOW_FORM, HOST_FORM } from '../host-forms.js'
+import { DECLARATION_LIMITS, DEFAULTS, ID_FORM, LIMITS, NAME_FORM, NAME_OR_ALL_FORM } from '../limits.js'
 import type { Signature } from '../operators.js'
 import { OPERATOR_LIMITS } from '../operators.js'
 import {
@@ -31,6 +33,10 @@ export const namedField = (description: string): Shape<string> => text({ ...name
 /** Namespace of one item, or the default of a whole body. */
 export const namespaceField: Shape<string> = text({ ...name, default: DEFAULTS.namespace })
 
+/** Namespace of a request that may mean all of them. */
+export const namespaceOrAllField = (description: string): Shape<string> =>
+  text({ ...NAME_OR_ALL_FORM, maxLength: 128, default: DEFAULTS.namespace, description })
+
 /** Group of an item. */
 export const groupField: Shape<string> = text({ ...name, default: DEFAULTS.group })
 
@@ -39,7 +45,9 @@ export const idField: Shape<string> = text({ ...ID_FORM, maxLength: 320 })
 
 /** Address of an instance. */
 export const hostField: Shape<string> = text({
-  description: 'IPv4 or IPv6 address, or a DNS name.',
+  ...HOST_FORM,
+  description:
+    'IPv4 or IPv6 address without brackets, or a DNS name. Not an address of no single instance: unspecified, multicast, broadcast.',
   minLength: 1,
   maxLength: 253,
 })
@@ -50,14 +58,15 @@ export const portField: Shape<number> = integer({ minimum: 1, maximum: 65_535 })
 /** Share of the calls an instance should get. */
 export const weightField: Shape<number> = integer({
   minimum: 0,
-  maximum: LIMITS.weightMax,
+  maximum: 'weightMax',
   default: DEFAULTS.weight,
 })
 
 /** Free text pairs. */
 export const metadataField: Shape<Readonly<Record<string, string>>> = pairs({
-  maxProperties: LIMITS.metadataKeysMax,
-  description: `At most ${LIMITS.metadataKeysMax} pairs and ${LIMITS.metadataBytesMax} bytes in all; \`__proto__\` is refused as a key.`,
+  maxProperties: 'metadataKeysMax',
+  keys: { minLength: 1 },
+  description: `Free text pairs. Keys and values together have at most ${LIMITS.metadataBytesMax} bytes of UTF-8, unless a node is configured otherwise.`,
 })
 
 /** Which registration intent of a process is meant. */
@@ -79,12 +88,16 @@ export const livenessField: Shape<Liveness> = choice(['lease', 'probe', 'static'
 export const durabilityField: Shape<Durability> = choice(DURABILITIES)
 
 /** Networks that may register. */
-export const allowField: Shape<readonly string[]> = list(text({ minLength: 1 }), {
-  description: 'Addresses, CIDR blocks or host names that may register; any may when absent.',
-})
+export const allowField: Shape<readonly string[]> = list(
+  text({ ...ALLOW_FORM, minLength: 1, maxLength: 253 }),
+  {
+    maxItems: DECLARATION_LIMITS.allowMax,
+    description: 'Addresses, CIDR blocks or host names that may register; any may when absent.',
+  },
+)
 
 /** Most items of a batch. */
-export const BATCH: { readonly maxItems: number } = { maxItems: LIMITS.batchItemsMax }
+export const BATCH: { readonly maxItems: 'batchItemsMax' } = { maxItems: 'batchItemsMax' }
 
 /** Token of the next page. */
 export const nextField: Shape<string> = text({ description: 'Give this as `after` to read on.' })

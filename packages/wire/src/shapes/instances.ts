@@ -1,5 +1,6 @@
 /** Shapes of instances, and of what is asked and answered about them. */
-import { DEFAULTS, LIMITS, PROBE_LIMITS } from '../limits.js'
+import { DNS_FORM } from '../host-forms.js'
+import { DEFAULTS, PROBE_FORMS, PROBE_LIMITS, REV_MAX } from '../limits.js'
 import type { RestoreReason, RestoreRequest, RestoreResponse, Restored } from '../operators.js'
 import {
   boolean,
@@ -51,6 +52,7 @@ import {
   namedField,
   nameField,
   namespaceField,
+  namespaceOrAllField,
   portField,
   signatureFields,
   stateField,
@@ -58,28 +60,49 @@ import {
   weightField,
 } from './fields.js'
 
+/** An HTTP status that a probe may accept. */
+const STATUS: Shape<number> = integer({ minimum: 200, maximum: 599 })
+
+const tlsShape: Shape<ProbeTls> = object<ProbeTls>({
+  insecure: optional(boolean()),
+  serverName: optional(text({ ...DNS_FORM, maxLength: 253 })),
+})
+
 /** How a node asks an instance whether it lives. */
 export const probeShape: Shape<Probe> = object<Probe>({
   type: choice(['tcp', 'http', 'grpc', 'none']),
   port: optional(portField),
   path: optional(
-    text({ default: '/', maxLength: PROBE_LIMITS.pathCharsMax, description: 'http: path and query to GET.' }),
+    text({
+      pattern: PROBE_FORMS.path,
+      default: '/',
+      maxLength: PROBE_LIMITS.pathCharsMax,
+      description: 'http: path and query to GET.',
+    }),
   ),
   status: optional(
-    union(text(), integer(), {
+    union(text({ pattern: PROBE_FORMS.status, maxLength: PROBE_LIMITS.statusCharsMax }), STATUS, {
       default: '200-299',
       description: 'http: accepted statuses, one or a list with ranges such as `200-299,401`.',
     }),
   ),
-  headers: optional(pairs({ maxProperties: PROBE_LIMITS.headersMax, description: 'http: headers to send.' })),
+  headers: optional(
+    pairs({
+      maxProperties: PROBE_LIMITS.headersMax,
+      keys: { minLength: 1, maxLength: PROBE_LIMITS.headerNameCharsMax },
+      values: { maxLength: PROBE_LIMITS.headerValueCharsMax },
+      description: `http: headers to send, names and values together at most ${PROBE_LIMITS.headerCharsMax} characters.`,
+    }),
+  ),
   serviceName: optional(
     text({
+      pattern: PROBE_FORMS.serviceName,
       maxLength: PROBE_LIMITS.serviceNameCharsMax,
       description: 'grpc: service to ask for, default the server as a whole.',
     }),
   ),
   tls: optional(
-    union(boolean(), object<ProbeTls>({ insecure: optional(boolean()), serverName: optional(text()) }), {
+    union(boolean(), tlsShape, {
       default: false,
       description: 'http and grpc: ask over TLS; `true` verifies the registered host.',
     }),
@@ -99,11 +122,11 @@ export const instanceSpecShape: Shape<InstanceSpec> = object<InstanceSpec>({
   zone: optional(nameField),
   metadata: optional(metadataField),
   state: optional(intentField),
-  leaseMs: optional(
-    integer({ minimum: LIMITS.leaseMsMin, maximum: LIMITS.leaseMsMax, default: DEFAULTS.leaseMs }),
-  ),
+  leaseMs: optional(integer({ minimum: 'leaseMsMin', maximum: 'leaseMsMax', default: DEFAULTS.leaseMs })),
   incarnation: optional(incarnationField),
-  rev: optional(count('Version of the content within the incarnation.')),
+  rev: optional(
+    integer({ minimum: 0, maximum: REV_MAX, description: 'Version of the content within the incarnation.' }),
+  ),
   liveness: optional(livenessField),
   probe: optional(probeShape),
 })
@@ -174,7 +197,7 @@ export const heartbeatRequestShape: Shape<HeartbeatRequest> = object(heartbeatRe
 
 /** Either `instances` or `host`. */
 export const deregisterRequestFields: Fields<DeregisterRequest> = {
-  namespace: optional(namespaceField),
+  namespace: optional(namespaceOrAllField('With `host`, `*` for all namespaces.')),
   instances: optional(list(instanceRefShape, BATCH)),
   host: optional(hostField),
   confirm: optional(boolean()),

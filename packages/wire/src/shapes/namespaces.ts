@@ -1,9 +1,8 @@
 /** Shapes of namespaces: their allow lists and freezes. */
-import { DEFAULTS } from '../limits.js'
 import type { FreezeRequest, FreezesList, FreezeSummary } from '../operators.js'
 import { count, list, object, optional, text, type Shape } from '../shape/shape.js'
 import type { NamespaceSettings, NamespacesResponse, NamespaceSummary } from '../types.js'
-import { allowField, nameField, signatureFields } from './fields.js'
+import { allowField, nameField, namespaceOrAllField, signatureFields } from './fields.js'
 import { frozenField } from './services.js'
 
 export const namespaceSettingsShape: Shape<NamespaceSettings> = object<NamespaceSettings>({
@@ -24,7 +23,7 @@ export const namespacesResponseShape: Shape<NamespacesResponse> = object<Namespa
 })
 
 export const freezeRequestShape: Shape<FreezeRequest> = object<FreezeRequest>({
-  namespace: optional(text({ description: '`*` for all namespaces.', default: DEFAULTS.namespace })),
+  namespace: optional(namespaceOrAllField('`*` for all namespaces.')),
   ...signatureFields,
 })
 

@@ -1,5 +1,5 @@
 /** Shapes of services: their lists, signs, declarations and subscribers. */
-import { LIMITS } from '../limits.js'
+import { DECLARATION_LIMITS } from '../limits.js'
 import type { WatchItem } from '../messages.js'
 import type { SubscribersResponse } from '../operators.js'
 import {
@@ -68,7 +68,9 @@ export const viewFields: Fields<View> = {
   stale: boolean(),
   frozen: frozenField,
 }
-export const viewShape: Shape<View> = object(viewFields)
+export const viewShape: Shape<View> = object(viewFields, {
+  description: 'A whole list. Of the two answers of a lookup it is the one with `instances`.',
+})
 
 export const deltaFields: Fields<Delta> = {
   ...viewNameFields,
@@ -77,7 +79,10 @@ export const deltaFields: Fields<Delta> = {
   upserts: list(instanceShape),
   removes: list(removeShape),
 }
-export const deltaShape: Shape<Delta> = object(deltaFields)
+export const deltaShape: Shape<Delta> = object(deltaFields, {
+  description:
+    'What leads from the list of the sign `from` to that of `to`. It has `upserts`, and no `instances`.',
+})
 
 /** Answer of a lookup: the list, or with `since` what changed. */
 export const viewOrDeltaShape: Shape<View | Delta> = union(viewShape, deltaShape)
@@ -141,13 +146,13 @@ export const breakerSettingsShape: Shape<BreakerSettings> = object<BreakerSettin
 })
 
 export const serviceSettingsShape: Shape<ServiceSettings> = object<ServiceSettings>({
-  groups: optional(list(nameField)),
+  groups: optional(list(nameField, { maxItems: DECLARATION_LIMITS.groupsMax })),
   allow: optional(allowField),
   metadata: optional(metadataField),
   removalMs: optional(
     integer({
-      minimum: 1_000,
-      maximum: LIMITS.leaseMsMax,
+      minimum: DECLARATION_LIMITS.removalMsMin,
+      maximum: DECLARATION_LIMITS.removalMsMax,
       description: 'How long a `down` instance stays listed before it expires.',
     }),
   ),

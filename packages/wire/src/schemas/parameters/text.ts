@@ -1,5 +1,13 @@
 /** How a value stands as text in a URL: its JSON schema and its reader, made from the same bounds. */
-import { ID_FORM, ID_WORDS, NAME_FORM, NAME_WORDS, type Limits, type TextForm } from '../../limits.js'
+import {
+  ID_FORM,
+  ID_WORDS,
+  NAME_FORM,
+  NAME_OR_ALL_FORM,
+  NAME_WORDS,
+  type Limits,
+  type TextForm,
+} from '../../limits.js'
 import { SIGN_PATTERN } from '../../sign.js'
 import type { JsonSchema } from '../../shape/json-schema.js'
 
@@ -38,8 +46,7 @@ export function name(more?: JsonSchema): Text<string> {
 
 /** Name of a namespace, or `*` for all of them. */
 export function nameOrAll(more?: JsonSchema): Text<string> {
-  const pattern = `^\\*$|${NAME_FORM.pattern}`
-  return patterned({ ...NAME_FORM, pattern }, `* or ${NAME_WORDS}`, more)
+  return patterned(NAME_OR_ALL_FORM, `* or ${NAME_WORDS}`, more)
 }
 
 /** Id of an instance. */

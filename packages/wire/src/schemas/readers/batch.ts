@@ -3,6 +3,7 @@
  * one item of a batch are answered for that item and leave the others alone.
  */
 import { RegistryError, type ErrorBody } from '../../errors.js'
+import { NAME_PATTERN, NAME_WORDS } from '../../limits.js'
 import { demand, readerOf, toError, Warnings, type Reader } from '../../shape/reader.js'
 import { any, fieldsOf, list, type AnyShape, type Shape } from '../../shape/shape.js'
 
@@ -83,6 +84,7 @@ export function batchReader<Request extends Batched<'instances'>>(
   return (body, itemsMax) => {
     const warnings = new Warnings()
     const { instances, namespace, ...rest } = demand(frame, body, warnings) as Batched<'instances'>
+    checkNamespace(namespace)
     const batch = readItems(
       namespace,
       instances,
@@ -127,6 +129,7 @@ export function viewsReader<Request extends Batched<'services'>>(
   return (body, itemsMax) => {
     const warnings = new Warnings()
     const request = demand(frame, body, warnings) as Batched<'services'>
+    checkNamespace(request.namespace)
     checkSize(request.services, 'services', itemsMax)
     const services = request.services.map((each, index) => {
       const reading = item.read(each, 'services[].', warnings)
@@ -135,6 +138,12 @@ export function viewsReader<Request extends Batched<'services'>>(
     })
     return { value: { ...request, services } as unknown as Request, warnings: warnings.list() }
   }
+}
+
+/** A default that is no name is wrong also where every item has a namespace of its own. */
+function checkNamespace(namespace: string | undefined): void {
+  if (namespace === undefined || NAME_PATTERN.test(namespace)) return
+  throw new RegistryError('invalid_argument', `namespace must be ${NAME_WORDS}`, { field: 'namespace' })
 }
 
 function checkSize(items: readonly unknown[], field: string, itemsMax: number): void {

@@ -11,6 +11,8 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     path: '/api/v1/events',
     summary:
       'What happened, by whom and why: the newest, or what came after a number. With `follow` as server-sent events.',
+    description:
+      'The log of the node that is asked, in memory, from its start on. Registrations, changes of health, overrides, freezes and guards are in it; heartbeats are not. `lost` counts what was forgotten before it was read.',
     tag: 'operators',
     parameters: {
       namespace: p.namespaceFilter,
@@ -32,6 +34,8 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     method: 'GET',
     path: '/api/v1/watch',
     summary: `Server-sent events: \`view\`, then \`delta\`. \`id\` resumes by Last-Event-ID on any node. A comment keeps the connection open.`,
+    description:
+      'Up to 128 services. The first event of each is its list unless the resumed sign is current. A comment comes every 15 s. A reader that is too slow gets the list anew when it reads again.',
     tag: 'registry',
     parameters: { service: p.watched, namespace: p.namespace },
     headers: [p.lastEventId],
@@ -44,6 +48,8 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     method: 'GET',
     path: STREAM_PATH,
     summary: 'The WebSocket stream, subprotocol rollcall.v1; see docs/protocol.md.',
+    description:
+      'One session for everything: it vouches for the instances that it registered, takes watches, and pushes views and deltas. Send an Upgrade request of RFC 6455. The messages are described in docs/protocol.md and docs/reference/stream.schema.json.',
     tag: 'registry',
     parameters: {},
     successes: [{ status: 101, description: 'The stream is open.' }],
@@ -53,6 +59,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     method: 'GET',
     path: '/api',
     summary: 'Where to go on: the document, the operations, examples.',
+    description: 'For a person with curl, or a program that knows only the address of the node.',
     tag: 'registry',
     parameters: {},
     successes: [{ status: 200, description: 'The index.', shape: apiIndexShape }],
@@ -62,6 +69,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     method: 'GET',
     path: '/api/v1/openapi.json',
     summary: 'This document.',
+    description: 'With the limits of the node that is asked.',
     tag: 'registry',
     parameters: {},
     successes: [{ status: 200, description: 'OpenAPI 3.1.', mediaType: 'application/json' }],

@@ -3,6 +3,7 @@
  * are made, so that they cannot disagree.
  */
 import type { ErrorCode } from '../../errors.js'
+import { anyObject, literal, object } from '../../shape/shape.js'
 import { feeds } from './feeds.js'
 import { instances } from './instances.js'
 import { namespaces } from './namespaces.js'
@@ -47,16 +48,19 @@ export const ROUTES: readonly Route[] = Object.entries(OPERATIONS).map(([id, { p
   parameters: Object.values(parameters),
 }))
 
+const livezShape = object<{ readonly live: true }>({ live: literal(true) })
+
 const node = (
   id: 'livez' | 'readyz' | 'metrics',
-  summary: string,
+  [summary, description]: readonly [string, string],
   success: Omit<Route['successes'][number], 'status'>,
-  errors: readonly ErrorCode[] = [],
+  errors: readonly ErrorCode[],
 ): Route<'livez' | 'readyz' | 'metrics'> => ({
   id,
   method: 'GET',
   path: `/${id}`,
   summary,
+  description,
   tag: 'node',
   parameters: [],
   successes: [{ status: 200, ...success }],
@@ -65,20 +69,32 @@ const node = (
 
 /** Routes that the server answers itself, outside the native API. They are part of the document. */
 export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
-  node('livez', 'Whether the process runs.', { description: 'It runs.' }),
+  node(
+    'livez',
+    [
+      'Whether the process runs.',
+      'Asks neither disk nor cluster, so that no trouble of theirs makes an orchestrator kill the node. Any Host and any query are taken.',
+    ],
+    { description: 'It runs.', shape: livezShape },
+    ['malformed'],
+  ),
   node(
     'readyz',
-    'Whether the node answers lookups.',
+    [
+      'Whether the node answers lookups.',
+      'Not before the journal was read. A node that is cut off from its disk stays ready, because clients are better off with it than without. Any Host and any query are taken.',
+    ],
     {
       description:
         'It does. The body also names what is `frozen`, and a `journal` that is `failing` with its `journalFault`.',
+      shape: anyObject,
     },
-    ['not_ready'],
+    ['malformed', 'not_ready'],
   ),
   node(
     'metrics',
-    'Figures in the Prometheus text format.',
+    ['Figures in the Prometheus text format.', 'Names and meanings: docs/reference/metrics.md.'],
     { description: 'The figures.', mediaType: 'text/plain' },
-    ['forbidden_host'],
+    ['malformed', 'forbidden_host'],
   ),
 ]

@@ -24,7 +24,10 @@ interface RouteBase {
   readonly method: Method
   /** With `{name}` for parameters. */
   readonly path: string
+  /** One sentence: what it is for. */
   readonly summary: string
+  /** What a caller has to know beyond that: what is assumed, what follows, when it fails. */
+  readonly description: string
   /** Chapter of the document. */
   readonly tag: 'registry' | 'operators' | 'node'
   readonly headers?: readonly HeaderParameter[]
