@@ -41,7 +41,7 @@ const PROOFS = [
   },
   {
     name: 'api',
-    about: 'every operation of the OpenAPI document, asked what it allows and what it forbids',
+    about: 'the OpenAPI document: what each operation allows and forbids, generators of clients, linters',
     script: 'tools/api-proof.mjs',
     result: 'docs/results/api.json',
   },

@@ -70,6 +70,20 @@ export function uncountedLimits(path: string, text: string): string[] {
   )
 }
 
+/** Longest sentence of a page for users, in words; code and links count as one each. */
+const SENTENCE_WORDS_MAX = 45
+
+/** Sentences of a document that a reader has to read twice. Code, tables and headings are no sentences. */
+export function longSentences(path: string, text: string): string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '\n').replaceAll(/^(?:\||#).*$/gm, '')
+  return prose
+    .split(/\n\s*\n|\n(?=\s*(?:- |\d+\. ))/)
+    .map((paragraph) => paragraph.replaceAll(/`[^`]*`|\[[^\]]*\]\([^)]*\)/g, 'X').replaceAll(/\s+/g, ' '))
+    .flatMap((paragraph) => paragraph.split(/(?<=[.!?:][)*"]*) (?=[A-Z*])/))
+    .filter((sentence) => sentence.trim().split(' ').length > SENTENCE_WORDS_MAX)
+    .map((sentence) => `${path}: ${sentence.trim().slice(0, 80)}…`)
+}
+
 /** Packages, examples and benches by folder that have no page of their own. */
 export function withoutReadme(folders: readonly string[], exists: (path: string) => boolean): string[] {
   return folders.filter((folder) => !exists(`${folder}/README.md`)).map((folder) => `${folder}/README.md`)

@@ -49,8 +49,15 @@ describe('documents', () => {
     expect(documents.flatMap((path) => rules.brokenLinks(path, read(path), find))).toEqual([])
   })
   it('name tests that exist', () => {
-    const pages = ['docs/guarantees.md', 'docs/availability.md', 'docs/simulation.md']
+    const pages = ['docs/proofs.md', 'docs/availability.md', 'docs/simulation.md', 'docs/security.md']
     expect(pages.flatMap((path) => rules.missingTests(path, read(path), files))).toEqual([])
+  })
+  it('speak to users in sentences that are read once', () => {
+    const pages = documents.filter((path) =>
+      /^(?:docs\/(?:guide|operating)\/.*|docs\/[a-z-]*|README)\.md$/.test(path),
+    )
+    expect(pages.length).toBeGreaterThan(30)
+    expect(pages.flatMap((path) => rules.longSentences(path, read(path)))).toEqual([])
   })
   it('name files where they are', () => {
     const path = 'docs/ARCHITECTURE.md'
@@ -154,6 +161,15 @@ describe('each rule can fail', () => {
     expect(none.flatMap((head) => rules.headless('a.ts', `${head}\nexport {}`))).toHaveLength(none.length)
   })
 
+  it('longSentences', () => {
+    const long = `It says${' more and'.repeat(22)} more.`
+    const text = `# ${long}\n\nShort. ${long} \`a b\` short.\n\n- ${long.slice(0, 30)}\n- ${long}\n\n| ${long} |\n`
+    expect(rules.longSentences('a.md', text)).toEqual([
+      expect.stringMatching(/^a\.md: It says/),
+      expect.stringMatching(/^a\.md: - It says/),
+    ])
+    expect(rules.longSentences('a.md', long.replace(' more and', ''))).toEqual([])
+  })
   it('persons', () => {
     const text = ['it says who listens', `${['Who', 'ever'].join('')} listens`, 'a nobodyknows'].join('\n')
     expect(rules.persons('a.md', text)).toEqual([`a.md:2: ${['Who', 'ever'].join('')} listens`])

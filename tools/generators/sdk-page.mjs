@@ -1,18 +1,20 @@
 /**
- * docs/reference/sdk.md: what the SDK and its integrations export, as their built declarations say it: these are what
- * editors show, and they have the docstrings.
+ * docs/reference/sdk.md and the pages below sdk/: what the SDK and its integrations export, as their built declarations say
+ * it: these are what editors show, and they have the docstrings.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { parseSync } from 'oxc-parser'
 import { ROOT } from '../prepare.mjs'
+import { INTEGRATIONS, TOPICS } from './sdk-topics.mjs'
 
 const PACKAGES = join(ROOT, 'packages')
 const SDK = '@rollcall/client'
 /** What is built on the SDK without being an integration of it. */
 const NOT_SDK = new Set(['@rollcall/cli', '@rollcall/testkit'])
 
-export function sdkPage(note) {
+/** The pages by their paths: the index, and one for each topic. */
+export function sdkPages(note) {
   const manifests = new Map(
     readdirSync(PACKAGES)
       .filter((folder) => existsSync(join(PACKAGES, folder, 'package.json')))
@@ -22,16 +24,47 @@ export function sdkPage(note) {
   const entries = [...manifests.values()].filter(isSdk).flatMap((manifest) => entriesOf(manifest, folders))
   entries.sort((a, b) => Number(b.name === SDK) - Number(a.name === SDK) || a.name.localeCompare(b.name))
   place(entries)
+  const pages = [...TOPICS, INTEGRATIONS]
+  return {
+    'docs/reference/sdk.md': indexPage(note, entries, pages),
+    ...Object.fromEntries(
+      pages.map((topic) => [`docs/reference/sdk/${topic.page}.md`, topicPage(note, topic, entries)]),
+    ),
+  }
+}
+
+function indexPage(note, entries, pages) {
+  const rows = pages.map(({ page, title, about }) => {
+    const on = entries
+      .flatMap(({ exports }) => exports)
+      .filter((item) => !item.isRepeated && item.page === page)
+    return `## [${title}](sdk/${page}.md)\n\n${about}\n\n${on.map(linkTo).join(' · ')}\n`
+  })
   return `# The SDK
 
 ${note}
 
-Everything the SDK exports, with its docstring. [The guide](../guide/README.md) shows it at work, by task. What is not
-listed here may change without notice.
+Everything the SDK exports, with its docstring, one page for each topic. [The guide](../guide/README.md) shows it at work, by task.
+What is not listed here may change without notice.
+
+${rows.join('\n')}
+## By import
 
 ${entries.map((entry) => `- \`${entry.name}\`: ${entry.exports.map(linkTo).join(', ')}`).join('\n')}
+`
+}
 
-${entries.map(entrySection).join('\n')}`
+function topicPage(note, { page, title, about }, entries) {
+  const on = entries
+    .map((entry) => ({ ...entry, exports: entry.exports.filter((item) => item.page === page) }))
+    .filter(({ exports }) => exports.some(({ isRepeated }) => !isRepeated))
+  return `# ${title}: reference
+
+${note}
+
+${about} All pages: [the SDK](../sdk.md).
+
+${on.map((entry) => entrySection(entry, page)).join('\n')}`
 }
 
 const isSdk = ({ name, dependencies = {}, peerDependencies = {} }) =>
@@ -67,27 +100,37 @@ function place(entries) {
     const prefix = name === SDK ? '' : `${name.split('/').at(-1)}: `
     for (const item of exports) {
       const earlier = placed.get(item.code)
-      item.heading = earlier ?? `${prefix}${item.name}`
       item.isRepeated = earlier !== undefined
-      placed.set(item.code, item.heading)
+      item.heading = earlier?.heading ?? `${prefix}${item.name}`
+      item.page = earlier?.page ?? pageOf(name, item.name)
+      placed.set(item.code, item)
     }
   }
 }
 
+function pageOf(entry, name) {
+  if (entry !== SDK) return INTEGRATIONS.page
+  const topic = TOPICS.find(({ names }) => names.has(name))
+  if (topic === undefined)
+    throw new Error(`tools/generators/sdk-topics.mjs must say on which page ${name} of ${SDK} stands`)
+  return topic.page
+}
+
 /** Headings as code forges turn them into anchors. */
-const linkTo = ({ name, heading }) =>
-  `[${name}](#${heading
+const linkTo = ({ name, heading, page }) =>
+  `[${name}](sdk/${page}.md#${heading
     .toLowerCase()
     .replaceAll(/[^a-z0-9_ -]/g, '')
     .replaceAll(' ', '-')})`
 
-function entrySection({ name, text, exports }) {
+function entrySection({ name, text, exports }, page) {
   const own = exports.filter(({ isRepeated }) => !isRepeated)
   const items = own.map(
     ({ heading, doc, code }) =>
       `### ${heading}\n\n${doc}${doc === '' ? '' : '\n\n'}\`\`\`ts fragment\n${code}\n\`\`\`\n`,
   )
-  return `## ${name}\n\n${text}${text === '' ? '' : '\n\n'}${items.join('\n')}`
+  const words = page === INTEGRATIONS.page || page === TOPICS[0].page ? text : ''
+  return `## ${name}\n\n${words}${words === '' ? '' : '\n\n'}${items.join('\n')}`
 }
 
 /** Names that a declaration file exports, with what they stand for in whichever file declares it. */

@@ -22,7 +22,7 @@ export interface OpenApiOptions {
 const ABOUT = `Service registry and discovery. Bodies and answers are JSON; times are milliseconds unless their name says otherwise.
 A body may name the namespace of all its items once. Unknown fields of a body are ignored and named in \`warnings\`; unknown
 parameters of a query are refused with \`invalid_argument\`, because an answer about another namespace would go unnoticed.
-A node has no authentication yet: whoever reaches its port may call every operation.`
+A node has no authentication yet: any caller that reaches its port may use every operation.`
 
 /** Chapters of the document. */
 const TAGS = [
