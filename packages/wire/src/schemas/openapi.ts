@@ -133,17 +133,16 @@ function successOf(success: Success, limits: Limits): Json {
               success.shape === undefined
                 ? { schema: bodyOf(mediaType) }
                 : { schema: schemaOf(success.shape, limits) },
-            ...(success.streams === true ? { 'text/event-stream': { schema: TEXT } } : {}),
+            ...(success.streams === true ? { 'text/event-stream': {} } : {}),
           },
         }),
   }
 }
 
-const TEXT = { type: 'string' }
-
-/** A body that no shape describes. */
+/** A body that no shape describes. Tools read events of a stream one by one, each in a form of its own. */
 function bodyOf(mediaType: string): Json {
-  return mediaType === 'application/json' ? { type: 'object' } : TEXT
+  if (mediaType === 'text/event-stream') return {}
+  return { schema: { type: mediaType === 'application/json' ? 'object' : 'string' } }
 }
 
 function byStatus(codes: Iterable<ErrorCode>): Map<string, ErrorCode[]> {
