@@ -68,7 +68,7 @@ const IN_WORDS = [
   /^host \S+ is (?:where you listen|a \w+ address)/,
   /^drain or disable or weight must be given/,
   // A deregistration has either instances or a host, and all namespaces only with a host.
-  /^instances (?:is missing|must be an array)|^host must be a string/,
+  /^instances (?:is missing|must be an array)/,
 ]
 
 /** What is taken beyond the document, and need not be known: brackets around the host of a removal. */

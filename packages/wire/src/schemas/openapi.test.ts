@@ -125,6 +125,25 @@ describe('the OpenAPI document, as generators of clients read it,', () => {
     expect(Object.keys(schemas).filter((name) => !used.has(name))).toEqual([])
   })
 
+  it('has a schema for every body but those of event streams', () => {
+    for (const methods of Object.values(document.paths)) {
+      for (const { responses } of Object.values(methods)) {
+        for (const { content = {} } of Object.values(responses) as { content?: Record<string, object> }[]) {
+          for (const [mediaType, body] of Object.entries(content))
+            expect([mediaType, Object.keys(body)]).toEqual([
+              mediaType,
+              mediaType === 'text/event-stream' ? [] : ['schema'],
+            ])
+        }
+      }
+    }
+    const stray: string[] = []
+    every(document, ({ schema }, at) => {
+      if (at.endsWith('/schema') && schema !== undefined) stray.push(at)
+    })
+    expect(stray).toEqual([])
+  })
+
   it('tells a view from a delta by what each must have', () => {
     const { View, Delta } = schemas as Record<string, { required: string[]; properties: object }>
     for (const [one, other] of [

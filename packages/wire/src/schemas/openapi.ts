@@ -130,9 +130,7 @@ function successOf(success: Success, limits: Limits): Json {
       : {
           content: {
             [mediaType]:
-              success.shape === undefined
-                ? { schema: bodyOf(mediaType) }
-                : { schema: schemaOf(success.shape, limits) },
+              success.shape === undefined ? bodyOf(mediaType) : { schema: schemaOf(success.shape, limits) },
             ...(success.streams === true ? { 'text/event-stream': {} } : {}),
           },
         }),

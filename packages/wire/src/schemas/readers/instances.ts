@@ -56,11 +56,13 @@ export function readHeartbeat(body: unknown, itemsMax: number): Batch<HeartbeatR
 
 /** Reads a deregistration request. */
 export function readDeregister(body: unknown, itemsMax: number): DeregisterRead {
-  if (!isJsonObject(body) || body['host'] === undefined) {
+  // As everywhere, null is what was not set.
+  const isSet = (name: 'host' | 'instances'): boolean => isJsonObject(body) && (body[name] ?? null) !== null
+  if (!isSet('host')) {
     const { batch, frame } = removals(body, itemsMax)
     return { kind: 'instances', batch, signature: frame }
   }
-  if (body['instances'] !== undefined) {
+  if (isSet('instances')) {
     throw new RegistryError('invalid_argument', 'give either instances or host', { field: 'host' })
   }
   const { value, warnings } = hostRequest(body)

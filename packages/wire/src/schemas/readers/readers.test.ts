@@ -200,6 +200,9 @@ describe('reading other bodies', () => {
       'confirm',
     ])
     expect(codeOf(() => readDeregister({}, 10))).toEqual(['invalid_argument', 'instances'])
+    expect(codeOf(() => readDeregister({ host: null }, 10))).toEqual(['invalid_argument', 'instances'])
+    expect(readDeregister({ host: null, instances: [] }, 10).kind).toBe('instances')
+    expect(readDeregister({ host: 'h', instances: null }, 10).kind).toBe('host')
   })
 
   it('refuses a list of views as a whole, naming the item', () => {
