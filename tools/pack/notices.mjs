@@ -26,7 +26,7 @@ function folderOf(path) {
 
 function describe(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e([.-]|$)/i.test(entry))
   if (file === undefined) throw new Error(`${folder} has no licence to go along with its code`)
   return { title: `${name} ${version} (${license})`, text: readFileSync(join(folder, file), 'utf8') }
 }
