@@ -40,6 +40,13 @@ const PROOFS = [
     result: 'docs/results/pack.json',
   },
   {
+    name: 'packages',
+    about:
+      'the packed packages installed by npm: Jest, TypeScript, bundlers, npx, Deno, publint, arethetypeswrong',
+    script: 'tools/install-matrix.mjs',
+    result: 'docs/results/install-matrix.json',
+  },
+  {
     name: 'api',
     about: 'the OpenAPI document: what each operation allows and forbids, generators of clients, linters',
     script: 'tools/api-proof.mjs',
