@@ -70,7 +70,7 @@ const registrationSpec = `import { connect, isRegistryError, RegistryError } fro
 
 it('registers at a real node, under an id that another file had', async () => {
   const client = await connect({ registries: [process.env.ROLLCALL_REGISTRY!], snapshotDir: false })
-  const registration = await client.register({ service: 'orders', host: '127.0.0.1', port: 3000, liveness: 'static' })
+  const registration = await client.register({ service: 'orders', host: '127.0.0.1', port: 3000 })
   expect(registration.state).toBe('up')
   const error: unknown = await client.service('absent').ready({ timeoutMs: 50 }).catch((reason) => reason)
   expect(isRegistryError(error) && error instanceof RegistryError).toBe(true)

@@ -4,7 +4,7 @@ import type { Clock } from '../machine/ports.js'
 /**
  * The moment of this call as the first incarnation number. Workers of one program are forked within a millisecond and
  * must not have the same number: their process ids follow each other. Not the start of the process: Jest runs many files
- * of tests in one, each in a world of its own that begins to count anew, and must not meet the numbers of the one before.
+ * of tests in one, each in a world of its own that begins to count anew, and would be refused once for numbers of the one before.
  */
 export function firstIncarnation(): number {
   return Math.floor(performance.timeOrigin + performance.now()) + (process.pid % 64)
