@@ -8,6 +8,7 @@ import {
   readPair,
   readPort,
   readRegistries,
+  readSpan,
   readWeight,
 } from './arguments.js'
 
@@ -18,6 +19,8 @@ describe('readDuration', () => {
     ['1.5s', 1_500],
     ['2m', 120_000],
     ['3', 3_000],
+    ['1m30s', 90_000],
+    ['1h', 3_600_000],
   ])('reads %s', (text, ms) => expect(readDuration(text)).toBe(ms))
 
   it.each(['', '0', '-1s', '5h', 's', '1e3', '2h', '61m', ' 5s', 'NaN'])('refuses %j', (text) => {
@@ -27,6 +30,18 @@ describe('readDuration', () => {
   it('may be zero where zero means something', () => {
     expect([readDelay('0'), readDelay('0s'), readDelay('250ms')]).toEqual([0, 0, 250])
     expect(() => readDelay('-1')).toThrow(InvalidArgumentError)
+  })
+})
+
+describe('readSpan', () => {
+  it.each([
+    ['30s', 30_000],
+    ['1h30m', 5_400_000],
+    ['31d', 2_678_400_000],
+  ])('reads %s', (text, ms) => expect(readSpan(text)).toBe(ms))
+
+  it.each(['', '10', '999ms', '32d', '1w'])('refuses %j', (text) => {
+    expect(() => readSpan(text)).toThrow('from 1s to 31d')
   })
 })
 

@@ -1,34 +1,33 @@
 /** Readers of option values. Each throws what the parser words as a mistake of the command line. */
 import { isIPv6 } from 'node:net'
 import { InvalidArgumentError } from 'commander'
-import { LIMITS, OPERATOR_LIMITS } from '@rollcall/wire'
+import { formatDuration, LIMITS, OPERATOR_LIMITS, parseDuration } from '@rollcall/wire'
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
+const HOUR_MS = 3_600_000
 
-/** Milliseconds of `500ms`, `5s`, `2m` or a number of seconds; more than zero, at most an hour. */
+/** Milliseconds of `500ms`, `5s`, `1m30s` or a number of seconds; more than zero, at most an hour. */
 export function readDuration(text: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m)?$/.exec(text)
-  const ms = match === null ? NaN : Number(match[1]) * (UNITS[match[2] ?? 's'] ?? NaN)
-  if (!(ms > 0 && ms <= 3_600_000)) throw new InvalidArgumentError('Write a time such as 500ms, 5s or 2m.')
+  const ms = parseDuration(text, 's') ?? 0
+  if (!(ms > 0 && ms <= HOUR_MS))
+    throw new InvalidArgumentError('Write a time such as 500ms, 5s or 2m, at most 1h.')
   return ms
 }
 
-const LONG_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** Milliseconds of `30s`, `10m`, `2h` or `1d`; from a second to 31 days. */
+/** Milliseconds of `30s`, `10m`, `1h30m` or `1d`; from a second to 31 days. */
 export function readSpan(text: string): number {
-  const match = /^(\d{1,7})([smhd])$/.exec(text)
-  const ms = match === null ? NaN : Number(match[1]) * (LONG_UNITS[match[2] ?? ''] ?? NaN)
+  const ms = parseDuration(text) ?? 0
   const { durationMsMin, durationMsMax } = OPERATOR_LIMITS
   if (!(ms >= durationMsMin && ms <= durationMsMax)) {
-    throw new InvalidArgumentError('Write a time such as 30s, 10m, 2h or 1d, at most 31d.')
+    throw new InvalidArgumentError(
+      `Write a time such as 30s, 10m, 1h30m or 1d, from ${formatDuration(durationMsMin)} to ${formatDuration(durationMsMax)}.`,
+    )
   }
   return ms
 }
 
 /** As readDuration, and zero. */
 export function readDelay(text: string): number {
-  return /^0(ms|s|m)?$/.test(text) ? 0 : readDuration(text)
+  return parseDuration(text, 's') === 0 ? 0 : readDuration(text)
 }
 
 /** A port others can connect to. */

@@ -333,7 +333,7 @@ describe('config show', () => {
       /^SETTING +VALUE +ORIGIN\nlisten +127\.0\.0\.1:7400 +default\nadvertise +- +default\n/,
     )
     expect(stdout()).toMatch(/^logLevel +warn +ROLLCALL_LOG_LEVEL$/m)
-    expect(stdout()).toMatch(/^pingMs +1000 +--ping-ms$/m)
+    expect(stdout()).toMatch(/^pingMs +1s +--ping-ms$/m)
   })
 
   it('prints JSON for scripts, with null for what is absent', async () => {

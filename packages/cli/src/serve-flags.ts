@@ -1,11 +1,13 @@
 /** Flags of `serve` and `config show`, made from the settings of a node. */
-import { SETTINGS, type Setting } from '@rollcall/server'
+import { SETTINGS, type Setting, writeValue } from '@rollcall/server'
 import { Option, type Command } from 'commander'
 
 /** What stands for the value of a flag in the help. */
 const PLACEHOLDERS: Readonly<Record<Setting['kind'], string>> = {
   text: '<value>',
   integer: '<number>',
+  duration: '<time>',
+  size: '<size>',
   switch: '[true|false]',
   list: '<list>',
   json: '<json>',
@@ -45,12 +47,12 @@ function flagOf(setting: Setting): Option {
 }
 
 /** The first sentence of the reason; the reference has the others. What says a word on each choice stays whole. */
-function descriptionOf({ reason, choices, defaultValue }: Setting): string {
+function descriptionOf({ kind, reason, choices, defaultValue }: Setting): string {
   const said =
     choices === undefined
       ? (/^.*?[^.](?=\. [A-Z0-9]|\.$)/.exec(reason)?.[0] ?? reason)
       : reason.replace(/\.$/, '')
   const text = `${said[0]?.toLowerCase()}${said.slice(1)}`
   const plain = typeof defaultValue === 'string' || typeof defaultValue === 'number'
-  return plain ? `${text} (default ${defaultValue})` : text
+  return plain ? `${text} (default ${writeValue({ kind }, defaultValue)})` : text
 }

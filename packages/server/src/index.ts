@@ -11,6 +11,7 @@ export {
 } from './config/config.js'
 export { renderConfigReference } from './config/reference.js'
 export { type Setting, SETTINGS } from './config/schema.js'
+export { writeValue } from './config/values.js'
 export {
   createNodeDriver,
   type NodeDriver,

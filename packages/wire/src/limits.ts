@@ -76,9 +76,10 @@ export const REV_MAX: number = 2 ** 31
 export const DECLARATION_LIMITS = {
   groupsMax: 1_000,
   allowMax: 1_000,
+  /** How long a `down` instance may stay listed before it expires: a node and a service have the same bounds. */
   removalMsMin: 1_000,
-  /** One day. */
-  removalMsMax: 86_400_000,
+  /** Seven days. */
+  removalMsMax: 604_800_000,
 } as const
 
 /** Forms of what a probe asks. A request line takes no spaces, and no node sends a fragment. */

@@ -150,7 +150,7 @@ describe('a declaration', () => {
     ['groups', { groups: ['a b'] }],
     ['groups', { groups: Array.from({ length: 1_001 }, (_, n) => `g${n}`) }],
     ['removalMs', { removalMs: 999 }],
-    ['removalMs', { removalMs: 86_400_001 }],
+    ['removalMs', { removalMs: 604_800_001 }],
     ['removalMs', { removalMs: 1_000.5 }],
     ['allow[1]', { allow: ['10.0.0.0/8', '10.0.0.0/40'] }],
     ['allow', { allow: Array.from({ length: 1_001 }, () => '10.0.0.1') }],

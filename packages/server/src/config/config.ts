@@ -1,6 +1,6 @@
 /** The configuration of a node, read from flags, environment, file and defaults. */
 import { readFileSync } from 'node:fs'
-import { RegistryError } from '@rollcall/wire'
+import { formatDuration, RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './address.js'
 import { SETTINGS, completeConfig } from './schema.js'
 import { readEnvironment, readFlags, readYaml } from './sources.js'
@@ -103,6 +103,7 @@ function readConfigFile({ flags, env, readFile = readFileIfPresent }: ConfigSour
   try {
     text = readFile(path)
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') return fail('is a directory, not a file')
     return fail(`cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
   if (text !== undefined) return readYaml(path, text)
@@ -149,7 +150,8 @@ function judgeTogether(config: Config, chosen: ReadonlyMap<string, Given>): Conf
   const { leaseMsMin, leaseMsMax } = config.limits
   if (leaseMsMin > leaseMsMax) {
     const key = chosen.has('limits.leaseMsMin') ? 'limits.leaseMsMin' : 'limits.leaseMsMax'
-    report(key, `leaves no lease to ask for: the shortest is ${leaseMsMin} ms, the longest ${leaseMsMax} ms`)
+    const [shortest, longest] = [formatDuration(leaseMsMin), formatDuration(leaseMsMax)]
+    report(key, `leaves no lease to ask for: the shortest is ${shortest}, the longest ${longest}`)
   }
   return problems
 }

@@ -1,8 +1,12 @@
 /** Kinds of settings: schemas that refuse with one sentence and carry what the reference says about them. */
+import { formatDuration, formatSize, SIZE_EXAMPLES, TIME_EXAMPLES } from '@rollcall/wire'
 import { z } from 'zod'
 
-/** How a setting is written where everything is text: a word, a number, true or false, a,b,c or JSON. */
-export type SettingKind = 'text' | 'integer' | 'switch' | 'list' | 'json'
+/**
+ * How a setting is written where everything is text: a word, a number, a time such as `3s`, a size such as `8MiB`, true or
+ * false, a,b,c or JSON.
+ */
+export type SettingKind = 'text' | 'integer' | 'duration' | 'size' | 'switch' | 'list' | 'json'
 
 /** What is said about a setting beside its schema. */
 export interface Note {
@@ -27,9 +31,26 @@ export function text(form: string, reason: string, valid: (value: string) => boo
 
 /** A whole number within bounds. */
 export function integer(min: number, max: number, reason: string): z.ZodInt {
-  const form = `an integer from ${min} to ${max}`
+  return whole('integer', min, max, `an integer from ${min} to ${max}`, reason)
+}
+
+/** Milliseconds within bounds. */
+export function duration(min: number, max: number, reason: string): z.ZodInt {
+  const bounds = `from ${formatDuration(min)} to ${formatDuration(max)}`
+  const form = `a time ${bounds}, such as ${TIME_EXAMPLES}; a plain number counts milliseconds`
+  return whole('duration', min, max, form, reason)
+}
+
+/** Bytes within bounds. */
+export function size(min: number, max: number, reason: string): z.ZodInt {
+  const bounds = `from ${formatSize(min)} to ${formatSize(max)}`
+  const form = `a size ${bounds}, such as ${SIZE_EXAMPLES}; a plain number counts bytes`
+  return whole('size', min, max, form, reason)
+}
+
+function whole(kind: SettingKind, min: number, max: number, form: string, reason: string): z.ZodInt {
   const error = `must be ${form}`
-  const note: Note = { reason, kind: 'integer', form }
+  const note: Note = { reason, kind, form }
   return z
     .int({ error })
     .min(min, { error })

@@ -1,6 +1,7 @@
 /** The reference page of the configuration, made from the schema. */
 import { SETTINGS } from './schema.js'
 import type { Setting } from './schema.js'
+import { writeValue } from './values.js'
 
 const HEAD = `# Configuration of a node
 
@@ -17,13 +18,14 @@ namespaces:
   production:
     allow: [10.0.0.0/8]
 limits:
-  bodyBytesMax: 8388608
+  bodyBytesMax: 8MiB
 \`\`\`
 
 All problems are reported at once, unknown names among them, and the node does not start. In flags and variables, lists
 are separated by commas, and maps are JSON. An empty variable counts as absent. Variables of the \`rollcall\` command
 (\`ROLLCALL_REGISTRY\` and the like), and those that Kubernetes makes for a Service named \`rollcall\`, are ignored.
-Durations are in milliseconds, sizes in bytes. \`data\` and \`memory\` exclude each other within one source; otherwise the
+In every source, times are written \`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`7d\` or \`1h30m\`, and sizes \`512B\`, \`64KiB\`, \`8MiB\` or
+\`1GiB\` (\`8MB\` in powers of 1,000); a plain number counts the unit in the name: milliseconds or bytes. \`data\` and \`memory\` exclude each other within one source; otherwise the
 stronger source decides. \`rollcall config show\` prints what a node would run with, and where each value comes from.
 `
 
@@ -38,15 +40,16 @@ function renderSetting(setting: Setting): string {
 ${setting.reason}
 
 - Value: ${setting.form}
-- Default: ${renderDefault(setting.defaultValue)}
+- Default: ${renderDefault(setting)}
 - Flag: \`--${setting.flag}\`
 - Variable: \`${setting.variable}\`
 `
 }
 
-function renderDefault(value: unknown): string {
+function renderDefault({ kind, defaultValue: value }: Setting): string {
   if (value === undefined) return 'none'
   if (typeof value === 'string') return `\`${value}\``
+  if (kind === 'duration' || kind === 'size') return `\`${writeValue({ kind }, value)}\``
   if (typeof value === 'number' && value >= 10_000) return `\`${value}\` (${value.toLocaleString('en-US')})`
   if (typeof value === 'object' && Object.keys(value ?? {}).length === 0) return 'empty'
   return `\`${JSON.stringify(value)}\``

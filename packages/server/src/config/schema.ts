@@ -1,9 +1,9 @@
 /** The settings of a node: type, default and reason of each. Flags, variables, file and reference page follow from it. */
-import { DEFAULTS, LIMITS, NAME_PATTERN } from '@rollcall/wire'
+import { DEFAULTS, LIMITS, NAME_PATTERN, DECLARATION_LIMITS } from '@rollcall/wire'
 import { z } from 'zod'
 import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './address.js'
 import { parseNetwork } from '../prober/address-rule.js'
-import { choice, integer, list, text, toggle } from './fields.js'
+import { choice, duration, integer, list, size, text, toggle } from './fields.js'
 import type { Note, SettingKind } from './fields.js'
 import type { Config } from './types.js'
 import { LOG_FORMATS, LOG_LEVELS } from '../telemetry/logging.js'
@@ -26,12 +26,12 @@ const namespaceNote: Note = {
 }
 
 const limits = z.strictObject({
-  bodyBytesMax: integer(
+  bodyBytesMax: size(
     1_024,
     GIB,
     'Largest HTTP request body. 8 MiB holds 10,000 instances with modest metadata.',
   ).default(LIMITS.bodyBytesMax),
-  frameBytesMax: integer(
+  frameBytesMax: size(
     1_024,
     GIB,
     'Largest message of a stream client. 1 MiB holds 1,000 registrations with ample metadata; clients split what is more.',
@@ -41,22 +41,22 @@ const limits = z.strictObject({
     1_000_000,
     'Most items in one request. While a batch is judged, nothing else happens on the node.',
   ).default(LIMITS.batchItemsMax),
-  metadataBytesMax: integer(
+  metadataBytesMax: size(
     0,
     1_048_576,
     'Most bytes of metadata per instance. Every consumer receives them; larger things belong elsewhere.',
   ).default(LIMITS.metadataBytesMax),
   metadataKeysMax: integer(0, 10_000, 'Most metadata keys per instance.').default(LIMITS.metadataKeysMax),
-  leaseMsMin: integer(
+  leaseMsMin: duration(
     100,
     DAY_MS,
     'Shortest lease a provider may ask for. Below a second, an ordinary pause looks like a death.',
   ).default(LIMITS.leaseMsMin),
-  leaseMsMax: integer(1_000, 7 * DAY_MS, 'Longest lease a provider may ask for.').default(LIMITS.leaseMsMax),
+  leaseMsMax: duration(1_000, 7 * DAY_MS, 'Longest lease a provider may ask for.').default(LIMITS.leaseMsMax),
   weightMax: integer(1, 65_535, 'Largest weight. The digest of an instance has 16 bits for it.').default(
     LIMITS.weightMax,
   ),
-  waitMsMax: integer(
+  waitMsMax: duration(
     1_000,
     600_000,
     'Longest wait of a lookup. A minute is what common proxies allow.',
@@ -71,17 +71,17 @@ const limits = z.strictObject({
     10_000_000,
     'Most instances that are listed at a time. What left and is remembered does not count: its memory is bounded by tombstoneBytesMax and strayBytesMax.',
   ).default(1_000_000),
-  recordBytesMax: integer(
+  recordBytesMax: size(
     MIB,
     64 * GIB,
     'Most memory for what listed instances offer, by an estimate: 0.4 KB each, with metadata and probe. Default: three eighths of the heap limit of the process, which --max-old-space-size sets.',
   ).optional(),
-  tombstoneBytesMax: integer(
+  tombstoneBytesMax: size(
     MIB,
     64 * GIB,
     'Most memory for what stays of a registration until it is forgotten, by an estimate: 0.8 KB each, with its override, 1.8 KB for a service and 0.4 KB for a group that nothing else is in, and what the expired offered. It is taken at the registration, so that it can always be deregistered: beyond it new ids are refused, until others were gone for the retention. Known ones may come back and change. Default: a quarter of the heap limit.',
   ).optional(),
-  strayBytesMax: integer(
+  strayBytesMax: size(
     MIB,
     64 * GIB,
     'Most memory for strays: deregistrations of what was never registered here, which are remembered for 30 s in case a registration is still under way. Beyond it they are refused; what is registered can always be deregistered. Default: a sixteenth of the heap limit.',
@@ -96,7 +96,7 @@ const limits = z.strictObject({
     1_000_000,
     'Most namespaces with a listed service, and most that are declared.',
   ).default(10_000),
-  declarationBytesMax: integer(
+  declarationBytesMax: size(
     MIB,
     64 * GIB,
     'Most memory for declarations of services and namespaces, by an estimate: 1.5 KB each, with groups, allow lists and metadata. Default: a sixteenth of the heap limit.',
@@ -111,7 +111,7 @@ const limits = z.strictObject({
     100_000_000,
     'Most views that one stream may watch. Ten thousand are far beyond what a process calls; who mirrors a whole registry may need more.',
   ).default(10_000),
-  watchBytesMax: integer(
+  watchBytesMax: size(
     MIB,
     64 * GIB,
     'Most memory for watches, by an estimate: 0.3 KB each, and 0.5 KB for each view that is watched at all. Default: an eighth of the heap limit.',
@@ -122,12 +122,12 @@ const limits = z.strictObject({
     90,
     'How much of the heap limit may be alive, in percent, before the node refuses whatever would add to it. Renewals, beats, deregistrations and lookups go on. The rest is for what requests need while they are served, and for garbage.',
   ).default(60),
-  unsentBytesMax: integer(
+  unsentBytesMax: size(
     16_384,
     64 * GIB,
     'Most bytes of answers that their readers have not taken yet, streams included; what several readers are sent counts once. Beyond it long answers are refused, and subscribers that lag get no more changes until they have read. Default: a quarter of the limit of the heap.',
   ).optional(),
-  receivedBytesMax: integer(
+  receivedBytesMax: size(
     16_384,
     64 * GIB,
     'Most bytes of request bodies that arrive or are worked on; beyond it they are refused. Bodies up to 16 KiB, such as beats, have a quarter as much of their own. Default: a sixteenth of the limit of the heap.',
@@ -142,7 +142,7 @@ const limits = z.strictObject({
     (value) => parseNetwork(value) !== undefined,
     'Networks whose addresses stand for many clients each, such as balancers, proxies and NATs: peerSharePercent does not hold for them.',
   ).default([]),
-  historyBytesMax: integer(
+  historyBytesMax: size(
     0,
     64 * GIB,
     'Memory for recent changes, from which subscribers that were away for a moment catch up (three quarters), and readers of whole namespaces (one). Less means full views more often, never wrong ones. Default: a sixty-fourth of the heap limit, 64 MiB of 4 GiB.',
@@ -152,7 +152,7 @@ const limits = z.strictObject({
     1_000_000,
     'Events that are remembered for operators; 0 = none. Default: 10,000, less where the heap limit is below 1.3 GB: one in 128 KiB of it.',
   ).optional(),
-  subscriberBufferBytesMax: integer(
+  subscriberBufferBytesMax: size(
     4_096,
     GIB,
     'Unsent bytes of one subscriber beyond which it gets no more changes, and what it lacks once it reads again.',
@@ -160,7 +160,7 @@ const limits = z.strictObject({
 })
 
 const journal = z.strictObject({
-  rotateBytesMin: integer(
+  rotateBytesMin: size(
     65_536,
     64 * GIB,
     'The log is condensed into a snapshot when it has grown by more than this and than the last snapshot. 16 MiB are some 100,000 registrations.',
@@ -170,7 +170,7 @@ const journal = z.strictObject({
     10_000_000,
     'Most entries that wait for the disk, in memory. Beyond it the disk counts as failing: acknowledgements say `memory` until it keeps up again.',
   ).default(500_000),
-  commitMsMax: integer(
+  commitMsMax: duration(
     100,
     600_000,
     'A commit that takes longer counts as a failing disk, so that no caller is kept waiting.',
@@ -258,22 +258,22 @@ const SCHEMA = z.strictObject({
     LOG_FORMATS,
     '`auto`: text on a terminal, JSON lines otherwise. Logs go to standard output.',
   ).default('auto'),
-  pingMs: integer(
+  pingMs: duration(
     100,
     60_000,
     'How often a stream client sends something. Two missed ones are silence and cost a probe; 3 s keep the detection of a silent host within 10 s.',
   ).default(DEFAULTS.pingMs),
-  removalMs: integer(
-    1_000,
-    7 * DAY_MS,
+  removalMs: duration(
+    DECLARATION_LIMITS.removalMsMin,
+    DECLARATION_LIMITS.removalMsMax,
     'How long an instance that is down stays listed before it expires. Long enough to see it, and for a restart in place. A service may set its own.',
   ).default(60_000),
-  retentionMs: integer(
+  retentionMs: duration(
     60_000,
     7 * DAY_MS,
     'How long a deregistered or expired instance is remembered, so that late packets and stale copies cannot bring it back.',
   ).default(3_600_000),
-  stopMs: integer(
+  stopMs: duration(
     0,
     600_000,
     'How long an orderly stop may take: moving streams elsewhere, finishing requests, committing the journal. A third of what orchestrators allow.',

@@ -1,8 +1,9 @@
 /** The sources of settings: what each holds, and what is wrong with it. */
 import { parseDocument } from 'yaml'
-import type { SettingKind } from './fields.js'
 import { SETTINGS } from './schema.js'
 import type { Setting } from './schema.js'
+import { readUnits, readValue } from './values.js'
+import { aliasFault, yamlFault } from './yaml-words.js'
 
 /** Where a value can come from, the strongest first. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default'
@@ -48,7 +49,7 @@ export function readFlags(flags: Readonly<Record<string, unknown>>): Reading {
     else
       given.push({
         setting,
-        value: fromText(setting, value),
+        value: readValue(setting, value),
         source: 'flag',
         where: 'flags',
         key: `--${setting.flag}`,
@@ -85,7 +86,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     if (setting !== undefined) {
       given.push({
         setting,
-        value: fromText(setting, value),
+        value: readValue(setting, value),
         source: 'environment',
         where: 'environment',
         key,
@@ -100,19 +101,18 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 /** Reads a YAML (or JSON) file. A key without value counts as absent, as in a block whose lines are commented out. */
 export function readYaml(file: string, text: string): Reading {
   const document = parseDocument(text)
-  const faults = document.errors.map((error) => error.message.split('\n')[0] ?? error.code)
+  // What follows the first mistake is mostly its consequence.
+  const [error] = document.errors
+  const fail = (message: string): Reading => ({ given: [], problems: [{ source: file, key: '', message }] })
+  if (error !== undefined) return fail(yamlFault(error))
   let content: unknown
   try {
-    content = faults.length === 0 ? document.toJS() : null
-  } catch (error) {
-    // Thrown for a file whose aliases unfold into far more than was written.
-    faults.push(error instanceof Error ? error.message : String(error))
+    content = document.toJS()
+  } catch (thrown) {
+    return fail(aliasFault(thrown))
   }
-  if (faults.length > 0)
-    return { given: [], problems: faults.map((message) => ({ source: file, key: '', message })) }
   if (content === null || content === undefined) return { given: [], problems: [] }
-  if (!isMap(content))
-    return { given: [], problems: [{ source: file, key: '', message: 'must be a map of settings' }] }
+  if (!isMap(content)) return fail('must be a map of settings')
   return readMap(file, content, [])
 }
 
@@ -129,7 +129,7 @@ function readMap(
     const key = path.join('.')
     const setting = SETTINGS.find((candidate) => candidate.key === key)
     if (setting !== undefined) {
-      given.push({ setting, value, source: 'file', where: file, key })
+      given.push({ setting, value: readUnits(setting, value), source: 'file', where: file, key })
     } else if (!SETTINGS.some((candidate) => candidate.key.startsWith(`${key}.`))) {
       problems.push({ source: file, key, message: `is not a setting${suggestion(key)}` })
     } else if (isMap(value)) {
@@ -155,35 +155,4 @@ function squeeze(name: string): string {
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The value that a text stands for; a text that stands for none stays as it is, and the setting refuses it. */
-const READERS: Readonly<Record<SettingKind, (text: string) => unknown>> = {
-  text: (text) => text,
-  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
-  switch: (text) =>
-    text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text,
-  list: splitList,
-  json: parseJson,
-}
-
-function fromText(setting: Setting, value: unknown): unknown {
-  if (setting.kind === 'list' && Array.isArray(value)) return value.flatMap((item) => splitList(item))
-  return typeof value === 'string' ? READERS[setting.kind](value) : value
-}
-
-function splitList(value: unknown): unknown[] {
-  if (typeof value !== 'string') return [value]
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
-  }
 }

@@ -2,7 +2,8 @@
 import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
 import type { Disk } from './disk.js'
 import { Holding } from './holding.js'
-import { JournalError, systemCode } from './journal-error.js'
+import { JournalError } from './journal-error.js'
+import { systemWords } from './make-directory.js'
 import { resolveOptions, type JournalOptions } from './options.js'
 import { recover, type Opened, type Recovered } from './recovery.js'
 import { JournalWriter, type JournalHealth } from './writer.js'
@@ -33,8 +34,8 @@ async function openFiles(deps: JournalDeps, directory: string, holding: Holding)
     return opened
   } catch (error) {
     if (error instanceof JournalError) throw error
-    const code = systemCode(error) ?? String(error)
-    throw new JournalError('io', `${directory} cannot be opened: ${code}`, { file: directory, cause: error })
+    const message = `${directory} cannot be opened: ${systemWords(error)}`
+    throw new JournalError('io', message, { file: directory, cause: error })
   }
 }
 
@@ -43,11 +44,8 @@ async function takeDirectory(disk: Disk, directory: string): Promise<Holding> {
     return await Holding.take(disk, directory)
   } catch (error) {
     if (error instanceof JournalError) throw error
-    const code = systemCode(error) ?? String(error)
-    throw new JournalError('io', `${directory} cannot be used as data directory: ${code}`, {
-      file: directory,
-      cause: error,
-    })
+    const message = `${directory} cannot be used as data directory: ${systemWords(error)}`
+    throw new JournalError('io', message, { file: directory, cause: error })
   }
 }
 

@@ -1,10 +1,11 @@
 /** The file system of this machine, as the journal uses it. */
 import { constants, fstatSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Disk, DiskFile, FileState } from './disk.js'
 import { systemCode } from './journal-error.js'
 import { acquireLock } from './lock.js'
+import { makeDirectories } from './make-directory.js'
 
 const { O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } = constants
 const MODE = 0o640
@@ -53,11 +54,8 @@ async function sync(path: string): Promise<void> {
 export function createDisk(): Disk {
   return {
     async makeDirectory(directory) {
-      const path = resolve(directory)
-      const first = await mkdir(path, { recursive: true })
-      // `first` is the topmost directory that was made; each new name needs its parent synced.
-      if (first === undefined) return
-      for (let made = path; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
+      // Each new name needs its parent synced.
+      for (const made of (await makeDirectories(directory)).toReversed()) await sync(dirname(made))
     },
     list: async (directory) => (await ifThere(readdir(directory))) ?? [],
     read: (path) => readFile(path),

@@ -1,5 +1,5 @@
 /** `rollcall config show`: every setting that `serve` would run with, and its origin. */
-import { loadConfig, type SettingValue } from '@rollcall/server'
+import { loadConfig, SETTINGS, type SettingValue, writeValue } from '@rollcall/server'
 import { examples, type CommandModule } from '../../command.js'
 import { EXIT } from '../../exit-codes.js'
 import { createOutput } from '../../output.js'
@@ -8,7 +8,7 @@ import type { Column } from '../../table.js'
 
 const COLUMNS: readonly Column<SettingValue>[] = [
   { title: 'SETTING', text: ({ key }) => key },
-  { title: 'VALUE', text: ({ value }) => textOf(value) },
+  { title: 'VALUE', text: textOf },
   {
     title: 'ORIGIN',
     text: ({ origin: { source, name } }) => (source === 'default' ? source : name),
@@ -43,7 +43,7 @@ export const show: CommandModule = {
   },
 }
 
-function textOf(value: unknown): string {
-  if (value === undefined) return '-'
-  return typeof value === 'string' ? value : JSON.stringify(value)
+function textOf({ key, value }: SettingValue): string {
+  const setting = SETTINGS.find((each) => each.key === key)
+  return writeValue({ kind: setting?.kind ?? 'json' }, value)
 }
