@@ -14,6 +14,7 @@ import {
   type HttpBudgets,
   type NativeOptions,
   type NativeProtocol,
+  type NodeFacts,
 } from '@rollcall/protocols/native'
 import {
   LIMITS,
@@ -56,6 +57,15 @@ export interface TestNodeOptions extends NativeOptions {
 }
 
 /** Starts a node. */
+/** What the process of a real node would say of itself. */
+const FACTS: NodeFacts = {
+  address: '127.0.0.1:7400',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  uptimeMs: 1,
+  journal: { durability: 'memory', failing: false },
+  residentBytes: 1,
+}
+
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, ...native } = options
   const clock = createSystemClock()
@@ -87,7 +97,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       logger: NO_LOGGER,
       meter,
       refusals: NO_REFUSALS,
-      node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness() },
+      node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness(), facts: () => FACTS },
       budgets,
     },
     native,

@@ -336,6 +336,22 @@ describe('who has heard of a drain', () => {
   })
 })
 
+describe('the status of a node', () => {
+  it('is what a start made, and what happened since', async () => {
+    await register('seen', 'a')
+    const { status, body } = await api.get('/api/v1/status')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+      cluster: 'rollcall',
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+      readiness: { ready: true },
+      clients: { sessions: 0, eventStreams: 0, longPolls: 0, watches: 0 },
+      journal: { failing: false },
+    })
+  })
+})
+
 it('every documented operation for operators was checked', () => {
   expect(contract?.unseenForOperators).toEqual([])
 })

@@ -1,5 +1,11 @@
 /** The HTTP API of a cluster: one node after the other is asked, until one can be connected to. */
-import { isRegistryError, RegistryError, type ServiceSummary, type View } from '@rollcall/wire'
+import {
+  isRegistryError,
+  type NamespaceSummary,
+  RegistryError,
+  type ServiceSummary,
+  type View,
+} from '@rollcall/wire'
 import { createApi, isRead, type Api, type CallRequest } from '@rollcall/wire/http-client'
 import type { TlsOptions } from '@rollcall/client'
 import type { Clock } from './clock.js'
@@ -70,6 +76,17 @@ export async function allServices(
   }
 }
 
+/** All pages of the namespaces, in order of their names. */
+export async function allNamespaces(api: ClusterApi): Promise<NamespaceSummary[]> {
+  const all: NamespaceSummary[] = []
+  for (let after: string | undefined; ;) {
+    const page = await api.call('listNamespaces', { after })
+    all.push(...page.namespaces)
+    if (page.next === undefined) return all
+    after = page.next
+  }
+}
+
 /** The list of a service. It asks once: no drain has to wait until it would ask again. */
 export async function viewOf(
   api: ClusterApi,
@@ -118,7 +135,17 @@ function timedOut(registry: string, timeoutMs: number): RegistryError {
   return new RegistryError('timeout', `no answer from ${registry} within ${Math.round(timeoutMs)} ms`)
 }
 
+/** Codes of a certificate that is not trusted, or is of another host. */
+const UNTRUSTED = 'its certificate is not signed by an authority that is trusted here; name one with --ca'
 const REASONS: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is of another name; see --server-name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; try http:// instead of https://',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS; try http:// instead of https://',
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
   ENOTFOUND: 'unknown host name',
@@ -134,10 +161,20 @@ const NOT_SENT = new Set(Object.keys(REASONS).filter((code) => code !== 'ECONNRE
 
 function unreachable(registry: string, reads: boolean, error: unknown): RegistryError {
   const [code, text] = causeOf(error)
-  const message = `no registry answers at ${registry}: ${REASONS[code] ?? text}`
+  const message = `no registry answers at ${registry}: ${REASONS[code] ?? tlsWords(code) ?? text}`
   // Broken off in the middle, a write may have been done; `timeout` keeps it from being sent to another node.
   const lost = !reads && !NOT_SENT.has(code)
   return new RegistryError(lost ? 'timeout' : 'unreachable', message, { cause: error })
+}
+
+/** What OpenSSL says of a handshake that fails is a dump of its queue of errors. */
+function tlsWords(code: string): string | undefined {
+  if (code !== 'EPROTO' && !code.startsWith('ERR_SSL_')) return undefined
+  const why = code
+    .replace(/^ERR_SSL_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ')
+  return code === 'EPROTO' ? 'TLS fails; does it speak https?' : `TLS fails: ${why}`
 }
 
 /** `fetch` hides the reason in its cause, and with several addresses for a name in a list of causes. */

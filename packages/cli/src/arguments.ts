@@ -1,7 +1,14 @@
 /** Readers of option values. Each throws what the parser words as a mistake of the command line. */
 import { isIPv6 } from 'node:net'
 import { InvalidArgumentError } from 'commander'
-import { formatDuration, LIMITS, OPERATOR_LIMITS, parseDuration } from '@rollcall/wire'
+import {
+  formatDuration,
+  LIMITS,
+  type Moment,
+  OPERATOR_LIMITS,
+  parseDuration,
+  parseMoment,
+} from '@rollcall/wire'
 
 const HOUR_MS = 3_600_000
 
@@ -23,6 +30,17 @@ export function readSpan(text: string): number {
     )
   }
   return ms
+}
+
+/** `10m` or `1h30m` ago, or a date of ISO 8601, without a zone in UTC. */
+export function readMoment(text: string): Moment {
+  const moment = parseMoment(text)
+  if (moment === undefined) {
+    throw new InvalidArgumentError(
+      'Write how long ago, such as 10m, 2h or 1d, or a date such as 2026-01-31T12:00:00Z (without a zone UTC).',
+    )
+  }
+  return moment
 }
 
 /** As readDuration, and zero. */

@@ -30,9 +30,10 @@ export function describeFailure(error: unknown): string {
   return hint === undefined ? line : `${line}\n${hint}`
 }
 
-/** The field behind a message that does not begin with it. A place in the batch of one that a command sends names nothing. */
+/** The field behind a message that does not name it. A place in the batch of one that a command sends says nothing. */
 function fieldOf({ message, field = '' }: RegistryError): string {
-  return field === '' || field === 'instances[0]' || message.startsWith(`${field} `) ? '' : ` (${field})`
+  const named = field.replace(/^instances\[0\]\.?/, '')
+  return named === '' || message.startsWith(`${named} `) ? '' : ` (${named})`
 }
 
 /** An error as `--json` prints it, in the form the API has. */

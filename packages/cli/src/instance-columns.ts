@@ -1,5 +1,6 @@
 /** Instances as tables show them: columns, colours of states, order. Pure. */
 import type { Instance, State } from '@rollcall/wire'
+import { compareNatural } from './natural-order.js'
 import type { Column, Style } from './table.js'
 
 /** One colour per state: what takes calls, what may, what does not, what is not meant to. */
@@ -33,28 +34,29 @@ export function ageText(ms: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`
 }
 
-/** Instances of one service. The address is left out where every id says it. */
+/** Instances of one service. The address is shown on demand only where every id says it. */
 export function instanceColumns(instances: readonly Instance[]): readonly Column<Instance>[] {
   const allNamed = instances.every((instance) => instance.id === addressOf(instance))
   return [
     { title: 'GROUP', text: ({ group }) => group },
-    { title: 'ID', text: ({ id }) => id },
-    { title: 'ADDRESS', text: (instance) => (allNamed ? '' : addressOf(instance)) },
+    { title: 'ID', key: true, text: ({ id }) => id },
+    { title: 'ADDRESS', key: true, ...(allNamed ? { wide: true } : {}), text: addressOf },
     { title: 'STATE', text: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
-    { title: 'FOR', align: 'right', text: ({ stateAgeMs }) => ageText(stateAgeMs) },
-    { title: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+    {
+      title: 'FOR',
+      align: 'right',
+      text: ({ stateAgeMs }) => ageText(stateAgeMs),
+      value: (each) => each.stateAgeMs,
+    },
+    { title: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), value: (each) => each.weight },
     { title: 'PROTOCOL', text: ({ protocol }) => protocol ?? '' },
     { title: 'ZONE', text: ({ zone }) => zone ?? '' },
     { title: 'REASON', text: ({ reason }) => reason ?? '' },
-    { title: 'METADATA', text: ({ metadata }) => pairsOf(metadata) },
+    { title: 'METADATA', wide: true, text: ({ metadata }) => pairsOf(metadata) },
   ]
 }
 
-/** By group, then id, so that two calls can be compared. */
+/** By group, then id, so that two calls can be compared; numbers in them by their value. */
 export function sorted(instances: readonly Instance[]): Instance[] {
-  return [...instances].sort((a, b) => compare(a.group, b.group) || compare(a.id, b.id))
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return [...instances].sort((a, b) => compareNatural(a.group, b.group) || compareNatural(a.id, b.id))
 }

@@ -1,14 +1,15 @@
 /** Where a command writes: results to standard output, notes to standard error, tables and colour for people, JSON for scripts. */
 import { styleText } from 'node:util'
 import type { Shell, TextStream } from './shell.js'
+import { chooseTable, type TableChoice } from './table-options.js'
 import { printable, tableLines, type Column, type Paint } from './table.js'
 
 /** What a command says, to people or to scripts. */
 export interface Output {
   /** One line of the result. */
   line(text: string): void
-  /** A table of results. */
-  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void
+  /** A table of results, which fits a terminal; a note says how many rows are left out. */
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], choice?: TableChoice): void
   /** One JSON document, in one line. */
   json(value: unknown): void
   /** One line beside the result, on standard error. */
@@ -27,12 +28,21 @@ export function createOutput({ out, err, env }: Pick<Shell, 'out' | 'err' | 'env
   }
   return {
     line: (text) => write(out, [text]),
-    table: (columns, rows) => write(out, tableLines(columns, rows, paint)),
+    table(columns, rows, choice = {}) {
+      const chosen = chooseTable(columns, rows, choice)
+      write(out, tableLines(chosen.columns, chosen.rows, paint, widthOf(out)))
+      if (chosen.left > 0) write(err, [`… and ${chosen.left.toLocaleString('en-US')} more`])
+    },
     json: (value) => write(out, [JSON.stringify(value)]),
     note: (text) => write(err, [printable(text, '\n')]),
-    noteTable: (columns, rows) => write(err, tableLines(columns, rows, painter(err, env))),
+    noteTable: (columns, rows) => write(err, tableLines(columns, rows, painter(err, env), widthOf(err))),
     paint,
   }
+}
+
+/** What is not watched by a person is read by a program: nothing is cut. */
+function widthOf({ isTerminal, columns }: TextStream): number | undefined {
+  return isTerminal && columns !== undefined && columns > 0 ? columns : undefined
 }
 
 function painter(stream: TextStream, env: Shell['env']): Paint {

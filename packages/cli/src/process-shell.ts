@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { hostname, userInfo } from 'node:os'
-import { isatty } from 'node:tty'
+import { isatty, type WriteStream } from 'node:tty'
 import { createSystemClock, type Clock } from './clock.js'
 import { EXIT } from './exit-codes.js'
 import type { Shell, TextStream } from './shell.js'
@@ -51,6 +51,9 @@ function streamOf(stream: NodeJS.WriteStream & { readonly fd: number }, readerGo
     write: (text) => void stream.write(text),
     get isTerminal() {
       return isatty(stream.fd)
+    },
+    get columns() {
+      return (stream as Partial<WriteStream>).columns
     },
   }
 }

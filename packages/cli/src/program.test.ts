@@ -189,7 +189,7 @@ describe('instances', () => {
   it('shows them in order', async () => {
     const { stdout } = await run('instances orders --state up,suspect', answers(VIEW))
     expect(stdout()).toBe(
-      'GROUP    ID  ADDRESS      STATE    FOR  WEIGHT  METADATA\ndefault  a   10.0.0.2:80  up       61s     100  v=1\ndefault  b   10.0.0.2:80  suspect  61s     100  v=1\n',
+      'GROUP    ID  ADDRESS      STATE    FOR  WEIGHT\ndefault  a   10.0.0.2:80  up       61s     100\ndefault  b   10.0.0.2:80  suspect  61s     100\n',
     )
   })
 

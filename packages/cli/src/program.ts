@@ -4,6 +4,7 @@ import type { CommandModule } from './command.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { describeFailure, failureBody } from './failures.js'
 import { withoutServer } from './missing-server.js'
+import { addRegistryOptions } from './registry-options.js'
 import type { Shell } from './shell.js'
 import { VERSION } from './version.js'
 
@@ -16,6 +17,18 @@ interface Entry {
 /** All commands by what a person types, in the order of the help. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   serve: { summary: 'run a registry node', load: async () => (await import('./commands/serve.js')).serve },
+  status: {
+    summary: 'show how a node does',
+    load: async () => (await import('./commands/status.js')).status,
+  },
+  version: {
+    summary: 'print the versions of this command and of the node',
+    load: async () => (await import('./commands/version.js')).version,
+  },
+  namespaces: {
+    summary: 'list namespaces',
+    load: async () => (await import('./commands/namespaces.js')).namespaces,
+  },
   services: { summary: 'list services', load: async () => (await import('./commands/services.js')).services },
   instances: {
     summary: 'list the instances of a service',
@@ -70,6 +83,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   'config show': {
     summary: 'print the settings of a node with their origin',
     load: async () => (await import('./commands/config/show.js')).show,
+  },
+  'config check': {
+    summary: 'check the settings of a node before a start',
+    load: async () => (await import('./commands/config/check.js')).check,
   },
   'journal verify': {
     summary: 'check the journal of a node',
@@ -183,22 +200,17 @@ function helpLast(line: readonly string[]): readonly string[] {
   return asked ? [group, name, '--help', ...rest] : line
 }
 
-/** Options in front of the command with a value of their own. */
-const VALUED = new Set([
-  '--registry',
-  '--namespace',
-  '--group',
-  '--timeout',
-  '--ca',
-  '--cert',
-  '--key',
-  '--server-name',
-])
+/** Options with a value of their own that may stand in front of the command. */
+const VALUED: ReadonlySet<string | undefined> = new Set(
+  addRegistryOptions(new Command())
+    .options.filter(({ required }) => required)
+    .map(({ long }) => long),
+)
 
 /** Moves options in front of a command behind it: `rollcall --json services` is as good as `rollcall services --json`. */
 export function commandFirst(argv: readonly string[]): readonly string[] {
   let at = 0
-  while (argv[at]?.startsWith('-') === true && argv[at] !== '--') at += VALUED.has(argv[at] ?? '') ? 2 : 1
+  while (argv[at]?.startsWith('-') === true && argv[at] !== '--') at += VALUED.has(argv[at]) ? 2 : 1
   const name = argv[at]
   if (
     at === 0 ||

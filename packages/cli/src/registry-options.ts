@@ -22,16 +22,19 @@ export interface RegistryOptions {
 
 const TIMEOUT_MS = 5_000
 
-/** Declares `--registry --namespace --group --timeout --json`, and those of TLS. */
-export function addRegistryOptions(command: Command): Command {
+/**
+ * Declares `--registry --namespace --group --timeout --json`, and those of TLS. What is about a whole cluster, or one node
+ * of it, takes neither namespace nor group.
+ */
+export function addRegistryOptions(command: Command, about: 'services' | 'cluster' = 'services'): Command {
+  command.option(
+    '--registry <url,...>',
+    `registry nodes of one cluster, tried in order (or ROLLCALL_REGISTRY; default http://${DEFAULTS.listen})`,
+    readRegistries,
+  )
+  if (about === 'services')
+    command.option('--namespace <name>', 'namespace').option('--group <name>', 'group of the service')
   return command
-    .option(
-      '--registry <url,...>',
-      `registry nodes of one cluster, tried in order (or ROLLCALL_REGISTRY; default http://${DEFAULTS.listen})`,
-      readRegistries,
-    )
-    .option('--namespace <name>', 'namespace')
-    .option('--group <name>', 'group of the service')
     .option('--timeout <time>', 'give up after this long, such as 500ms or 10s (default 5s)', readDuration)
     .option('--json', 'JSON for scripts, one document in a line')
     .option('--ca <file>', 'certificates of the authorities that are trusted for https registries, PEM')

@@ -31,7 +31,12 @@ export type Answer =
 /** Creates a shell; `answer` is asked for every request. */
 export function createFakeShell(
   answer: (request: SeenRequest) => Answer = () => ({ fails: 'ECONNREFUSED' }),
-  options: { readonly env?: Shell['env']; readonly user?: string; readonly isTerminal?: boolean } = {},
+  options: {
+    readonly env?: Shell['env']
+    readonly user?: string
+    readonly isTerminal?: boolean
+    readonly columns?: number
+  } = {},
 ): FakeShell {
   const written = { out: '', err: '' }
   const requests: SeenRequest[] = []
@@ -39,10 +44,10 @@ export function createFakeShell(
     readonly signals: readonly NodeJS.Signals[]
     readonly call: (signal: NodeJS.Signals) => void
   }>()
-  const { isTerminal = false, env = {}, user = 'ann' } = options
+  const { isTerminal = false, columns, env = {}, user = 'ann' } = options
   return {
-    out: { write: (text) => void (written.out += text), isTerminal },
-    err: { write: (text) => void (written.err += text), isTerminal },
+    out: { write: (text) => void (written.out += text), isTerminal, columns },
+    err: { write: (text) => void (written.err += text), isTerminal, columns },
     env,
     user,
     pid: 4_711,

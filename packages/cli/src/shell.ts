@@ -7,6 +7,8 @@ export interface TextStream {
   write(text: string): void
   /** Whether a person watches. */
   readonly isTerminal: boolean
+  /** Characters in a line of the terminal, where that is known. */
+  readonly columns?: number | undefined
 }
 
 /** The part of `fetch` that commands use. */

@@ -8,6 +8,7 @@ import type {
   NamespaceSettings,
   NamespacesResponse,
   OverridesList,
+  RegistryStatus,
   ServiceSettings,
   ServicesResponse,
   SignsResponse,
@@ -15,6 +16,7 @@ import type {
   View,
   ViewName,
 } from '@rollcall/wire'
+import type { NodeBudgets } from './budgets/node-budgets.js'
 import type { Directory } from './directory/directory.js'
 import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
@@ -43,10 +45,14 @@ export interface QueriesDeps {
   readonly events: EventLog
   readonly views: Views
   readonly publisher: Publisher
+  readonly budgets: NodeBudgets
 }
 
 /** Events in an explanation. */
 const EXPLAINED_EVENTS = 20
+
+/** Freezes that are told of in a status. */
+const FREEZES_TOLD = 10
 
 export class Queries {
   private readonly deps: QueriesDeps
@@ -140,6 +146,30 @@ export class Queries {
   /** Whether lists may lack what lives: the node is behind its peers, or began with nothing less than a lease ago. */
   isStale(): boolean {
     return this.deps.views.stale
+  }
+
+  /** What is listed, what operators want and what is doubted, in numbers. Costs the same, however much there is. */
+  status(): RegistryStatus & { readonly watches: number } {
+    const { directory, liveness, overrides, views, budgets } = this.deps
+    const { listing, states, freezes } = directory
+    const { heap, ...bounded } = budgets
+    return {
+      registry: {
+        namespaces: listing.namespaceCount,
+        services: listing.size,
+        instances: { ...states },
+        stale: views.stale,
+      },
+      guards: liveness.guards.doubts(),
+      freezes: { total: freezes.size, oldest: freezes.oldest(FREEZES_TOLD, this.now()) },
+      overrides: { total: overrides.size, ...overrides.wants },
+      memory: {
+        heapBytes: Math.max(0, heap.used),
+        heapBytesMax: heap.max,
+        budgets: Object.values(bounded).map(({ quota, used, max }) => ({ quota, used, max })),
+      },
+      watches: budgets.watches.used,
+    }
   }
 
   freezes(): readonly FreezeSummary[] {

@@ -16,11 +16,17 @@ import {
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
-import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
+import {
+  createNativeProtocol,
+  type HttpBudgets,
+  type NativeProtocol,
+  type NodeFacts,
+} from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
-import { createDisk, createMemoryJournal, type FaultCause, openJournal } from '@rollcall/storage'
+import { createDisk, createMemoryJournal, type JournalHealth, openJournal } from '@rollcall/storage'
 import { defined, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
+import type { HostPort } from './config/address.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
@@ -35,6 +41,7 @@ import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics
 import { createRefusalLog } from './telemetry/refusal-log.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
+import { createNodeFacts } from './node-facts.js'
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
@@ -98,15 +105,27 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
   const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
-  const { journal, fault } = await openStorage(config, parts)
+  const { journal, health } = await openStorage(config, parts)
   driver.attach(journal)
-  const native = createNative(config, nodeId, parts)
-  const listeners = openAddresses(config, parts, native, fault)
+  let listening: HostPort | undefined
+  const facts = createNodeFacts(
+    { clock, journal: health, residentBytes: () => process.memoryUsage.rss() },
+    () => reachedAt(config, listening),
+  )
+  const native = createNative(config, nodeId, parts, facts)
+  const listeners = openAddresses(config, parts, native, () => health()?.fault)
   try {
     const [address] = await listeners.start()
+    listening = address
     driver.start()
     logger.info(
-      { node: nodeId, cluster: config.cluster, ...address, data: config.memory ? 'memory' : config.data },
+      {
+        node: nodeId,
+        version: SOFTWARE_VERSION,
+        cluster: config.cluster,
+        ...address,
+        data: config.memory ? 'memory' : config.data,
+      },
       'ready',
     )
     return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listeners, journal) }
@@ -122,13 +141,14 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
 /** Where durable state goes, and whether it is behind there. */
 interface Storage {
   readonly journal: JournalPort
-  readonly fault: () => FaultCause | undefined
+  /** Undefined where nothing is kept on disk. */
+  readonly health: () => JournalHealth | undefined
 }
 
 async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<Storage> {
   if (config.memory) {
     driver.load([])
-    return { journal: createMemoryJournal(), fault: () => undefined }
+    return { journal: createMemoryJournal(), health: () => undefined }
   }
   const beganAt = clock.now()
   const cancel = clock.setTimer(SLOW_START_MS, () =>
@@ -156,7 +176,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
     'journal read',
   )
-  return { journal, fault: () => journal.health().fault }
+  return { journal, health: () => journal.health() }
 }
 
 function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOptions {
@@ -210,10 +230,17 @@ function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] 
   return [...allowedHosts, hostname(), ...(own === undefined ? [] : [own.host])]
 }
 
+/** Where others reach a node: as it was told, else where it listens. */
+function reachedAt({ advertise, listen }: Config, listening: HostPort | undefined): HostPort {
+  const told = advertise === undefined ? listening : parseHostPort(advertise)
+  return told ?? (parseHostPort(listen) as HostPort)
+}
+
 function createNative(
   config: Config,
   nodeId: string,
   { driver, clock, logger, metrics, budgets, connectionsMax, refusals }: Parts,
+  facts: () => NodeFacts,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -222,7 +249,7 @@ function createNative(
       logger: logger.child({ component: 'native' }),
       meter: metrics,
       refusals,
-      node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness() },
+      node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness(), facts },
       budgets,
     },
     {
@@ -242,7 +269,7 @@ function openAddresses(
   config: Config,
   { clock, logger, metrics, driver, budgets, connectionsMax, refusals }: Parts,
   native: NativeProtocol,
-  journalFault: () => FaultCause | undefined,
+  journalFault: () => string | undefined,
 ): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)

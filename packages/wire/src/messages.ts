@@ -167,6 +167,8 @@ export interface WelcomeMessage extends Correlated {
   /** Id of the node, unique per boot. */
   readonly node: string
   readonly cluster: string
+  /** Version of the software that the node runs; nodes before 0.1 was released do not say. */
+  readonly version?: string
   /** Send something at least this often. */
   readonly pingMs: number
   readonly frameBytesMax: number

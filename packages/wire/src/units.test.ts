@@ -1,7 +1,7 @@
 /** Times and sizes: what is read, what is refused, and that what is written is read as the same. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatDuration, formatSize, parseDuration, parseSize } from './units.js'
+import { formatDuration, formatSize, parseDuration, parseMoment, parseSize } from './units.js'
 
 describe('a time', () => {
   it.each([
@@ -68,6 +68,29 @@ describe('a time', () => {
       }),
     )
   })
+})
+
+describe('a moment', () => {
+  it.each([
+    ['10m', { agoMs: 600_000 }],
+    ['1h30m', { agoMs: 5_400_000 }],
+    ['2026-01-01', { atMs: 1_767_225_600_000 }],
+    ['2026-01-01T00:00', { atMs: 1_767_225_600_000 }],
+    ['2026-01-01T00:00:01.5Z', { atMs: 1_767_225_601_500 }],
+    ['2026-01-01T02:00+02:00', { atMs: 1_767_225_600_000 }],
+    ['2025-12-31T23:00:00-01:00', { atMs: 1_767_225_600_000 }],
+  ])('%s is read', (text, moment) => expect(parseMoment(text)).toEqual(moment))
+
+  it.each([
+    '',
+    '10',
+    'yesterday',
+    '2026-13-01',
+    '2026-01-32',
+    '2026-01-01 00:00',
+    '2026-01-01T24:00',
+    '26-01-01',
+  ])('%j is refused', (text) => expect(parseMoment(text)).toBeUndefined())
 })
 
 describe('a size', () => {

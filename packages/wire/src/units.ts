@@ -80,6 +80,26 @@ export function formatSize(bytes: number): string {
   return unit === undefined ? `${bytes}B` : `${bytes / (SIZES[unit.toLowerCase()] as number)}${unit}`
 }
 
+/** A time of day: so long ago by whichever clock it is held against, or a date in milliseconds since the epoch. */
+export type Moment = { readonly agoMs: number } | { readonly atMs: number }
+
+const TWO = { month: '(?:0[1-9]|1[0-2])', day: '(?:0[1-9]|[12][0-9]|3[01])', hour: '(?:[01][0-9]|2[0-3])' }
+const CLOCK = `${TWO.hour}:[0-5][0-9]`
+
+/** ISO 8601: a date, or a date with a time; without a zone it is UTC, as in the event log. */
+export const DATE_PATTERN: RegExp = new RegExp(
+  `^[0-9]{4}-${TWO.month}-${TWO.day}(?:T${CLOCK}(?::[0-5][0-9](?:\\.[0-9]{1,9})?)?(?:Z|[+-]${CLOCK})?)?$`,
+)
+
+/** `10m` and `1h30m` are so long ago; else a date as `DATE_PATTERN` has it. Undefined for anything else. */
+export function parseMoment(text: string): Moment | undefined {
+  const agoMs = parseDuration(text)
+  if (agoMs !== undefined) return { agoMs }
+  if (!DATE_PATTERN.test(text)) return undefined
+  const zoned = !text.includes('T') || /(?:Z|[+-][0-9:]{5})$/.test(text.slice(11))
+  return { atMs: Date.parse(zoned ? text : `${text}Z`) }
+}
+
 /** Exact where the result is a whole number: `1.005` thousands are 1005. */
 function multiple(whole: string, fraction: string, unit: number): number {
   return Number(whole) * unit + (Number(fraction) * unit) / 10 ** fraction.length

@@ -1,11 +1,20 @@
 /** `rollcall events`: what happened, by whom and why. */
-import { isRegistryError, EVENT_KINDS, type EventKind, type EventsResponse } from '@rollcall/wire'
+import {
+  defined,
+  isRegistryError,
+  EVENT_KINDS,
+  type EventKind,
+  type EventsResponse,
+  type Moment,
+} from '@rollcall/wire'
 import type { CallRequest } from '@rollcall/wire/http-client'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import { readMoment } from '../arguments.js'
 import { sleep } from '../clock.js'
+import { offering } from '../completion/offers.js'
 import { examples, type CommandModule } from '../command.js'
 import { logLine } from '../event-lines.js'
-import { EXIT, exitCodeOf } from '../exit-codes.js'
+import { EXIT, exitCodeOf, UsageError } from '../exit-codes.js'
 import { createApiClient, type ClusterApi } from '../api-client.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
@@ -15,6 +24,8 @@ interface Options {
   readonly service?: string
   readonly id?: string
   readonly kind?: string
+  readonly since?: Moment
+  readonly until?: Moment
   readonly limit?: number
   readonly follow?: boolean
 }
@@ -24,30 +35,54 @@ type Query = CallRequest<'listEvents'>
 /** `--follow` polls by event number rather than streams: it goes on through a restart, and at another node of the list. */
 const POLL_MS = 300
 
+/** Events that are shown where nothing is said of it, and at most. */
+const LIMIT = 20
+const LIMIT_MAX = 1_000
+
 export const events: CommandModule = {
   define(command) {
     addRegistryOptions(command)
       .description('Print what happened last, by whom and why; with --follow also what happens from now on.')
       .option('--service <name>', 'only this service')
       .option('--id <id>', 'only this instance')
-      .option('--kind <kind,...>', `only these kinds: ${EVENT_KINDS.join(', ')}`)
-      .option('--limit <number>', 'most events at the beginning (default 20, at most 1000)', readLimit)
+      .addOption(
+        offering(new Option('--kind <kind,...>', `only these kinds: ${EVENT_KINDS.join(', ')}`), EVENT_KINDS),
+      )
+      .option(
+        '--since <when>',
+        'only what happened since: so long ago, such as 10m or 2h, or a date such as 2026-01-31T12:00:00Z',
+        readMoment,
+      )
+      .option('--until <when>', 'only what happened until then; not with --follow', readMoment)
+      .option(
+        '--limit <number>',
+        'most events at the beginning (default 20, or with --since 1000, which is the most)',
+        readLimit,
+      )
       .option('--follow', 'go on until interrupted')
       .addHelpText(
         'after',
-        examples('rollcall events --service orders', "rollcall events --follow --json | jq -r '.kind'"),
+        examples(
+          'rollcall events --service orders',
+          'rollcall events --since 2h --until 1h',
+          "rollcall events --follow --json | jq -r '.kind'",
+        ),
       )
   },
 
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
-    const { service, id, kind, limit = 20, follow } = command.opts<Options>()
+    const { service, id, kind, since, until, follow, ...given } = command.opts<Options>()
+    const { limit = since === undefined ? LIMIT : LIMIT_MAX } = given
+    if (follow === true && until !== undefined) throw new UsageError('--until ends before --follow begins')
     const api = createApiClient(shell, options)
     const output = createOutput(shell)
     // The node judges the words, and says which there are.
     const kinds = kind?.split(',') as EventKind[] | undefined
     const query: Query = { namespace, group, service, id, kind: kinds }
-    const page = await api.call('listEvents', { ...query, limit })
+    const page = await api.call('listEvents', { ...query, ...defined({ since, until }), limit })
+    if (given.limit === undefined && page.events.length === LIMIT_MAX)
+      output.note(`These are the last ${LIMIT_MAX}: see what was before with --until.`)
     print(output, json, page)
     if (follow === true) await followLog(shell, api, output, json, query, page)
     return EXIT.ok
@@ -56,7 +91,8 @@ export const events: CommandModule = {
 
 function readLimit(text: string): number {
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN
-  if (!(limit >= 1 && limit <= 1_000)) throw new InvalidArgumentError('Write a number from 1 to 1000.')
+  if (!(limit >= 1 && limit <= LIMIT_MAX))
+    throw new InvalidArgumentError(`Write a number from 1 to ${LIMIT_MAX}.`)
   return limit
 }
 

@@ -14,7 +14,7 @@ type Row = readonly [what: string, text: string]
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'WHAT', text: ([what]) => what, style: () => 'dim' },
-  { title: 'VALUE', text: ([, text]) => text },
+  { title: 'VALUE', whole: true, text: ([, text]) => text },
 ]
 
 export const explain: CommandModule = {

@@ -1,11 +1,14 @@
 /** `rollcall instances SERVICE`: the list of a service as its consumers see it. */
 import { STATES, type State, type View } from '@rollcall/wire'
+import { Option } from 'commander'
 import { createApiClient, viewOf } from '../api-client.js'
+import { offering } from '../completion/offers.js'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { instanceColumns, sorted } from '../instance-columns.js'
 import { createOutput, type Output } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
+import { addTableOptions, readTableOptions, type TableChoice } from '../table-options.js'
 
 interface Options {
   readonly state?: string
@@ -14,15 +17,18 @@ interface Options {
 
 export const instances: CommandModule = {
   define(command) {
-    addRegistryOptions(command)
+    addTableOptions(addRegistryOptions(command), instanceColumns([]))
       .description('List the instances of a service, in every state.')
       .argument('<service>', 'name of the service')
-      .option('--state <state,...>', `only these states: ${STATES.join(', ')}`)
+      .addOption(
+        offering(new Option('--state <state,...>', `only these states: ${STATES.join(', ')}`), STATES),
+      )
       .option('--zone <name>', 'only this zone')
       .addHelpText(
         'after',
         examples(
           'rollcall instances orders',
+          'rollcall instances orders --columns id,state,for --sort -for --limit 10',
           "rollcall instances orders --state up --json | jq -r '.instances[].host'",
         ),
       )
@@ -31,6 +37,7 @@ export const instances: CommandModule = {
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
     const { state, zone } = command.opts<Options>()
+    const choice = readTableOptions(command, json)
     const view = await viewOf(createApiClient(shell, options), {
       service: command.args[0] ?? '',
       namespace,
@@ -42,17 +49,17 @@ export const instances: CommandModule = {
     const list = { ...view, instances: sorted(view.instances) }
     const output = createOutput(shell)
     if (json) output.json(list)
-    else show(output, list)
+    else show(output, list, choice)
     return EXIT.ok
   },
 }
 
-function show(output: Output, view: View): void {
+function show(output: Output, view: View, choice: TableChoice): void {
   if (view.instances.length === 0) {
     output.note(`No such instances of ${view.service}.`)
     // Beside a list of instances it would only puzzle those who have just started a node.
     if (view.stale) output.note('The node does not know of all yet: those that live may be missing.')
-  } else output.table(instanceColumns(view.instances), view.instances)
+  } else output.table(instanceColumns(view.instances), view.instances, choice)
   if (view.guard.tripped) {
     output.note(
       `The guard of this service is tripped: too many fell silent at once; kept in the list: ${view.guard.kept}.`,

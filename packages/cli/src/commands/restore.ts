@@ -21,14 +21,23 @@ type Result = RestoreResponse['results'][number]
 
 const REASONS: readonly RestoreReason[] = ['deregistered', 'expired']
 
-const COLUMNS: readonly Column<Result>[] = [
-  { title: 'GROUP', text: ({ group }) => group },
-  { title: 'ID', text: ({ id }) => id },
-  { title: 'ADDRESS', text: (result) => (result.ok ? addressOf(result) : '') },
-  { title: 'WAS', text: (result) => (result.ok ? result.was : '') },
-  { title: 'AGO', align: 'right', text: (result) => (result.ok ? ageText(result.goneMs) : '') },
-  { title: 'REFUSED', text: (result) => (result.ok ? '' : result.error.message), style: () => 'red' },
-]
+/** The address is left out where every id says it. */
+function columnsOf(results: readonly Result[]): readonly Column<Result>[] {
+  const allNamed = results.every((result) => !result.ok || result.id === addressOf(result))
+  return [
+    { title: 'GROUP', text: ({ group }) => group },
+    { title: 'ID', key: true, text: ({ id }) => id },
+    { title: 'ADDRESS', key: true, text: (result) => (result.ok && !allNamed ? addressOf(result) : '') },
+    { title: 'WAS', text: (result) => (result.ok ? result.was : '') },
+    { title: 'AGO', align: 'right', text: (result) => (result.ok ? ageText(result.goneMs) : '') },
+    {
+      title: 'REFUSED',
+      whole: true,
+      text: (result) => (result.ok ? '' : result.error.message),
+      style: () => 'red',
+    },
+  ]
+}
 
 export const restore: CommandModule = {
   define(command) {
@@ -74,7 +83,7 @@ function show(output: Output, { dryRun, results }: RestoreResponse): void {
     output.note('Nothing left that could be brought back.')
     return
   }
-  output.table(COLUMNS, results)
+  output.table(columnsOf(results), results)
   const count = results.filter(({ ok }) => ok).length
   const many = `${count} ${count === 1 ? 'instance' : 'instances'}`
   output.note(

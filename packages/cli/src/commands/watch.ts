@@ -10,6 +10,12 @@ import { addRegistryOptions, readRegistryOptions, type RegistryOptions } from '.
 import { connectFor } from '../sdk.js'
 import type { Shell } from '../shell.js'
 
+/** How changes are told. */
+interface Wanted {
+  readonly json: boolean
+  readonly wide: boolean
+}
+
 export const watch: CommandModule = {
   define(command) {
     addRegistryOptions(command)
@@ -17,6 +23,7 @@ export const watch: CommandModule = {
         'Print the list of each service, then one line per change: + added, ~ changed, - removed. Goes on through outages of the registry. With --json, one document per line.',
       )
       .argument('<service...>', 'names of services')
+      .option('--wide', 'all columns of the lists, ADDRESS and METADATA too')
       .addHelpText(
         'after',
         examples(
@@ -28,6 +35,7 @@ export const watch: CommandModule = {
 
   async run(shell, command) {
     const options = readRegistryOptions(command, shell.env)
+    const { wide = false } = command.opts<{ readonly wide?: boolean }>()
     const output = createOutput(shell)
     const missing = new Set(command.args)
     // Until every service is listed, the error of the command says what the warnings would.
@@ -47,7 +55,9 @@ export const watch: CommandModule = {
       const follow = (name: string): Promise<void> => {
         const service = client.service(name, defined({ group: options.group }))
         void service.ready({ timeoutMs: options.timeoutMs }).catch(() => turnedAway(client, reject))
-        return followService(shell, output, options, service, ended.signal, () => missing.delete(name))
+        return followService(shell, output, { ...options, wide }, service, ended.signal, () =>
+          missing.delete(name),
+        )
       }
       await Promise.race([late, Promise.all([...missing].map(follow))])
     } finally {
@@ -80,7 +90,7 @@ function turnedAway(client: Rollcall, reject: (error: RegistryError) => void): v
 async function followService(
   shell: Shell,
   output: Output,
-  { json }: RegistryOptions,
+  { json, wide }: Wanted,
   service: Service,
   signal: AbortSignal,
   arrived: () => void,
@@ -93,7 +103,7 @@ async function followService(
     if (!listed) {
       listed = true
       arrived()
-      showList(shell, output, json, service, change)
+      showList(shell, output, { json, wide }, service, change)
       continue
     }
     for (const event of events) {
@@ -109,7 +119,13 @@ async function followService(
   }
 }
 
-function showList(shell: Shell, output: Output, json: boolean, service: Service, change: ListChange): void {
+function showList(
+  shell: Shell,
+  output: Output,
+  { json, wide }: Wanted,
+  service: Service,
+  change: ListChange,
+): void {
   const instances = sorted(change.instances)
   const { namespace, name, group } = service
   if (json) {
@@ -124,7 +140,7 @@ function showList(shell: Shell, output: Output, json: boolean, service: Service,
     return
   }
   output.line(`${name}: ${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`)
-  if (instances.length > 0) output.table(instanceColumns(instances), instances)
+  if (instances.length > 0) output.table(instanceColumns(instances), instances, { wide })
 }
 
 function reasonOf({ reason }: InstanceEvent): { readonly reason?: string } {

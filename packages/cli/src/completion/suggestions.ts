@@ -1,8 +1,9 @@
 /** What may stand at the cursor of a command line, by the declarations of the commands and by what a registry has. */
-import { DEFAULTS, EVENT_KINDS, STATES } from '@rollcall/wire'
+import { DEFAULTS } from '@rollcall/wire'
 import type { Argument, Command, Option } from 'commander'
 import { allServices, createApiClient, viewOf } from '../api-client.js'
 import { readRegistries } from '../arguments.js'
+import { offersOf } from './offers.js'
 import { readRegistryOptions } from '../registry-options.js'
 import type { Shell } from '../shell.js'
 
@@ -110,8 +111,6 @@ function commandsOf(command: Command): string[] {
 const BY_VALUE: Readonly<Record<string, Source>> = {
   dir: '@directories',
   file: '@files',
-  'state,...': STATES,
-  'kind,...': EVENT_KINDS,
 }
 
 const BY_OPTION: Readonly<Record<string, Source>> = {
@@ -120,8 +119,10 @@ const BY_OPTION: Readonly<Record<string, Source>> = {
   '--group': 'groups',
 }
 
-function sourceOfOption({ long, flags, argChoices }: Option): Source {
-  if (argChoices !== undefined) return argChoices
+function sourceOfOption(option: Option): Source {
+  const { long, flags } = option
+  const offers = offersOf(option)
+  if (offers !== undefined) return offers
   const value = /[<[](.*)[>\]]$/.exec(flags)?.[1] ?? ''
   if (/^[a-z]+(\|[a-z]+)+$/.test(value)) return value.split('|')
   return BY_OPTION[long ?? ''] ?? BY_VALUE[value] ?? []

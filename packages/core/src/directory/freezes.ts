@@ -76,10 +76,20 @@ export class Freezes {
   list(now: number): FreezeSummary[] {
     return [...this.standing]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([namespace, { signature, since }]) => ({
-        namespace,
-        ...signature,
-        ageMs: Math.max(0, Math.round(now - since)),
-      }))
+      .map(([namespace, freeze]) => summary(namespace, freeze, now))
   }
+
+  /** Those that stand longest, so many of them at most. Costs what is told, not what stands. */
+  oldest(count: number, now: number): FreezeSummary[] {
+    const oldest: FreezeSummary[] = []
+    for (const [namespace, freeze] of this.standing) {
+      if (oldest.length === count) break
+      oldest.push(summary(namespace, freeze, now))
+    }
+    return oldest
+  }
+}
+
+function summary(namespace: string, { signature, since }: Freeze, now: number): FreezeSummary {
+  return { namespace, ...signature, ageMs: Math.max(0, Math.round(now - since)) }
 }

@@ -11,6 +11,9 @@ export interface EventsQuery {
   readonly group?: string
   readonly id?: string
   readonly kinds?: readonly EventKind[]
+  /** Only from this moment on, and until that one, by the clock that dates events: milliseconds since the epoch. */
+  readonly sinceMs?: number
+  readonly untilMs?: number
   /** Only later ones than this number; without it, the newest. */
   readonly after?: number
   /** Default 100, at most 1,000. */
@@ -99,9 +102,11 @@ export class EventLog {
   }
 }
 
-function matches({ kind, facts: { subject } }: Noted, query: EventsQuery): boolean {
-  const { namespace, service, group, id, kinds } = query
+function matches({ kind, wallMs, facts: { subject } }: Noted, query: EventsQuery): boolean {
+  const { namespace, service, group, id, kinds, sinceMs = -Infinity, untilMs = Infinity } = query
   return (
+    wallMs >= sinceMs &&
+    wallMs <= untilMs &&
     (kinds === undefined || kinds.includes(kind)) &&
     (namespace === undefined || subject?.namespace === namespace) &&
     (service === undefined || subject?.service === service) &&

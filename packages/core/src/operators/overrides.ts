@@ -37,6 +37,9 @@ export interface OverridesQuery {
 /** What is written when a duration is over. */
 const OVER: Signature = { why: 'its time was over' }
 
+const WANTS = ['drain', 'disable', 'weight'] as const
+type Want = (typeof WANTS)[number]
+
 const PAGE_DEFAULT = 1_000
 const PAGE_MAX = 10_000
 
@@ -45,6 +48,9 @@ export class Overrides implements Follower {
   private readonly writer: Writer
   /** Entries whose override wants something, in the order in which they are listed. */
   private readonly standing = new Ordered<Entry>(({ record }) => tokenOf(record))
+  /** What each of them wants. */
+  private readonly wished = new Map<Entry, Wishes>()
+  private readonly tally: Record<Want, number> = { drain: 0, disable: 0, weight: 0 }
   /** When those that end by themselves do. */
   private readonly timed = new Map<Entry, number>()
   private nextDue = Infinity
@@ -60,6 +66,11 @@ export class Overrides implements Follower {
   /** Overrides that stand. */
   get size(): number {
     return this.standing.size
+  }
+
+  /** How many want what; one may want several things. */
+  get wants(): Readonly<Record<Want, number>> {
+    return this.tally
   }
 
   /** Judges each reference by itself; an ErrorBody where the command as a whole makes no sense. */
@@ -121,6 +132,7 @@ export class Overrides implements Follower {
     this.timed.delete(entry)
     this.standing.delete(tokenOf(entry.record))
     const { value } = override
+    this.count(entry, value)
     if (value === null) {
       this.removed.note(entry, now)
       return
@@ -135,8 +147,20 @@ export class Overrides implements Follower {
 
   forgotten(entry: Entry): void {
     if (entry.record.override !== undefined) this.standing.delete(tokenOf(entry.record))
+    this.count(entry, null)
     this.timed.delete(entry)
     this.removed.drop(entry)
+  }
+
+  /** An override wants this from now on; null = nothing. */
+  private count(entry: Entry, wishes: Wishes | null): void {
+    const before = this.wished.get(entry)
+    for (const want of WANTS) {
+      if (before?.[want] !== undefined) this.tally[want]--
+      if (wishes?.[want] !== undefined) this.tally[want]++
+    }
+    if (wishes === null) this.wished.delete(entry)
+    else this.wished.set(entry, wishes)
   }
 
   /** Ends what is over, and forgets what ended long enough ago. O(1) while nothing did. */

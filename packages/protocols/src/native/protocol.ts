@@ -10,18 +10,20 @@ import { Waits } from '../http/waits.js'
 import { createEntrances, type Entrances } from './entrances.js'
 import { writeError } from './errors.js'
 import { createBatches, createDeclarations, createOperatorCommands } from './handlers/commands.js'
-import type { HandlerDeps, Handlers } from './handlers/deps.js'
+import type { HandlerDeps, Handlers, ToldNode } from './handlers/deps.js'
 import { createEvents } from './handlers/log-feed.js'
 import { createLookups } from './handlers/lookups.js'
 import { createReads } from './handlers/reads.js'
 import type { StreamSessionDeps } from './handlers/session.js'
+import { createStatus, type Connected } from './handlers/status.js'
 import { createViewStreams, createWatch } from './handlers/watch-feed.js'
 import { resolveOptions, type NativeOptions } from './options.js'
 import { createRouter } from './router.js'
 import { createStreams } from './stream.js'
 
 /** Collaborators of the native protocol. */
-export interface NativeProtocolDeps extends Omit<StreamSessionDeps, 'views'> {
+export interface NativeProtocolDeps extends Omit<StreamSessionDeps, 'views' | 'node'> {
+  readonly node: ToldNode
   readonly budgets: HttpBudgets
 }
 
@@ -57,7 +59,11 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
     { ...resolved, streamsMax: resolved.eventLogFeedsMax, limit: 'eventLogFeedsMax' },
   )
   const router = createRouter(
-    createHandlers({ registry, node, clock, meter, options: resolved, views, waits }, events, feeds),
+    createHandlers({ registry, node, clock, meter, options: resolved, views, waits }, events, feeds, () => ({
+      sessions: streams.size,
+      eventStreams: events.size,
+      longPolls: waits.size,
+    })),
     resolved.limits,
   )
   let closing: Promise<void> | undefined
@@ -94,7 +100,12 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
   }
 }
 
-function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStreams): Handlers {
+function createHandlers(
+  deps: HandlerDeps,
+  events: EventStreams,
+  feeds: EventStreams,
+  connected: () => Connected,
+): Handlers {
   let document: string | undefined
   return {
     ...createBatches(deps),
@@ -102,8 +113,9 @@ function createHandlers(deps: HandlerDeps, events: EventStreams, feeds: EventStr
     ...createLookups(deps),
     ...createDeclarations(deps),
     ...createReads(deps),
+    ...createStatus(deps, connected),
     watch: createWatch(deps, events),
-    listEvents: createEvents(deps.registry, feeds),
+    listEvents: createEvents(deps, feeds),
     stream: () => {
       throw new RegistryError(
         'protocol',

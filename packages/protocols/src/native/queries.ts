@@ -7,7 +7,7 @@ import {
   type ServicesQuery,
   type ViewFilter,
 } from '@rollcall/core'
-import { DEFAULTS, defined, RegistryError, type ViewName } from '@rollcall/wire'
+import { DEFAULTS, defined, type Moment, RegistryError, type ViewName } from '@rollcall/wire'
 import { EVENTS_LIMIT, SERVICES_LIMIT, type ParametersOf } from '@rollcall/wire/schemas'
 import { checkName } from './mapping.js'
 
@@ -82,10 +82,17 @@ export function listQueryOf(
   return [{ limit: SERVICES_LIMIT.default, ...page }, wait]
 }
 
-/** Which events are asked for. */
-export function eventsQueryOf(parameters: ParametersOf<'listEvents'>): EventsQuery {
+/** Which events are asked for, at a time of the node's wall clock. */
+export function eventsQueryOf(parameters: ParametersOf<'listEvents'>, wallNow: number): EventsQuery {
   const { namespace, service, group, id, kind: kinds, after, limit = EVENTS_LIMIT.default } = parameters
-  return { limit, ...defined({ namespace, service, group, id, kinds, after }) }
+  const { since, until } = parameters
+  const [sinceMs, untilMs] = [since, until].map((moment) => momentMs(moment, wallNow))
+  return { limit, ...defined({ namespace, service, group, id, kinds, after, sinceMs, untilMs }) }
+}
+
+function momentMs(moment: Moment | undefined, wallNow: number): number | undefined {
+  if (moment === undefined) return undefined
+  return 'atMs' in moment ? moment.atMs : wallNow - moment.agoMs
 }
 
 /** The services of an event stream, each once. Throws `limit_exceeded`, counted, where they are too many. */

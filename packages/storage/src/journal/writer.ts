@@ -50,6 +50,8 @@ export interface JournalHealth {
   /** Bytes in logs since the last snapshot. */
   readonly logBytes: number
   readonly snapshotBytes: number
+  /** When the last commit was durable, by the clock; undefined where there was none since the start. */
+  readonly committedAt: number | undefined
 }
 
 interface Waiter {
@@ -76,6 +78,7 @@ export class JournalWriter implements JournalPort {
   #lastLog: OpenLog
   #logBytes: number
   #snapshotBytes: number
+  #committedAt: number | undefined
 
   /** What made the disk fail; set as long as memory holds entries that no file holds. */
   #fault: FaultCause | undefined
@@ -143,6 +146,7 @@ export class JournalWriter implements JournalPort {
       logNumber: this.#lastLog.number,
       logBytes: this.#logBytes,
       snapshotBytes: this.#snapshotBytes,
+      committedAt: this.#committedAt,
     }
   }
 
@@ -248,6 +252,7 @@ export class JournalWriter implements JournalPort {
     }
     if (this.#log !== log) return
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
+    this.#committedAt = clock.now()
     meter.count('rollcall_journal_commits_total')
     meter.count('rollcall_journal_entries_total', taken)
     meter.count('rollcall_journal_bytes_total', frame.length)

@@ -121,6 +121,7 @@ export const serverMessages: MessageShapes<ServerMessage> = messageShapes<Server
     ...correlated,
     node: text(),
     cluster: text(),
+    version: optional(text()),
     pingMs: number({ minimum: 0 }),
     frameBytesMax: count(),
     batchItemsMax: count(),

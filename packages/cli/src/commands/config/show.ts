@@ -8,7 +8,7 @@ import type { Column } from '../../table.js'
 
 const COLUMNS: readonly Column<SettingValue>[] = [
   { title: 'SETTING', text: ({ key }) => key },
-  { title: 'VALUE', text: textOf },
+  { title: 'VALUE', key: true, text: textOf },
   {
     title: 'ORIGIN',
     text: ({ origin: { source, name } }) => (source === 'default' ? source : name),

@@ -10,7 +10,7 @@ const COLUMNS: readonly Column<RepairReport['dropped'][number]>[] = [
   { title: 'LOST FROM', text: ({ file }) => file },
   { title: 'AT BYTE', align: 'right', text: ({ offset }) => String(offset) },
   { title: 'BYTES', align: 'right', text: ({ bytes }) => String(bytes) },
-  { title: 'WHY', text: ({ why }) => why },
+  { title: 'WHY', whole: true, text: ({ why }) => why },
 ]
 
 export const repair: CommandModule = {

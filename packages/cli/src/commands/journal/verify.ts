@@ -13,6 +13,7 @@ const COLUMNS: readonly Column<FileReport>[] = [
   { title: 'ENTRIES', align: 'right', text: ({ entries }) => String(entries) },
   {
     title: 'PROBLEMS',
+    whole: true,
     text: ({ problems }) =>
       problems.map(({ kind, offset, why }) => `${kind} at byte ${offset}: ${why}`).join('; ') || 'none',
     style: ({ problems }) =>

@@ -1,5 +1,6 @@
 /** What handlers share. */
 import type { Clock, Meter, Registry } from '@rollcall/core'
+import type { NodeStatus } from '@rollcall/wire'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { NodeLife } from '../../http/loaded.js'
@@ -19,6 +20,11 @@ export type Handlers<Id extends OperationId = OperationId> = {
   readonly [Each in Id]: Handler<ParametersOf<Each>>
 }
 
+/** What the process around the rules says of itself; the rest of a status comes from the rules and from this protocol. */
+export interface NodeFacts extends Pick<NodeStatus, 'address' | 'startedAt' | 'uptimeMs' | 'journal'> {
+  readonly residentBytes: number
+}
+
 /** Which node this is, and how it fares. */
 export interface NodeIdentity extends NodeLife {
   /** Unique per boot. */
@@ -26,10 +32,15 @@ export interface NodeIdentity extends NodeLife {
   readonly cluster: string
 }
 
+/** The same, with what its process says of itself. */
+export interface ToldNode extends NodeIdentity {
+  facts(): NodeFacts
+}
+
 /** Collaborators of the handlers. */
 export interface HandlerDeps {
   readonly registry: Registry
-  readonly node: NodeIdentity
+  readonly node: ToldNode
   readonly clock: Clock
   readonly meter: Meter
   readonly options: ResolvedOptions

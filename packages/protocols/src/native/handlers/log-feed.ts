@@ -6,15 +6,18 @@ import { bodyChunk, type EventFeed, type EventStreams } from '../../http/event-s
 import type { Exchange } from '../../http/exchange.js'
 import type { Outlet } from '../../http/outlet.js'
 import { eventsQueryOf } from '../queries.js'
-import type { Handler } from './deps.js'
+import type { Handler, HandlerDeps } from './deps.js'
 
 /** Events written at a time. A reader holds its place in the log, so a slow one holds no memory for what is to come. */
 const PAGE = 100
 
 /** Builds the handler of GET /api/v1/events. */
-export function createEvents(registry: Registry, streams: EventStreams): Handler<ParametersOf<'listEvents'>> {
+export function createEvents(
+  { registry, clock }: Pick<HandlerDeps, 'registry' | 'clock'>,
+  streams: EventStreams,
+): Handler<ParametersOf<'listEvents'>> {
   return (exchange, parameters) => {
-    const query = eventsQueryOf(parameters)
+    const query = eventsQueryOf(parameters, clock.wallNow())
     const { caller } = exchange
     const read = registry.read(caller)
     if (!follows(exchange, parameters.follow)) return exchange.json(200, read.events(query))

@@ -169,6 +169,7 @@ describe('hello', () => {
         req: 1,
         node: 'n1',
         cluster: 'c',
+        version: '0.0.0',
         pingMs: 3_000,
         frameBytesMax: 1_048_576,
         batchItemsMax: 10_000,

@@ -202,12 +202,13 @@ class NativeSession implements StreamSession, Conversation {
     )
     this.caller = { ...this.caller, session: this.session }
     const { node } = this
-    const { limits, pingMs } = this.options
+    const { limits, pingMs, version } = this.options
     this.transport.send({
       type: 'welcome',
       ...correlation(message),
       node: node.id,
       cluster: node.cluster,
+      version,
       pingMs,
       frameBytesMax: limits.frameBytesMax,
       batchItemsMax: limits.batchItemsMax,

@@ -2,6 +2,7 @@
 import { EVENT_KINDS, type EventKind } from '../../events.js'
 import { DEFAULTS } from '../../limits.js'
 import { DURABILITIES, STATES, type Durability, type State } from '../../types.js'
+import type { Moment } from '../../units.js'
 import {
   inPath,
   inQuery,
@@ -16,6 +17,7 @@ import {
   choices,
   flag,
   id,
+  moment,
   name,
   nameOrAll,
   serviceAndGroup,
@@ -119,6 +121,16 @@ export const every: Optional<number> = inQuery(
   'every',
   span(() => EVERY_MS_MAX),
   'How often the caller asks, such as `10s`: a drain waits until it has asked again. `0s`: only this once. Default 5 s.',
+)
+export const sinceWhen: Optional<Moment> = inQuery(
+  'since',
+  moment,
+  'Only what happened since: so long ago by the clock of the node, such as `10m`, or a date of ISO 8601 (without a zone UTC).',
+)
+export const untilWhen: Optional<Moment> = inQuery(
+  'until',
+  moment,
+  'Only what happened until then, as `since`.',
 )
 export const follow: Optional<boolean> = inQuery(
   'follow',

@@ -10,6 +10,7 @@ import {
 } from '../../limits.js'
 import { SIGN_PATTERN } from '../../sign.js'
 import type { JsonSchema } from '../../shape/json-schema.js'
+import { DATE_PATTERN, parseMoment, type Moment } from '../../units.js'
 
 /** One kind of text. `read` accepts exactly what `schema` describes; a test holds the two against each other. */
 export interface Text<T> {
@@ -147,6 +148,15 @@ export function span(msMax: (limits: Limits) => number): Text<number> {
     write: (value) => `${value}ms`,
   }
 }
+
+/** So long ago (`10m`), or a date of ISO 8601. */
+export const moment: Text<Moment> = {
+  schema: () => ({ type: 'string', pattern: MOMENT.source }),
+  read: (text) => (MOMENT.test(text) ? parseMoment(text) : undefined),
+  expected: () => 'a time such as 30s, 10m, 2h or 1d ago, or a date such as 2026-01-31T12:00:00Z',
+  write: (value) => ('agoMs' in value ? `${value.agoMs}ms` : new Date(value.atMs).toISOString()),
+}
+const MOMENT = new RegExp(`^(?:[0-9]{1,15}ms|[0-9]{1,6}[smhd])$|${DATE_PATTERN.source}`)
 
 const spanPatterns = new Map<number, RegExp>()
 

@@ -1,11 +1,12 @@
-/** Routes that go on telling, the index and the document. */
+/** Routes that go on telling, how the node does, the index and the document. */
 import { STREAM_PATH } from '../../messages.js'
 import * as p from '../parameters/table.js'
 import { apiIndexShape } from '../../shapes/api-index.js'
 import { eventsResponseShape } from '../../shapes/events.js'
+import { nodeStatusShape } from '../../shapes/status.js'
 import type { RoutesOf } from './route.js'
 
-export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'openapi'> = {
+export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'status' | 'index' | 'openapi'> = {
   listEvents: {
     method: 'GET',
     path: '/api/v1/events',
@@ -20,6 +21,8 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
       group: p.groupFilter,
       id: p.idFilter,
       kind: p.kind,
+      since: p.sinceWhen,
+      until: p.untilWhen,
       after: p.afterEvent,
       limit: p.eventsLimit,
       follow: p.follow,
@@ -54,6 +57,16 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'index' | 'open
     parameters: {},
     successes: [{ status: 101, description: 'The stream is open.' }],
     errors: ['forbidden_origin', 'protocol'],
+  },
+  status: {
+    method: 'GET',
+    path: '/api/v1/status',
+    summary:
+      'How this node does: version, what is listed and connected, guards, freezes and overrides in force, journal, memory.',
+    tag: 'operators',
+    parameters: {},
+    successes: [{ status: 200, description: 'The node at this moment.', shape: nodeStatusShape }],
+    errors: [],
   },
   index: {
     method: 'GET',

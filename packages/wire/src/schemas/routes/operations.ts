@@ -12,6 +12,7 @@ import type {
   RestoreResponse,
   SubscribersResponse,
 } from '../../operators.js'
+import type { NodeStatus } from '../../status.js'
 import type {
   ApiIndex,
   DeclaredResponse,
@@ -36,6 +37,7 @@ import type {
   View,
   Warned,
 } from '../../types.js'
+import type { Moment } from '../../units.js'
 
 /** Parameters of the path and the query by name, and the bodies. `undefined` = there is none. */
 interface Operation<Parameters, Answer, Body = undefined> {
@@ -128,6 +130,8 @@ export interface Operations {
       readonly group?: string
       readonly id?: string
       readonly kind?: readonly EventKind[]
+      readonly since?: Moment
+      readonly until?: Moment
       readonly after?: number
       readonly limit?: number
       readonly follow?: boolean
@@ -142,6 +146,7 @@ export interface Operations {
     undefined
   >
   stream: Operation<NoParameters, undefined>
+  status: Operation<NoParameters, NodeStatus>
   index: Operation<NoParameters, ApiIndex>
   openapi: Operation<NoParameters, Readonly<Record<string, unknown>>>
 }
