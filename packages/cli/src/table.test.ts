@@ -74,7 +74,7 @@ describe('tableLines on a terminal', () => {
     expect(lines(rows, 80)[1]).toBe('10.100.100.100:30000  a long reason that goes on  12345')
     expect(lines(rows, 45)[1]).toBe('10.100.100.100:30000  a long reason t…  12345')
     expect(lines(rows, 37)[1]).toBe('10.100.100.100:30000  a long …  12345')
-    expect(lines(rows, 32)[1]).toBe('10.100.100.100…  a long …  12345')
+    expect(lines(rows, 32)[1]).toBe('10.100.100.100:30000  a long …')
   })
 
   it('never is wider than the terminal, whatever there is in it', () => {

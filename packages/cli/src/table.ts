@@ -35,8 +35,9 @@ interface Laid<Row> {
 
 const GAP = '  '
 
-/** No column is cut to less, unless the line as a whole has no room for that. */
+/** No column is cut to less, unless the line as a whole has no room for that; 24 hold any IPv4 address with its port. */
 const WIDTH_MIN = 8
+const KEY_WIDTH_MIN = 24
 
 /**
  * Lines of a table, title first. Columns in which no row has anything are left out. With a `width`, what is too long is cut
@@ -91,7 +92,8 @@ function fit<Row>(laid: readonly Laid<Row>[], width: number): void {
     while (over() > 0) {
       const [widest, next] = may.toSorted((a, b) => b.width - a.width)
       if (widest === undefined) break
-      const least = Math.min(widest.wanted, Math.max(WIDTH_MIN, widthOf(widest.column.title)))
+      const min = Math.max(keys ? KEY_WIDTH_MIN : WIDTH_MIN, widthOf(widest.column.title))
+      const least = Math.min(widest.wanted, min)
       const to = Math.max(least, Math.min(next?.width ?? 0, widest.width - 1), widest.width - over())
       if (to >= widest.width) break
       widest.width = to

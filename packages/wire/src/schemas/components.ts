@@ -7,6 +7,7 @@ import * as instances from '../shapes/instances.js'
 import * as namespaces from '../shapes/namespaces.js'
 import * as overrides from '../shapes/overrides.js'
 import * as services from '../shapes/services.js'
+import { nodeStatusShape } from '../shapes/status.js'
 
 /** Each is written once and referred to by this name. */
 export const COMPONENTS: Readonly<Record<string, AnyShape>> = {
@@ -47,6 +48,7 @@ export const COMPONENTS: Readonly<Record<string, AnyShape>> = {
   RestoreResponse: instances.restoreResponseShape,
   SubscribersResponse: services.subscribersResponseShape,
   OverridesList: overrides.overridesListShape,
+  NodeStatus: nodeStatusShape,
 }
 
 /** These shapes, and those within them. */

@@ -63,6 +63,8 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'status' | 'ind
     path: '/api/v1/status',
     summary:
       'How this node does: version, what is listed and connected, guards, freezes and overrides in force, journal, memory.',
+    description:
+      'It costs the node the same, however much is registered, and is answered also while the node is not ready. Of the freezes the ten oldest are named.',
     tag: 'operators',
     parameters: {},
     successes: [{ status: 200, description: 'The node at this moment.', shape: nodeStatusShape }],
