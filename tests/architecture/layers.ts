@@ -47,7 +47,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   // ADR 0004: `rollcall journal` reads and repairs journals while no server runs.
   cli: {
     ours: ['wire', 'wire/http-client', 'client', 'server', 'storage'],
-    external: ['commander'],
+    external: ['commander', 'string-width'],
     builtins: true,
   },
   console: { ours: ['wire', 'wire/http-client'], external: [], builtins: false },

@@ -14,7 +14,6 @@ import {
   type HttpBudgets,
   type NativeOptions,
   type NativeProtocol,
-  type NodeFacts,
 } from '@rollcall/protocols/native'
 import {
   LIMITS,
@@ -23,6 +22,7 @@ import {
   type ErrorBody,
   type HeartbeatResponse,
   type NamespacesResponse,
+  type ProcessFacts,
   type RegisterResponse,
   type ServicesResponse,
   type SignsResponse,
@@ -58,7 +58,7 @@ export interface TestNodeOptions extends NativeOptions {
 
 /** Starts a node. */
 /** What the process of a real node would say of itself. */
-const FACTS: NodeFacts = {
+const FACTS: ProcessFacts = {
   address: '127.0.0.1:7400',
   startedAt: '2026-01-01T00:00:00.000Z',
   uptimeMs: 1,

@@ -16,15 +16,10 @@ import {
   PUBLISHER_DEFAULTS,
 } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
-import {
-  createNativeProtocol,
-  type HttpBudgets,
-  type NativeProtocol,
-  type NodeFacts,
-} from '@rollcall/protocols/native'
+import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
-import { createDisk, createMemoryJournal, type JournalHealth, openJournal } from '@rollcall/storage'
-import { defined, RegistryError } from '@rollcall/wire'
+import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
+import { defined, type ProcessFacts, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
 import type { HostPort } from './config/address.js'
 import { type Config, parseHostPort } from './config/config.js'
@@ -41,7 +36,7 @@ import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics
 import { createRefusalLog } from './telemetry/refusal-log.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
-import { createNodeFacts } from './node-facts.js'
+import { createNodeFacts, type JournalReading } from './node-facts.js'
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
@@ -105,15 +100,15 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
   const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
-  const { journal, health } = await openStorage(config, parts)
+  const { journal, read } = await openStorage(config, parts)
   driver.attach(journal)
   let listening: HostPort | undefined
   const facts = createNodeFacts(
-    { clock, journal: health, residentBytes: () => process.memoryUsage.rss() },
+    { clock, journal: read, residentBytes: () => process.memoryUsage.rss() },
     () => reachedAt(config, listening),
   )
   const native = createNative(config, nodeId, parts, facts)
-  const listeners = openAddresses(config, parts, native, () => health()?.fault)
+  const listeners = openAddresses(config, parts, native, () => read()?.fault)
   try {
     const [address] = await listeners.start()
     listening = address
@@ -141,14 +136,14 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
 /** Where durable state goes, and whether it is behind there. */
 interface Storage {
   readonly journal: JournalPort
-  /** Undefined where nothing is kept on disk. */
-  readonly health: () => JournalHealth | undefined
+  /** How the journal does; undefined where nothing is kept on disk. */
+  readonly read: () => JournalReading | undefined
 }
 
 async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<Storage> {
   if (config.memory) {
     driver.load([])
-    return { journal: createMemoryJournal(), health: () => undefined }
+    return { journal: createMemoryJournal(), read: () => undefined }
   }
   const beganAt = clock.now()
   const cancel = clock.setTimer(SLOW_START_MS, () =>
@@ -176,7 +171,7 @@ async function openStorage(config: Config, { driver, clock, logger, metrics }: P
     { data: config.data, entries: recovered.entryCount, durationMs: Math.round(clock.now() - beganAt) },
     'journal read',
   )
-  return { journal, health: () => journal.health() }
+  return { journal, read: () => journal.health() }
 }
 
 function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOptions {
@@ -240,7 +235,7 @@ function createNative(
   config: Config,
   nodeId: string,
   { driver, clock, logger, metrics, budgets, connectionsMax, refusals }: Parts,
-  facts: () => NodeFacts,
+  facts: () => ProcessFacts,
 ): NativeProtocol {
   return createNativeProtocol(
     {

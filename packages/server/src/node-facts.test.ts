@@ -1,22 +1,20 @@
 /** What a process says of itself: address, age, and how its journal does. */
 import { HandClock } from '@rollcall/testkit/time'
-import type { JournalHealth } from '@rollcall/storage'
 import { describe, expect, it } from 'vitest'
-import { createNodeFacts } from './node-facts.js'
+import { createNodeFacts, type JournalReading } from './node-facts.js'
 
-const HEALTHY: JournalHealth = {
+const HEALTHY: JournalReading = {
   failing: false,
   fault: undefined,
   error: undefined,
   queuedEntries: 2,
-  logNumber: 3,
   logBytes: 100,
   snapshotBytes: 50,
   committedAt: undefined,
 }
 
 function factsOf(
-  health: JournalHealth | undefined,
+  health: JournalReading | undefined,
   host = '10.0.0.1',
 ): { clock: HandClock; read: () => object } {
   const clock = new HandClock(1_000, 1_767_225_600_000)

@@ -1,14 +1,24 @@
 /** What the process around the rules of a node says of itself. */
 import type { Clock } from '@rollcall/core'
-import type { NodeFacts } from '@rollcall/protocols/native'
-import type { JournalHealth } from '@rollcall/storage'
-import { defined, type JournalStatus } from '@rollcall/wire'
+import { defined, type JournalStatus, type ProcessFacts } from '@rollcall/wire'
 import type { HostPort } from './config/address.js'
+
+/** How a journal does, as it tells. */
+export interface JournalReading {
+  readonly failing: boolean
+  readonly fault: string | undefined
+  readonly error: string | undefined
+  readonly queuedEntries: number
+  readonly logBytes: number
+  readonly snapshotBytes: number
+  /** By the clock of the node. */
+  readonly committedAt: number | undefined
+}
 
 export interface NodeFactsDeps {
   readonly clock: Clock
   /** Undefined for a node that keeps nothing on disk. */
-  readonly journal: () => JournalHealth | undefined
+  readonly journal: () => JournalReading | undefined
   readonly residentBytes: () => number
 }
 
@@ -16,7 +26,7 @@ export interface NodeFactsDeps {
 export function createNodeFacts(
   { clock, journal, residentBytes }: NodeFactsDeps,
   address: () => HostPort,
-): () => NodeFacts {
+): () => ProcessFacts {
   const beganAt = clock.now()
   const startedAt = new Date(clock.wallNow()).toISOString()
   return () => ({
@@ -33,7 +43,7 @@ function textOf({ host, port }: HostPort): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function journalStatus(health: JournalHealth | undefined, now: number): JournalStatus {
+function journalStatus(health: JournalReading | undefined, now: number): JournalStatus {
   if (health === undefined) return { durability: 'memory', failing: false }
   const { failing, fault, error, logBytes, snapshotBytes, queuedEntries, committedAt } = health
   return {

@@ -11,6 +11,6 @@ export {
 export { createMemoryJournal } from './journal/memory-journal.js'
 export type { JournalOptions } from './journal/options.js'
 export type { Recovered } from './journal/recovery.js'
-export type { JournalHealth } from './journal/writer.js'
+export type { JournalHealth } from './journal/health.js'
 export { repairJournal, type Dropped, type RepairReport } from './journal/repair.js'
 export { verifyJournal, type FileProblem, type FileReport, type JournalReport } from './journal/verify.js'

@@ -66,17 +66,24 @@ export interface JournalStatus {
   readonly lastCommitMs?: number
 }
 
-/** Answer of `GET /api/v1/status`. It costs the node the same, however much is registered. */
-export interface NodeStatus extends Omit<RegistryStatus, 'memory'> {
-  /** Id of the node, unique per boot. */
-  readonly node: string
-  readonly version: string
-  readonly cluster: string
+/** What the process around the rules of a node says of itself. */
+export interface ProcessFacts {
   /** `host:port` under which others reach the node. */
   readonly address: string
   /** ISO 8601, by the clock of the node. */
   readonly startedAt: string
   readonly uptimeMs: number
+  readonly journal: JournalStatus
+  /** Memory of the whole process. */
+  readonly residentBytes: number
+}
+
+/** Answer of `GET /api/v1/status`. It costs the node the same, however much is registered. */
+export interface NodeStatus extends Omit<RegistryStatus, 'memory'>, Omit<ProcessFacts, 'residentBytes'> {
+  /** Id of the node, unique per boot. */
+  readonly node: string
+  readonly version: string
+  readonly cluster: string
   readonly readiness: {
     readonly ready: boolean
     /** Why not. */
@@ -93,9 +100,5 @@ export interface NodeStatus extends Omit<RegistryStatus, 'memory'> {
     /** Views that streams and event streams watch, summed over them. */
     readonly watches: number
   }
-  readonly journal: JournalStatus
-  readonly memory: RegistryStatus['memory'] & {
-    /** Memory of the whole process. */
-    readonly residentBytes: number
-  }
+  readonly memory: RegistryStatus['memory'] & Pick<ProcessFacts, 'residentBytes'>
 }

@@ -2,7 +2,7 @@
 export type { HttpBudgets } from '../http/budgets.js'
 export { ViewBodies } from '../http/view-bodies.js'
 export { pushPayload } from './codec.js'
-export type { NodeFacts, NodeIdentity } from './handlers/deps.js'
+export type { NodeIdentity } from './handlers/deps.js'
 export {
   createStreamSession,
   type StreamSession,

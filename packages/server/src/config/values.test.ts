@@ -65,12 +65,11 @@ describe('times and sizes', () => {
   })
 
   it('are written as they are read', () => {
-    for (const { key, kind, judge, defaultValue } of SETTINGS.filter(
-      (each) => typeof each.defaultValue === 'number',
-    )) {
-      const written = writeValue({ kind }, defaultValue)
-      expect([key, readValue({ kind }, written)]).toEqual([key, defaultValue])
-      expect(judge(defaultValue)).toEqual([])
+    const numbers = SETTINGS.filter(({ defaultValue }) => typeof defaultValue === 'number')
+    for (const setting of numbers) {
+      const written = writeValue(setting, setting.defaultValue)
+      expect([setting.key, readValue(setting, written)]).toEqual([setting.key, setting.defaultValue])
+      expect(setting.judge(setting.defaultValue)).toEqual([])
     }
     expect(writeValue({ kind: 'duration' }, undefined)).toBe('-')
   })

@@ -1,12 +1,13 @@
 /** The journal of a node on its disk. */
 import type { Clock, JournalEntry, JournalPort, Logger, Meter } from '@rollcall/core'
 import type { Disk } from './disk.js'
+import type { JournalHealth } from './health.js'
 import { Holding } from './holding.js'
 import { JournalError } from './journal-error.js'
 import { systemWords } from './make-directory.js'
 import { resolveOptions, type JournalOptions } from './options.js'
 import { recover, type Opened, type Recovered } from './recovery.js'
-import { JournalWriter, type JournalHealth } from './writer.js'
+import { JournalWriter } from './writer.js'
 
 /** What a journal needs. */
 export interface JournalDeps {

@@ -16,6 +16,7 @@ import { encodeEntries } from './codec.js'
 import type { Disk } from './disk.js'
 import { appendAll, closeQuietly, createLog, fileName, type OpenLog } from './files.js'
 import { encodeFrame, HEADER_BYTES } from './frames.js'
+import type { JournalHealth } from './health.js'
 import { confirmCommit, type Holding } from './holding.js'
 import { Inspector } from './inspector.js'
 import { JournalError, JournalFault, systemCode, wordsOf, type FaultCause } from './journal-error.js'
@@ -34,24 +35,6 @@ export interface WriterDeps {
   readonly logger: Logger
   readonly meter: Meter
   readonly snapshotSource: () => Iterable<JournalEntry>
-}
-
-/** How a journal is doing. */
-export interface JournalHealth {
-  /** True while memory holds accepted entries that no file holds. */
-  readonly failing: boolean
-  /** What it began with, while it is so. */
-  readonly fault: FaultCause | undefined
-  /** What the disk said last, while something is wrong. */
-  readonly error: string | undefined
-  readonly queuedEntries: number
-  /** Number of the newest log. */
-  readonly logNumber: number
-  /** Bytes in logs since the last snapshot. */
-  readonly logBytes: number
-  readonly snapshotBytes: number
-  /** When the last commit was durable, by the clock; undefined where there was none since the start. */
-  readonly committedAt: number | undefined
 }
 
 interface Waiter {

@@ -1,6 +1,6 @@
 /** What handlers share. */
 import type { Clock, Meter, Registry } from '@rollcall/core'
-import type { NodeStatus } from '@rollcall/wire'
+import type { ProcessFacts } from '@rollcall/wire'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { NodeLife } from '../../http/loaded.js'
@@ -20,11 +20,6 @@ export type Handlers<Id extends OperationId = OperationId> = {
   readonly [Each in Id]: Handler<ParametersOf<Each>>
 }
 
-/** What the process around the rules says of itself; the rest of a status comes from the rules and from this protocol. */
-export interface NodeFacts extends Pick<NodeStatus, 'address' | 'startedAt' | 'uptimeMs' | 'journal'> {
-  readonly residentBytes: number
-}
-
 /** Which node this is, and how it fares. */
 export interface NodeIdentity extends NodeLife {
   /** Unique per boot. */
@@ -34,7 +29,7 @@ export interface NodeIdentity extends NodeLife {
 
 /** The same, with what its process says of itself. */
 export interface ToldNode extends NodeIdentity {
-  facts(): NodeFacts
+  facts(): ProcessFacts
 }
 
 /** Collaborators of the handlers. */
