@@ -49,6 +49,18 @@ function launch(...args: Parameters<typeof packed.launch>): packed.Running {
   return started
 }
 
+const tool = (name: string): string => programOnPath(name) ?? name
+const start = (
+  [path = '', ...words]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): packed.Running => launch(path, words, env)
+
+/** Why no other root can be had for a command; undefined where it can. */
+const rootless = (): string | undefined =>
+  process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0
+    ? undefined
+    : 'a root of its own needs root, and a view of the mounts'
+
 /** Runs the executable to its end, in an empty environment. */
 const rollcall = (...args: string[]): Promise<packed.Ended> => launch(made.executable, args).ended
 
@@ -184,7 +196,6 @@ describe('the Debian package', () => {
   beforeEach((context) => (made.debian === '' ? context.skip('not made here') : undefined))
   const root = { path: '', unit: '' }
   const value = (key: string): string => packed.valueOf(root.unit, key)
-  const tool = (name: string): string => programOnPath(name) ?? name
 
   beforeAll(() => {
     if (made.debian === '') return
@@ -235,8 +246,7 @@ describe('the Debian package', () => {
   })
 
   it('runs as its unit says, as a user without rights, and stops in time', async (context) => {
-    const notRoot = process.getuid?.() === 0 ? undefined : 'another root and another user need root'
-    if (!isAble('the unit in a root of its own', notRoot)) context.skip('needs root')
+    if (!isAble('the unit in a root of its own', rootless())) context.skip('not here')
     packed.makeStateDirectory(root.path, join('/var/lib', value('StateDirectory')), USER, USER)
     await packed.copyLibraries(join(root.path, 'usr/bin/rollcall'), root.path)
     const environment = join(root.path, 'etc/default/rollcall')
@@ -244,17 +254,17 @@ describe('the Debian package', () => {
     appendFileSync(environment, `ROLLCALL_LISTEN=${new URL(url).host}\n`)
     // This process may not be allowed what systemd is.
     const openFiles = Math.min(Number(value('LimitNOFILE')), readDescriptorLimit() ?? 1_024)
-    const below = ['--no-new-privs', tool('chroot'), `--userspec=${USER}:${USER}`, root.path]
-    const words = [`--nofile=${openFiles}`, tool('setpriv'), ...below, ...value('ExecStart').split(' ')]
-    const start = (): packed.Running => launch(tool('prlimit'), words, packed.environmentOf(environment))
-    const node = start()
+    const inner = packed.inRoot(root.path, `${USER}:${USER}`, value('ExecStart').split(' '), tool)
+    const words = [tool('prlimit'), `--nofile=${openFiles}`, tool('setpriv'), '--no-new-privs', ...inner]
+    const startUnit = (): packed.Running => start(words, packed.environmentOf(environment))
+    const node = startUnit()
     await packed.ready(node, url)
     const own = ['--registry', url, '--host', '127.0.0.1', '--port', '9']
     expect(await rollcall('register', '--service', 'kept', ...own)).toMatchObject({ code: 0 })
     expect(readFileSync(`/proc/${node.process.pid}/status`, 'utf8')).toContain(`Uid:\t${USER}\t${USER}`)
     const stopped = await packed.terminate(node)
     expect([stopped.code, stopped.seconds < Number(value('TimeoutStopSec'))]).toEqual([0, true])
-    const next = start()
+    const next = startUnit()
     await packed.ready(next, url)
     expect((await rollcall('services', '--registry', url)).stdout).toContain('kept')
     expect((await packed.terminate(next)).code).toBe(0)
@@ -265,8 +275,7 @@ describe('the image', () => {
   beforeEach((context) => (made.executable === '' ? context.skip('not made here') : undefined))
 
   it('runs by the steps of its Dockerfile in an empty root, is healthy, and stops in time', async (context) => {
-    const notRoot = process.getuid?.() === 0 ? undefined : 'another root and another user need root'
-    if (!isAble('the image in a root of its own', notRoot)) context.skip('needs root')
+    if (!isAble('the image in a root of its own', rootless())) context.skip('not here')
     const stage = stageOf(readFileSync('packaging/docker/Dockerfile', 'utf8'), 'node')
     const out = temporary()
     cpSync(made.executable, join(out, 'rollcall'))
@@ -280,7 +289,7 @@ describe('the image', () => {
     const env = { ...environmentOf(stage), ROLLCALL_LISTEN: `0.0.0.0:${port}` }
     const [user = ''] = saidBy(stage, 'USER')
     const inside = (words: readonly string[], more: Record<string, string> = {}): packed.Running =>
-      launch(programOnPath('chroot') ?? '', [`--userspec=${user}`, root, ...words], { ...env, ...more })
+      start(packed.inRoot(root, user, words, tool), { ...env, ...more })
     const node = inside([...commandOf(stage, 'ENTRYPOINT'), ...commandOf(stage, 'CMD')])
     await packed.ready(node, `http://127.0.0.1:${port}`)
     const healthy = (): Promise<packed.Ended> =>

@@ -88,3 +88,19 @@ export function makeStateDirectory(root: string, path: string, user: number, gro
   mkdirSync(join(root, path), { mode: 0o750 })
   chownSync(join(root, path), user, group)
 }
+
+/** Mounts what a process finds under /proc on any system, for itself alone, and becomes the words of a user in a root. */
+const IN_ROOT =
+  'mount=$0 chroot=$1 root=$2 user=$3; shift 3; "$mount" -t proc proc "$root/proc" && exec "$chroot" --userspec="$user" "$root" "$@"'
+
+/** The command that runs `words` in a root as `user:group`. Its process is theirs in the end. `path` finds a program. */
+export function inRoot(
+  root: string,
+  user: string,
+  words: readonly string[],
+  path: (name: string) => string,
+): string[] {
+  mkdirSync(join(root, 'proc'), { recursive: true })
+  const shell = [path('sh'), '-c', IN_ROOT, path('mount'), path('chroot'), root, user]
+  return [path('unshare'), '--mount', '--propagation', 'private', ...shell, ...words]
+}
