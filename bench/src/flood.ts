@@ -99,7 +99,12 @@ const HEAP_MIB = getHeapStatistics().heap_size_limit / MIB
 const QUIET_MS = 1_000
 /** After the client is gone: the end of its sockets, and what is tidied up in slices. */
 const TIDY_MS = 3_000
-const LEFT = ['rollcall_long_polls', 'rollcall_unsent_bytes', 'rollcall_received_bytes', 'rollcall_watches']
+const LEFT = [
+  'rollcall_budget_used{quota="waitersMax"}',
+  'rollcall_budget_used_bytes{quota="unsentBytesMax"}',
+  'rollcall_budget_used_bytes{quota="receivedBytesMax"}',
+  'rollcall_budget_used{quota="watchesMax"}',
+]
 
 /** Floods a node of its own; rejects with what it wrote where that ends. */
 export async function measureFlood(
@@ -204,15 +209,16 @@ async function metricsOf(url: string): Promise<string> {
 
 async function refusalsOf(url: string): Promise<Record<string, number>> {
   const counters = (await metricsOf(url)).matchAll(/^rollcall_limit_refusals_total\{quota="(\w+)"\} (\d+)/gm)
-  return Object.fromEntries([...counters].map(([, quota, count]) => [quota, Number(count)]))
+  const counts = [...counters].map(([, quota, count]) => [quota, Number(count)] as const)
+  return Object.fromEntries(counts.filter(([, count]) => count > 0))
 }
 
 async function leftOf(url: string): Promise<number> {
   const text = await metricsOf(url)
   return LEFT.reduce((sum, name) => {
-    const [, value] = new RegExp(`^${name} (\\d+)`, 'm').exec(text) ?? []
-    if (value === undefined) throw new Error(`there is no metric ${name}`)
-    return sum + Number(value)
+    const line = text.split('\n').find((each) => each.startsWith(`${name} `))
+    if (line === undefined) throw new Error(`there is no metric ${name}`)
+    return sum + Number(line.slice(name.length))
   }, 0)
 }
 

@@ -82,7 +82,7 @@ it('killed under its instances and subscribers, and started again: no empty list
     const again = await startServerProcess({ dataDir, listen: `${first.host}:${first.port}` })
     const other = createApi(again)
     await expect.poll(() => metric(other, 'rollcall_stream_sessions')).toBe(PROVIDERS + SUBSCRIBERS)
-    await expect.poll(() => metric(other, 'rollcall_watches')).toBe(SUBSCRIBERS)
+    await expect.poll(() => metric(other, 'rollcall_budget_used{quota="watchesMax"}')).toBe(SUBSCRIBERS)
     // Each registration was made again by its session (twice where that broke in the rush), and recognised as the same.
     await expect
       .poll(() => metric(other, 'rollcall_registrations_total'))

@@ -135,7 +135,7 @@ describe('the SDK with a real node', () => {
   it('gives watches back, here and at the node', async () => {
     const watches = async (): Promise<number> => {
       const text = await (await fetch(`${url}/metrics`)).text()
-      return Number(/^rollcall_watches (\d+)$/m.exec(text)?.[1])
+      return Number(/^rollcall_budget_used\{quota="watchesMax"\} (\d+)$/m.exec(text)?.[1])
     }
     const consumer = await client()
     await consumer

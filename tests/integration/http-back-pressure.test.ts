@@ -28,9 +28,9 @@ async function attacker(bytes: string | Buffer): Promise<Socket> {
 
 async function release(): Promise<void> {
   for (const socket of attackers.splice(0)) socket.destroy()
-  await expect.poll(() => metric(api, 'rollcall_connections')).toBeLessThan(3)
-  await expect.poll(() => metric(api, 'rollcall_unsent_bytes')).toBe(0)
-  expect(await metric(api, 'rollcall_received_bytes')).toBe(0)
+  await expect.poll(() => metric(api, 'rollcall_budget_used{quota="connectionsMax"}')).toBeLessThan(3)
+  await expect.poll(() => metric(api, 'rollcall_budget_used_bytes{quota="unsentBytesMax"}')).toBe(0)
+  expect(await metric(api, 'rollcall_budget_used_bytes{quota="receivedBytesMax"}')).toBe(0)
 }
 
 /** A service of somebody else registers, beats, is found and leaves, each within a second. */
@@ -80,20 +80,20 @@ describe('one client', () => {
   })
 
   it('that asks for 30 different lists of 20 MB and reads none holds what the account allows', async () => {
-    const max = await metric(api, 'rollcall_unsent_bytes_max')
-    const before = await metric(api, 'rollcall_process_resident_bytes')
+    const max = await metric(api, 'rollcall_budget_max_bytes{quota="unsentBytesMax"}')
+    const before = await metric(api, 'process_resident_memory_bytes')
     let most = 0
     for (let n = 0; n < 30; n++) {
       await change(n + 2)
       await attacker(get('/api/v1/services/big?state=up'))
       await live(`p${n}`)
-      most = Math.max(most, await metric(api, 'rollcall_unsent_bytes'))
+      most = Math.max(most, await metric(api, 'rollcall_budget_used_bytes{quota="unsentBytesMax"}'))
     }
     expect(most).toBeGreaterThan(max / 4)
     expect(most).toBeLessThanOrEqual(max)
     expect(await metric(api, 'rollcall_limit_refusals_total')).toBeGreaterThan(20)
     // Three lists that are held, those of the cache, and what was being made.
-    expect((await metric(api, 'rollcall_process_resident_bytes')) - before).toBeLessThan(400_000_000)
+    expect((await metric(api, 'process_resident_memory_bytes')) - before).toBeLessThan(400_000_000)
   }, 120_000)
 
   it('that is refused learns when to come back, and of which quota it was', async () => {
@@ -115,32 +115,36 @@ describe('one client', () => {
   }, 60_000)
 
   it('that sends 12 KB of lookups of such a list in one write costs one list', async () => {
-    const before = await metric(api, 'rollcall_process_resident_bytes')
+    const before = await metric(api, 'process_resident_memory_bytes')
     await change(300)
     await attacker(get('/api/v1/services/big?state=up').repeat(170))
     for (let n = 0; n < 10; n++) await live(`q${n}`)
-    expect(await metric(api, 'rollcall_unsent_bytes')).toBeLessThan(30_000_000)
-    expect((await metric(api, 'rollcall_process_resident_bytes')) - before).toBeLessThan(200_000_000)
+    expect(await metric(api, 'rollcall_budget_used_bytes{quota="unsentBytesMax"}')).toBeLessThan(30_000_000)
+    expect((await metric(api, 'process_resident_memory_bytes')) - before).toBeLessThan(200_000_000)
   }, 60_000)
 
   it('that sends 12,000 polls in one write takes no place of others', async () => {
     const poll = get('/api/v1/services/nothing?since=0000000000000000&wait=60s')
     const socket = await attacker(poll.repeat(12_000))
     await live('r')
-    await expect.poll(() => metric(api, 'rollcall_long_polls')).toBe(0)
-    expect(socket.destroyed || (await metric(api, 'rollcall_connections')) < 3).toBe(true)
+    await expect.poll(() => metric(api, 'rollcall_budget_used{quota="waitersMax"}')).toBe(0)
+    expect(socket.destroyed || (await metric(api, 'rollcall_budget_used{quota="connectionsMax"}')) < 3).toBe(
+      true,
+    )
   }, 60_000)
 
   it('that begins 60 bodies of 8 MB and ends none is refused most of them', async () => {
     const head = `POST /api/v1/register HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: 8000000\r\n\r\n`
     const part = Buffer.from(head + ' '.repeat(4_000_000))
-    const max = await metric(api, 'rollcall_received_bytes_max')
-    const before = await metric(api, 'rollcall_process_resident_bytes')
+    const max = await metric(api, 'rollcall_budget_max_bytes{quota="receivedBytesMax"}')
+    const before = await metric(api, 'process_resident_memory_bytes')
     await Promise.all(Array.from({ length: 60 }, () => attacker(part)))
-    await expect.poll(() => metric(api, 'rollcall_received_bytes')).toBeGreaterThan(7_000_000)
-    expect(await metric(api, 'rollcall_received_bytes')).toBeLessThanOrEqual(max)
+    await expect
+      .poll(() => metric(api, 'rollcall_budget_used_bytes{quota="receivedBytesMax"}'))
+      .toBeGreaterThan(7_000_000)
+    expect(await metric(api, 'rollcall_budget_used_bytes{quota="receivedBytesMax"}')).toBeLessThanOrEqual(max)
     for (let n = 0; n < 10; n++) await live(`s${n}`)
-    expect((await metric(api, 'rollcall_process_resident_bytes')) - before).toBeLessThan(200_000_000)
+    expect((await metric(api, 'process_resident_memory_bytes')) - before).toBeLessThan(200_000_000)
   }, 60_000)
 })
 

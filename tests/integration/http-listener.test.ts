@@ -160,7 +160,7 @@ describe('the listener', () => {
     })
     const clients = [await open(port), await open(port)]
     const other = await open(port, '127.0.0.2')
-    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 3])
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_budget_used', 3, 'connectionsMax'])
     const late = [await open(port), await open(port)]
     await expect.poll(() => late.map((client) => client.closed)).toEqual([true, true])
     expect(count.mock.calls).toEqual([
@@ -174,7 +174,7 @@ describe('the listener', () => {
     clients[0]?.socket.write(GET)
     await expect.poll(() => clients[0]?.text()).toContain('hello')
     clients[1]?.socket.destroy()
-    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 1])
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_budget_used', 1, 'connectionsMax'])
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
   })
 
@@ -295,11 +295,11 @@ describe('several listeners', () => {
     cleanUp.push(() => listeners.close(0))
     const bound = await listeners.start()
     for (const { port } of bound) await open(port)
-    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 2])
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_budget_used', 2, 'connectionsMax'])
     const texts = bound.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/`)).text())
     expect(await Promise.all(texts)).toEqual(['one', 'two'])
     await listeners.close(0)
-    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_connections', 0])
+    await expect.poll(() => set.mock.lastCall).toEqual(['rollcall_budget_used', 0, 'connectionsMax'])
   })
 
   it('leave nothing open when one address is taken', async () => {

@@ -35,7 +35,7 @@ describe('abuse', () => {
     // Warm: the first requests of a process cost memory that stays.
     for (let k = 0; k < 200; k++)
       await api.post('/api/v1/register', { instances: [{ service: 'warm', host: '127.0.0.1', port: 1 }] })
-    baseline = await metric(api, 'rollcall_process_resident_bytes')
+    baseline = await metric(api, 'process_resident_memory_bytes')
   })
 
   /** Whatever was done, the server answers as before and calls nothing a fault of its own. */
@@ -127,7 +127,7 @@ describe('abuse', () => {
         else socket.destroy()
       }
     }
-    await expect.poll(() => metric(api, 'rollcall_connections')).toBe(slow.length + 1)
+    await expect.poll(() => metric(api, 'rollcall_budget_used{quota="connectionsMax"}')).toBe(slow.length + 1)
   })
 
   it('a hundred readers of events that never read, and leave without a word', async () => {
@@ -146,7 +146,7 @@ describe('abuse', () => {
     }
     for (const socket of deaf) socket.destroy()
     await expect.poll(() => metric(api, 'rollcall_sse_subscribers')).toBe(0)
-    await expect.poll(() => metric(api, 'rollcall_watches')).toBe(0)
+    await expect.poll(() => metric(api, 'rollcall_budget_used{quota="watchesMax"}')).toBe(0)
   })
 
   it.each([
@@ -304,8 +304,8 @@ describe('abuse', () => {
   it('is cut off in the end, and what it cost is given back', async () => {
     await cutOff
     for (const socket of slow) socket.destroy()
-    await expect.poll(() => metric(api, 'rollcall_connections')).toBe(1)
-    const left = (await metric(api, 'rollcall_process_resident_bytes')) - baseline
+    await expect.poll(() => metric(api, 'rollcall_budget_used{quota="connectionsMax"}')).toBe(1)
+    const left = (await metric(api, 'process_resident_memory_bytes')) - baseline
     process.stdout.write(`abuse left ${(left / 2 ** 20).toFixed(0)} MiB behind\n`)
     // Garbage that the heap has not collected yet, but nothing that grows with what was sent.
     expect(left).toBeLessThan(120 * 2 ** 20)
@@ -330,7 +330,7 @@ describe('stopping', () => {
       const events = await openEvents(server, 'service=s')
       const poll = api.get('/api/v1/services/s?since=0000000000000000&wait=60s')
       await expect.poll(() => events.events.length).toBe(1)
-      await expect.poll(() => metric(api, 'rollcall_long_polls')).toBe(1)
+      await expect.poll(() => metric(api, 'rollcall_budget_used{quota="waitersMax"}')).toBe(1)
       const began = performance.now()
       const stopped = server.stop(signal)
       await expect.poll(() => stream.messages.at(-1)).toMatchObject({ type: 'goaway', reason: 'stopping' })

@@ -130,7 +130,7 @@ it('readers that stall through 5,000 changes cost bounded memory, delay no other
   await live.ask({ type: 'watch', services: [{ service: 'orders' }] })
   const calm = await changes(1_000, live)
   const slowBefore = await metric(api, 'rollcall_slow_subscribers_total')
-  const settled = await metric(api, 'rollcall_process_resident_bytes')
+  const settled = await metric(api, 'process_resident_memory_bytes')
 
   const stalled = await Promise.all(Array.from({ length: 10 }, () => openStream(server)))
   for (const peer of stalled) {
@@ -143,7 +143,7 @@ it('readers that stall through 5,000 changes cost bounded memory, delay no other
   const loaded = await changes(5_000, live)
   expect(await metric(api, 'rollcall_slow_subscribers_total')).toBeGreaterThanOrEqual(slowBefore + 20)
   // Unbounded it would be 20 MB for each of the twenty; bounded, it is 1 MiB and a view that they share.
-  const grown = (await metric(api, 'rollcall_process_resident_bytes')) - settled
+  const grown = (await metric(api, 'process_resident_memory_bytes')) - settled
   report(
     `stalled readers: ${Math.round(grown / 2 ** 20)} MiB more, p99 ${loaded.p99.toFixed(1)} ms (calm ${calm.p99.toFixed(1)} ms)`,
   )
@@ -161,7 +161,7 @@ it('readers that stall through 5,000 changes cost bounded memory, delay no other
   expect(one?.mirror('orders').deltas.length).toBeLessThan(4_900)
   for (const peer of others) peer.drop()
   for (const socket of deaf) socket.destroy()
-  await expect.poll(() => metric(api, 'rollcall_watches')).toBe(2)
+  await expect.poll(() => metric(api, 'rollcall_budget_used{quota="watchesMax"}')).toBe(2)
 })
 
 /** A client that asks and never reads the answer. */

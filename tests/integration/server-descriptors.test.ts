@@ -42,7 +42,7 @@ it('with 256 descriptors and 400 connections writes to disk, through every chang
   expect([...durabilities]).toEqual(['disk'])
   expect(await metric(api, 'rollcall_journal_failing')).toBe(0)
   // Three quarters of 144: the rest is for other peers.
-  expect(await metric(api, 'rollcall_connections')).toBe(108)
+  expect(await metric(api, 'rollcall_budget_used{quota="connectionsMax"}')).toBe(108)
   expect(server.stdout()).toMatch(/connections dropped/)
   api.close()
 }, 60_000)

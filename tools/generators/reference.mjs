@@ -61,19 +61,22 @@ ${table(['code', 'HTTP status', 'retry', 'what to do'], rows)}
 }
 
 function metrics() {
-  const rows = Object.entries(METRICS).map(([name, { kind, label, help }]) => [
-    `\`${name}\``,
+  const code = (names) => names.map((name) => `\`${name}\``).join(', ')
+  const rows = Object.entries(METRICS).map(([name, { kind, label, labels = [label], values, help }]) => [
+    code([name]),
     kind,
-    label === undefined ? '' : `\`${label}\``,
+    labels[0] === undefined ? '' : code(labels) + (values === undefined ? '' : `: ${values.join(', ')}`),
     help,
   ])
   return `# Metrics
 
 ${NOTE}
 
-What \`/metrics\` of a node reports, in the Prometheus text format.
+What \`/metrics\` of a node reports, in the Prometheus text format: durations in seconds, sizes in bytes. No label takes a
+value that a caller chose, so the number of series is bounded: some three hundred, whatever is registered. Which figures matter, and
+at what value: [monitoring](../operating/monitoring.md).
 
-${table(['name', 'kind', 'label', 'meaning'], rows)}
+${table(['name', 'kind', 'label and its values', 'meaning'], rows)}
 `
 }
 

@@ -33,6 +33,7 @@ import { createAuditLog } from './telemetry/audit-log.js'
 import { createHealthLog } from './telemetry/health-log.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
+import { createProcessMetrics, type ProcessMetrics } from './telemetry/process-metrics.js'
 import { createRefusalLog } from './telemetry/refusal-log.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
@@ -63,6 +64,7 @@ interface Parts {
   readonly clock: Clock
   readonly logger: ProcessLogger
   readonly metrics: MetricsRegistry
+  readonly figures: ProcessMetrics
   readonly prober: Prober
   readonly driver: NodeDriver
   readonly budgets: HttpBudgets
@@ -99,14 +101,15 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     nodeOptions(config, nodeId, heap.limit),
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
-  const parts: Parts = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
-  const { journal, read } = await openStorage(config, parts)
+  const begun = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
+  const { journal, read } = await openStorage(config, begun)
   driver.attach(journal)
   let listening: HostPort | undefined
   const facts = createNodeFacts(
     { clock, journal: read, residentBytes: () => process.memoryUsage.rss() },
     () => reachedAt(config, listening),
   )
+  const parts: Parts = { ...begun, figures: beginFigures(metrics, config, nodeId) }
   const native = createNative(config, nodeId, parts, facts)
   const listeners = openAddresses(config, parts, native, () => read()?.fault)
   try {
@@ -128,6 +131,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     await native.close()
     driver.close()
     prober.close()
+    figures.close()
     await journal.close()
     throw error
   }
@@ -140,7 +144,10 @@ interface Storage {
   readonly read: () => JournalReading | undefined
 }
 
-async function openStorage(config: Config, { driver, clock, logger, metrics }: Parts): Promise<Storage> {
+async function openStorage(
+  config: Config,
+  { driver, clock, logger, metrics }: Omit<Parts, 'figures'>,
+): Promise<Storage> {
   if (config.memory) {
     driver.load([])
     return { journal: createMemoryJournal(), read: () => undefined }
@@ -219,7 +226,7 @@ function peerBounds({ limits }: Config): PeerBounds {
   return { share: limits.peerSharePercent / 100, sharedNetworks: limits.sharedNetworks }
 }
 
-/** Names under which a node may be called: those that are configured, its own and the machine's. */
+/** Names under which a node may be called: those that are configured, its own and the figures's. */
 function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] {
   const own = advertise === undefined ? undefined : parseHostPort(advertise)
   return [...allowedHosts, hostname(), ...(own === undefined ? [] : [own.host])]
@@ -262,13 +269,14 @@ function createNative(
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
-  { clock, logger, metrics, driver, budgets, connectionsMax, refusals }: Parts,
+  parts: Parts,
   native: NativeProtocol,
   journalFault: () => string | undefined,
 ): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
+  const { clock, logger, metrics, driver, budgets, connectionsMax, refusals } = parts
   const read = driver.read({ principal: ANONYMOUS })
   const allowedHosts = allowedHostsOf(config)
   const gate = createGate(allowedHosts)
@@ -280,13 +288,7 @@ function openAddresses(
     journalFault,
     refusals,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
-    metrics: () => {
-      driver.sample()
-      const { longPolls } = native.stats()
-      metrics.set('rollcall_long_polls', longPolls)
-      sampleHttpBudgets(metrics, budgets)
-      return metrics.render()
-    },
+    metrics: () => renderMetrics(parts),
   })
   const prometheus = createPrometheusDiscovery(
     {
@@ -315,13 +317,34 @@ function openAddresses(
   ])
 }
 
+/** Says what does not change while the node runs, and begins to measure the process. */
+function beginFigures(metrics: MetricsRegistry, { cluster, memory }: Config, nodeId: string): ProcessMetrics {
+  metrics.inform('rollcall_build_info', {
+    version: SOFTWARE_VERSION,
+    node_version: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+  })
+  metrics.inform('rollcall_node_info', { node: nodeId, cluster, storage: memory ? 'memory' : 'disk' })
+  return createProcessMetrics(metrics)
+}
+
+/** Takes the figures that are only computed when they are asked for, and shows all. */
+function renderMetrics({ metrics, driver, budgets, figures }: Parts): string {
+  driver.sample()
+  metrics.set('rollcall_ready', driver.readiness().ready ? 1 : 0)
+  sampleHttpBudgets(metrics, budgets)
+  figures.sample()
+  return metrics.render()
+}
+
 function stopSteps(
   parts: Parts,
   native: NativeProtocol,
   listeners: Listeners,
   journal: JournalPort,
 ): ShutdownStep[] {
-  const { driver, prober, clock } = parts
+  const { driver, prober, clock, figures } = parts
   return [
     {
       name: 'goaway',
@@ -338,6 +361,7 @@ function stopSteps(
       run: () => {
         driver.close()
         prober.close()
+        figures.close()
       },
     },
     { name: 'journal', run: () => journal.close() },

@@ -1,6 +1,7 @@
 /** The budgets of a node's HTTP: one of each for all its adapters. */
 import { Budget, type BudgetDeps, type Meter } from '@rollcall/core'
 import type { NodeLimits } from './config/types.js'
+import { sampleBudget } from './telemetry/budget-gauges.js'
 
 /** Part of the heap that unsent answers may take by default. They lie beside it, so that a node whose heap is full still has them. */
 const UNSENT_SHARE = 1 / 4
@@ -22,11 +23,12 @@ export function createHttpBudgets(
     limits.receivedBytesMax ?? Math.floor(heapBytes * RECEIVED_SHARE),
     2 * limits.bodyBytesMax,
   )
-  const received = { quota: 'receivedBytesMax', what: 'bytes of requests' }
+  const received = { quota: 'receivedBytesMax', what: 'bytes of requests', bytes: true }
   return {
     waits: new Budget(deps, { quota: 'waitersMax', max: waitersMax, what: 'waiting requests' }),
     unsent: new Budget(deps, {
       quota: 'unsentBytesMax',
+      bytes: true,
       max: unsentBytesMax,
       what: 'bytes of answers that are not read',
     }),
@@ -35,13 +37,12 @@ export function createHttpBudgets(
   }
 }
 
-/** Sets the gauges that tell how much of the budgets is taken. */
+/** Sets the gauges that tell how much of the budgets is taken; of the two with one setting each has its own. */
 export function sampleHttpBudgets(
   meter: Meter,
-  { unsent, received, receivedShort }: Readonly<Record<Name, Budget>>,
+  { waits, unsent, received, receivedShort }: Readonly<Record<Name, Budget>>,
 ): void {
-  meter.set('rollcall_unsent_bytes', unsent.used)
-  meter.set('rollcall_unsent_bytes_max', unsent.max)
-  meter.set('rollcall_received_bytes', received.used + receivedShort.used)
-  meter.set('rollcall_received_bytes_max', received.max + receivedShort.max)
+  for (const budget of [waits, unsent, received]) sampleBudget(meter, budget)
+  const { used, max, bytes } = receivedShort
+  sampleBudget(meter, { quota: 'receivedShort', used, max, bytes })
 }

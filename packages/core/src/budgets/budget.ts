@@ -28,11 +28,14 @@ export interface BudgetOptions {
   readonly max: number
   /** What it is an amount of, in words: `bytes of unsent answers`. */
   readonly what: string
+  /** Whether it is an amount of bytes. Default: it counts things. */
+  readonly bytes?: boolean
 }
 
 export class Budget {
   readonly quota: string
   readonly max: number
+  readonly bytes: boolean
   private readonly what: string
   private readonly bounds: PeerBounds
   private readonly meter: Meter
@@ -43,7 +46,7 @@ export class Budget {
 
   constructor(
     { bounds = PEER_DEFAULTS, meter = NO_METER, heap }: BudgetDeps,
-    { quota, max, what }: BudgetOptions,
+    { quota, max, what, bytes = false }: BudgetOptions,
   ) {
     this.bounds = bounds
     this.meter = meter
@@ -51,6 +54,7 @@ export class Budget {
     this.quota = quota
     this.max = max
     this.what = what
+    this.bytes = bytes
   }
 
   /** What is held, all peers together. */

@@ -14,6 +14,7 @@ export const HEAP_QUOTA = 'heap'
 
 export class HeapRoom {
   readonly quota: string = HEAP_QUOTA
+  readonly bytes: boolean = true
   /** Bytes alive beyond which nothing is accepted that would add to them. */
   readonly max: number
   private readonly meter: Meter

@@ -69,7 +69,7 @@ export function createBudgets(bounds: BudgetBounds, meter: Meter): NodeBudgets {
   const count = (quota: string, max: number, what: string): Budget =>
     new Budget({ bounds: peers, meter }, { quota, max, what })
   const bytes = (quota: string, max: number, what: string): Budget =>
-    new Budget({ bounds: peers, meter, heap }, { quota, max, what: `bytes of ${what}` })
+    new Budget({ bounds: peers, meter, heap }, { quota, max, what: `bytes of ${what}`, bytes: true })
   return {
     heap,
     instances: count('instancesMax', bounds.instancesMax, 'instances'),

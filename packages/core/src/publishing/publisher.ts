@@ -266,7 +266,6 @@ export class Publisher implements Follower {
       }
       this.bringUpToDate(consumer, watched, item.sign, now)
     }
-    this.deps.meter.set('rollcall_watches', this.deps.budgets.watches.used)
   }
 
   private unwatch(consumer: Consumer, key: string): void {
@@ -277,7 +276,6 @@ export class Publisher implements Follower {
     watched.subscribers.delete(consumer)
     watched.apart?.delete(consumer)
     this.books.ended(consumer)
-    this.deps.meter.set('rollcall_watches', this.deps.budgets.watches.used)
     this.release(watched)
   }
 

@@ -135,7 +135,10 @@ export class Exchange {
     this.answered = true
     deps.meter.count('rollcall_http_requests_total', 1, classOf(status))
     if (!this.patient)
-      deps.meter.observe('rollcall_http_request_duration_ms', deps.clock.now() - this.startedAt)
+      deps.meter.observe(
+        'rollcall_http_request_duration_seconds',
+        (deps.clock.now() - this.startedAt) / 1_000,
+      )
     if (res.headersSent || res.destroyed) return
     if (status === 429) headers.push('Retry-After', RETRY_AFTER_S)
     if (deps.stopping() && !headers.includes('Connection')) headers.push('Connection', 'close')

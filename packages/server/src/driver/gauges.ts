@@ -1,16 +1,14 @@
 /** The gauges of a node that are only computed when figures are asked for. */
 import { ACCOUNTS, type Meter, type RegistryNode } from '@rollcall/core'
 import { STATES } from '@rollcall/wire'
+import { sampleBudget } from '../telemetry/budget-gauges.js'
 
 /** Sets them. */
 export function sampleNode(
   { budgets, directory, feed, liveness, overrides }: RegistryNode,
   meter: Meter,
 ): void {
-  for (const { quota, used, max } of Object.values(budgets)) {
-    meter.set('rollcall_budget_used', used, quota)
-    meter.set('rollcall_budget_max', max, quota)
-  }
+  for (const budget of Object.values(budgets)) sampleBudget(meter, budget)
   for (const state of STATES) meter.set('rollcall_instances', directory.states[state], state)
   meter.set('rollcall_services', directory.listing.size)
   for (const account of ACCOUNTS) {

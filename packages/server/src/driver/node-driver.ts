@@ -219,7 +219,7 @@ export class NodeDriver implements Registry {
     const levels: Durability[] = []
     for (const level of settled) levels.push(await level)
     const durability = weakestOf(levels)
-    this.meter.observe('rollcall_command_duration_ms', this.clock.now() - startedAt)
+    this.meter.observe('rollcall_command_duration_seconds', (this.clock.now() - startedAt) / 1_000)
     return { answer, durability }
   }
 

@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Budget, type BudgetDeps, type Clock, type Logger, type Meter } from '@rollcall/core'
 import { defined } from '@rollcall/wire'
+import { sampleBudget } from '../telemetry/budget-gauges.js'
 
 /** The connections of all listeners of a node. */
 export interface Connections {
@@ -31,7 +32,8 @@ export function createConnections(deps: ConnectionsDeps, connectionsMax: number)
     meter.count('rollcall_connections_dropped_total')
     reportDrop(error)
   }
-  const count = (): void => meter.set('rollcall_connections', budget.used)
+  const count = (): void => meter.set('rollcall_budget_used', budget.used, budget.quota)
+  sampleBudget(meter, budget)
   return {
     track(server) {
       const sockets = new Set<Socket>()

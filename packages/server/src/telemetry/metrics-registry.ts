@@ -1,163 +1,183 @@
 /** Metrics of a node, by the catalogue, in Prometheus’ text format. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { METRICS } from '@rollcall/core'
 import type { Meter, MetricInfo, MetricName } from '@rollcall/core'
 
-/** The figures of this process at one moment. */
-export interface ProcessFigures {
-  readonly residentBytes: number
-  readonly heapBytes: number
-  readonly eventLoopDelayP99Ms: number
-  readonly uptimeMs: number
-}
-
-export interface MetricsRegistryDeps {
-  /** Asked at each rendering. Default: this process, with the event loop delay since the previous question. */
-  readonly processFigures?: () => ProcessFigures
-}
-
 /** Holds the figures of a node. */
 export interface MetricsRegistry extends Meter {
-  /** Everything in Prometheus' text format (version 0.0.4), in the order of the catalogue. */
+  /** Says what an `info` of the catalogue says: a value for each of its labels. */
+  inform(name: MetricName, labels: Readonly<Record<string, string>>): void
+  /**
+   * Everything in Prometheus' text format (version 0.0.4), in the order of the catalogue. A metric that has no series is
+   * left out: the system does not tell that figure, or nothing with that label has happened.
+   */
   render(): string
 }
 
-/** Upper bounds of histogram buckets, in the milliseconds of their metrics. */
-const BUCKETS_MS: readonly number[] = [
-  0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
+/** Upper bounds of the buckets of latencies, in seconds. */
+const LATENCY_BUCKETS: readonly number[] = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ]
 
 /** Most label values of a metric; further ones are counted together as `other`. */
 const LABEL_VALUES_MAX = 64
 const OVERFLOW_LABEL = 'other'
+/** The series of a metric that has no label. */
+const PLAIN = ''
 
-interface Series {
-  /** Value without label: all there is for metrics that have none. */
-  plain: { value: number }
-  plainUsed: boolean
-  readonly labelled: Map<string, { value: number }>
+/** One series of a counter or gauge. */
+interface Cell {
+  value: number
 }
 
+/** One series of a histogram. */
 interface Histogram {
   /** Observations per bucket, not yet cumulative; the last is for what exceeds every bound. */
   readonly counts: Float64Array
   sum: number
 }
 
-/** Creates a registry in which every metric of the catalogue exists from the start. */
-export function createMetricsRegistry(deps: MetricsRegistryDeps = {}): MetricsRegistry {
-  const processFigures = deps.processFigures ?? createProcessFigures()
-  const series = new Map<MetricName, Series>()
-  const histograms = new Map<MetricName, Histogram>()
-  for (const name of Object.keys(METRICS) as MetricName[]) {
-    if (METRICS[name].kind === 'histogram') {
-      histograms.set(name, { counts: new Float64Array(BUCKETS_MS.length + 1), sum: 0 })
-    } else {
-      // A labelled metric has no line until it has a label; the others begin at zero, so that rates are right.
-      series.set(name, {
-        plain: { value: 0 },
-        plainUsed: METRICS[name].label === undefined,
-        labelled: new Map(),
-      })
-    }
+/** The series of one metric, by label value. */
+interface Family<T> {
+  readonly name: string
+  readonly hasLabel: boolean
+  readonly series: Map<string, T>
+  readonly create: () => T
+}
+
+/** Creates a registry in which each series that is known beforehand exists from the start, counters at zero. */
+export function createMetricsRegistry(): MetricsRegistry {
+  const cells = new Map<string, Family<Cell>>()
+  const histograms = new Map<string, Family<Histogram>>()
+  const infos = new Map<string, string>()
+  for (const [name, info] of Object.entries<MetricInfo>(METRICS)) {
+    if (info.kind === 'histogram')
+      histograms.set(
+        name,
+        createFamily(name, info, () => createHistogram(info)),
+      )
+    else if (info.kind !== 'info')
+      cells.set(
+        name,
+        createFamily(name, info, () => ({ value: 0 })),
+      )
   }
 
-  function cell(name: MetricName, label: string | undefined): { value: number } {
-    const own = series.get(name)
-    if (own === undefined) throw new TypeError(`${name} is a histogram`)
-    if (label === undefined) {
-      own.plainUsed = true
-      return own.plain
-    }
-    return own.labelled.get(label) ?? newCell(own.labelled, label)
-  }
-
-  function set(name: MetricName, value: number, label?: string): void {
-    cell(name, label).value = value
+  function cell(name: MetricName, label: string): Cell {
+    const family = cells.get(name)
+    if (family === undefined) throw new TypeError(`${name} is neither a counter nor a gauge`)
+    return seriesOf(family, label)
   }
 
   return {
-    count(name, by = 1, label) {
+    count(name, by = 1, label = PLAIN) {
       cell(name, label).value += by
     },
-    set,
-    observe(name, value) {
-      const histogram = histograms.get(name)
-      if (histogram === undefined) throw new TypeError(`${name} is not a histogram`)
+    set(name, value, label = PLAIN) {
+      cell(name, label).value = value
+    },
+    observe(name, value, label = PLAIN) {
+      const family = histograms.get(name)
+      if (family === undefined) throw new TypeError(`${name} is not a histogram`)
+      const bounds = bucketsOf(METRICS[name])
+      const histogram = seriesOf(family, label)
       let bucket = 0
-      while (bucket < BUCKETS_MS.length && value > (BUCKETS_MS[bucket] ?? Infinity)) bucket++
+      while (bucket < bounds.length && value > (bounds[bucket] ?? Infinity)) bucket++
       histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1
       histogram.sum += value
     },
+    inform(name, labels) {
+      if (METRICS[name].kind !== 'info') throw new TypeError(`${name} is no info`)
+      const pairs = (METRICS[name].labels ?? []).map((label) => pair(label, labels[label] ?? ''))
+      infos.set(name, pairs.join())
+    },
     render() {
-      const figures = processFigures()
-      set('rollcall_process_resident_bytes', figures.residentBytes)
-      set('rollcall_process_heap_bytes', figures.heapBytes)
-      set('rollcall_process_event_loop_delay_p99_ms', figures.eventLoopDelayP99Ms)
-      set('rollcall_process_uptime_ms', figures.uptimeMs)
       const lines: string[] = []
-      for (const name of Object.keys(METRICS) as MetricName[]) {
-        const info: MetricInfo = METRICS[name]
-        lines.push(`# HELP ${name} ${escapeHelp(info.help)}`, `# TYPE ${name} ${info.kind}`)
-        const histogram = histograms.get(name)
-        const own = series.get(name)
-        if (histogram !== undefined) renderHistogram(name, histogram, lines)
-        else if (own !== undefined) renderSeries(name, info.label ?? 'label', own, lines)
+      for (const [name, info] of Object.entries<MetricInfo>(METRICS)) {
+        const from = lines.length
+        const said = infos.get(name)
+        if (said !== undefined) lines.push(`${name}{${said}} 1`)
+        for (const [label, { value }] of cells.get(name)?.series ?? [])
+          lines.push(`${name}${braces(labelPair(info, label))} ${numberText(value)}`)
+        for (const [label, histogram] of histograms.get(name)?.series ?? [])
+          renderHistogram(name, info, labelPair(info, label), histogram, lines)
+        const type = info.kind === 'info' ? 'gauge' : info.kind
+        if (lines.length > from)
+          lines.splice(from, 0, `# HELP ${name} ${escapeHelp(info.help)}`, `# TYPE ${name} ${type}`)
       }
       return `${lines.join('\n')}\n`
     },
   }
 }
 
-/** Makes room for a new label value, or gives the one that stands for all beyond the limit. */
-function newCell(labelled: Map<string, { value: number }>, label: string): { value: number } {
-  const key = labelled.size < LABEL_VALUES_MAX - 1 ? label : OVERFLOW_LABEL
-  const known = labelled.get(key)
+/** What is counted begins at zero for every label value that is known, so that rates are right; a labelled gauge when it is set. */
+function createFamily<T>(name: string, info: MetricInfo, create: () => T): Family<T> {
+  const { kind, label, values = [], optional = false } = info
+  const known = label === undefined ? (optional ? [] : [PLAIN]) : kind === 'gauge' ? [] : values
+  return {
+    name,
+    hasLabel: label !== undefined,
+    series: new Map(known.map((value) => [value, create()])),
+    create,
+  }
+}
+
+/** The series of a label value, or the one that stands for all beyond the limit. */
+function seriesOf<T>(family: Family<T>, label: string): T {
+  const { series, create } = family
+  const known = series.get(label)
   if (known !== undefined) return known
-  const fresh = { value: 0 }
-  labelled.set(key, fresh)
+  if (family.hasLabel === (label === PLAIN))
+    throw new TypeError(`${family.name} has ${family.hasLabel ? 'a' : 'no'} label`)
+  const key = series.size < LABEL_VALUES_MAX - 1 ? label : OVERFLOW_LABEL
+  const found = series.get(key)
+  if (found !== undefined) return found
+  const fresh = create()
+  series.set(key, fresh)
   return fresh
 }
 
-function renderSeries(name: string, labelName: string, series: Series, lines: string[]): void {
-  if (series.plainUsed) lines.push(`${name} ${series.plain.value}`)
-  for (const [label, { value }] of series.labelled)
-    lines.push(`${name}{${labelName}="${escapeLabel(label)}"} ${value}`)
+function bucketsOf({ buckets = LATENCY_BUCKETS }: MetricInfo): readonly number[] {
+  return buckets
 }
 
-function renderHistogram(name: string, histogram: Histogram, lines: string[]): void {
+function createHistogram(info: MetricInfo): Histogram {
+  return { counts: new Float64Array(bucketsOf(info).length + 1), sum: 0 }
+}
+
+function renderHistogram(
+  name: string,
+  info: MetricInfo,
+  label: string | undefined,
+  histogram: Histogram,
+  lines: string[],
+): void {
+  const bounds = bucketsOf(info)
   let total = 0
   for (const [index, count] of histogram.counts.entries()) {
     total += count
-    lines.push(`${name}_bucket{le="${BUCKETS_MS[index] ?? '+Inf'}"} ${total}`)
+    lines.push(`${name}_bucket${braces(label, pair('le', String(bounds[index] ?? '+Inf')))} ${total}`)
   }
-  lines.push(`${name}_sum ${histogram.sum}`, `${name}_count ${total}`)
+  lines.push(`${name}_sum${braces(label)} ${histogram.sum}`, `${name}_count${braces(label)} ${total}`)
+}
+
+function labelPair({ label }: MetricInfo, value: string): string | undefined {
+  return label === undefined ? undefined : pair(label, value)
+}
+
+function pair(label: string, value: string): string {
+  return `${label}="${escapeHelp(value).replaceAll('"', String.raw`\"`)}"`
+}
+
+function braces(...pairs: readonly (string | undefined)[]): string {
+  const given = pairs.filter((each) => each !== undefined)
+  return given.length === 0 ? '' : `{${given.join()}}`
+}
+
+/** Infinity is all that a limit can be besides a number. */
+function numberText(value: number): string {
+  return value === Infinity ? '+Inf' : String(value)
 }
 
 function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-}
-
-function escapeLabel(text: string): string {
-  return escapeHelp(text).replaceAll('"', '\\"')
-}
-
-/** How often the delay of the event loop is sampled. Its timer does not keep the process alive. */
-const SAMPLE_MS = 20
-
-function createProcessFigures(): () => ProcessFigures {
-  const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS })
-  delay.enable()
-  return () => {
-    const memory = process.memoryUsage()
-    // What is sampled is the time between two ticks of the sampler, so an idle loop shows its interval; in nanoseconds.
-    const p99Ms = delay.count === 0 ? 0 : Math.max(0, delay.percentile(99) / 1e6 - SAMPLE_MS)
-    delay.reset()
-    return {
-      residentBytes: memory.rss,
-      heapBytes: memory.heapUsed,
-      eventLoopDelayP99Ms: Math.round(p99Ms * 1_000) / 1_000,
-      uptimeMs: Math.round(process.uptime() * 1_000),
-    }
-  }
+  return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`)
 }

@@ -239,7 +239,7 @@ export class JournalWriter implements JournalPort {
     meter.count('rollcall_journal_commits_total')
     meter.count('rollcall_journal_entries_total', taken)
     meter.count('rollcall_journal_bytes_total', frame.length)
-    meter.observe('rollcall_journal_commit_duration_ms', clock.now() - started)
+    meter.observe('rollcall_journal_commit_duration_seconds', (clock.now() - started) / 1_000)
     this.#settle(taken, this.#answer())
     if (this.#logBytes > Math.max(this.#options.rotateBytesMin, this.#snapshotBytes)) this.#startUpkeep()
   }
