@@ -257,7 +257,8 @@ function interfaceVisitor(found: (member: InterfaceMember) => void): VisitorObje
 function metricVisitor(found: (name: string) => void): VisitorObject {
   return {
     Literal(node) {
-      if (typeof node.value === 'string' && /^(rollcall|process|nodejs)_[a-z0-9_]+$/.test(node.value)) found(node.value)
+      if (typeof node.value === 'string' && /^(rollcall|process|nodejs)_[a-z0-9_]+$/.test(node.value))
+        found(node.value)
     },
   }
 }

@@ -1,19 +1,14 @@
 /** HTTP service discovery of Prometheus: as anyone may ask for it, and as Debian's Prometheus does. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { NO_LOGGER, NO_METER, NO_REFUSALS } from '@rollcall/core'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
-import { debianProgram, programOnPath } from '@rollcall/testkit'
 import { LIMITS } from '@rollcall/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSystemClock } from '../../packages/server/src/clock.js'
 import { createHttpBudgets } from '../../packages/server/src/http-budgets.js'
-import { without } from './support/guests/guest.js'
+import { findPrometheus, startPrometheus } from './support/guests/prometheus.js'
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
@@ -160,76 +155,12 @@ scrape_configs:
       - { source_labels: [__meta_rollcall_metadata_metrics_path], regex: (.+), target_label: __metrics_path__ }
 `
 
-interface Prometheus {
-  /** The value of each series of a query, by its label `instance`. */
-  query(query: string): Promise<Record<string, string>>
-  /** Active targets, by `instance`, with their health. */
-  targets(): Promise<Record<string, string>>
-}
-
-async function startPrometheus(binary: string, url: string): Promise<Prometheus> {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-prometheus-'))
-  cleanUp.push(() => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'prometheus.yml')
-  writeFileSync(file, CONFIG.replace('URL', url))
-  const probe = createServer()
-  const port = await listen(probe, 0)
-  await new Promise((resolve) => probe.close(resolve))
-  const base = `http://127.0.0.1:${port}`
-  const child: ChildProcess = spawn(
-    binary,
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  let said = ''
-  child.stderr?.on('data', (chunk) => (said += String(chunk)))
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  cleanUp.push(async () => {
-    child.kill('SIGKILL')
-    await ended
-  })
-  await expect
-    .poll(
-      () => {
-        if (child.exitCode !== null) throw new Error(said)
-        return fetch(`${base}/-/ready`).then(
-          ({ status }) => status,
-          () => 0,
-        )
-      },
-      { interval: 100 },
-    )
-    .toBe(200)
-  const ask = async (path: string): Promise<never> =>
-    ((await (await fetch(base + path)).json()) as { data: never }).data
-  return {
-    async query(query) {
-      const { result }: { result: { metric: { instance: string }; value: [number, string] }[] } = await ask(
-        `/api/v1/query?query=${encodeURIComponent(query)}`,
-      )
-      return Object.fromEntries(result.map(({ metric, value }) => [metric.instance, value[1]]))
-    },
-    async targets() {
-      const { activeTargets }: { activeTargets: { labels: { instance: string }; health: string }[] } =
-        await ask('/api/v1/targets?state=active')
-      return Object.fromEntries(activeTargets.map(({ labels, health }) => [labels.instance, health]))
-    },
-  }
-}
-
 describe('Prometheus itself', () => {
   it('finds targets, scrapes them, keeps them through refusals, and lets go of those that left', async (context) => {
-    const binary =
-      programOnPath('prometheus') ??
-      (await debianProgram({ package: 'prometheus', path: 'usr/bin/prometheus' }).catch((error: unknown) =>
-        without(context, (error as Error).message),
-      ))
+    const binary = await findPrometheus(context, 'prometheus')
     const node = await startRegistry()
-    const prometheus = await startPrometheus(binary, node.url)
+    const prometheus = await startPrometheus(binary, { 'prometheus.yml': CONFIG.replace('URL', node.url) })
+    cleanUp.push(() => prometheus.close())
     const metadata = { metrics_path: '/stats' }
     const well = instance('well', { host: '127.0.0.1', port: await startInstance(), metadata })
     const sick = instance('sick', { host: '127.0.0.1', port: 9, metadata })

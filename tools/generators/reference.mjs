@@ -1,5 +1,6 @@
 /**
- * Writes the pages that follow from the code: errors, metrics, liveness, OpenAPI, configuration, commands and SDK.
+ * Writes the pages that follow from the code: errors, metrics, liveness, OpenAPI, configuration, commands and SDK; and the
+ * dashboard.
  * Needs a build.
  *
  *     node tools/generators/reference.mjs [--check]
@@ -12,6 +13,7 @@ import { ERROR_CODES } from '@rollcall/wire'
 import { openApiDocument, streamSchema } from '@rollcall/wire/schemas'
 import { ROOT } from '../prepare.mjs'
 import { cliPage } from './cli-page.mjs'
+import { dashboard } from './dashboard.mjs'
 import { livenessPage } from './liveness-page.mjs'
 import { sdkPages } from './sdk-page.mjs'
 
@@ -117,6 +119,7 @@ const PAGES = {
   'docs/reference/metrics.md': metrics,
   'docs/reference/openapi.json': openApi,
   'docs/reference/stream.schema.json': stream,
+  'operations/grafana/rollcall.json': dashboard,
 }
 for (const [path, text] of Object.entries(sdkPages(NOTE))) PAGES[path] = () => text
 

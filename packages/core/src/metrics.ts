@@ -117,7 +117,10 @@ const CATALOGUE = {
     label: 'outcome',
     values: 'outcomes',
   },
-  rollcall_stalls_total: { kind: 'counter', help: 'Stalls of the event loop that postponed all judgement.' },
+  rollcall_stalls_total: {
+    kind: 'counter',
+    help: 'Stalls of the event loop, by more than 50 ms, that postponed all judgement.',
+  },
   rollcall_publications_total: {
     kind: 'counter',
     help: 'Deltas and views published.',
