@@ -8,7 +8,7 @@ import { METRICS, type MetricInfo } from '@rollcall/core'
 import { startServerProcess, killServerProcesses, type ServerProcess } from '@rollcall/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Api, createApi } from './http-calls.js'
-import { findPrometheus, startPrometheus } from './support/guests/prometheus.js'
+import { findPrometheus, type Prometheus, startPrometheus } from './support/guests/prometheus.js'
 
 const OPERATIONS = fileURLToPath(new URL('../../operations/', import.meta.url))
 const read = (path: string): string => readFileSync(OPERATIONS + path, 'utf8')
@@ -36,7 +36,9 @@ const orders = (id: string): object => ({
 })
 
 /** A little of everything, and what a caller gets wrong. */
-async function work({ get, post }: Api): Promise<void> {
+async function work(caller: Api): Promise<void> {
+  const get = (path: string): Promise<unknown> => caller.get(path)
+  const post = (path: string, json: unknown): Promise<unknown> => caller.post(path, json)
   await post('/api/v1/register', { instances: [orders('a'), orders('b'), { service: '' }] })
   await post('/api/v1/heartbeat', { instances: [orders('a'), orders('nowhere')] })
   await post('/api/v1/deregister', { instances: [orders('b')] })
@@ -169,7 +171,7 @@ describe('Prometheus, as it is configured here', () => {
         )
         .toContain('RollcallFrozen')
 
-      await expect.poll(() => emptyQueries(prometheus.ask), { interval: 1_000 }).toEqual([])
+      await expect.poll(() => emptyQueries(prometheus), { interval: 1_000 }).toEqual([])
     } finally {
       await prometheus.close()
       await api.call('DELETE', '/api/v1/freeze')
@@ -179,7 +181,7 @@ describe('Prometheus, as it is configured here', () => {
 })
 
 /** Queries of the dashboard that have no result; throws for one that fails. Those over a share show only what is large. */
-async function emptyQueries(ask: <T>(path: string) => Promise<T>): Promise<string[]> {
+async function emptyQueries(prometheus: Prometheus): Promise<string[]> {
   const { panels } = JSON.parse(read('grafana/rollcall.json')) as { panels: Panel[] }
   const empty: string[] = []
   for (const { title, targets = [] } of panels)
@@ -189,7 +191,9 @@ async function emptyQueries(ask: <T>(path: string) => Promise<T>): Promise<strin
         .replaceAll('$instance', '.*')
         .replaceAll('$__rate_interval', '5s')
       expect(query).not.toContain('$')
-      const { result } = await ask<{ result: unknown[] }>(`/api/v1/query?query=${encodeURIComponent(query)}`)
+      const { result } = await prometheus.ask<{ result: unknown[] }>(
+        `/api/v1/query?query=${encodeURIComponent(query)}`,
+      )
       if (result.length === 0 && !expr.endsWith('> 0.01')) empty.push(`${title}: ${query}`)
     }
   return empty
