@@ -131,7 +131,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     await native.close()
     driver.close()
     prober.close()
-    figures.close()
+    parts.figures.close()
     await journal.close()
     throw error
   }
