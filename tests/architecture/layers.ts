@@ -84,10 +84,11 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'packages/core/src': [
     'records/',
-    'metrics.ts',
     'caller.ts',
     'commands.ts',
     'ports.ts',
+    'metric-labels.ts',
+    'metrics.ts',
     'budgets/',
     'directory/',
     'liveness/',

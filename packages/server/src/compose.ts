@@ -109,7 +109,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, journal: read, residentBytes: () => process.memoryUsage.rss() },
     () => reachedAt(config, listening),
   )
-  const parts: Parts = { ...begun, figures: beginFigures(metrics, config, nodeId) }
+  const parts: Parts = { ...begun, figures: beginFigures(begun, config, nodeId) }
   const native = createNative(config, nodeId, parts, facts)
   const listeners = openAddresses(config, parts, native, () => read()?.fault)
   try {
@@ -318,7 +318,11 @@ function openAddresses(
 }
 
 /** Says what does not change while the node runs, and begins to measure the process. */
-function beginFigures(metrics: MetricsRegistry, { cluster, memory }: Config, nodeId: string): ProcessMetrics {
+function beginFigures(
+  { clock, metrics }: Pick<Parts, 'clock' | 'metrics'>,
+  { cluster, memory }: Config,
+  nodeId: string,
+): ProcessMetrics {
   metrics.inform('rollcall_build_info', {
     version: SOFTWARE_VERSION,
     node_version: process.versions.node,
@@ -326,7 +330,7 @@ function beginFigures(metrics: MetricsRegistry, { cluster, memory }: Config, nod
     arch: process.arch,
   })
   metrics.inform('rollcall_node_info', { node: nodeId, cluster, storage: memory ? 'memory' : 'disk' })
-  return createProcessMetrics(metrics)
+  return createProcessMetrics({ clock, meter: metrics })
 }
 
 /** Takes the figures that are only computed when they are asked for, and shows all. */

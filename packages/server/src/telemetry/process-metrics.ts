@@ -6,7 +6,7 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { constants, monitorEventLoopDelay, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
-import type { Meter } from '@rollcall/core'
+import type { Clock, Meter } from '@rollcall/core'
 import { readDescriptorLimit } from '../descriptors.js'
 
 export interface ProcessMetrics {
@@ -16,9 +16,10 @@ export interface ProcessMetrics {
   close(): void
 }
 
-/** Where the process is looked at. */
-export interface ProcessSources {
-  /** Number of open descriptors, or undefined where that is not known. */
+export interface ProcessMetricsDeps {
+  readonly clock: Pick<Clock, 'wallNow'>
+  readonly meter: Meter
+  /** Number of open descriptors, or undefined where that is not known. Default: this process'. */
   readonly openDescriptors?: () => number | undefined
 }
 
@@ -33,10 +34,8 @@ const GC_KINDS: Readonly<Record<number, string>> = {
 }
 
 /** Begins to measure this process; `close` ends it. */
-export function createProcessMetrics(
-  meter: Meter,
-  { openDescriptors = createDescriptorCount() }: ProcessSources = {},
-): ProcessMetrics {
+export function createProcessMetrics(deps: ProcessMetricsDeps): ProcessMetrics {
+  const { clock, meter, openDescriptors = createDescriptorCount() } = deps
   const sampleLoop = createLoopDelay(meter)
   const gc = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
@@ -46,7 +45,7 @@ export function createProcessMetrics(
   })
   gc.observe({ entryTypes: ['gc'] })
   const descriptorLimit = readDescriptorLimit()
-  const startedAt = performance.timeOrigin / 1_000
+  const startedAt = clock.wallNow() / 1_000 - process.uptime()
   let cpu = { user: 0, system: 0 }
   return {
     sample() {
