@@ -32,7 +32,7 @@ const { panels } = JSON.parse(read(DASHBOARD)) as { panels: Panel[] }
 
 /** Names of metrics in a text that a node does not have. */
 function strange(text: string): string[] {
-  const named = text.match(/(?<![\w$])(rollcall|process|nodejs)_[a-z0-9_]+/g) ?? []
+  const named = text.match(/(?<![\w$])(rollcall|process|nodejs)_[a-z][a-z0-9_]+/g) ?? []
   return [...new Set(named)].filter((name) => {
     const family = name.replace(/_(bucket|sum|count)$/, '')
     const { kind } = (METRICS as Record<string, MetricInfo>)[family] ?? {}
@@ -102,7 +102,7 @@ describe('the dashboard', () => {
       expect(targets?.length, title).toBeGreaterThan(0)
       for (const target of targets ?? []) {
         expect(target.datasource.uid).toBe('${datasource}')
-        const selectors = target.expr.match(/(?<=(rollcall|process|nodejs)_[a-z0-9_]+)\{[^}]*/g) ?? []
+        const selectors = target.expr.match(/(?<=(rollcall|process|nodejs)_[a-z][a-z0-9_]+)\{[^}]*/g) ?? []
         expect(selectors.length, target.expr).toBeGreaterThan(0)
         for (const selector of selectors) expect(selector).toMatch(/^\{job="\$job",instance=~"\$instance"/)
       }
