@@ -37,7 +37,7 @@ const EXPLAINED = [
     check: 'positive_data_acceptance',
     codes: ['invalid_argument'],
     message:
-      /another one in the body|cannot be combined|wait needs|give either|must be given|must be `next` of the page before|^instances is missing/,
+      /another one in the body|cannot be combined|wait needs|give either|must be given|must be `next` of the page before|^instances (?:is missing|must be an array)|needs type/,
     why: 'rules between two fields or parameters, which a schema does not say',
   },
   {
