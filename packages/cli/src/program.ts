@@ -96,11 +96,19 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'save what can be read of a damaged journal',
     load: async () => (await import('./commands/journal/repair.js')).repair,
   },
+  'journal backup': {
+    summary: 'back up the journal of a node, running or not',
+    load: async () => (await import('./commands/journal/backup.js')).backup,
+  },
+  'journal restore': {
+    summary: 'make a data directory out of a backup',
+    load: async () => (await import('./commands/journal/restore.js')).restore,
+  },
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
   config: 'look into the configuration of a node',
-  journal: 'look after the journal of a stopped node',
+  journal: 'check, repair, back up and restore the journal of a node',
 }
 
 const AFTER_HELP = `

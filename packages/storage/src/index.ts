@@ -14,3 +14,11 @@ export type { Recovered } from './journal/recovery.js'
 export type { JournalHealth } from './journal/health.js'
 export { repairJournal, type Dropped, type RepairReport } from './journal/repair.js'
 export { verifyJournal, type FileProblem, type FileReport, type JournalReport } from './journal/verify.js'
+export { backupJournal, type BackupDone, type BackupOptions } from './journal/backup.js'
+export {
+  verifyBackup,
+  type BackupAbout,
+  type BackupContent,
+  type BackupReport,
+} from './journal/backup-file.js'
+export { restoreJournal, type RestoreReport } from './journal/restore.js'

@@ -119,8 +119,9 @@ export class FaultyDisk {
   async state(path: string): Promise<FaultyState | undefined> {
     const inode = this.names.get(path)
     if (inode !== undefined) return this.stateOf(inode)
-    // A directory is there once it was made or locked; nothing asks for more of it than where it is.
-    return this.locks.has(path) ? { id: path, device: this.device, links: 1, length: 0 } : undefined
+    // A directory is there once it was locked or has a file; nothing asks for more of it than where it is.
+    const isThere = this.locks.has(path) || [...this.names.keys()].some((name) => name.startsWith(`${path}/`))
+    return isThere ? { id: path, device: this.device, links: 1, length: 0 } : undefined
   }
 
   async create(path: string): Promise<FaultyFile> {

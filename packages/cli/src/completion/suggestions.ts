@@ -132,6 +132,7 @@ const BY_ARGUMENT: Readonly<Record<string, Source>> = {
   service: 'services',
   id: 'ids',
   directory: '@directories',
+  backup: '@files',
   command: '@programs',
 }
 

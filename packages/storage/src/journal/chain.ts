@@ -35,7 +35,8 @@ export interface ScannedFile extends FileName {
   })[]
 }
 
-function checkSnapshot(frames: readonly Frame[], length: number): BadStretch[] {
+/** What is wrong with the end of a file that closes with a marker. */
+export function checkMarker(frames: readonly Frame[], length: number): BadStretch[] {
   const last = frames.at(-1)
   const total = frames.reduce((sum, frame) => sum + (frame.end ? 0 : frame.count), 0)
   if (last === undefined || !last.end)
@@ -114,7 +115,7 @@ export async function scanFile(
   if (file.kind === 'log') problems.push(...checkEnd(bytes.length, bad, file.number, reach))
   // Only the end of the newest log may be unfinished. A snapshot gets its name when it is whole, a sealed log was whole.
   for (const stretch of bad) problems.push(newestLog ? stretch : { ...stretch, kind: 'damaged' })
-  if (file.kind === 'snapshot' && problems.length === 0) problems.push(...checkSnapshot(frames, bytes.length))
+  if (file.kind === 'snapshot' && problems.length === 0) problems.push(...checkMarker(frames, bytes.length))
   const { version, sealed } = 'header' in decoded ? decoded.header : { version: 0, sealed: 0 }
   return { ...file, bytes, version, sealed, frames, bad: problems }
 }
@@ -219,5 +220,16 @@ export async function findChain(disk: Disk, directory: string): Promise<Chain | 
       newest ??= error
     }
   }
+  await refuseForeign(found, files)
   throw newest ?? new JournalError('io', 'no chain of files was considered')
+}
+
+/** Among damaged files one of a newer version decides: only that version can tell what is damaged, and repair it. */
+async function refuseForeign(found: Found, files: readonly FileName[]): Promise<void> {
+  for (const { name, kind, number } of files) {
+    const bytes = await found.disk.read(join(found.directory, name)).catch(() => new Uint8Array())
+    const decoded = decodeFileHeader(Buffer.from(bytes.subarray(0, HEADER_BYTES)), kind, number)
+    if ('fault' in decoded && decoded.fault === 'unknown-version')
+      throw refuse(found, decoded.fault, name, 0, decoded.why)
+  }
 }

@@ -27,12 +27,12 @@ const FILE_MAGIC = Buffer.from('ROLLCALL', 'latin1')
 const FRAME_MAGIC = Buffer.from([0xff, 0x52, 0x43, 0x46])
 const ALIGNMENT = 16
 const HOLE = Buffer.alloc(ALIGNMENT)
-const KIND_NUMBERS = { log: 1, snapshot: 2, watermark: 3 } as const
+const KIND_NUMBERS = { log: 1, snapshot: 2, watermark: 3, backup: 4 } as const
 const ENTRIES_FRAME = 1
 const END_FRAME = 2
 
-/** The files that hold entries. */
-export type FileKind = Exclude<keyof typeof KIND_NUMBERS, 'watermark'>
+/** The files of a directory that hold entries. */
+export type FileKind = Exclude<keyof typeof KIND_NUMBERS, 'watermark' | 'backup'>
 
 /** What the header of a file says. */
 export interface FileHeader {
@@ -43,7 +43,7 @@ export interface FileHeader {
   readonly number: number
   /**
    * For a log: how many bytes of the log before it count. What lies beyond was never acknowledged. In the watermark:
-   * how many bytes of its log are known to be durable. 0 in a snapshot.
+   * how many bytes of its log are known to be durable. 0 in a snapshot and in a backup.
    */
   readonly sealed: number
 }
@@ -93,7 +93,7 @@ export interface FrameInfo {
   readonly file: number
   /** Position among the frames of the file, from 0. */
   readonly index: number
-  /** Entries in the payload; in the end marker of a snapshot: entries in the whole file. */
+  /** Entries in the payload; in the end marker of a snapshot or backup: entries in the whole file. */
   readonly count: number
   readonly end: boolean
 }

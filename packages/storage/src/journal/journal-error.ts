@@ -1,9 +1,17 @@
 /**
  * Why a journal cannot be opened or used. `damaged`: bytes that were once complete are not what was written.
  * `missing`: a file that the others need is not there. `unknown-version`: written by a newer Rollcall.
- * `locked`: another process uses the directory. `io`: the operating system refused. `closed`: this process closed it.
+ * `locked`: another process uses the directory. `occupied`: something stands where a file is to be made. `io`: the
+ * operating system refused. `closed`: this process closed it.
  */
-export type JournalErrorKind = 'damaged' | 'missing' | 'unknown-version' | 'locked' | 'io' | 'closed'
+export type JournalErrorKind =
+  | 'damaged'
+  | 'missing'
+  | 'unknown-version'
+  | 'locked'
+  | 'occupied'
+  | 'io'
+  | 'closed'
 
 /** Where and why; members are absent where they mean nothing. */
 export interface JournalErrorPlace {

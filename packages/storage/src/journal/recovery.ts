@@ -33,7 +33,8 @@ export interface Opened {
   readonly snapshotDue: boolean
 }
 
-function* replay(files: ScannedFile[]): Generator<JournalEntry> {
+/** The entries of files in order; takes the files off the list, so that their memory is given back. Throws `damaged` by name. */
+export function* replay(files: ScannedFile[]): Generator<JournalEntry> {
   const read = createEntryReader()
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
     for (const frame of file.frames) {

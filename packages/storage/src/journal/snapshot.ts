@@ -28,24 +28,34 @@ export function* piecesOf(entries: Iterable<JournalEntry>): Generator<SnapshotPi
   while (waiting.length > 0) yield encode()
 }
 
-/** Writes a snapshot under a temporary name, durably; takes one piece at a time and lets the event loop run between two. */
-export async function writeSnapshot(
+/** What a file of pieces is. */
+interface PiecesFile {
+  readonly kind: 'snapshot' | 'backup'
+  readonly number: number
+  /** What the end marker carries, made when all pieces are written: nothing in a snapshot. */
+  readonly about?: (entries: number) => string
+}
+
+/**
+ * Writes a file of pieces and an end marker that counts them, durably, replacing what has the path; takes one piece at a
+ * time and lets the event loop run between two. On failure the file is removed. Resolves to the number of entries.
+ */
+export async function writePieces(
   disk: Disk,
-  directory: string,
-  number: number,
+  path: string,
+  { kind, number, about = () => '' }: PiecesFile,
   pieces: Iterable<SnapshotPiece>,
-): Promise<void> {
-  const path = `${join(directory, fileName('snapshot', number))}.tmp`
+): Promise<number> {
   const file = await disk.create(path)
+  let total = 0
   try {
-    await appendAll(file, encodeFileHeader({ kind: 'snapshot', number, sealed: 0 }))
+    await appendAll(file, encodeFileHeader({ kind, number, sealed: 0 }))
     let index = 0
-    let total = 0
     for (const { count, payload } of pieces) {
       await appendAll(file, encodeFrame({ file: number, index: index++, count, end: false }, payload))
       total += count
     }
-    await appendAll(file, encodeFrame({ file: number, index, count: total, end: true }, ''))
+    await appendAll(file, encodeFrame({ file: number, index, count: total, end: true }, about(total)))
     await file.sync()
   } catch (error) {
     await closeQuietly(file)
@@ -53,6 +63,18 @@ export async function writeSnapshot(
     throw error
   }
   await file.close()
+  return total
+}
+
+/** Writes a snapshot under a temporary name, durably. */
+export async function writeSnapshot(
+  disk: Disk,
+  directory: string,
+  number: number,
+  pieces: Iterable<SnapshotPiece>,
+): Promise<void> {
+  const path = `${join(directory, fileName('snapshot', number))}.tmp`
+  await writePieces(disk, path, { kind: 'snapshot', number }, pieces)
 }
 
 /** Gives a snapshot that was written its name: from now on it stands for all that is older. */

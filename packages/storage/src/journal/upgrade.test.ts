@@ -1,4 +1,4 @@
-/** Data folders of older versions: read, continued, verified and repaired. */
+/** Data folders of older versions, and one of this: read, continued, verified, repaired, backed up and restored. */
 import { HandClock } from '@rollcall/testkit/time'
 import { readFileSync } from 'node:fs'
 import {
@@ -13,9 +13,11 @@ import {
 } from '@rollcall/core'
 import { FaultyDisk } from '@rollcall/testkit'
 import { describe, expect, it } from 'vitest'
-import { FORMAT_VERSION, HEADER_BYTES } from './frames.js'
+import { backupJournal } from './backup.js'
+import { encodeFileHeader, FORMAT_VERSION, HEADER_BYTES } from './frames.js'
 import { openJournal } from './journal.js'
 import { repairJournal } from './repair.js'
+import { restoreJournal } from './restore.js'
 import { verifyJournal } from './verify.js'
 
 /** Data folders as earlier versions left them, with what their node showed. */
@@ -23,6 +25,7 @@ const FOLDERS = [
   ['1', ['journal-1.log']],
   ['2', ['snapshot-2.snap', 'journal-2.log']],
   ['3', ['snapshot-4.snap', 'journal-4.log']],
+  ['4', ['snapshot-2.snap', 'journal-2.log']],
 ] as const
 
 const NOW = 5_000_000
@@ -110,7 +113,9 @@ describe.each(FOLDERS)('a data folder of version %s', (version, names) => {
     expect(shown(node)).toEqual(expected)
   })
 
-  it('is left as it is; what is new goes into a log of the present version, and both are read together', async () => {
+  const isOlder = Number(version) < FORMAT_VERSION
+  const whatIsNew = 'goes into a log of the present version, and both are read together'
+  it.runIf(isOlder)(`is left as it is; what is new ${whatIsNew}`, async () => {
     const disk = diskOf(version, names)
     const { node, close } = await open(disk)
     const step = { caller: { principal: ANONYMOUS }, now: NOW, wallNow: NOW }
@@ -142,4 +147,32 @@ describe.each(FOLDERS)('a data folder of version %s', (version, names) => {
     const { node } = await open(disk)
     expect(shown(node)).toEqual(expected)
   })
+
+  it('gives a backup of the present version, and that the same state', async () => {
+    const disk = diskOf(version, names)
+    disk.place('/backups/older', Buffer.alloc(1))
+    const options = { directory: '/data', file: '/backups/b', attempt: '1', wallNow: 0, software: '1' }
+    expect(await backupJournal(disk, options)).toMatchObject({ version: FORMAT_VERSION })
+    for (const name of names) disk.take(`/data/${name}`)
+    await restoreJournal(disk, '/backups/b', '/data')
+    const { node } = await open(disk)
+    expect(shown(node)).toEqual(expected)
+  })
+})
+
+it('a file of a version to come decides, whatever is wrong beside it: no repair by this version is proposed', async () => {
+  const disk = diskOf('3', ['snapshot-4.snap', 'journal-4.log'])
+  const log = disk.content('/data/journal-4.log')
+  log[100] = (log[100] ?? 0) ^ 1
+  disk.place('/data/journal-4.log', log)
+  expect((await verifyJournal(disk, '/data')).refusal).toContain('rollcall journal repair')
+  disk.place(
+    '/data/snapshot-3.snap',
+    encodeFileHeader({ kind: 'snapshot', number: 3, sealed: 0 }, FORMAT_VERSION + 1),
+  )
+  const { refusal } = await verifyJournal(disk, '/data')
+  expect(refusal).toContain('snapshot-3.snap')
+  expect(refusal).toContain('Start the version of Rollcall that wrote it')
+  expect(refusal).not.toContain('repair')
+  await expect(open(disk)).rejects.toMatchObject({ kind: 'unknown-version' })
 })

@@ -1,8 +1,10 @@
-/** `rollcall journal verify DIR`: whether a node would start from this directory. */
-import { createDisk, verifyJournal, type FileReport } from '@rollcall/storage'
+/** `rollcall journal verify PATH`: whether a node would start from this directory, or a backup is whole. */
+import { stat } from 'node:fs/promises'
+import { createDisk, verifyBackup, verifyJournal, type FileReport } from '@rollcall/storage'
+import { contentLine } from '../../backup-lines.js'
 import { examples, type CommandModule } from '../../command.js'
 import { EXIT } from '../../exit-codes.js'
-import { createOutput } from '../../output.js'
+import { createOutput, type Output } from '../../output.js'
 import type { Column } from '../../table.js'
 import { journalError } from '../../journal-directory.js'
 
@@ -25,25 +27,49 @@ export const verify: CommandModule = {
   define(command) {
     command
       .description(
-        'Check every file of a journal, without changing anything. Exits with 1 when a node would refuse to start from it. A torn end is what a crash leaves; a node heals it by itself.',
+        'Check every file of a journal, or a backup of one, without changing anything. Exits with 1 when a node would refuse to start from it. A torn end is what a crash leaves; a node heals it by itself.',
       )
-      .argument('<directory>', 'what `rollcall serve --data` was given')
+      .argument('<directory>', 'what `rollcall serve --data` was given, or a backup file')
       .option('--json', 'JSON for scripts')
-      .addHelpText('after', examples('rollcall journal verify ./rollcall-data'))
+      .addHelpText(
+        'after',
+        examples('rollcall journal verify ./rollcall-data', 'rollcall journal verify before-upgrade.backup'),
+      )
   },
 
   async run(shell, command) {
-    const directory = command.args[0] ?? ''
-    const report = await verifyJournal(createDisk(), directory)
-    if (report.files.length === 0) throw journalError(directory)
+    const path = command.args[0] ?? ''
     const output = createOutput(shell)
-    if (command.opts<{ readonly json?: boolean }>().json === true) {
-      output.json(report)
-    } else {
-      output.table(COLUMNS, report.files)
-      if (report.opens) output.line(`A node starts from it with ${report.entries} entries.`)
-      else output.note(`A node does not start from it: ${report.refusal ?? 'unknown reason'}`)
-    }
-    return report.opens ? EXIT.ok : EXIT.failed
+    const { json = false } = command.opts<{ readonly json?: boolean }>()
+    return (await isFile(path)) ? verifyFile(output, path, json) : verifyDirectory(output, path, json)
   },
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** What is wrong with it is thrown, by name and byte. */
+async function verifyFile(output: Output, path: string, json: boolean): Promise<number> {
+  const report = await verifyBackup(createDisk(), path)
+  if (json) output.json(report)
+  else output.line(`A whole backup of ${report.createdAt}: ${contentLine(report.content)}.`)
+  return EXIT.ok
+}
+
+async function verifyDirectory(output: Output, directory: string, json: boolean): Promise<number> {
+  const report = await verifyJournal(createDisk(), directory)
+  if (report.files.length === 0) throw journalError(directory)
+  if (json) {
+    output.json(report)
+  } else {
+    output.table(COLUMNS, report.files)
+    if (report.opens) output.line(`A node starts from it with ${report.entries} entries.`)
+    else output.note(`A node does not start from it: ${report.refusal ?? 'unknown reason'}`)
+  }
+  return report.opens ? EXIT.ok : EXIT.failed
 }
