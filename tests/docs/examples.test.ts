@@ -55,22 +55,28 @@ interface Outcome {
   readonly stderr: string
 }
 
-function run(command: string, args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const path = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
-    const env = {
-      ...process.env,
-      PATH: path,
-      ROLLCALL_REGISTRY: withFreePorts('http://127.0.0.1:7400'),
-      NO_COLOR: '1',
-    }
-    const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+interface Program {
+  readonly child: ChildProcess
+  readonly ended: Promise<Outcome>
+}
+
+function launch(command: string, args: readonly string[]): Program {
+  const path = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+  const env = {
+    ...process.env,
+    PATH: path,
+    ROLLCALL_REGISTRY: withFreePorts('http://127.0.0.1:7400'),
+    NO_COLOR: '1',
+  }
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<Outcome>((resolve, reject) => {
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
+  return { child, ended }
 }
 
 /** Registries of its own for each document, on the ports that those of the document became. */
@@ -128,12 +134,18 @@ async function compile(): Promise<Outcome> {
     include: ['*.ts'],
   }
   writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(config))
-  return run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', join(FOLDER, 'tsconfig.json')])
+  return launch(process.execPath, ['node_modules/typescript/bin/tsc', '-p', join(FOLDER, 'tsconfig.json')])
+    .ended
 }
 
-function runExample(example: Example): Promise<Outcome> {
-  if (example.language === 'sh') return run('bash', ['-euo', 'pipefail', '-c', withFreePorts(example.code)])
-  return run(process.execPath, [join(FOLDER, nameOf(example).replace(/ts$/, 'js'))])
+function start(example: Example): Program {
+  if (example.language === 'sh')
+    return launch('bash', ['-euo', 'pipefail', '-c', withFreePorts(example.code)])
+  return launch(process.execPath, [join(FOLDER, nameOf(example).replace(/ts$/, 'js'))])
+}
+
+function expectSuccess({ code, stderr }: Outcome): void {
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
 }
 
 afterAll(async () => {
@@ -164,14 +176,25 @@ describe.each([...new Set(examples.filter((example) => example.run).map(({ docum
     it('has TypeScript that type-checks', () => expect(compiled.stdout).toBe(''))
 
     const own = examples.filter((example) => example.document === document && example.run)
+    const beside: Program[] = []
     it.each(own.map((example) => [example.line, example] as const))(
       'line %d does what it says',
       async (_line, example) => {
-        const { code, stdout, stderr } = await runExample(example)
-        expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
-        const printed = withNamedPorts(stdout)
+        const program = start(example)
+        if (example.beside) return void beside.push(program)
+        const outcome = await program.ended
+        expectSuccess(outcome)
+        const printed = withNamedPorts(outcome.stdout)
         if (example.output !== undefined && !agrees(example.output, printed))
           expect(printed).toBe(example.output)
+      },
+    )
+
+    it.runIf(own.some((example) => example.beside))(
+      'has programs that stop when they are told to',
+      async () => {
+        for (const { child } of beside) child.kill('SIGTERM')
+        for (const { ended } of beside) expectSuccess(await ended)
       },
     )
   },
@@ -183,8 +206,16 @@ describe('the reader of examples', () => {
   it('finds what is marked', () => {
     const text = `# T\n${fence}sh\nnpm test\n${fence}\n${fence}sh test\ncurl\n${fence}\n${fence}text output\nok\n${fence}\n${fence}ts\nx\n${fence}\n${fence}ts fragment\ny\n${fence}\n`
     expect(examplesOf('a.md', text)).toEqual([
-      { document: 'a.md', line: 5, language: 'sh', run: true, code: 'curl\n', output: 'ok\n' },
-      { document: 'a.md', line: 11, language: 'ts', run: false, code: 'x\n', output: undefined },
+      { document: 'a.md', line: 5, language: 'sh', run: true, beside: false, code: 'curl\n', output: 'ok\n' },
+      {
+        document: 'a.md',
+        line: 11,
+        language: 'ts',
+        run: false,
+        beside: false,
+        code: 'x\n',
+        output: undefined,
+      },
     ])
   })
 

@@ -5,7 +5,8 @@
  *     ```text output    what the example above prints; a line that is `…` stands for any lines, `…` within a
  *                       line for any characters
  *     ```ts             type-checked
- *     ```ts test        type-checked and run
+ *     ```ts test        type-checked and run; must exit 0
+ *     ```ts runs        type-checked, and runs beside those that follow it in the document; must exit 0 on SIGTERM
  *     ```ts fragment    neither, because it is part of something
  */
 export interface Example {
@@ -13,6 +14,8 @@ export interface Example {
   readonly line: number
   readonly language: 'sh' | 'ts'
   readonly run: boolean
+  /** Whether it goes on while the others run. */
+  readonly beside: boolean
   readonly code: string
   /** What it must print, if the document says so. */
   readonly output: string | undefined
@@ -26,11 +29,20 @@ export function examplesOf(document: string, text: string): Example[] {
     const line = text.slice(0, match.index).split('\n').length
     if (language === 'text' && mark === 'output') {
       const last = examples.at(-1)
-      if (last?.run !== true || last.output !== undefined)
+      if (last?.run !== true || last.beside || last.output !== undefined)
         throw new Error(`${document}:${line} is the output of nothing`)
       examples[examples.length - 1] = { ...last, output: code }
     } else if ((language === 'sh' && mark === 'test') || (language === 'ts' && mark !== 'fragment')) {
-      examples.push({ document, line, language, run: mark === 'test', code, output: undefined })
+      const beside = language === 'ts' && mark === 'runs'
+      examples.push({
+        document,
+        line,
+        language,
+        run: beside || mark === 'test',
+        beside,
+        code,
+        output: undefined,
+      })
     }
   }
   return examples
