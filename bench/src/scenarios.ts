@@ -7,6 +7,7 @@ import { heartbeat, lookup, register } from './scenarios/http.js'
 import { idle } from './scenarios/idle.js'
 import { restart } from './scenarios/restart.js'
 import { pick, watchMany } from './scenarios/sdk.js'
+import { sizing } from './scenarios/sizing.js'
 import { startUp } from './scenarios/start-up.js'
 import { turn } from './scenarios/turn.js'
 import { watched } from './scenarios/watched.js'
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fanOut,
   restart,
   idle,
+  sizing,
   turn,
   pick,
   watchMany,
