@@ -18,7 +18,8 @@ const MIB = 2 ** 20
 /** Nodes of three sizes, in which nothing changes. */
 export const sizing: Scenario = {
   name: 'sizing',
-  about: 'what a node needs of a machine: 1,000, 10,000 and 100,000 instances, held by at most 1,000 sessions',
+  about:
+    'what a node needs of a machine: 1,000, 10,000 and 100,000 instances, held by at most 1,000 sessions',
   baseline: undefined,
   async run(stage) {
     const rounds = stage.options.long ? 6 : 3
@@ -64,10 +65,15 @@ async function measure(stage: Stage, instances: number, rounds: number): Promise
   if (listed !== instances) throw new Error(`${listed} instances, not ${instances}`)
   const resident = residentBytes(server.pid).most / MIB
   const disk = sizeOf(dataDir) / MIB
+  await load.stop()
   await server.kill()
   const of = (name: string): string => `${name}, ${instances.toLocaleString('en')} instances`
   return [
-    measureOf({ name: of('CPU while nothing changes, share of a core'), unit: '%', rollcall: series.of('share') }),
+    measureOf({
+      name: of('CPU while nothing changes, share of a core'),
+      unit: '%',
+      rollcall: series.of('share'),
+    }),
     measureOf({ name: of('resident memory at most'), unit: 'MiB', rollcall: [resident] }),
     measureOf({ name: of('journal on disk'), unit: 'MiB', rollcall: [disk] }),
     measureOf({ name: of('all of them register at once, time'), unit: 'ms', rollcall: [arrivalMs] }),
