@@ -2,6 +2,8 @@
  * The packages as they would be published, outside the checkout: what is in them, and that programs, compilers and
  * bundlers of every kind take them. `npm run proof packages` installs them with npm and tries more tools.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -9,14 +11,25 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeTarballs } from '../../tools/pack/npm-tarballs.mjs'
-import { ROOT } from '../architecture/source-files.js'
+import { read, ROOT } from '../architecture/source-files.js'
+import { examplesOf } from '../docs/examples.js'
 import * as installed from './support/installed-packages.js'
-import { type Child, endAll, run, start } from './support/processes.js'
+import { type Child, endAll, freePort, run, start } from './support/processes.js'
 
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
 const SUPPORT = join(ROOT, 'tests', 'integration', 'support')
 /** What the packages depend on, and what their optional peers are: of the checkout. */
-const OTHERS = ['ws', 'commander', 'pino', 'yaml', 'zod', '@grpc/grpc-js', '@nestjs/common', '@nestjs/core']
+const OTHERS = [
+  'ws',
+  'commander',
+  'string-width',
+  'pino',
+  'yaml',
+  'zod',
+  '@grpc/grpc-js',
+  '@nestjs/common',
+  '@nestjs/core',
+]
 const MORE_OTHERS = ['@opentelemetry/api', 'axios', 'fastify', 'undici', '@types/node', 'reflect-metadata']
 
 let registry: Child
@@ -127,7 +140,7 @@ describe('the command', () => {
     const wanted = ['cli', 'client', 'wire', 'storage', 'core'].map((name) => `rollcall-${name}-0.1.0.tgz`)
     for (const tarball of tarballs.filter((path) => wanted.includes(basename(path))))
       await installed.unpack(tarball, alone)
-    installed.link(alone, ['ws', 'commander'])
+    installed.link(alone, ['ws', 'commander', 'string-width'])
     // Node would look further up, where the server is.
     const outside = mkdtempSync(join(tmpdir(), 'rollcall-alone-'))
     cpSync(alone, outside, { recursive: true })
@@ -139,3 +152,26 @@ describe('the command', () => {
     expect(serve).toEqual({ code: 1, output: expect.stringContaining('npm install --global rollcall') })
   })
 })
+
+it('the quick start does what it says in an empty folder, kill -9 included', async () => {
+  const port = await freePort()
+  const programs = examplesOf('docs/quick-start.md', read('docs/quick-start.md'))
+    .filter(({ language }) => language === 'ts')
+    .map(({ code }) =>
+      code.replaceAll('http://127.0.0.1:7400', registry.ready).replaceAll('3000', String(port)),
+    )
+  const cwd = installed.newProject(join(folder, 'quick-start'), 'module')
+  for (const [place, name] of ['orders.mjs', 'web.mjs'].entries())
+    writeFileSync(join(cwd, name), programs[place] as string)
+  const provider = spawn(process.execPath, ['orders.mjs'], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(provider, 'exit')
+  await once(provider.stdout, 'data')
+  const line = `127.0.0.1:${port} order 42\n`
+  expect(await installed.node(cwd, ['web.mjs'])).toEqual({ code: 0, output: line.repeat(3) })
+  provider.kill('SIGKILL')
+  await gone
+  const command = join(dirOf('rollcall'), 'bin', 'rollcall.js')
+  await expect
+    .poll(() => installed.node(cwd, [command, 'instances', 'orders', '--registry', registry.ready]))
+    .toEqual({ code: 0, output: expect.stringContaining('down') })
+}, 60_000)
