@@ -144,9 +144,12 @@ function start(example: Example): Program {
   return launch(process.execPath, [join(FOLDER, nameOf(example).replace(/ts$/, 'js'))])
 }
 
-function expectSuccess({ code, stderr }: Outcome): void {
-  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+/** An outcome as it is held against SUCCESS. */
+function judged({ code, stderr }: Outcome): { readonly code: number | null; readonly stderr: string } {
+  return { code, stderr: code === 0 ? '' : stderr }
 }
+
+const SUCCESS = { code: 0, stderr: '' }
 
 afterAll(async () => {
   for (const child of registries) {
@@ -181,9 +184,12 @@ describe.each([...new Set(examples.filter((example) => example.run).map(({ docum
       'line %d does what it says',
       async (_line, example) => {
         const program = start(example)
-        if (example.beside) return void beside.push(program)
+        if (example.beside) {
+          beside.push(program)
+          return
+        }
         const outcome = await program.ended
-        expectSuccess(outcome)
+        expect(judged(outcome)).toEqual(SUCCESS)
         const printed = withNamedPorts(outcome.stdout)
         if (example.output !== undefined && !agrees(example.output, printed))
           expect(printed).toBe(example.output)
@@ -194,7 +200,7 @@ describe.each([...new Set(examples.filter((example) => example.run).map(({ docum
       'has programs that stop when they are told to',
       async () => {
         for (const { child } of beside) child.kill('SIGTERM')
-        for (const { ended } of beside) expectSuccess(await ended)
+        for (const { ended } of beside) expect(judged(await ended)).toEqual(SUCCESS)
       },
     )
   },
