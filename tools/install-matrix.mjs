@@ -5,17 +5,15 @@
  *
  *     node tools/install-matrix.mjs [form ...]
  */
-import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { NEST_FILES, NEST_PACKAGES } from './install-matrix/nest-project.mjs'
 import { chosen, install, project, run, weigh } from './install-matrix/projects.mjs'
 import { makeTarballs } from './pack/npm-tarballs.mjs'
 import { prepare, ROOT, say } from './prepare.mjs'
+import { startRegistry } from './registry.mjs'
 import { readOptions } from './usage.mjs'
 
 const RESULT = join(ROOT, 'docs', 'results', 'install-matrix.json')
@@ -34,7 +32,6 @@ const PEERS = [
   'undici@7',
 ]
 const NEST_PEERS = ['rxjs@7', 'reflect-metadata@0.2']
-const READY_MS = 30_000
 
 const manifest = (type) => JSON.stringify({ name: 'project', private: true, type })
 const node = process.execPath
@@ -110,7 +107,10 @@ const FORMS = {
     project(folder, { 'package.json': manifest('module') })
     await install(folder, chosen(tarballs, [...COMMAND, ...NODE, 'rollcall']))
     const version = await run(folder, 'npx', ['--no-install', 'rollcall', '--version'])
-    const served = await startNode(folder)
+    const served = await startRegistry({
+      program: join(folder, 'node_modules', 'rollcall', 'bin', 'rollcall.js'),
+      cwd: folder,
+    })
     await run(folder, 'npx', ['--no-install', 'rollcall', 'services', '--registry', served.url])
     await served.stop()
     return { version, ...weigh(folder) }
@@ -207,41 +207,12 @@ async function runMoved({ folder, registry }, files) {
   }
 }
 
-/** `rollcall serve` of a project on a free port. */
-async function startNode(folder, program = join(folder, 'node_modules', 'rollcall', 'bin', 'rollcall.js')) {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = `127.0.0.1:${probe.address().port}`
-  await new Promise((resolve) => probe.close(resolve))
-  const child = spawn(node, [program, 'serve', '--memory', '--listen', address], {
-    cwd: folder,
-    stdio: 'ignore',
-  })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  const url = `http://${address}`
-  for (const end = performance.now() + READY_MS; ; await sleep(50)) {
-    const ready = await fetch(`${url}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-    if (ready) break
-    if (performance.now() > end || child.exitCode !== null) throw new Error('the registry does not start')
-  }
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
 async function main() {
   const { positionals: asked } = readOptions(import.meta.url, { allowPositionals: true })
   if (!(await prepare())) return 1
   const root = mkdtempSync(join(tmpdir(), 'rollcall-install-'))
   const program = join(ROOT, 'packages', 'cli', 'bin', 'rollcall.js')
-  const registry = await startNode(ROOT, program)
+  const registry = await startRegistry({ program, cwd: ROOT })
   try {
     mkdirSync(join(root, 'tarballs'))
     const tarballs = await makeTarballs(join(root, 'tarballs'))

@@ -7,19 +7,17 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { prepare, ROOT, run, say } from './prepare.mjs'
+import { startRegistry } from './registry.mjs'
 import { readOptions } from './usage.mjs'
 
 /** The oldest that is promised, and the newest of each line. */
 const VERSIONS = ['20.19.0', '20', '22', '24', '26']
 const SMOKE = join(ROOT, 'tests', 'integration', 'support', 'smoke')
 const RESULT = join(ROOT, 'docs', 'results', 'node-matrix.json')
-const READY_MS = 30_000
 /** What each Node makes of offers to upgrade depends on how its HTTP server is built. */
 const OFFERS = 'offers to upgrade'
 
@@ -51,38 +49,11 @@ function output(binary, ...args) {
   })
 }
 
-/** A registry run by one Node: its URL, and what ends it. */
-async function registry(binary) {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const address = `127.0.0.1:${probe.address().port}`
-  await new Promise((resolve) => probe.close(resolve))
-  const program = join(ROOT, 'packages', 'cli', 'bin', 'rollcall.js')
-  const child = spawn(binary, [program, 'serve', '--memory', '--listen', address], { stdio: 'ignore' })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  const url = `http://${address}`
-  for (const end = performance.now() + READY_MS; ; await sleep(50)) {
-    const ready = await fetch(`${url}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (ready) break
-    if (performance.now() > end || child.exitCode !== null) throw new Error('the registry does not start')
-  }
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
 /** What one Node does with each form; a form that fails is told with what it said. */
 async function tried(wanted, forms) {
   const binary = await fetched(wanted)
   const version = await output(binary, '--version')
-  const node = await registry(binary)
+  const node = await startRegistry({ binary, program: join(ROOT, 'packages', 'cli', 'bin', 'rollcall.js') })
   const results = {}
   for (const [form, script] of Object.entries(forms)) {
     results[form] = await output(binary, script, node.url).then(
