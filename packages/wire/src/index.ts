@@ -1,5 +1,6 @@
 /** The native contract: types, error codes, limits and sign arithmetic. This entry has no dependency. */
 export * from './address.js'
+export * from './cluster.js'
 export * from './defined.js'
 export * from './errors.js'
 export * from './events.js'

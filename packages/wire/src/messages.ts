@@ -175,6 +175,14 @@ export interface WelcomeMessage extends Correlated {
   readonly batchItemsMax: number
   /** The node has lost the engine that joins it with others. */
   readonly island: boolean
+  /** Where the nodes of the cluster are reached that a client may use, this one included: `host:port`. Absent without a cluster. */
+  readonly nodes?: readonly string[]
+}
+
+/** The nodes that a client may use have changed: what `welcome` said of them is replaced. */
+export interface NodesMessage {
+  readonly type: 'nodes'
+  readonly nodes: readonly string[]
 }
 
 export interface PongMessage extends Correlated {
@@ -265,6 +273,8 @@ export interface GoawayMessage {
   readonly type: 'goaway'
   readonly reason: string
   readonly afterMs: number
+  /** Where there is room for it: `host:port` of one of `nodes`. */
+  readonly to?: string
 }
 
 /** A request failed as a whole (`req` set), or the stream is about to be closed (no `req`). */
@@ -289,4 +299,5 @@ export type ServerMessage =
   | RemovedMessage
   | VacantMessage
   | GoawayMessage
+  | NodesMessage
   | ErrorMessage

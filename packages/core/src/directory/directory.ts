@@ -72,6 +72,11 @@ export class Directory {
   }
   /** Listed instances by namespace; none where there is none. */
   private readonly totals = new Map<string, number>()
+  /**
+   * An engine joins this node with others: what is deregistered is remembered until the engine holds it, and for as long as the
+   * engine does.
+   */
+  joined = false
   private following = true
 
   constructor(

@@ -27,6 +27,10 @@ export interface Entry extends Departing<Entry> {
   payer: string | undefined
   /** What the one follower that took the slot keeps of it. */
   slot: unknown
+  /** What the engine holds under this key, as far as is known; the same object as `record` where both agree. The replica writes it. */
+  published: StoredRecord | undefined
+  /** Revision of that in the engine; 0: the engine holds nothing. */
+  revision: number
 }
 
 /**
@@ -121,6 +125,8 @@ export function createEntry(service: ServiceNode, record: StoredRecord, now: num
     hi: 0,
     lo: 0,
     slot: undefined,
+    published: undefined,
+    revision: 0,
     account: 'stray',
     bytes: 0,
     tombstoneBytes: 0,

@@ -126,7 +126,9 @@ export const serverMessages: MessageShapes<ServerMessage> = messageShapes<Server
     frameBytesMax: count(),
     batchItemsMax: count(),
     island: boolean(),
+    nodes: optional(list(text())),
   },
+  nodes: { nodes: list(text()) },
   pong: { ...correlated, island: boolean() },
   registered: { ...correlated, ...registerResponseFields },
   heartbeaten: { ...correlated, ...heartbeatResponseFields },
@@ -153,6 +155,6 @@ export const serverMessages: MessageShapes<ServerMessage> = messageShapes<Server
       object<VacantMessage['instances'][number]>({ ...instanceKeyFields, incarnation: count() }),
     ),
   },
-  goaway: { reason: text(), afterMs: number({ minimum: 0 }) },
+  goaway: { reason: text(), afterMs: number({ minimum: 0 }), to: optional(text()) },
   error: { ...correlated, error: errorShape },
 })
