@@ -20,6 +20,13 @@ const NAMED: Readonly<Record<string, string>> = {
   data: '<dir>',
   cluster: '<name>',
   nodeId: '<name>',
+  'etcd.endpoints': '<url,…>',
+  'etcd.prefix': '<path>',
+  'etcd.ca': '<file>',
+  'etcd.cert': '<file>',
+  'etcd.key': '<file>',
+  'etcd.user': '<name>',
+  'etcd.passwordFile': '<file>',
 }
 
 /**

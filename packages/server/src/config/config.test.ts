@@ -26,6 +26,8 @@ function problemsOf(sources: Sources): readonly ConfigProblem[] {
   return []
 }
 
+const ETCD = { etcd: 'https://a:2379' }
+
 const inFile = (text: string): Sources => ({ files: { 'rollcall.yaml': text } })
 
 describe('defaults', () => {
@@ -154,7 +156,19 @@ describe('spelling', () => {
         'limits.strayBytesMax': ['1048576', 1_048_576],
         'limits.sharedNetworks': ['10.0.0.0/8,fd00::1', ['10.0.0.0/8', 'fd00::1']],
         'journal.rotateBytesMin': ['65536', 65_536],
+        'etcd.endpoints': [' http://a:1/, http://[::1]:2379', ['http://a:1/', 'http://[::1]:2379']],
+        'etcd.prefix': ['/a/b', '/a/b'],
       }
+      // Some have a meaning beside others only.
+      const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+        'etcd.ca': ETCD,
+        'etcd.cert': { ...ETCD, 'etcd-key': 'k' },
+        'etcd.key': { ...ETCD, 'etcd-cert': 'c' },
+        'etcd.prefix': ETCD,
+        'etcd.user': { ...ETCD, 'etcd-password-file': 'p' },
+        'etcd.passwordFile': { ...ETCD, 'etcd-user': 'u' },
+      }
+      const others = beside[setting.key] ?? {}
       const [written, value] =
         special[setting.key] ??
         (choices === undefined ? samples[setting.kind] : [choices, choices]) ??
@@ -162,15 +176,17 @@ describe('spelling', () => {
       const read = (loaded: LoadedConfig): unknown =>
         setting.path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], loaded.config)
       const yaml = setting.path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value)
-      expect([setting.flag, read(load({ flags: { [setting.flag]: written } }))]).toEqual([
+      expect([setting.flag, read(load({ flags: { ...others, [setting.flag]: written } }))]).toEqual([
         setting.flag,
         value,
       ])
-      expect([setting.variable, read(load({ env: { [setting.variable]: written } }))]).toEqual([
-        setting.variable,
+      expect([setting.variable, read(load({ flags: others, env: { [setting.variable]: written } }))]).toEqual(
+        [setting.variable, value],
+      )
+      expect([setting.key, read(load({ flags: others, ...inFile(JSON.stringify(yaml)) }))]).toEqual([
+        setting.key,
         value,
       ])
-      expect([setting.key, read(load(inFile(JSON.stringify(yaml))))]).toEqual([setting.key, value])
     }
   })
 

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { formatDuration, RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './address.js'
-import { SETTINGS, completeConfig } from './schema.js'
+import { judgeEtcd } from './etcd.js'
+import { SETTINGS, completeSettings, configOf } from './schema.js'
 import { readEnvironment, readFlags, readYaml } from './sources.js'
-import type { Setting } from './schema.js'
+import type { Setting, Settings } from './schema.js'
 import type { ConfigProblem, ConfigSource, Given, Reading } from './sources.js'
 import type { Config } from './types.js'
 
@@ -75,10 +76,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     if (faults.length === 0) chosen.set(given.setting.key, given)
   }
   preferStorage(chosen, problems)
-  const config = completeConfig(nest(chosen))
-  problems.push(...judgeTogether(config, chosen))
+  const settings = completeSettings(nest(chosen))
+  problems.push(...judgeTogether(settings, chosen))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, settings: SETTINGS.map((setting) => settingValue(setting, config, chosen)) }
+  return {
+    config: configOf(settings),
+    settings: SETTINGS.map((setting) => settingValue(setting, settings, chosen)),
+  }
 }
 
 function judge(given: Given): ConfigProblem[] {
@@ -134,25 +138,26 @@ function preferStorage(chosen: Map<string, Given>, problems: ConfigProblem[]): v
 }
 
 /** Checks that concern several settings. Each problem is reported at the source of the value that causes it. */
-function judgeTogether(config: Config, chosen: ReadonlyMap<string, Given>): ConfigProblem[] {
+function judgeTogether(settings: Settings, chosen: ReadonlyMap<string, Given>): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   const report = (key: string, message: string): void => {
     const given = chosen.get(key)
     problems.push({ source: given?.where ?? 'defaults', key: given?.key ?? key, message })
   }
-  const listen = parseHostPort(config.listen)
-  if (listen !== undefined && !isLoopbackHost(listen.host) && !config.insecureListen) {
+  const listen = parseHostPort(settings.listen)
+  if (listen !== undefined && !isLoopbackHost(listen.host) && !settings.insecureListen) {
     report(
       'listen',
       'is reachable from other machines, and callers are not authenticated yet; where the network is trusted, say so with --insecure-listen',
     )
   }
-  const { leaseMsMin, leaseMsMax } = config.limits
+  const { leaseMsMin, leaseMsMax } = settings.limits
   if (leaseMsMin > leaseMsMax) {
     const key = chosen.has('limits.leaseMsMin') ? 'limits.leaseMsMin' : 'limits.leaseMsMax'
     const [shortest, longest] = [formatDuration(leaseMsMin), formatDuration(leaseMsMax)]
     report(key, `leaves no lease to ask for: the shortest is ${shortest}, the longest ${longest}`)
   }
+  judgeEtcd(settings.etcd, settings, (key) => chosen.has(key), report)
   return problems
 }
 
@@ -168,10 +173,10 @@ function nest(chosen: ReadonlyMap<string, Given>): Record<string, unknown> {
 
 function settingValue(
   { key, path }: Setting,
-  config: Config,
+  settings: Settings,
   chosen: ReadonlyMap<string, Given>,
 ): SettingValue {
-  const value = path.reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>>)[name], config)
+  const value = path.reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>>)[name], settings)
   const given = chosen.get(key)
   if (given === undefined) return { key, value, origin: { source: 'default', name: '' } }
   const name = given.source === 'file' ? given.where : given.key

@@ -1,5 +1,5 @@
 /** Kinds of settings: schemas that refuse with one sentence and carry what the reference says about them. */
-import { formatDuration, formatSize, SIZE_EXAMPLES, TIME_EXAMPLES } from '@rollcall/wire'
+import { defined, formatDuration, formatSize, SIZE_EXAMPLES, TIME_EXAMPLES } from '@rollcall/wire'
 import { z } from 'zod'
 
 /**
@@ -17,6 +17,11 @@ export interface Note {
   readonly form: string
   /** All values there are, where there are few. */
   readonly choices?: readonly string[]
+  /**
+   * Name of its group, where the setting stands for all of it: its flag and variable have it, and in the file it may be
+   * written in place of the group.
+   */
+  readonly short?: string
 }
 
 /** A text with a form. */
@@ -73,13 +78,26 @@ export function choice<const T extends readonly string[]>(
   return z.enum(values, { error: `must be ${form}` }).meta({ ...note })
 }
 
+/** How many items a list has; without bounds it may be empty, and as long as it likes. */
+interface ListBounds {
+  readonly itemsMin: number
+  readonly itemsMax: number
+}
+
 /** A list of texts that each have a form. */
 export function list(
   item: string,
   valid: (value: string) => boolean,
   reason: string,
+  { short, ...bounds }: Partial<ListBounds> & Pick<Note, 'short'> = {},
 ): z.ZodArray<z.ZodString> {
-  const note: Note = { reason, kind: 'list', form: `a list, each ${item}` }
+  const { itemsMin = 0, itemsMax = Infinity } = bounds
+  const form = `a list${itemsMax === Infinity ? '' : ` of ${itemsMin} to ${itemsMax}`}, each ${item}`
+  const note: Note = { reason, kind: 'list', form, ...defined({ short }) }
   const entry = z.string({ error: `must be ${item}` }).refine(valid, { error: `must be ${item}` })
-  return z.array(entry, { error: `must be a list, each ${item}` }).meta({ ...note })
+  return z
+    .array(entry, { error: `must be ${form}` })
+    .min(itemsMin, { error: `must be ${form}` })
+    .max(itemsMax, { error: `must be ${form}` })
+    .meta({ ...note })
 }

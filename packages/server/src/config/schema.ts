@@ -3,6 +3,7 @@ import { DEFAULTS, LIMITS, NAME_PATTERN, DECLARATION_LIMITS } from '@rollcall/wi
 import { z } from 'zod'
 import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './address.js'
 import { parseNetwork } from '../prober/address-rule.js'
+import { engineOf, etcdGroup, type EtcdGroup } from './etcd.js'
 import { choice, duration, integer, list, size, text, toggle } from './fields.js'
 import type { Note, SettingKind } from './fields.js'
 import type { Config } from './types.js'
@@ -278,6 +279,12 @@ const SCHEMA = z.strictObject({
     600_000,
     'How long an orderly stop may take: moving streams elsewhere, finishing requests, committing the journal. A third of what orchestrators allow.',
   ).default(10_000),
+  etcd: etcdGroup,
+  nodeLeaseMs: duration(
+    2_000,
+    60_000,
+    'How long a node that has joined others may be silent towards the engine before they count it as gone and judge its instances in its place. Three missed signs of life; what is shorter than an ordinary pause of a machine makes nodes take over from each other for nothing. etcd counts in whole seconds: what is between is rounded up.',
+  ).default(6_000),
   limits: limits.prefault({}),
   journal: journal.prefault({}),
 })
@@ -300,6 +307,8 @@ export interface Setting {
   readonly form: string
   /** All values there are, where there are few. */
   readonly choices?: readonly string[]
+  /** Key of its group, which in the file may be given this value in place of its settings. */
+  readonly short?: string
   readonly reason: string
   /** undefined where the setting may be absent. */
   readonly defaultValue: unknown
@@ -310,9 +319,18 @@ export interface Setting {
 /** Every setting, in the order in which a person should read them. */
 export const SETTINGS: readonly Setting[] = collect(SCHEMA.shape, [])
 
+/** All settings by their paths; those without a default may be absent. */
+export type Settings = Omit<Config, 'etcd'> & { readonly etcd: EtcdGroup }
+
 /** Fills in defaults. The values must have passed their settings' own judgement. */
-export function completeConfig(values: unknown): Config {
+export function completeSettings(values: unknown): Settings {
   return SCHEMA.parse(values)
+}
+
+/** The settings as the parts of a node receive them. */
+export function configOf({ etcd, ...others }: Settings): Config {
+  const engine = engineOf(etcd)
+  return engine === undefined ? others : { ...others, etcd: engine }
 }
 
 function collect(shape: Readonly<Record<string, z.ZodType>>, above: readonly string[]): Setting[] {
@@ -334,7 +352,8 @@ function unwrap(schema: z.ZodType): z.ZodType {
 function describe(path: readonly string[], outer: z.ZodType, inner: z.ZodType): Setting {
   const note = inner.meta() as Note | undefined
   if (note === undefined) throw new TypeError(`setting ${path.join('.')} has no reason`)
-  const words = path.flatMap((name) => name.split(/(?=[A-Z])/)).map((word) => word.toLowerCase())
+  const named = note.short === undefined ? path : [note.short]
+  const words = named.flatMap((name) => name.split(/(?=[A-Z])/)).map((word) => word.toLowerCase())
   return {
     key: path.join('.'),
     path,

@@ -137,7 +137,9 @@ function readMap(
       given.push(...inner.given)
       problems.push(...inner.problems)
     } else {
-      problems.push({ source: file, key, message: 'must be a map of settings' })
+      const short = SETTINGS.find((candidate) => candidate.short === key)
+      if (short === undefined) problems.push({ source: file, key, message: 'must be a map of settings' })
+      else given.push({ setting: short, value: readUnits(short, value), source: 'file', where: file, key })
     }
   }
   return { given, problems }

@@ -33,6 +33,21 @@ export interface JournalSettings {
   readonly commitMsMax: number
 }
 
+/** The etcd that joins this node with others. Names of files are as they were given. */
+export interface EtcdSettings {
+  /** At least one; all of http or all of https. */
+  readonly endpoints: readonly string[]
+  /** Begins with a slash and ends without one. */
+  readonly prefix: string
+  readonly ca?: string | undefined
+  /** Given with `key`, or neither is. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** Given with `passwordFile`, or neither is. */
+  readonly user?: string | undefined
+  readonly passwordFile?: string | undefined
+}
+
 /** The settings of a node, complete and valid. Meanings, defaults and reasons: schema.ts. */
 export interface Config {
   readonly listen: string
@@ -43,6 +58,9 @@ export interface Config {
   readonly admission: AdmissionMode
   readonly cluster: string
   readonly nodeId?: string | undefined
+  /** Undefined for a node by itself. */
+  readonly etcd?: EtcdSettings | undefined
+  readonly nodeLeaseMs: number
   readonly insecureListen: boolean
   readonly allowedHosts: readonly string[]
   readonly probeNetworks: readonly string[]
