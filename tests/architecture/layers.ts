@@ -95,6 +95,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'admission/',
     'operators/',
     'publishing/',
+    'cluster/',
     'node-options.ts',
     'node.ts',
     'queries.ts',

@@ -20,7 +20,7 @@ export type EngineEvent =
   /** It was deleted, or its time was over. */
   | ({ readonly kind: 'delete' } & EngineKey)
 
-/** A write that is done only if nobody else wrote the key since. */
+/** A write that is done only if no other one of its key was done since. */
 export interface EngineWrite {
   readonly key: string
   readonly value: string
