@@ -54,6 +54,8 @@ export interface TestNodeOptions extends NativeOptions {
   readonly waitersMax?: number
   readonly unsentBytesMax?: number
   readonly receivedBytesMax?: number
+  /** Which nodes clients may use, as the cluster says. Default: none. */
+  readonly nodes?: () => readonly string[]
 }
 
 /** Starts a node. */
@@ -67,7 +69,7 @@ const FACTS: ProcessFacts = {
 }
 
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
-  const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, ...native } = options
+  const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, nodes, ...native } = options
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
@@ -97,7 +99,13 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       logger: NO_LOGGER,
       meter,
       refusals: NO_REFUSALS,
-      node: { id: 'n1', cluster: 'test', readiness: () => driver.readiness(), facts: () => FACTS },
+      node: {
+        id: 'n1',
+        cluster: 'test',
+        readiness: () => driver.readiness(),
+        facts: () => FACTS,
+        ...(nodes === undefined ? {} : { nodes }),
+      },
       budgets,
     },
     native,

@@ -318,6 +318,34 @@ describe('the stream', () => {
     }
   })
 
+  it('tells of the nodes of the cluster, and asks some streams to make room', async () => {
+    let nodes = ['10.0.0.1:7400']
+    const joined = await startNode({ nodes: () => nodes })
+    try {
+      const first = await openStream(joined)
+      expect(first.messages[0]).toMatchObject({ type: 'welcome', nodes: ['10.0.0.1:7400'] })
+      nodes = ['10.0.0.1:7400', '10.0.0.2:7400']
+      const second = await openStream(joined)
+      joined.native.nodesChanged()
+      await until(() => first.messages.length === 2, 'the first is told')
+      expect(first.messages[1]).toEqual({ type: 'nodes', nodes })
+      joined.native.rebalance(1, ['10.0.0.2:7400'])
+      await until(() => first.messages.length === 3, 'the first is asked')
+      expect(first.messages[2]).toEqual({
+        type: 'goaway',
+        reason: 'rebalance',
+        afterMs: 10_000,
+        to: '10.0.0.2:7400',
+      })
+      joined.native.goaway('stopping', 250, ['10.0.0.2:7400'])
+      await until(() => second.messages.length === 2, 'the second is sent away')
+      expect(second.messages.map(({ type }) => type)).toEqual(['welcome', 'goaway'])
+      expect(second.messages[1]).toMatchObject({ reason: 'stopping', to: '10.0.0.2:7400' })
+    } finally {
+      await joined.close()
+    }
+  })
+
   it('says goaway, then ends everything with 1001 within its time', async () => {
     const clients = await Promise.all([openStream(node), openStream(node), openStream(node)])
     // One that never reads anything any more, the close frame included.

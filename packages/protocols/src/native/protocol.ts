@@ -38,8 +38,16 @@ export interface NativeStats {
 
 /** The native protocol of a node. */
 export interface NativeProtocol extends Entrances {
-  /** Asks all stream clients to go elsewhere within `afterMs`. */
-  goaway(reason: string, afterMs: number): void
+  /** Asks all stream clients to go elsewhere within `afterMs`: evenly to the addresses `to`, where there are any. */
+  goaway(reason: string, afterMs: number, to?: readonly string[]): void
+  /** What `node.nodes` tells has changed: open sessions are told, some at a turn. Again before all were: they are told the newest. */
+  nodesChanged(): void
+  /**
+   * `count` of the stream clients should be at other nodes: as many are asked to move there, evenly to the addresses `to`, those
+   * first that are here for longest, and at most a thousand in 10 s. Those on their way already count, so that it may be called as
+   * often as the count is known anew; one that was asked is not asked again for five minutes.
+   */
+  rebalance(count: number, to: readonly string[]): void
   /** Ends streams, event streams and long polls, refuses what comes after. Idempotent; takes at most `closeMsMax`. */
   close(): Promise<void>
   stats(): NativeStats
@@ -85,7 +93,9 @@ export function createNativeProtocol(deps: NativeProtocolDeps, options: NativeOp
 
   return {
     ...entrances,
-    goaway: (reason, afterMs) => streams.goaway(reason, afterMs),
+    goaway: (reason, afterMs, to) => streams.goaway(reason, afterMs, to),
+    nodesChanged: () => streams.nodesChanged(),
+    rebalance: (count, to) => streams.rebalance(count, to),
     close() {
       feeds.close()
       closing ??= shutDown(waits, events, () => streams.close())

@@ -25,6 +25,7 @@ import {
   type StreamTransport,
 } from './handlers/session.js'
 import { callerOf } from '../http/caller.js'
+import { createMoves, type MovedStream, type Moves } from './moves.js'
 import type { ResolvedOptions } from './options.js'
 import { createOutlet, type Outlet, type OutletAccount } from '../http/outlet.js'
 import type { Unsent } from '../http/unsent.js'
@@ -35,11 +36,10 @@ interface StreamsDeps extends StreamSessionDeps {
 }
 
 /** All streams of a node. */
-export interface Streams {
+export interface Streams extends Moves {
   readonly size: number
   /** Takes over the socket of an upgrade request that was let in. */
   accept(req: IncomingMessage, socket: Duplex, head: Buffer): void
-  goaway(reason: string, afterMs: number): void
   /** Closes all with 1001; resolves when they are gone, at the latest after `closeMsMax`. */
   close(): Promise<void>
 }
@@ -99,9 +99,7 @@ export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Stre
         })
       })
     },
-    goaway(reason, afterMs) {
-      for (const connection of connections) connection.session.goaway(reason, afterMs)
-    },
+    ...createMoves(deps.clock, connections),
     async close() {
       stopped = true
       if (connections.size === 0) return
@@ -118,10 +116,11 @@ export function createStreams(deps: StreamsDeps, options: ResolvedOptions): Stre
   }
 }
 
-class StreamConnection implements StreamTransport, OutletAccount {
+class StreamConnection implements StreamTransport, OutletAccount, MovedStream {
   readonly session: StreamSession
   readonly unsent: Unsent
   readonly peer: string | undefined
+  askedAt: number | undefined
   private readonly received: HttpBudgets['received']
   private readonly meter: Meter
   private readonly refusals: RefusalLog

@@ -25,6 +25,8 @@ export interface NodeIdentity extends NodeLife {
   /** Unique per boot. */
   readonly id: string
   readonly cluster: string
+  /** Where the nodes of the cluster are reached that a client may use, this one included: `host:port`. Absent or empty without a cluster. */
+  nodes?(): readonly string[]
 }
 
 /** The same, with what its process says of itself. */

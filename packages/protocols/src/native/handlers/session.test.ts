@@ -1,154 +1,6 @@
 /** A stream session by its messages alone, over a transport in memory. */
-import {
-  ANONYMOUS,
-  type Caller,
-  type CommandKind,
-  type CommandOf,
-  type Done,
-  NO_LOGGER,
-  NO_METER,
-  type Queries,
-  type Registry,
-  type SessionOptions,
-  type Subscriber,
-  type Update,
-  type WatchCommand,
-} from '@rollcall/core'
-import { EMPTY_SIGN, RegistryError, type ServerMessage, type View } from '@rollcall/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { ViewBodies } from '../../http/view-bodies.js'
-import { HandClock } from '@rollcall/testkit/time'
-import { resolveOptions } from '../options.js'
-import { createStreamSession, type StreamSession } from './session.js'
-
-const SIGN = '0123456789abcdef'
-const update: Update = {
-  kind: 'delta',
-  seq: 1,
-  delta: { namespace: 'default', service: 's', from: EMPTY_SIGN, to: SIGN, upserts: [], removes: [] },
-}
-
-/** What the session did to the registry, and what it said and did to the client. */
-class Scene {
-  readonly clock: HandClock = new HandClock()
-  readonly calls: string[] = []
-  readonly sent: ServerMessage[] = []
-  readonly pushed: Update[] = []
-  readonly noted: string[] = []
-  closed: [number, string] | undefined
-  settled = 0
-  ready = true
-  watchFails = false
-  opened: SessionOptions | undefined
-  subscriber: Subscriber | undefined
-  registering: (() => void)[] = []
-  readonly session: StreamSession
-
-  constructor() {
-    this.session = createStreamSession(
-      {
-        registry: this.registry(),
-        clock: this.clock,
-        logger: NO_LOGGER,
-        meter: NO_METER,
-        refusals: { note: (error) => void this.noted.push(error.code) },
-        node: {
-          id: 'n1',
-          cluster: 'c',
-          readiness: () => (this.ready ? { ready: true } : { ready: false, reason: 'loading' }),
-        },
-        views: new ViewBodies(this.clock, 0),
-      },
-      resolveOptions({}),
-      {
-        send: (message) => void this.sent.push(message),
-        sendFound: (view, req) =>
-          void this.sent.push({
-            type: 'found',
-            view: JSON.parse(String(view)) as View,
-            ...(req === undefined ? {} : { req }),
-          }),
-        push: (publication) => void this.pushed.push(publication),
-        close: (code, reason) => (this.closed = [code, reason]),
-        settled: () => void this.settled++,
-      },
-      { principal: ANONYMOUS, peer: '10.0.0.9' },
-    )
-  }
-
-  private registry(): Registry {
-    const note = (call: string) => (): void => void this.calls.push(call)
-    const keys = (items: readonly WatchCommand[]): string =>
-      items.map(({ service, sign }) => service + (sign ?? '')).join()
-    const registry: Partial<Registry> = {
-      openSession: (options, caller) => {
-        this.opened = options
-        this.calls.push(`open ${caller.peer}`)
-        return { id: 's1', heard: note('heard'), close: note('close session') }
-      },
-      subscribe: (subscriber) => {
-        this.subscriber = subscriber
-        return {
-          watch: (items) => {
-            if (this.watchFails) throw new RegistryError('limit_exceeded', 'full')
-            this.calls.push(`watch ${keys(items)}`)
-            subscriber.deliver(update)
-          },
-          unwatch: (items) => void this.calls.push(`unwatch ${keys(items)}`),
-          resync: (items) => void this.calls.push(`resync ${keys(items)}`),
-          ack: (seq) => void this.calls.push(`ack ${seq}`),
-          stalled: note('stalled'),
-          drained: note('drained'),
-          close: note('close subscription'),
-        }
-      },
-      execute: <K extends CommandKind>(command: CommandOf<K>, caller: Caller) =>
-        new Promise<Done<K>>((resolve) => {
-          const items = 'items' in command ? command.items : []
-          this.calls.push(`register ${items.map(({ id }) => id).join()} by ${caller.session?.id}`)
-          const answer = items.map(({ service, group, id }) => ({
-            ok: true as const,
-            service,
-            group,
-            id,
-            incarnation: 1,
-          }))
-          const done: Done<'register'> = { answer, durability: 'disk' }
-          this.registering.push(() => resolve(done as Done<K>))
-        }),
-      report: (report, caller) => {
-        const refs = report.kind === 'unreachable' ? report.refs : []
-        const named = refs.map(({ id, incarnation }) => `${id}${incarnation}`).join()
-        this.calls.push(`hint ${named} by ${caller.peer}`)
-      },
-      read: () => queries as Queries,
-    }
-    const queries: Partial<Queries> = {
-      settled: (names, seq = 7) => ({
-        settled: names.every(({ service, group }) => service === 's' && group !== 'busy'),
-        seq,
-      }),
-      compareSigns: (items) => ({
-        changed: items.map(({ namespace, service }) => ({ namespace, service, sign: EMPTY_SIGN })),
-      }),
-      knows: () => false,
-      namesake: () => undefined,
-      health: () => ({ stale: false, island: true }),
-    }
-    return registry as Registry
-  }
-
-  hello(): this {
-    this.session.receive({ type: 'hello', req: 1, client: 'test' })
-    return this
-  }
-
-  /** The answer to a request. */
-  ask(message: object): ServerMessage | undefined {
-    this.session.receive(message)
-    return this.sent.at(-1)
-  }
-}
+import { Scene, SIGN, update } from './session.fixture.js'
 
 let scene: Scene
 beforeEach(() => {
@@ -353,14 +205,45 @@ describe('an open session', () => {
     }
     scene.opened?.onRemoved?.([gone])
     expect(scene.sent.at(-1)).toEqual({ type: 'removed', instances: [gone] })
-    scene.session.goaway('stopping', 100)
+    expect(scene.session.goaway('stopping', 100)).toBe(true)
     expect(scene.sent.at(-1)).toEqual({ type: 'goaway', reason: 'stopping', afterMs: 100 })
+    scene.session.goaway('stopping', 200, 'b:1')
+    expect(scene.sent.at(-1)).toEqual({ type: 'goaway', reason: 'stopping', afterMs: 200, to: 'b:1' })
     scene.opened?.onSilent?.()
     expect(scene.closed?.[0]).toBe(4408)
     expect(scene.calls).toContain('close session')
     scene.opened?.onRemoved?.([gone])
-    scene.session.goaway('again', 1)
+    expect(scene.session.goaway('again', 1)).toBe(false)
     expect(scene.sent.at(-1)).toMatchObject({ type: 'goaway', reason: 'stopping' })
+  })
+
+  it('tells which nodes there are in the welcome, and again when they are others', () => {
+    const joined = new Scene()
+    joined.nodes = ['a:1', 'b:1']
+    joined.session.nodesChanged()
+    expect(joined.session.goaway('rebalance', 1, 'b:1')).toBe(false)
+    expect(joined.sent).toEqual([])
+    joined.session.receive({ type: 'hello' })
+    expect(joined.sent.at(-1)).toMatchObject({ type: 'welcome', nodes: ['a:1', 'b:1'] })
+    joined.nodes = ['a:1', 'b:1']
+    joined.session.nodesChanged()
+    expect(joined.sent).toHaveLength(1)
+    joined.nodes = ['a:1']
+    joined.session.nodesChanged()
+    joined.session.nodesChanged()
+    expect(joined.sent.slice(1)).toEqual([{ type: 'nodes', nodes: ['a:1'] }])
+    joined.nodes = []
+    joined.session.nodesChanged()
+    expect(joined.sent.at(-1)).toEqual({ type: 'nodes', nodes: [] })
+    joined.session.end()
+    joined.nodes = ['c:1']
+    joined.session.nodesChanged()
+    expect(joined.sent).toHaveLength(3)
+  })
+
+  it('says nothing of nodes without a cluster', () => {
+    expect(scene.sent[0]).toMatchObject({ type: 'welcome' })
+    expect(scene.sent[0]).not.toHaveProperty('nodes')
   })
 
   it('says nothing more to a client that left while its request was under way', async () => {

@@ -65,8 +65,10 @@ export interface StreamSession {
   /** The transport holds as much as it may; call `drained` when it is empty again. */
   stalled(): void
   drained(): void
-  /** Asks the client to go elsewhere within `afterMs`. */
-  goaway(reason: string, afterMs: number): void
+  /** Asks the client to go elsewhere within `afterMs`, where `to` has room. False before its hello and after the end. */
+  goaway(reason: string, afterMs: number, to?: string): boolean
+  /** Tells the client which nodes it may use now, unless it was told the same before. */
+  nodesChanged(): void
   /** The connection ended, from either side. Idempotent. */
   end(): void
 }
@@ -102,6 +104,7 @@ class NativeSession implements StreamSession, Conversation {
   private session: Session | undefined
   private subscription: Subscription | undefined
   private full = false
+  private nodesTold: readonly string[] = []
   private readonly cancelHello: () => void
 
   constructor(deps: StreamSessionDeps, options: ResolvedOptions, transport: StreamTransport, caller: Caller) {
@@ -149,8 +152,17 @@ class NativeSession implements StreamSession, Conversation {
     this.subscription?.drained()
   }
 
-  goaway(reason: string, afterMs: number): void {
-    if (this.phase === 'open') this.transport.send({ type: 'goaway', reason, afterMs })
+  goaway(reason: string, afterMs: number, to?: string): boolean {
+    if (this.phase !== 'open') return false
+    this.transport.send({ type: 'goaway', reason, afterMs, ...(to === undefined ? {} : { to }) })
+    return true
+  }
+
+  nodesChanged(): void {
+    const nodes = this.node.nodes?.() ?? []
+    if (this.phase !== 'open' || sameTexts(nodes, this.nodesTold)) return
+    this.nodesTold = nodes
+    this.transport.send({ type: 'nodes', nodes })
   }
 
   end(): void {
@@ -203,6 +215,7 @@ class NativeSession implements StreamSession, Conversation {
     this.caller = { ...this.caller, session: this.session }
     const { node } = this
     const { limits, pingMs, version } = this.options
+    this.nodesTold = node.nodes?.() ?? []
     this.transport.send({
       type: 'welcome',
       ...correlation(message),
@@ -213,6 +226,7 @@ class NativeSession implements StreamSession, Conversation {
       frameBytesMax: limits.frameBytesMax,
       batchItemsMax: limits.batchItemsMax,
       island: this.registry.read(this.caller).health().island,
+      ...(this.nodesTold.length === 0 ? {} : { nodes: this.nodesTold }),
     })
   }
 
@@ -275,6 +289,10 @@ class NativeSession implements StreamSession, Conversation {
     this.end()
     this.transport.close(code, reason)
   }
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index])
 }
 
 interface Correlation {
