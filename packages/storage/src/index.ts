@@ -1,4 +1,4 @@
-/** Where a node keeps its state: the journal on its disk. */
+/** Where a node keeps its state: the journal on its disk; and an engine in memory, for tests and for nodes of one process. */
 export type { Disk, DiskFile, DiskLock, FileState } from './journal/disk.js'
 export { createDisk } from './journal/system-disk.js'
 export { openJournal, type Journal, type JournalDeps } from './journal/journal.js'
@@ -22,3 +22,16 @@ export {
   type BackupReport,
 } from './journal/backup-file.js'
 export { restoreJournal, type RestoreReport } from './journal/restore.js'
+export {
+  createMemoryEngine,
+  type MemoryEngine,
+  type MemoryEngineDeps,
+  type MemoryEngineOptions,
+} from './engine/memory/engine.js'
+export type { MemoryLine } from './engine/memory/line.js'
+export {
+  createMemoryStore,
+  type MemoryBackup,
+  type MemoryStore,
+  type MemoryStoreOptions,
+} from './engine/memory/store.js'
