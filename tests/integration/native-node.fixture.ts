@@ -17,6 +17,7 @@ import {
 } from '@rollcall/protocols/native'
 import {
   LIMITS,
+  type ClusterResponse,
   type Delta,
   type DeregisterResponse,
   type ErrorBody,
@@ -56,9 +57,10 @@ export interface TestNodeOptions extends NativeOptions {
   readonly receivedBytesMax?: number
   /** Which nodes clients may use, as the cluster says. Default: none. */
   readonly nodes?: () => readonly string[]
+  /** What it knows of its cluster. Default: it is alone. */
+  readonly clusterStatus?: ClusterResponse
 }
 
-/** Starts a node. */
 /** What the process of a real node would say of itself. */
 const FACTS: ProcessFacts = {
   address: '127.0.0.1:7400',
@@ -68,21 +70,28 @@ const FACTS: ProcessFacts = {
   residentBytes: 1,
 }
 
+const ALONE: ClusterResponse = {
+  cluster: 'test',
+  epoch: '',
+  nodes: [],
+  engine: { kind: 'none', state: 'connected', endpoints: [] },
+  divergence: 0,
+}
+
+/** Starts a node. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
-  const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, nodes, ...native } = options
+  const {
+    loaded = [],
+    nodes,
+    clusterStatus = ALONE,
+    waitersMax = 10_000,
+    unsentBytesMax,
+    receivedBytesMax,
+    ...native
+  } = options
   const clock = createSystemClock()
   const counted = new Map<string, number>()
-  const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
-  const meter: Meter = {
-    count(name, by = 1, label) {
-      add(name, by)
-      if (label !== undefined) add(`${name}:${label}`, by)
-    },
-    set(name, value) {
-      counted.set(name, value)
-    },
-    observe() {},
-  }
+  const meter = countingMeter(counted)
   const driver = createNodeDriver(
     { clock, meter, prober: { probe: (_, callback) => callback('skipped') } },
     { ...NODE_DEFAULTS, nodeId: 'n1' },
@@ -105,6 +114,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
         readiness: () => driver.readiness(),
         facts: () => FACTS,
         ...(nodes === undefined ? {} : { nodes }),
+        clusterStatus: () => clusterStatus,
       },
       budgets,
     },
@@ -128,6 +138,21 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       await listener.close(200)
       driver.close()
     },
+  }
+}
+
+/** Sums counters, by name and by `name:label`, and keeps gauges. */
+function countingMeter(counted: Map<string, number>): Meter {
+  const add = (key: string, by: number): void => void counted.set(key, (counted.get(key) ?? 0) + by)
+  return {
+    count(name, by = 1, label) {
+      add(name, by)
+      if (label !== undefined) add(`${name}:${label}`, by)
+    },
+    set(name, value) {
+      counted.set(name, value)
+    },
+    observe() {},
   }
 }
 

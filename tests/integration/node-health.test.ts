@@ -1,6 +1,7 @@
 /** How a node fares beside its peers, as lookups, streams and pings tell it. */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JournalEntry } from '@rollcall/core'
+import type { ClusterResponse } from '@rollcall/wire'
 import { call, instance, startNode, type TestNode, until } from './native-node.fixture.js'
 import { openStream } from './stream-client.fixture.js'
 import { soon } from './support/soon.js'
@@ -73,5 +74,31 @@ describe('a node that began with nothing', () => {
     await call(node, 'POST', '/api/v1/register', { instances: [instance('a')] })
     expect((await call(node, 'GET', since)).body).toMatchObject({ instances: [{ id: 'a' }], stale: true })
     expect(await stream.ask({ type: 'lookup', service: 'orders' })).toMatchObject({ view: { stale: true } })
+  })
+})
+
+describe('a node that others have joined', () => {
+  it('says in its status how it fares among them, and in its cluster who they are', async () => {
+    const three = (['island', 'ready', 'gone'] as const).map((state, at) => ({
+      node: `n${at}`,
+      address: `10.0.0.${at}:7400`,
+      state,
+      version: '0.1.0',
+      judges: at,
+      sessions: 0,
+      unpublished: 7,
+      lagMs: 40,
+    }))
+    const clusterStatus: ClusterResponse = {
+      cluster: 'test',
+      epoch: 'e1',
+      nodes: three,
+      engine: { kind: 'etcd', state: 'lost', endpoints: ['http://10.0.0.9:2379'], alarms: ['NOSPACE'] },
+      divergence: 2,
+    }
+    node = await startNode({ clusterStatus })
+    const joined = { nodes: 2, engine: 'lost', island: true, unpublished: 7, lagMs: 40 }
+    expect((await call(node, 'GET', '/api/v1/status')).body).toMatchObject({ cluster: 'test', joined })
+    expect((await call(node, 'GET', '/api/v1/cluster')).body).toEqual(clusterStatus)
   })
 })

@@ -6,6 +6,7 @@ import { killServerProcesses, startServerProcess, type ServerProcess } from '@ro
 import type {
   EventsResponse,
   Explanation,
+  NodeStatus,
   OverridesList,
   RegisterResponse,
   SubscribersResponse,
@@ -349,6 +350,30 @@ describe('the status of a node', () => {
       clients: { sessions: 0, eventStreams: 0, longPolls: 0, watches: 0 },
       journal: { failing: false },
     })
+  })
+})
+
+describe('the cluster of a node by itself', () => {
+  it('is that node, which judges all that it lists and has the open streams', async () => {
+    await register('judged', 'a', 'b')
+    const stream = await openStream(server)
+    const { status, body } = await api.get('/api/v1/cluster')
+    const told = (await api.get('/api/v1/status')).body as NodeStatus
+    await stream.close()
+    const { node, address, version, registry } = told
+    const judges = Object.values(registry.instances).reduce((sum, each) => sum + each, 0)
+    expect(judges).toBeGreaterThanOrEqual(2)
+    expect([status, body]).toEqual([
+      200,
+      {
+        cluster: 'rollcall',
+        epoch: '',
+        nodes: [{ node, address, version, state: 'ready', judges, sessions: 1, unpublished: 0, lagMs: 0 }],
+        engine: { kind: 'none', state: 'connected', endpoints: [] },
+        divergence: 0,
+      },
+    ])
+    expect(told).not.toHaveProperty('joined')
   })
 })
 

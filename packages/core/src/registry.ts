@@ -27,12 +27,13 @@ export interface ChangeWait {
 }
 
 /**
- * Whether a node should be asked, and if not, why: `loading` = it does not know yet what it should know;
- * `stopping` = it knows, and will be gone in a moment; `closed` = it is gone.
+ * Whether a node should be asked, and if not, why: `loading` = it does not know yet what it should know; `island` = it
+ * answers and accepts everything, but lost the engine, and a node that did not is better asked; `stopping` = it knows, and
+ * will be gone in a moment; `closed` = it is gone.
  */
 export type Readiness =
   | { readonly ready: true }
-  | { readonly ready: false; readonly reason: 'loading' | 'stopping' | 'closed' }
+  | { readonly ready: false; readonly reason: 'loading' | 'island' | 'stopping' | 'closed' }
 
 export interface Registry {
   /**

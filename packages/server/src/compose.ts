@@ -2,31 +2,20 @@
  * The composition root: the one file that names every adapter and store. It turns a configuration into a
  * running node, and takes it apart in the order that loses nothing.
  */
-import { hostname } from 'node:os'
-import {
-  ANONYMOUS,
-  boundsOfHeap,
-  type Clock,
-  type JournalPort,
-  LIVENESS_DEFAULTS,
-  NODE_DEFAULTS,
-  type NodeOptions,
-  type PeerBounds,
-  type RefusalLog,
-  PUBLISHER_DEFAULTS,
-} from '@rollcall/core'
+import { ANONYMOUS, type Clock, type JournalPort, type RefusalLog } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
 import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
-import { defined, type ProcessFacts, RegistryError } from '@rollcall/wire'
+import { type ClusterResponse, defined, type ProcessFacts, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
+import { createLoneCluster } from './cluster/lone-cluster.js'
 import type { HostPort } from './config/address.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
 import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
-import { healthMounts } from './listener/health.js'
+import { type HealthDeps, healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
 import { createAuditLog } from './telemetry/audit-log.js'
@@ -38,10 +27,11 @@ import { createRefusalLog } from './telemetry/refusal-log.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
 import { createNodeFacts, type JournalReading } from './node-facts.js'
+import { allowedHostsOf, nodeOptions, peerBounds, reachedAt } from './node-settings.js'
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
-import { RELEASED_AT, SOFTWARE_VERSION } from './version.js'
+import { SOFTWARE_VERSION } from './version.js'
 
 /** How long clients are given to go elsewhere before their streams are ended. */
 const GOAWAY_MS = 250
@@ -110,8 +100,12 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     () => reachedAt(config, listening),
   )
   const parts: Parts = { ...begun, figures: beginFigures(begun, config, nodeId) }
-  const native = createNative(config, nodeId, parts, facts)
-  const listeners = openAddresses(config, parts, native, () => read()?.fault)
+  const clusterStatus = createAlone(config, nodeId, parts, facts, () => native.stats().streams)
+  const native: NativeProtocol = createNative(config, nodeId, parts, facts, clusterStatus)
+  const listeners = openAddresses(config, parts, native, {
+    engine: () => clusterStatus().engine,
+    journalFault: () => read()?.fault,
+  })
   try {
     const [address] = await listeners.start()
     listening = address
@@ -181,68 +175,12 @@ async function openStorage(
   return { journal, read: () => journal.health() }
 }
 
-function nodeOptions(config: Config, nodeId: string, heapLimit: number): NodeOptions {
-  const { limits } = config
-  return {
-    ...NODE_DEFAULTS,
-    nodeId,
-    releasedAt: RELEASED_AT,
-    admission: config.admission,
-    limits,
-    probes: { otherPorts: config.probeOtherPorts, credentials: config.probeCredentials },
-    instancesMax: limits.instancesMax,
-    ...boundsOfHeap(heapLimit),
-    heapBytesMax: Math.floor((heapLimit * limits.heapPercentMax) / 100),
-    ...defined({
-      recordBytesMax: limits.recordBytesMax,
-      tombstoneBytesMax: limits.tombstoneBytesMax,
-      strayBytesMax: limits.strayBytesMax,
-      declarationBytesMax: limits.declarationBytesMax,
-      watchBytesMax: limits.watchBytesMax,
-      historyBytesMax: limits.historyBytesMax,
-      eventsMax: limits.eventsMax,
-    }),
-    watchesMax: limits.watchesMax,
-    servicesMax: limits.servicesMax,
-    namespacesMax: limits.namespacesMax,
-    peers: peerBounds(config),
-    namespaces: config.namespaces,
-    liveness: {
-      ...LIVENESS_DEFAULTS,
-      pingMs: config.pingMs,
-      removalMs: config.removalMs,
-      retentionMs: config.retentionMs,
-    },
-    publisher: {
-      ...PUBLISHER_DEFAULTS,
-      watchesPerSubscriberMax: limits.watchesPerSubscriberMax,
-      waitersMax: limits.waitersMax,
-    },
-  }
-}
-
-/** What one peer may hold of each budget. */
-function peerBounds({ limits }: Config): PeerBounds {
-  return { share: limits.peerSharePercent / 100, sharedNetworks: limits.sharedNetworks }
-}
-
-/** Names under which a node may be called: those that are configured, its own and the figures's. */
-function allowedHostsOf({ allowedHosts, advertise }: Config): readonly string[] {
-  const own = advertise === undefined ? undefined : parseHostPort(advertise)
-  return [...allowedHosts, hostname(), ...(own === undefined ? [] : [own.host])]
-}
-
-/** Where others reach a node: as it was told, else where it listens. */
-function reachedAt({ advertise, listen }: Config, listening: HostPort | undefined): HostPort {
-  const told = advertise === undefined ? listening : parseHostPort(advertise)
-  return told ?? (parseHostPort(listen) as HostPort)
-}
-
 function createNative(
   config: Config,
   nodeId: string,
   { driver, clock, logger, metrics, budgets, connectionsMax, refusals }: Parts,
   facts: () => ProcessFacts,
+  clusterStatus: () => ClusterResponse,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -251,7 +189,13 @@ function createNative(
       logger: logger.child({ component: 'native' }),
       meter: metrics,
       refusals,
-      node: { id: nodeId, cluster: config.cluster, readiness: () => driver.readiness(), facts },
+      node: {
+        id: nodeId,
+        cluster: config.cluster,
+        readiness: () => driver.readiness(),
+        facts,
+        clusterStatus,
+      },
       budgets,
     },
     {
@@ -266,12 +210,33 @@ function createNative(
   )
 }
 
+/** What a node by itself says of its cluster. */
+function createAlone(
+  config: Config,
+  nodeId: string,
+  { driver }: Parts,
+  facts: () => ProcessFacts,
+  sessions: () => number,
+): () => ClusterResponse {
+  const read = driver.read({ principal: ANONYMOUS })
+  return createLoneCluster(
+    {
+      readiness: () => driver.readiness(),
+      instances: () => read.status().registry.instances,
+      sessions,
+      address: () => facts().address,
+    },
+    config.cluster,
+    { node: nodeId, version: SOFTWARE_VERSION, ...defined({ name: config.nodeId }) },
+  )
+}
+
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
   parts: Parts,
   native: NativeProtocol,
-  journalFault: () => string | undefined,
+  standing: Pick<HealthDeps, 'engine' | 'journalFault'>,
 ): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
@@ -285,7 +250,7 @@ function openAddresses(
     health: () => read.health(),
     heap: () => driver.heap(),
     frozen: () => read.freezes().map(({ namespace }) => namespace),
-    journalFault,
+    ...standing,
     refusals,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
     metrics: () => renderMetrics(parts),

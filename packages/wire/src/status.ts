@@ -1,4 +1,5 @@
 /** How one node does, on one screen. Each part says its own matter, so that a later one stands beside the others. */
+import type { ClusterEngine } from './cluster.js'
 import type { FreezeSummary } from './operators.js'
 import type { State } from './types.js'
 
@@ -78,12 +79,26 @@ export interface ProcessFacts {
   readonly residentBytes: number
 }
 
+/** How a node that others have joined fares among them. */
+export interface JoinedStatus {
+  /** Nodes that are there, this one included. */
+  readonly nodes: number
+  readonly engine: ClusterEngine['state']
+  /** It lost the engine: it serves from memory, and what it accepts is not spread. */
+  readonly island: boolean
+  /** Changes that are not in the engine yet, and the age of the oldest. */
+  readonly unpublished: number
+  readonly lagMs: number
+}
+
 /** Answer of `GET /api/v1/status`. It costs the node the same, however much is registered. */
 export interface NodeStatus extends Omit<RegistryStatus, 'memory'>, Omit<ProcessFacts, 'residentBytes'> {
   /** Id of the node, unique per boot. */
   readonly node: string
   readonly version: string
   readonly cluster: string
+  /** Absent for a node by itself. */
+  readonly joined?: JoinedStatus
   readonly readiness: {
     readonly ready: boolean
     /** Why not. */

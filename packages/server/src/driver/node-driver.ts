@@ -97,6 +97,7 @@ export class NodeDriver implements Registry {
   private readonly unwatchHeap: (() => void) | undefined
   private cancelTick: (() => void) | undefined
   private sessions = 0
+  private shunned = false
   private state: 'loading' | 'ready' | 'stopping' | 'closed' = 'loading'
 
   constructor({ clock, heap, prober, meter, audit, health }: NodeDriverDeps, options: NodeOptions) {
@@ -178,7 +179,13 @@ export class NodeDriver implements Registry {
 
   /** Whether it should be asked. */
   readiness(): Readiness {
-    return this.state === 'ready' ? { ready: true } : { ready: false, reason: this.state }
+    if (this.state !== 'ready') return { ready: false, reason: this.state }
+    return this.shunned ? { ready: false, reason: 'island' } : { ready: true }
+  }
+
+  /** Whether another node is better asked than this one, which is an island. It answers as ever. */
+  shun(shunned: boolean): void {
+    this.shunned = shunned
   }
 
   /** How the node fares beside its peers, when that changes: by default it has none. */

@@ -26,6 +26,7 @@ function ask(method: string, url: string, deps: Partial<HealthDeps> = {}): Answe
   const mounts = healthMounts({
     readiness: () => ({ ready: true }),
     health: () => ({ stale: false, island: false }),
+    engine: () => ({ kind: 'none', state: 'connected' }),
     frozen: () => [],
     journalFault: () => undefined,
     heap: () => ({ used: 74, max: 100 }),
@@ -70,6 +71,29 @@ describe('health', () => {
       error: { code: 'not_ready', message: 'not ready: loading' },
     })
     expect(answer.headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  })
+
+  it('says how the engine is, and whether another node is better asked', () => {
+    const connected = ask('GET', '/readyz', { engine: () => ({ kind: 'etcd', state: 'connected' }) })
+    expect(connected).toMatchObject({ status: 200, body: '{"ready":true,"engine":"connected"}' })
+    const island: Partial<HealthDeps> = {
+      readiness: () => ({ ready: false, reason: 'island' }),
+      health: () => ({ stale: true, island: true }),
+      engine: () => ({ kind: 'etcd', state: 'lost' }),
+    }
+    const lost = ask('GET', '/readyz', island)
+    expect([lost.status, JSON.parse(lost.body)]).toEqual([
+      503,
+      {
+        ready: false,
+        reason: 'island',
+        error: { code: 'not_ready', message: 'not ready: island' },
+        engine: 'lost',
+        stale: true,
+        island: true,
+      },
+    ])
+    expect(ask('GET', '/livez', island)).toMatchObject({ status: 200, body: '{"live":true}' })
   })
 
   it('stays ready while the disk refuses, and says so and why', () => {

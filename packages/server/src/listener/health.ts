@@ -1,13 +1,15 @@
 /** Health and metrics of a node, for orchestrators and scrapers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NodeHealth, Readiness, RefusalLog } from '@rollcall/core'
-import { errorBody, isRegistryError, type RegistryError } from '@rollcall/wire'
+import { type ClusterEngine, errorBody, isRegistryError, type RegistryError } from '@rollcall/wire'
 import type { Mount } from './mounts.js'
 
 export interface HealthDeps {
   readonly readiness: () => Readiness
   /** How the node fares beside its peers; shown where that is not well. */
   readonly health: () => NodeHealth
+  /** What joins the node with others; shown unless nothing does. */
+  readonly engine: () => Pick<ClusterEngine, 'kind' | 'state'>
   /** Namespaces that are frozen; shown beside readiness, so that it is not forgotten. */
   readonly frozen: () => readonly string[]
   /**
@@ -72,6 +74,7 @@ function details(deps: HealthDeps): object {
   const frozen = deps.frozen()
   const journalFault = deps.journalFault()
   return {
+    ...joined(deps.engine()),
     ...trouble(deps.health()),
     ...(frozen.length === 0 ? {} : { frozen }),
     ...nearness(deps.heap()),
@@ -86,6 +89,12 @@ function nearness({ used, max }: ReturnType<HealthDeps['heap']>): {
   readonly heap?: { readonly usedBytes: number; readonly maxBytes: number }
 } {
   return used < max * NEAR ? {} : { heap: { usedBytes: used, maxBytes: max } }
+}
+
+function joined({ kind, state }: ReturnType<HealthDeps['engine']>): {
+  readonly engine?: ClusterEngine['state']
+} {
+  return kind === 'none' ? {} : { engine: state }
 }
 
 function trouble({ stale, island }: NodeHealth): Partial<NodeHealth> {

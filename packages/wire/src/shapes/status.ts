@@ -1,5 +1,5 @@
 /** Shape of how one node does. */
-import type { BudgetStatus, JournalStatus, NodeStatus } from '../status.js'
+import type { BudgetStatus, JoinedStatus, JournalStatus, NodeStatus } from '../status.js'
 import { boolean, choice, count, list, object, optional, text, type Shape } from '../shape/shape.js'
 import type { State } from '../types.js'
 import { freezeSummaryShape } from './namespaces.js'
@@ -29,10 +29,19 @@ const budgetStatusShape: Shape<BudgetStatus> = object<BudgetStatus>({
   max: count(),
 })
 
+const joinedStatusShape: Shape<JoinedStatus> = object<JoinedStatus>({
+  nodes: count('Nodes that are there, this one included.'),
+  engine: choice(['connected', 'lost']),
+  island: boolean({ description: 'It lost the engine: what it accepts is not spread.' }),
+  unpublished: count('Changes that are not in the engine yet.'),
+  lagMs: count('Age of the oldest of them.'),
+})
+
 export const nodeStatusShape: Shape<NodeStatus> = object<NodeStatus>({
   node: text({ description: 'Id of the node, unique per boot.' }),
   version: text(),
   cluster: text(),
+  joined: optional(joinedStatusShape),
   address: text({ description: 'Where others reach the node, `host:port`.' }),
   startedAt: text({ description: 'ISO 8601, by the clock of the node.' }),
   uptimeMs: count(),

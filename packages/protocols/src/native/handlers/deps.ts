@@ -1,6 +1,6 @@
 /** What handlers share. */
 import type { Clock, Meter, Registry } from '@rollcall/core'
-import type { ProcessFacts } from '@rollcall/wire'
+import type { ClusterResponse, ProcessFacts } from '@rollcall/wire'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
 import type { NodeLife } from '../../http/loaded.js'
@@ -29,9 +29,11 @@ export interface NodeIdentity extends NodeLife {
   nodes?(): readonly string[]
 }
 
-/** The same, with what its process says of itself. */
+/** The same, with what its process says of itself, and what it knows of its cluster. */
 export interface ToldNode extends NodeIdentity {
   facts(): ProcessFacts
+  /** The nodes, this one first; a node by itself is a cluster of one. */
+  clusterStatus(): ClusterResponse
 }
 
 /** Collaborators of the handlers. */

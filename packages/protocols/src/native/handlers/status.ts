@@ -1,15 +1,15 @@
-/** How the node does: what the rules know, who is connected, and what the process says of itself. */
-import type { NodeStatus } from '@rollcall/wire'
+/** How the node does: what the rules know, who is connected, what the process says of itself; and its cluster. */
+import { defined, type ClusterResponse, type JoinedStatus, type NodeStatus } from '@rollcall/wire'
 import type { HandlerDeps, Handlers } from './deps.js'
 
 /** Who is connected by this protocol. */
 export type Connected = Pick<NodeStatus['clients'], 'sessions' | 'eventStreams' | 'longPolls'>
 
-/** Handler of the status. It is answered in every phase of a node's life. */
+/** Handlers of the status and of the cluster. They answer in every phase of a node's life. */
 export function createStatus(
   { registry, node, options }: HandlerDeps,
   connected: () => Connected,
-): Handlers<'status'> {
+): Handlers<'status' | 'cluster'> {
   return {
     status(exchange) {
       const { watches, memory, ...registered } = registry.read(exchange.caller).status()
@@ -18,6 +18,7 @@ export function createStatus(
         node: node.id,
         version: options.version,
         cluster: node.cluster,
+        ...defined({ joined: joinedStatus(node.clusterStatus()) }),
         ...facts,
         readiness: node.readiness(),
         ...registered,
@@ -27,5 +28,21 @@ export function createStatus(
       }
       exchange.json(200, status)
     },
+    cluster(exchange) {
+      exchange.json(200, node.clusterStatus())
+    },
+  }
+}
+
+/** The part of the status that is about the cluster: undefined for a node by itself. */
+function joinedStatus({ nodes, engine }: ClusterResponse): JoinedStatus | undefined {
+  const [own] = nodes
+  if (engine.kind === 'none' || own === undefined) return undefined
+  return {
+    nodes: nodes.filter(({ state }) => state !== 'gone').length,
+    engine: engine.state,
+    island: own.state === 'island',
+    unpublished: own.unpublished,
+    lagMs: own.lagMs,
   }
 }

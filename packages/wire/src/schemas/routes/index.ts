@@ -82,11 +82,11 @@ export const NODE_ROUTES: readonly Route<'livez' | 'readyz' | 'metrics'>[] = [
     'readyz',
     [
       'Whether the node answers lookups.',
-      'Not before the journal was read. A node that is cut off from its disk stays ready, because clients are better off with it than without. Any Host and any query are taken.',
+      'Not before the journal was read. One that lost the engine answers, but says no with the reason `island` while it knows a node that did not. A node that is cut off from its disk stays ready, because clients are better off with it than without. Any Host and any query are taken.',
     ],
     {
       description:
-        'It does. The body also names what is `frozen`, and a `journal` that is `failing` with its `journalFault`.',
+        'It does. The body also names how the `engine` is, unless there is none, what is `frozen`, and a `journal` that is `failing` with its `journalFault`.',
       shape: anyObject,
     },
     ['malformed', 'not_ready'],

@@ -1,4 +1,5 @@
 /** What each operation of the native API takes and answers: the types that routes, handlers and clients share. */
+import type { ClusterResponse } from '../../cluster.js'
 import type { EventKind, EventsResponse } from '../../events.js'
 import type { Explanation } from '../../explanation.js'
 import type {
@@ -147,6 +148,7 @@ export interface Operations {
   >
   stream: Operation<NoParameters, undefined>
   status: Operation<NoParameters, NodeStatus>
+  cluster: Operation<NoParameters, ClusterResponse>
   index: Operation<NoParameters, ApiIndex>
   openapi: Operation<NoParameters, Readonly<Record<string, unknown>>>
 }
