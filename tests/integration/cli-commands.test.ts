@@ -10,6 +10,7 @@ import {
   type CommandOptions,
   type ServerProcess,
 } from '@rollcall/testkit'
+import type { ClusterResponse } from '@rollcall/wire'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 interface Outcome {
@@ -80,6 +81,14 @@ describe('against a server', () => {
     })
     expect(await ask('deregister', 'db', id)).toMatchObject({ code: 1, stdout: '' })
     expect(JSON.parse((await ask('instances', 'db', '--json')).stdout)).toMatchObject({ instances: [] })
+  })
+
+  it('shows a node by itself as a cluster of one', async () => {
+    const shown = await ask('cluster')
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    expect(shown.stdout).toContain('\ncluster  rollcall, 1 node\nengine   none: ')
+    const { nodes } = JSON.parse((await ask('cluster', '--json')).stdout) as ClusterResponse
+    expect(nodes).toMatchObject([{ address: node.url.replace('http://', ''), state: 'ready', sessions: 0 }])
   })
 
   it('says of an instance that the node may not probe what becomes of it', async () => {

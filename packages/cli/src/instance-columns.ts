@@ -34,6 +34,11 @@ export function ageText(ms: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`
 }
 
+/** How long a change has waited: below a second that counts. */
+export function lagText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)}ms` : ageText(ms)
+}
+
 /** Instances of one service. The address is shown on demand only where every id says it. */
 export function instanceColumns(instances: readonly Instance[]): readonly Column<Instance>[] {
   const allNamed = instances.every((instance) => instance.id === addressOf(instance))

@@ -5,6 +5,7 @@ import { createFakeShell } from './shell.fixture.js'
 
 /** Every command that asks the HTTP API. */
 const LINES = [
+  'cluster',
   'services',
   'instances orders',
   'register --service orders --host 127.0.0.1 --port 80',

@@ -145,6 +145,96 @@ describe('status', () => {
   })
 })
 
+describe('cluster', () => {
+  const node = (name: string, more: object = {}): object => ({
+    ...{ node: `${name}.0a1b2c3d`, name, address: `10.0.0.${name.length}:7400`, state: 'ready' },
+    ...{ version: '0.1.0', judges: 33_412, sessions: 100, unpublished: 0, lagMs: 0 },
+    ...more,
+  })
+  const whole = {
+    cluster: 'shop',
+    epoch: '5f3a',
+    nodes: [node('rollcall-0'), node('rollcall-1'), node('rollcall-22')],
+    engine: {
+      ...{ kind: 'etcd', state: 'connected', version: '3.4.30' },
+      endpoints: ['http://10.0.0.1:2379', 'http://10.0.0.2:2379'],
+    },
+    divergence: 0,
+  }
+
+  it('is its nodes and the engine, calm where all is well, and fits 80 columns', async () => {
+    const { code, stdout, requests } = await run('cluster', answers(whole))
+    expect(stdout().split('\n')).toEqual([
+      'NAME         ADDRESS         STATE  JUDGES  SESSIONS  UNPUBLISHED  LAG',
+      'rollcall-0   10.0.0.10:7400  ready   33412       100            0    -',
+      'rollcall-1   10.0.0.10:7400  ready   33412       100            0    -',
+      'rollcall-22  10.0.0.11:7400  ready   33412       100            0    -',
+      '',
+      'WHAT        VALUE',
+      'cluster     shop, 3 nodes',
+      'engine      etcd 3.4.30, connected',
+      '            http://10.0.0.1:2379',
+      '            http://10.0.0.2:2379',
+      'divergence  none',
+      '',
+    ])
+    expect(requests.map(({ url }) => url)).toEqual(['http://127.0.0.1:7400/api/v1/cluster'])
+    expect(code).toBe(0)
+    expect(JSON.parse((await run('cluster --json', answers(whole))).stdout())).toEqual(whole)
+    expect((await run('cluster --wide', answers(whole))).stdout()).toMatch(
+      /^NAME +NODE +ADDRESS +STATE +VERSION +JUDGES/,
+    )
+  })
+
+  it('says in words what a node lost, and shows versions that differ', async () => {
+    const torn = {
+      ...whole,
+      nodes: [
+        node('a', { state: 'island', unpublished: 112, lagMs: 184_000, version: '0.2.0' }),
+        node('b', { unpublished: 3, lagMs: 40 }),
+        node('c', { state: 'stopping' }),
+        node('d', { state: 'gone' }),
+      ],
+      engine: { kind: 'etcd', state: 'lost', endpoints: ['http://e:1'], alarms: ['NOSPACE', 'CORRUPT'] },
+      divergence: 1_002,
+    }
+    const { code, stdout } = await run('cluster', answers(torn))
+    expect(stdout().split('\n')).toEqual([
+      'NAME  ADDRESS        STATE     VERSION  JUDGES  SESSIONS  UNPUBLISHED   LAG',
+      'a     10.0.0.1:7400  island    0.2.0     33412       100          112    3m',
+      'b     10.0.0.1:7400  ready     0.1.0     33412       100            3  40ms',
+      'c     10.0.0.1:7400  stopping  0.1.0     33412       100            0     -',
+      'd     10.0.0.1:7400  gone      0.1.0     33412       100            0     -',
+      '',
+      'WHAT        VALUE',
+      'cluster     shop, 3 nodes',
+      '            a lost the engine: it serves and accepts everything, spreads nothing, and removes nothing for silence',
+      '            c is stopping: clients move to the others',
+      '            d is gone: the others judge its instances',
+      'engine      etcd, LOST: the node that answers is an island',
+      '            http://e:1',
+      'alarm       NOSPACE: etcd is full and takes no writes until an operator makes room',
+      'alarm       CORRUPT',
+      'divergence  1,002 keys differed from the engine when last compared, and were repaired',
+      '',
+    ])
+    expect(code).toBe(0)
+  })
+
+  it('is one node where no engine joins it with others', async () => {
+    const alone = {
+      ...whole,
+      epoch: '',
+      nodes: [{ ...node('x'), name: undefined }],
+      engine: { kind: 'none', state: 'connected', endpoints: [] },
+    }
+    const { stdout } = await run('cluster', answers(alone))
+    expect(stdout()).toMatch(/^NODE +ADDRESS/)
+    expect(stdout()).toMatch(/^engine +none: the node is a registry by itself$/m)
+    expect(stdout()).not.toContain('divergence')
+  })
+})
+
 describe('version', () => {
   it('is that of the command and of the node', async () => {
     const { code, stdout, stderr } = await run('version', answers({ ...STATUS, version: '9.9.9' }))

@@ -21,6 +21,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show how a node does',
     load: async () => (await import('./commands/status.js')).status,
   },
+  cluster: {
+    summary: 'list the nodes of the cluster',
+    load: async () => (await import('./commands/cluster.js')).cluster,
+  },
   version: {
     summary: 'print the versions of this command and of the node',
     load: async () => (await import('./commands/version.js')).version,

@@ -62,6 +62,21 @@ describe('statusRows', () => {
     )
   })
 
+  it('say how the node fares among those that it joined', () => {
+    const joined = { nodes: 3, engine: 'connected', island: false, unpublished: 0, lagMs: 0 } as const
+    expect(text({ ...STATUS, joined })).toContain('joined: 3 nodes, engine connected')
+    expect(text({ ...STATUS, joined: { ...joined, unpublished: 1, lagMs: 40 } })).toContain(
+      'joined: 3 nodes, engine connected, 1 change is not in the engine yet, the oldest for 40ms',
+    )
+    expect(text({ ...STATUS, joined: { ...joined, engine: 'lost' } })).toContain(
+      'joined: 3 nodes, engine lost [yellow]',
+    )
+    const island = { ...joined, engine: 'lost', island: true, unpublished: 1_200, lagMs: 180_000 } as const
+    expect(text({ ...STATUS, joined: island })).toContain(
+      'joined: ISLAND: the engine is lost, and what is accepted here is not spread; 1,200 changes are not in the engine yet, the oldest for 3m [red]',
+    )
+  })
+
   it('say that nothing is kept where nothing is meant to be', () => {
     expect(text({ ...STATUS, journal: { durability: 'memory', failing: false } })).toContain(
       'journal: none: nothing is kept on disk',

@@ -1,7 +1,7 @@
 /** The status of a node as lines for people, each with what calls for attention. Pure. */
-import { STATES, type NodeStatus } from '@rollcall/wire'
-import { ageText } from './instance-columns.js'
-import type { Style } from './table.js'
+import { type JoinedStatus, type NodeStatus, STATES } from '@rollcall/wire'
+import { ageText, lagText } from './instance-columns.js'
+import type { Column, Style } from './table.js'
 
 /** One line: its name, what it says, and its colour where it calls for attention. */
 export interface StatusRow {
@@ -9,6 +9,12 @@ export interface StatusRow {
   readonly text: string
   readonly style?: Style
 }
+
+/** How the lines are shown. */
+export const STATUS_COLUMNS: readonly Column<StatusRow>[] = [
+  { title: 'WHAT', text: ({ what }) => what, style: () => 'dim' },
+  { title: 'VALUE', whole: true, text: ({ text }) => text, style: ({ style }) => style },
+]
 
 /** From this share on a budget is near its bound. */
 const NEAR = 0.75
@@ -23,6 +29,7 @@ function nodeRows({
   version,
   node,
   cluster,
+  joined,
   address,
   startedAt,
   uptimeMs,
@@ -34,9 +41,30 @@ function nodeRows({
     { what: 'version', text: version },
     { what: 'node', text: node },
     { what: 'cluster', text: cluster },
+    ...(joined === undefined ? [] : [joinedRow(joined)]),
     { what: 'address', text: address },
     { what: 'up', text: `${ageText(uptimeMs)}, since ${startedAt}` },
   ]
+}
+
+function joinedRow({ nodes, engine, island, unpublished, lagMs }: JoinedStatus): StatusRow {
+  const waiting =
+    unpublished === 0
+      ? []
+      : [
+          `${of(unpublished, 'change')} ${unpublished === 1 ? 'is' : 'are'} not in the engine yet, the oldest for ${lagText(lagMs)}`,
+        ]
+  if (island)
+    return {
+      what: 'joined',
+      text: ['ISLAND: the engine is lost, and what is accepted here is not spread', ...waiting].join('; '),
+      style: 'red',
+    }
+  return {
+    what: 'joined',
+    text: [of(nodes, 'node'), `engine ${engine}`, ...waiting].join(', '),
+    ...(engine === 'lost' ? { style: 'yellow' } : {}),
+  }
 }
 
 function servedRows({ registry, clients }: NodeStatus): StatusRow[] {

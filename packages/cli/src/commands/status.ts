@@ -5,19 +5,13 @@ import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { createOutput } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
-import { statusRows, type StatusRow } from '../status-rows.js'
-import type { Column } from '../table.js'
-
-const COLUMNS: readonly Column<StatusRow>[] = [
-  { title: 'WHAT', text: ({ what }) => what, style: () => 'dim' },
-  { title: 'VALUE', whole: true, text: ({ text }) => text, style: ({ style }) => style },
-]
+import { STATUS_COLUMNS, statusRows } from '../status-rows.js'
 
 export const status: CommandModule = {
   define(command) {
     addRegistryOptions(command, 'cluster')
       .description(
-        'Show how the node that answers does: version, address and age, what is listed and connected, guards, freezes and overrides in force, journal and memory. Exits with 1 when it is not ready.',
+        'Show how the node that answers does: version, address and age, how it fares in its cluster, what is listed and connected, guards, freezes and overrides in force, journal and memory. Exits with 1 when it is not ready.',
       )
       .addHelpText(
         'after',
@@ -34,7 +28,7 @@ export const status: CommandModule = {
     const answer: NodeStatus = await createApiClient(shell, options).call('status', {})
     const output = createOutput(shell)
     if (json) output.json(answer)
-    else output.table(COLUMNS, statusRows(answer))
+    else output.table(STATUS_COLUMNS, statusRows(answer))
     return answer.readiness.ready ? EXIT.ok : EXIT.failed
   },
 }
