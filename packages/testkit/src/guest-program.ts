@@ -30,6 +30,11 @@ export interface DebianProgram {
 /** Lists and one package, over a slow line. */
 const APT_MS_MAX = 300_000
 
+/** The folder in which programs of others are kept. */
+export function guestsCache(): string {
+  return process.env['GUESTS_CACHE'] ?? fileURLToPath(new URL('../../../.cache', import.meta.url))
+}
+
 /** The path of a program on the PATH, if it is there. */
 export function programOnPath(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
@@ -41,8 +46,7 @@ export function programOnPath(name: string): string | undefined {
  * the reason where it cannot be had. Several callers at once are no trouble.
  */
 export async function debianProgram(program: DebianProgram): Promise<string> {
-  const cache = process.env['GUESTS_CACHE'] ?? fileURLToPath(new URL('../../../.cache', import.meta.url))
-  const folder = join(cache, 'debian', program.package)
+  const folder = join(guestsCache(), 'debian', program.package)
   const binary = join(folder, program.path)
   if (isExecutable(binary)) return binary
   for (const tool of ['apt-get', 'dpkg']) {

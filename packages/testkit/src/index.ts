@@ -1,4 +1,4 @@
-/** What tests of several packages share: launchers of real processes, programs of others, and a disk that fails on command. */
+/** What tests of several packages share: launchers of real processes and of etcd, programs of others, and a disk that fails on command. */
 export * from './faulty-disk.js'
 export {
   killCommands,
@@ -14,3 +14,7 @@ export {
   type ServerProcessOptions,
 } from './server-process.js'
 export { debianProgram, programOnPath } from './guest-program.js'
+export { startEtcd, type EtcdBackup, type EtcdCluster, type EtcdOptions } from './etcd/cluster.js'
+export type { EtcdCertificates } from './etcd/gateway.js'
+export type { EtcdMember } from './etcd/member.js'
+export { etcdProgram, type EtcdVersion } from './etcd/program.js'
