@@ -20,7 +20,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   core: { ours: ['wire'], external: [], builtins: false },
   storage: { ours: ['core'], external: [], builtins: true },
   protocols: {
-    ours: ['core', 'wire', 'wire/schemas'],
+    ours: ['core', 'wire', 'wire/schemas', 'wire/shapes'],
     external: ['ws'],
     builtins: true,
   },
@@ -67,7 +67,7 @@ export const TEST_ONLY: Layer = {
 
 /** Folders whose subfolders never import each other: adapters of foreign protocols, and stores. */
 export const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
-  'packages/protocols/src': ['native', 'prometheus', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
+  'packages/protocols/src': ['native', 'peer', 'prometheus', 'eureka', 'consul', 'nacos', 'dns', 'xds'],
   'packages/storage/src': ['journal', 'engine'],
   'packages/integrations/src': ['undici', 'axios', 'grpc', 'fastify', 'express', 'nest', 'opentelemetry'],
 }

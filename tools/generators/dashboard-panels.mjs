@@ -2,6 +2,7 @@
  * What the dashboard shows: sections of panels, each with its queries. In an expression `{$` begins the selector of the
  * chosen nodes. `about` is what a reader sees at the (i): what the figure says, and when to look closer.
  */
+import { CLUSTER } from './dashboard-cluster.mjs'
 
 const RATE = '$__rate_interval'
 const quantile = (q, name) =>
@@ -395,4 +396,4 @@ const PROCESS = {
   ],
 }
 
-export const SECTIONS = [OVERVIEW, INSTANCES, TRAFFIC, LATENCY, MEMORY, PROCESS]
+export const SECTIONS = [OVERVIEW, INSTANCES, TRAFFIC, LATENCY, MEMORY, PROCESS, CLUSTER]

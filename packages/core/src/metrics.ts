@@ -243,6 +243,23 @@ const CATALOGUE = {
     values: 'collections',
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
   },
+  rollcall_peer_links: { kind: 'gauge', help: 'Other nodes of the cluster that are linked directly.' },
+  rollcall_peer_refs_total: {
+    kind: 'counter',
+    help: 'Signs of life passed on to the node that judges the instance.',
+  },
+  rollcall_peer_dropped_total: {
+    kind: 'counter',
+    help: 'Messages to other nodes that were not sent, because the node is not linked or too slow.',
+  },
+  rollcall_peer_refused_total: {
+    kind: 'counter',
+    help: 'Connections for links between nodes that proved nothing, or not enough.',
+  },
+  rollcall_peer_unread_total: {
+    kind: 'counter',
+    help: 'Records and declarations sent by other nodes that this version cannot read.',
+  },
 } as const
 
 export type MetricName = keyof typeof CATALOGUE

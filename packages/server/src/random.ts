@@ -7,6 +7,8 @@ export interface SystemRandom {
   fraction(): number
   /** An id that no other boot of any node has: 16 hex digits from the system's entropy. */
   bootId(): string
+  /** A secret that cannot be guessed: 64 hex digits. */
+  secret(): string
 }
 
 /** The chance of this process. */
@@ -14,5 +16,6 @@ export function createSystemRandom(): SystemRandom {
   return {
     fraction: () => Math.random(),
     bootId: () => randomBytes(8).toString('hex'),
+    secret: () => randomBytes(32).toString('hex'),
   }
 }

@@ -108,5 +108,10 @@ export interface PeerLinksControl extends PeerLinks {
   close(): void
 }
 
-/** Makes the links of a node whose cluster has this secret. */
-export type CreatePeerLinks = (self: PeerNode, secret: string, listener: PeerListener) => PeerLinksControl
+/** Makes the links of a node whose cluster has this secret; nodes of another epoch are not linked. */
+export type CreatePeerLinks = (
+  self: PeerNode,
+  secret: string,
+  listener: PeerListener,
+  epoch: string,
+) => PeerLinksControl

@@ -50,7 +50,7 @@ export function setUp(options: ProberOptions = {}, deps: Partial<ProberDeps> = {
   const prober = createProber(
     {
       clock: createSystemClock(),
-      random: { fraction: () => 0.5, bootId: () => 'boot' },
+      random: { fraction: () => 0.5 },
       logger: NO_LOGGER,
       meter: NO_METER,
       connect(target) {

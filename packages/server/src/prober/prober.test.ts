@@ -269,7 +269,7 @@ describe('many probes', () => {
 
   it('spreads baselines by chance and never starts them early', () => {
     const fractions = [0, 0.25, 0.999]
-    const random = { fraction: () => fractions.shift() ?? 0, bootId: () => '' }
+    const random = { fraction: () => fractions.shift() ?? 0 }
     const { probe, sockets } = setUp({}, { random })
     for (let n = 0; n < 3; n++) probe({ purpose: 'baseline', delayMs: 1_000 })
     vi.advanceTimersByTime(999)

@@ -14,7 +14,7 @@ import { TCP_PROBE } from './tcp.js'
 
 export interface ProberDeps {
   readonly clock: Clock
-  readonly random: SystemRandom
+  readonly random: Pick<SystemRandom, 'fraction'>
   readonly logger: Logger
   readonly meter: Meter
   /** Default `createConnect()`. */

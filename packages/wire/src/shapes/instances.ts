@@ -68,8 +68,8 @@ const tlsShape: Shape<ProbeTls> = object<ProbeTls>({
   serverName: optional(text({ ...DNS_FORM, maxLength: 253 })),
 })
 
-/** How a node asks an instance whether it lives. */
-export const probeShape: Shape<Probe> = object<Probe>({
+/** How a node asks an instance whether it lives, as fields. */
+export const probeFields: Fields<Probe> = {
   type: choice(['tcp', 'http', 'grpc', 'none']),
   port: optional(portField),
   path: optional(
@@ -107,7 +107,10 @@ export const probeShape: Shape<Probe> = object<Probe>({
       description: 'http and grpc: ask over TLS; `true` verifies the registered host.',
     }),
   ),
-})
+}
+
+/** How a node asks an instance whether it lives. */
+export const probeShape: Shape<Probe> = object<Probe>(probeFields)
 
 /** One instance to be registered. */
 export const instanceSpecShape: Shape<InstanceSpec> = object<InstanceSpec>({
