@@ -3,15 +3,8 @@
  * chosen nodes. `about` is what a reader sees at the (i): what the figure says, and when to look closer.
  */
 import { CLUSTER } from './dashboard-cluster.mjs'
+import { latencies, NONE, ofCluster, perSecond, RATE } from './dashboard-queries.mjs'
 
-const RATE = '$__rate_interval'
-const quantile = (q, name) =>
-  `histogram_quantile(${q}, sum by (instance, le) (rate(${name}_bucket{$}[${RATE}])))`
-const perSecond = (name, label) => `sum by (instance, ${label}) (rate(${name}{$}[${RATE}]))`
-const latencies = (name) => [
-  { expr: quantile(0.5, name), legend: '{{instance}} p50' },
-  { expr: quantile(0.99, name), legend: '{{instance}} p99' },
-]
 const budgets = (unit) =>
   `rollcall_budget_used${unit}{$} / on (job, instance, quota) rollcall_budget_max${unit}{$}`
 /** Colours of a share that should stay away from 1, as the alerts have it. */
@@ -19,11 +12,6 @@ const SHARE = [
   [null, 'green'],
   [0.75, 'yellow'],
   [0.85, 'red'],
-]
-/** Colours of what should be 0. */
-const NONE = [
-  [null, 'green'],
-  [1, 'red'],
 ]
 const YES_NO = [{ type: 'value', options: { 0: { text: 'no', index: 0 }, 1: { text: 'yes', index: 1 } } }]
 
@@ -34,7 +22,7 @@ const OVERVIEW = {
     {
       kind: 'stat',
       title: 'Ready',
-      about: 'Whether /readyz answers 200. A node that is not ready refuses lookups.',
+      about: 'Whether /readyz answers 200. A node that is not ready refuses lookups, unless it is an island.',
       width: 3,
       unit: 'none',
       mappings: YES_NO,
@@ -64,7 +52,7 @@ const OVERVIEW = {
       about: 'Listed instances in whatever state.',
       width: 3,
       unit: 'short',
-      queries: [{ expr: 'sum(rollcall_instances{$})' }],
+      queries: [{ expr: `sum(${ofCluster('rollcall_instances{$}', 'state')})` }],
     },
     {
       kind: 'stat',
@@ -72,7 +60,7 @@ const OVERVIEW = {
       about: 'Listed instances that are suspect or down.',
       width: 3,
       unit: 'short',
-      queries: [{ expr: 'sum(rollcall_instances{$,state=~"suspect|down"})' }],
+      queries: [{ expr: `sum(${ofCluster('rollcall_instances{$,state=~"suspect|down"}', 'state')})` }],
     },
     {
       kind: 'stat',
@@ -80,7 +68,7 @@ const OVERVIEW = {
       about: 'Services with at least one listed instance or a declaration.',
       width: 3,
       unit: 'short',
-      queries: [{ expr: 'sum(rollcall_services{$})' }],
+      queries: [{ expr: `sum(${ofCluster('rollcall_services{$}')})` }],
     },
     {
       kind: 'stat',
@@ -115,7 +103,9 @@ const INSTANCES = {
       about: 'A step down of up is a loss, a broad suspect a silence that is not believed yet.',
       unit: 'short',
       stack: true,
-      queries: [{ expr: 'sum by (state) (rollcall_instances{$})', legend: '{{state}}' }],
+      queries: [
+        { expr: `sum by (state) (${ofCluster('rollcall_instances{$}', 'state')})`, legend: '{{state}}' },
+      ],
     },
     {
       title: 'Changes of state',
@@ -123,7 +113,10 @@ const INSTANCES = {
         'A second, by the new state; hidden is deregistered or expired. Alert: a tenth of all down within five minutes.',
       unit: 'ops',
       queries: [
-        { expr: `sum by (state) (rate(rollcall_transitions_total{$}[${RATE}]))`, legend: '{{state}}' },
+        {
+          expr: `sum by (state) (${ofCluster(`rate(rollcall_transitions_total{$}[${RATE}])`, 'state')})`,
+          legend: '{{state}}',
+        },
       ],
     },
     {
@@ -396,4 +389,4 @@ const PROCESS = {
   ],
 }
 
-export const SECTIONS = [OVERVIEW, INSTANCES, TRAFFIC, LATENCY, MEMORY, PROCESS, CLUSTER]
+export const SECTIONS = [OVERVIEW, INSTANCES, CLUSTER, TRAFFIC, LATENCY, MEMORY, PROCESS]

@@ -21,6 +21,9 @@ type ListName =
   | 'outcomes'
   | 'publications'
   | 'journalFaults'
+  | 'engineOperations'
+  | 'engineFailures'
+  | 'engineWrites'
   | 'collections'
   | 'quotas'
   | 'budgets'
@@ -100,6 +103,9 @@ export const LABEL_VALUES: Readonly<Record<ListName, readonly string[]>> = {
   }),
   publications: ['delta', 'view'],
   journalFaults: ['call', 'slow', 'queue', 'files', 'lock'],
+  engineOperations: ['join', 'load', 'scan', 'read', 'write', 'watch', 'renewal'],
+  engineFailures: ['unavailable', 'compacted', 'epoch', 'incompatible', 'refused', 'full'],
+  engineWrites: ['done', 'refused'],
   collections: ['major', 'minor', 'incremental', 'weakcb'],
   /** Names under which a limit refuses: the setting that bounds it, if one does. */
   quotas: [

@@ -200,6 +200,53 @@ const CATALOGUE = {
   },
   process_cpu_user_seconds_total: { kind: 'counter', help: 'CPU time of the process in its own code.' },
   process_cpu_system_seconds_total: { kind: 'counter', help: 'CPU time of the process in the kernel.' },
+  rollcall_cluster_nodes: {
+    kind: 'gauge',
+    help: 'Nodes of the cluster that are there, this one included; 1 for a node by itself.',
+  },
+  rollcall_island: {
+    kind: 'gauge',
+    help: '1 while the node has lost the engine that joins it with others, else 0.',
+  },
+  rollcall_judged_instances: {
+    kind: 'gauge',
+    help: 'Listed instances that this node judges; over all nodes of a cluster each counts once.',
+  },
+  rollcall_unpublished_records: { kind: 'gauge', help: 'Changes that are not in the engine yet.' },
+  rollcall_publish_lag_seconds: {
+    kind: 'gauge',
+    help: 'Age of the oldest change that is not in the engine yet; 0 where all are.',
+  },
+  rollcall_divergence_keys: {
+    kind: 'gauge',
+    help: 'Keys in which the node differed from the engine when it compared last, and which it repaired.',
+  },
+  rollcall_engine_alarms: {
+    kind: 'gauge',
+    help: 'Alarms that the engine has raised, such as that its store is full.',
+  },
+  rollcall_engine_operations_total: {
+    kind: 'counter',
+    help: 'What the engine was asked, by kind; renewal is a sign of life that kept the key of this node.',
+    label: 'kind',
+    values: 'engineOperations',
+  },
+  rollcall_engine_failures_total: {
+    kind: 'counter',
+    help: 'What the engine did not do, or stopped doing, by reason.',
+    label: 'failure',
+    values: 'engineFailures',
+  },
+  rollcall_engine_writes_total: {
+    kind: 'counter',
+    help: 'Keys written to the engine, by result; refused: another node wrote it first, and it is merged and tried again.',
+    label: 'result',
+    values: 'engineWrites',
+  },
+  rollcall_engine_write_duration_seconds: {
+    kind: 'histogram',
+    help: 'Time that the engine took for a batch of writes.',
+  },
   process_cpu_seconds_total: { kind: 'counter', help: 'CPU time of the process, both together.' },
   process_start_time_seconds: { kind: 'gauge', help: 'When the process began, in seconds since the epoch.' },
   process_resident_memory_bytes: { kind: 'gauge', help: 'Memory of the process that is in RAM.' },

@@ -18,6 +18,7 @@ import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
 import { type HealthDeps, healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
+import { sampleCluster } from './telemetry/cluster-gauges.js'
 import { createAuditLog } from './telemetry/audit-log.js'
 import { createHealthLog } from './telemetry/health-log.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
@@ -103,7 +104,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const clusterStatus = createAlone(config, nodeId, parts, facts, () => native.stats().streams)
   const native: NativeProtocol = createNative(config, nodeId, parts, facts, clusterStatus)
   const listeners = openAddresses(config, parts, native, {
-    engine: () => clusterStatus().engine,
+    clusterStatus,
     journalFault: () => read()?.fault,
   })
   try {
@@ -236,7 +237,10 @@ function openAddresses(
   config: Config,
   parts: Parts,
   native: NativeProtocol,
-  standing: Pick<HealthDeps, 'engine' | 'journalFault'>,
+  {
+    clusterStatus,
+    journalFault,
+  }: Pick<HealthDeps, 'journalFault'> & { readonly clusterStatus: () => ClusterResponse },
 ): Listeners {
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
@@ -250,10 +254,11 @@ function openAddresses(
     health: () => read.health(),
     heap: () => driver.heap(),
     frozen: () => read.freezes().map(({ namespace }) => namespace),
-    ...standing,
+    engine: () => clusterStatus().engine,
+    journalFault,
     refusals,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
-    metrics: () => renderMetrics(parts),
+    metrics: () => renderMetrics(parts, clusterStatus()),
   })
   const prometheus = createPrometheusDiscovery(
     {
@@ -299,9 +304,10 @@ function beginFigures(
 }
 
 /** Takes the figures that are only computed when they are asked for, and shows all. */
-function renderMetrics({ metrics, driver, budgets, figures }: Parts): string {
+function renderMetrics({ metrics, driver, budgets, figures }: Parts, cluster: ClusterResponse): string {
   driver.sample()
   metrics.set('rollcall_ready', driver.readiness().ready ? 1 : 0)
+  sampleCluster(metrics, cluster)
   sampleHttpBudgets(metrics, budgets)
   figures.sample()
   return metrics.render()
