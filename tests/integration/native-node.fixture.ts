@@ -59,6 +59,10 @@ export interface TestNodeOptions extends NativeOptions {
   readonly nodes?: () => readonly string[]
   /** What it knows of its cluster. Default: it is alone. */
   readonly clusterStatus?: ClusterResponse
+  /** Default `n1`. */
+  readonly nodeId?: string
+  /** Name of its cluster. Default `test`. */
+  readonly cluster?: string
 }
 
 /** What the process of a real node would say of itself. */
@@ -80,21 +84,14 @@ const ALONE: ClusterResponse = {
 
 /** Starts a node. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
-  const {
-    loaded = [],
-    nodes,
-    clusterStatus = ALONE,
-    waitersMax = 10_000,
-    unsentBytesMax,
-    receivedBytesMax,
-    ...native
-  } = options
+  const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, ...others } = options
+  const { nodes, clusterStatus = ALONE, nodeId = 'n1', cluster = 'test', ...native } = others
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const meter = countingMeter(counted)
   const driver = createNodeDriver(
     { clock, meter, prober: { probe: (_, callback) => callback('skipped') } },
-    { ...NODE_DEFAULTS, nodeId: 'n1' },
+    { ...NODE_DEFAULTS, nodeId },
   )
   if (loaded !== false) driver.load(loaded)
   driver.start()
@@ -109,8 +106,8 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
       meter,
       refusals: NO_REFUSALS,
       node: {
-        id: 'n1',
-        cluster: 'test',
+        id: nodeId,
+        cluster,
         readiness: () => driver.readiness(),
         facts: () => FACTS,
         ...(nodes === undefined ? {} : { nodes }),

@@ -27,16 +27,21 @@ export interface StaticInstance {
 }
 
 /** One of several clusters. */
-export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'cluster' | 'static' | 'tls'>
+export type ClusterOptions = Pick<ConnectOptions, 'registries' | 'learnNodes' | 'cluster' | 'static' | 'tls'>
 
 /** Options of `connect`. */
 export interface ConnectOptions extends WarmUpOptions {
   /** URLs of the nodes of one cluster. Default `[]`: only snapshots and static lists. */
   readonly registries?: readonly string[]
+  /**
+   * Whether nodes that the cluster names are used beside `registries`, which stay as a way in. Default true. `false` where only
+   * those lead anywhere, as behind a balancer or a translation of addresses; without it such a client loses a failed attempt.
+   */
+  readonly learnNodes?: boolean
   /** For registries with `https` URLs. Instances have their own, `ServiceOptions.tls`. */
   readonly tls?: TlsOptions
   /**
-   * Several clusters by name, the preferred one first, instead of `registries`, `tls`, `cluster` and `static`, which each
+   * Several clusters by name, the preferred one first, instead of `registries`, `learnNodes`, `tls`, `cluster` and `static`, which each
    * of them has for itself. At most 16; more are refused.
    */
   readonly clusters?: Readonly<Record<string, ClusterOptions>>

@@ -34,11 +34,13 @@ import type {
   Service,
   ServiceOptions,
 } from './api.js'
-import { RegistryError } from '@rollcall/wire'
+import { defined, RegistryError } from '@rollcall/wire'
 
 /** What a client is made of. */
 export interface ClientDeps {
   readonly transport: Transport
+  /** For connections to nodes, by cluster. Default: certificates that Node trusts. */
+  readonly tls?: ReadonlyMap<string, NodeTls>
   readonly clock: Clock
   readonly logger: Logger
   readonly observer?: Observer | undefined
@@ -88,7 +90,7 @@ class Client implements Rollcall {
   constructor(deps: ClientDeps, options: ClientOptions) {
     this.deps = deps
     this.options = options
-    const { transport, clock, logger, snapshots } = deps
+    const { transport, clock, logger, snapshots, tls } = deps
     this.services = new ServiceHandles({
       clock,
       logger,
@@ -99,7 +101,7 @@ class Client implements Rollcall {
     this.registering = reachable.length === 0 ? this.clusters : reachable.map(({ cluster }) => cluster)
     const machine = createClientMachine(options.clusters)
     this.driver = createDriver(
-      { machine, transport, clock, logger, snapshots },
+      { machine, transport, clock, logger, snapshots, ...defined({ tls }) },
       {
         list: (effect) => this.services.get(effect.key)?.changed(effect.change),
         candidates: (effect) => this.services.get(effect.key)?.offer(effect),
@@ -258,7 +260,7 @@ class Client implements Rollcall {
     const { addresses, logger } = this.deps
     const registering = clusters.filter(({ cluster }) => this.registering.includes(cluster))
     const found = registering.map(async ({ cluster, urls }) => {
-      const own = await findOwnAddress(address, this.driver.localAddress(urls), urls, addresses)
+      const own = await findOwnAddress(address, this.driver.localAddress(cluster), urls, addresses)
       logger.info({ cluster, ...own }, 'own address picked')
       return [cluster, own.host] as const
     })

@@ -78,10 +78,11 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
     for (const { name, snapshotName: cluster } of clusters)
       snapshots.set(name, openSnapshots({ dir, cluster }, logger))
   }
-  const settings = clusters.map(({ name, urls, statics }) =>
+  const settings = clusters.map(({ name, urls, learnNodes, statics }) =>
     machineSettings({
       cluster: name,
       urls,
+      learnNodes,
       namespace,
       agent: `rollcall-client node/${process.versions.node}`,
       random,
@@ -91,13 +92,9 @@ export function connectOver(ports: ClientPorts, options: ConnectOptions): Rollca
       times,
     }),
   )
-  const tlsOf = new Map(clusters.flatMap(({ urls, tls }) => urls.map((url) => [url, tls])))
-  const transport: Transport = {
-    dial: (url, listener) => ports.transport.dial(url, listener, tlsOf.get(url)),
-    close: () => ports.transport.close(),
-  }
+  const tls = new Map(clusters.map((cluster) => [cluster.name, cluster.tls]))
   return createClient(
-    { ...ports, transport, logger, observer: options.observer, snapshots, warmUps },
+    { ...ports, tls, logger, observer: options.observer, snapshots, warmUps },
     {
       clusters: settings,
       merge: lookupOf({}, [], options.merge ?? 'union').merge,

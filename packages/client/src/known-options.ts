@@ -17,6 +17,7 @@ import type {
 /** A table that misses an option of its type does not compile. */
 const CONNECT: Keys<ConnectOptions> = {
   registries: true,
+  learnNodes: true,
   clusters: true,
   merge: true,
   namespace: true,
@@ -33,7 +34,13 @@ const CONNECT: Keys<ConnectOptions> = {
   warmupTimeoutMs: true,
   tls: true,
 }
-const CLUSTER: Keys<ClusterOptions> = { registries: true, cluster: true, static: true, tls: true }
+const CLUSTER: Keys<ClusterOptions> = {
+  registries: true,
+  learnNodes: true,
+  cluster: true,
+  static: true,
+  tls: true,
+}
 const ADDRESS: Keys<AddressOptions> = { host: true, prefer: true }
 const REGISTER: Keys<RegisterOptions> = {
   host: true,

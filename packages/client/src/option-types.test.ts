@@ -5,6 +5,8 @@ import type { ConnectOptions, RegisterOptions } from './api.js'
 
 const PLACE = { static: { orders: [{ host: 'h', port: 1 }] }, warmup: false, snapshotDir: false } as const
 
+const PLACE_OF_CLUSTER = { static: PLACE.static } as const
+
 describe('connect', () => {
   it.each([
     [{ registries: 'http://r:7400' }, 'registries', "registries must be a list of URLs, such as ['http://"],
@@ -23,6 +25,17 @@ describe('connect', () => {
     [{ ...PLACE, signal: null }, 'signal', 'an AbortSignal; it is null'],
     [{ ...PLACE, snapshotDir: 5 }, 'snapshotDir', 'the name of a directory, or false; it is number 5'],
     [{ ...PLACE, snapshotDir: true }, 'snapshotDir', 'boolean true'],
+    [{ ...PLACE, learnNodes: 'no' }, 'learnNodes', 'must be true or false; it is the text "no"'],
+    [
+      { clusters: { east: { ...PLACE_OF_CLUSTER, learnNodes: 0 } } },
+      'clusters.east.learnNodes',
+      'it is number 0',
+    ],
+    [
+      { clusters: { east: PLACE_OF_CLUSTER }, learnNodes: false },
+      'learnNodes',
+      'belongs to each of the clusters',
+    ],
     [{ ...PLACE, zone: 1 }, 'zone', 'a text; it is number 1'],
     [{ ...PLACE, observer: 'x' }, 'observer', 'an object'],
     [{ ...PLACE, address: { prefer: '10.0.0.0/8' } }, 'address.prefer', 'a list of CIDR blocks'],

@@ -43,8 +43,14 @@ export function checkConnectTypes(options: ConnectOptions): void {
   if (clusters !== undefined && !isObject(clusters))
     wrong('clusters', 'an object with names of clusters', clusters)
   checkStatic(options.static, 'static')
+  checkFlag(options.learnNodes, 'learnNodes')
   const prefer: unknown = isObject(address) ? address['prefer'] : undefined
   if (prefer !== undefined && !Array.isArray(prefer)) wrong('address.prefer', 'a list of CIDR blocks', prefer)
+}
+
+/** Throws `invalid_argument` unless a switch, if it is there, is true or false. */
+export function checkFlag(value: unknown, field: string): void {
+  if (value !== undefined && typeof value !== 'boolean') wrong(field, 'true or false', value)
 }
 
 /** Throws `invalid_argument` unless a static list, if there is one, is of lists by service. */

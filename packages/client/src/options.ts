@@ -15,7 +15,7 @@ import {
   STREAM_PATH,
 } from '@rollcall/wire'
 import { checkKnown } from './known-options.js'
-import { checkStatic } from './option-types.js'
+import { checkFlag, checkStatic } from './option-types.js'
 import { type NodeTls, nodeTls, type TlsOptions } from './calls/tls.js'
 import { blockOf } from './shell/address.js'
 import type { ClusterTerms, MergeMode, RegistrationSpec } from './machine/events.js'
@@ -189,6 +189,8 @@ export interface Cluster {
   readonly registries: readonly string[]
   /** Stream URLs of the registries. */
   readonly urls: readonly string[]
+  /** Whether nodes that the cluster names are used too. */
+  readonly learnNodes: boolean
   readonly tls: NodeTls
   /** Name in snapshot files: derived from the registries, so that one name for two clusters mixes nothing. */
   readonly snapshotName: string
@@ -209,10 +211,11 @@ export function clustersOf(options: ConnectOptions, namespace: string): readonly
 
 function clustersFrom(options: ConnectOptions, namespace: string): readonly Cluster[] {
   if (options.clusters === undefined) {
-    const { registries = [], cluster, static: lists, tls } = options
-    return [clusterOf(cluster ?? 'default', { registries, cluster, static: lists, tls }, namespace)]
+    const { registries = [], learnNodes, cluster, static: lists, tls } = options
+    const own = { registries, learnNodes, cluster, static: lists, tls }
+    return [clusterOf(cluster ?? 'default', own, namespace)]
   }
-  for (const field of ['registries', 'cluster', 'static', 'tls'] as const)
+  for (const field of ['registries', 'learnNodes', 'cluster', 'static', 'tls'] as const)
     if (options[field] !== undefined) throw invalid(`${field} belongs to each of the clusters`, field)
   const named = Object.entries(options.clusters)
   if (named.length === 0 || named.length > CLUSTERS_MAX)
@@ -220,6 +223,7 @@ function clustersFrom(options: ConnectOptions, namespace: string): readonly Clus
   return named.map(([name, each]) => {
     checkKnown(each, 'cluster', `clusters.${name}`)
     checkStatic(each.static, `clusters.${name}.static`)
+    checkFlag(each.learnNodes, `clusters.${name}.learnNodes`)
     return clusterOf(checkName(name, 'clusters'), each, namespace)
   })
 }
@@ -234,6 +238,7 @@ function clusterOf(
     name,
     registries,
     urls: streamUrls(registries),
+    learnNodes: options.learnNodes ?? true,
     tls: checkTls(options.tls),
     snapshotName: cluster === undefined ? clusterName(registries) : checkName(cluster, 'cluster'),
     statics: staticLists(options.static, namespace),

@@ -175,7 +175,7 @@ export interface WelcomeMessage extends Correlated {
   readonly batchItemsMax: number
   /** The node has lost the engine that joins it with others. */
   readonly island: boolean
-  /** Where the nodes of the cluster are reached that a client may use, this one included: `host:port`. Absent without a cluster. */
+  /** Where the nodes of the cluster are reached that a client may use, this one first: `host:port`. Absent without a cluster. */
   readonly nodes?: readonly string[]
 }
 

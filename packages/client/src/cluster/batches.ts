@@ -1,3 +1,6 @@
+/** How much a message may hold. */
+import type { WelcomeMessage } from '@rollcall/wire'
+
 /** Bounds of one message. */
 export interface BatchLimits {
   readonly batchItemsMax: number
@@ -27,4 +30,12 @@ export function batches<T>(items: readonly T[], limits: BatchLimits): T[][] {
   }
   if (batch.length > 0) result.push(batch)
   return result
+}
+
+/** What a node takes. */
+export function limitsOf(welcome: WelcomeMessage): BatchLimits {
+  return {
+    batchItemsMax: Math.max(1, welcome.batchItemsMax),
+    frameBytesMax: Math.max(1, welcome.frameBytesMax),
+  }
 }

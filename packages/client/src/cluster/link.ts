@@ -1,28 +1,24 @@
 /** The stream to one cluster. */
-import type { ClientMessage, ErrorBody, RegistryError, ServerMessage, WelcomeMessage } from '@rollcall/wire'
+import type {
+  ClientMessage,
+  ErrorBody,
+  GoawayMessage,
+  RegistryError,
+  ServerMessage,
+  WelcomeMessage,
+} from '@rollcall/wire'
 import { CLOSE_CODES } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
-import { CAUTIOUS_LIMITS } from './batches.js'
+import { CAUTIOUS_LIMITS, limitsOf } from './batches.js'
+import { type NodeConnection, dialed, pingAt, pingMsOf, silenceEndsAt } from './node-connection.js'
 import { earliest } from '../machine/deadlines.js'
 import type { ClusterTurn } from './events.js'
 import type { MachineSettings } from '../machine/settings.js'
 import type { LinkStatus } from '../machine/status.js'
+import { Moving } from './moving.js'
+import { Nodes } from './nodes.js'
+import { Pauses } from './pauses.js'
 import { type ConnectionEnd, type Failure, Trouble } from './trouble.js'
-
-/** One connection: dialing until `open`, then `welcomed` when the node has answered the hello. */
-interface Connection {
-  readonly id: number
-  readonly url: string
-  readonly since: number
-  phase: 'dialing' | 'open' | 'welcomed'
-  lastSentAt: number
-  lastHeardAt: number
-  lastPingAt: number
-  welcome?: WelcomeMessage
-  island: boolean
-  /** Asked to leave by the node. */
-  leaving: boolean
-}
 
 /** What the link tells the machine. */
 export interface LinkListener {
@@ -36,10 +32,6 @@ export interface LinkListener {
 
 const NORMAL = 1000
 
-/** Bounds of what a node may ask for: a ping too often is a flood, one too rarely leaves a dead stream undetected. */
-const PING_MS_MIN = 10
-const PING_MS_MAX = 60_000
-
 /**
  * Keeps one stream to the cluster: dials, retries, rotates over the nodes, watches for silence. At most two
  * connections matter at a time: the active one, and while changing nodes a successor, which takes over when
@@ -48,32 +40,39 @@ const PING_MS_MAX = 60_000
 export class Link {
   private readonly settings: MachineSettings
   private readonly listener: LinkListener
-  private active: Connection | undefined
-  private successor: Connection | undefined
-  private retiring: Connection | undefined
+  private active: NodeConnection | undefined
+  private successor: NodeConnection | undefined
+  private retiring: NodeConnection | undefined
   private nextId = 1
-  private cursor: number
+  private readonly nodes: Nodes
   private failures = 0
   private dialAt: number | undefined
-  private successorAt: number | undefined
-  private hurried = false
+  private readonly pauses: Pauses
+  private readonly moving: Moving
   private readonly trouble = new Trouble()
   private known: BatchLimits = CAUTIOUS_LIMITS
 
   constructor(settings: MachineSettings, listener: LinkListener) {
     this.settings = settings
     this.listener = listener
-    this.cursor = Math.floor(settings.random() * settings.urls.length)
+    this.nodes = new Nodes(settings)
+    this.pauses = new Pauses(settings)
+    this.moving = new Moving(this.nodes, this.pauses)
   }
 
   /** Whether messages can be sent now. */
   get usable(): boolean {
-    return this.active !== undefined && this.active.phase !== 'dialing'
+    return this.active?.ready === true
   }
 
   /** Attempts in a row that led nowhere. */
   get failuresInRow(): number {
     return this.failures
+  }
+
+  /** Attempts that try every node which deserves one. */
+  get round(): number {
+    return this.nodes.round
   }
 
   /** Bounds of messages to the node. */
@@ -84,7 +83,7 @@ export class Link {
   /** Why every node refuses the connection; undefined while one of them may take it. */
   get refusal(): RegistryError | undefined {
     const { refusals, refused } = this.trouble
-    return refusals < this.settings.urls.length ? undefined : refused
+    return refusals < this.nodes.round ? undefined : refused
   }
 
   /** The last failure of a connection, also when it is over. */
@@ -99,7 +98,17 @@ export class Link {
       return { state: this.settings.urls.length === 0 ? 'offline' : 'connecting', failures, ...error }
     const { welcome, url, island } = active
     if (welcome === undefined) return { state: 'connecting', url, failures, ...error }
-    return { state: 'connected', url, node: welcome.node, cluster: welcome.cluster, island, failures }
+    const { learnt } = this.nodes
+    const { node, cluster } = welcome
+    return {
+      state: 'connected',
+      url,
+      node,
+      cluster,
+      island,
+      ...(learnt.length === 0 ? {} : { nodes: learnt }),
+      failures,
+    }
   }
 
   start(turn: ClusterTurn): void {
@@ -108,7 +117,7 @@ export class Link {
 
   /** From now on attempts follow each other at once: the caller has little time left, and ends it. */
   hurry(turn: ClusterTurn): void {
-    this.hurried = true
+    this.pauses.hurried = true
     if (this.dialAt !== undefined) this.dialAt = turn.now
   }
 
@@ -125,7 +134,7 @@ export class Link {
     const { agent, namespace } = this.settings
     this.sendOn(turn, connection, { type: 'hello', client: agent, namespace })
     // Registrations and watches follow the hello at once: a round trip less without a registry.
-    if (connection === this.active) this.listener.up(turn)
+    if (connection === this.active && this.nodes.isSure(connection.url)) this.up(turn, connection)
   }
 
   closed(turn: ClusterTurn, id: number, code: number | undefined, reason: string, refusal?: ErrorBody): void {
@@ -140,7 +149,9 @@ export class Link {
     connection.lastHeardAt = turn.now
     if (message.type === 'welcome') this.welcomed(turn, connection, message)
     else if (message.type === 'pong') this.islandHint(turn, connection, message.island)
-    else if (message.type === 'goaway') this.goaway(turn, connection, message.reason, message.afterMs)
+    else if (message.type === 'goaway') this.goaway(turn, connection, message)
+    else if (message.type === 'nodes' && connection === this.active)
+      this.nodes.learn(connection.url, message.nodes, connection.island)
     return connection === this.active
   }
 
@@ -155,7 +166,7 @@ export class Link {
     const { now } = turn
     for (const connection of this.connections()) this.watchdog(turn, connection)
     if (this.dialAt !== undefined && now >= this.dialAt) this.dialActive(turn)
-    if (this.successorAt !== undefined && now >= this.successorAt) this.dialSuccessor(turn)
+    if (this.moveAt !== undefined && now >= this.moveAt) this.dialSuccessor(turn)
     const { retiring } = this
     if (retiring !== undefined && now >= this.retireBy()) this.retire(turn)
   }
@@ -166,7 +177,7 @@ export class Link {
         ? Math.min(this.pingAt(connection), this.silentAt(connection))
         : connection.since + this.settings.times.dialTimeoutMs,
     )
-    return earliest(...watchdogs, this.dialAt, this.successorAt, this.retiring && this.retireBy())
+    return earliest(...watchdogs, this.dialAt, this.moveAt, this.retiring && this.retireBy())
   }
 
   /** Drops everything for good. */
@@ -176,17 +187,17 @@ export class Link {
     this.successor = undefined
     this.retiring = undefined
     this.dialAt = undefined
-    this.successorAt = undefined
+    this.moving.over()
   }
 
-  private watchdog(turn: ClusterTurn, connection: Connection): void {
+  private watchdog(turn: ClusterTurn, connection: NodeConnection): void {
     const { now } = turn
     if (connection.phase !== 'welcomed') {
       if (now >= connection.since + this.settings.times.dialTimeoutMs)
         this.abandon(turn, connection, 'no answer in time')
       return
     }
-    const pingMs = this.pingMs(connection)
+    const pingMs = pingMsOf(connection)
     const silentAt = this.silentAt(connection)
     // Much too late: this process stood still, and what arrived meanwhile is not read yet. Ask once more.
     if (now >= silentAt + pingMs)
@@ -197,12 +208,12 @@ export class Link {
     this.sendOn(turn, connection, { type: 'ping' })
   }
 
-  private abandon(turn: ClusterTurn, connection: Connection, reason: string): void {
+  private abandon(turn: ClusterTurn, connection: NodeConnection, reason: string): void {
     this.drop(turn, connection, reason)
     this.lost(turn, connection, { reason })
   }
 
-  private lost(turn: ClusterTurn, connection: Connection, end: ConnectionEnd): void {
+  private lost(turn: ClusterTurn, connection: NodeConnection, end: ConnectionEnd): void {
     const { now } = turn
     const { code, reason, refusal } = end
     const fields = { url: connection.url, reason, ...(code === undefined ? {} : { code }) }
@@ -210,12 +221,10 @@ export class Link {
       this.retiring = undefined
       return
     }
+    if (connection.phase !== 'welcomed') this.nodes.failed(connection.url)
     if (connection === this.successor) {
-      this.successor = undefined
       turn.emit({ type: 'log', level: 'debug', fields, message: 'no session elsewhere yet' })
-      if (this.active?.leaving === true) this.successorAt = now + this.backoff(2)
-      else this.successorAt = now + this.jitter(this.settings.times.islandRetryMs)
-      return
+      return this.stay(turn)
     }
     const sound = connection.phase === 'welcomed' && now - connection.since >= this.settings.times.stableMs
     const isNews = connection.phase === 'welcomed' || this.failures === 0 || this.trouble.isNew(refusal)
@@ -224,169 +233,162 @@ export class Link {
     turn.emit({ type: 'log', level, fields, message: endText(connection, refusal) })
     this.failures = sound ? 1 : this.failures + 1
     // A node that turned this client away has its reasons: no free attempts.
-    if (code === CLOSE_CODES.limit || code === CLOSE_CODES.protocol) {
-      this.failures = Math.max(this.failures, this.settings.urls.length + 1)
-    }
+    if (code === CLOSE_CODES.limit || code === CLOSE_CODES.protocol)
+      this.failures = Math.max(this.failures, this.nodes.round + 1)
     this.active = undefined
-    if (connection.phase !== 'dialing') this.listener.down(turn)
+    if (connection.ready) this.listener.down(turn)
     this.trouble.ended(connection.url, end, now)
     if (refusal !== undefined && this.refusal !== undefined) this.listener.refused(turn, this.refusal)
     if (this.successor !== undefined) return this.promote(turn, this.successor)
-    this.successorAt = undefined
-    this.dialAt = now + this.backoff(this.failures - this.settings.urls.length)
+    this.moving.over()
+    this.dialAt = now + this.pauses.backoff(this.failures - this.nodes.round)
   }
 
-  private welcomed(turn: ClusterTurn, connection: Connection, welcome: WelcomeMessage): void {
+  private welcomed(turn: ClusterTurn, connection: NodeConnection, welcome: WelcomeMessage): void {
     // Once is enough; a node that goes on welcoming changes nothing.
     if (connection.phase === 'welcomed') return
+    const { url } = connection
+    const { node, cluster, island } = welcome
+    const { cluster: expected } = this.nodes
+    if (!this.nodes.accepts(url, cluster)) return this.leaveStranger(turn, connection, cluster)
+    if (expected !== undefined && expected !== cluster) {
+      const fields = { url, before: expected, cluster }
+      turn.emit({ type: 'log', level: 'warn', fields, message: 'the cluster has another name now' })
+    }
     // Where its loss was told, so is its return: as loudly, and once.
     const level = this.trouble.over() ? 'warn' : 'info'
     connection.phase = 'welcomed'
     connection.welcome = welcome
-    connection.island = welcome.island
-    const { url } = connection
-    const { node, cluster, island } = welcome
-    turn.emit({
-      type: 'log',
-      level,
-      fields: { url, node, cluster, island },
-      message: 'registry connected',
-    })
+    connection.island = island
+    this.nodes.welcomed(url)
+    turn.emit({ type: 'log', level, fields: { url, node, cluster, island }, message: 'registry connected' })
     if (connection === this.active) {
-      this.known = limitsOf(welcome)
-      this.islandHint(turn, connection, welcome.island)
+      this.settle(turn, connection, welcome)
+      this.islandHint(turn, connection, island)
     } else if (connection === this.successor) {
-      const better = this.active?.leaving === true || !welcome.island
-      if (better) return this.promote(turn, connection)
-      this.drop(turn, connection, 'an island too')
-      this.successor = undefined
-      this.successorAt = turn.now + this.jitter(this.settings.times.islandRetryMs)
+      if (this.moving.isBetter(welcome, this.active)) return this.promote(turn, connection)
+      this.drop(turn, connection, 'no better')
+      this.nodes.failed(url)
+      this.stay(turn)
     }
   }
 
-  private promote(turn: ClusterTurn, connection: Connection): void {
-    if (this.active !== undefined) this.listener.down(turn)
+  /** A node of another cluster than the one that welcomed this client first: its lists would replace those of this one. */
+  private leaveStranger(turn: ClusterTurn, connection: NodeConnection, cluster: string): void {
+    const { url } = connection
+    const reason = `it is a node of ${JSON.stringify(cluster.slice(0, 128))}, not of ${this.nodes.cluster}`
+    if (this.trouble.isStranger(url, cluster)) {
+      const fields = { url, reason }
+      turn.emit({
+        type: 'log',
+        level: 'warn',
+        fields,
+        message: 'another cluster answers: its node is not used',
+      })
+    }
+    this.trouble.ended(url, { reason }, turn.now)
+    this.abandon(turn, connection, reason)
+  }
+
+  private promote(turn: ClusterTurn, connection: NodeConnection): void {
+    if (this.active?.ready === true) this.listener.down(turn)
     this.retire(turn)
     this.retiring = this.active
     this.active = connection
     this.successor = undefined
-    this.successorAt = undefined
+    this.moving.over()
     this.dialAt = undefined
-    if (connection.welcome !== undefined) this.known = limitsOf(connection.welcome)
-    if (connection.phase !== 'dialing') this.listener.up(turn)
+    if (connection.welcome !== undefined) this.settle(turn, connection, connection.welcome)
+    else if (connection.phase === 'open' && this.nodes.isSure(connection.url)) this.up(turn, connection)
   }
 
-  private islandHint(turn: ClusterTurn, connection: Connection, island: boolean): void {
+  /** The client is with this node now. */
+  private settle(turn: ClusterTurn, connection: NodeConnection, welcome: WelcomeMessage): void {
+    this.known = limitsOf(welcome)
+    this.nodes.settled(connection.url)
+    this.nodes.learn(connection.url, welcome.nodes ?? [], welcome.island)
+    if (!connection.ready) this.up(turn, connection)
+  }
+
+  private up(turn: ClusterTurn, connection: NodeConnection): void {
+    connection.ready = true
+    this.listener.up(turn)
+  }
+
+  /** The attempt to open a session elsewhere led nowhere. */
+  private stay({ now }: ClusterTurn): void {
+    this.successor = undefined
+    this.moving.failed(now, this.active)
+  }
+
+  private islandHint({ now }: ClusterTurn, connection: NodeConnection, island: boolean): void {
     connection.island = island
-    if (connection !== this.active || this.settings.urls.length < 2 || connection.leaving) return
-    if (!island) this.successorAt = undefined
-    else if (this.successor === undefined) this.successorAt ??= turn.now + this.settings.random() * 1_000
+    if (connection === this.active && this.successor === undefined) this.moving.hinted(now, connection)
   }
 
-  private goaway(turn: ClusterTurn, connection: Connection, reason: string, afterMs: number): void {
+  private goaway(turn: ClusterTurn, connection: NodeConnection, message: GoawayMessage): void {
     if (connection !== this.active) return
-    turn.emit({
-      type: 'log',
-      level: 'info',
-      fields: { url: connection.url, reason, afterMs },
-      message: 'asked to move',
-    })
-    connection.leaving = true
+    const { type: _, ...fields } = { ...message, url: connection.url }
+    turn.emit({ type: 'log', level: 'info', fields, message: 'asked to move' })
     // A cluster that sends all its clients away at once is not followed around at the speed of the network.
     const young = turn.now - connection.since < this.settings.times.stableMs
     this.failures = young ? this.failures + 1 : 0
-    const pause = this.backoff(this.failures - this.settings.urls.length)
-    // Spread over most of the time given: the last fifth is for the dialing itself.
-    if (this.successor === undefined)
-      this.successorAt = turn.now + Math.max(pause, this.settings.random() * Math.max(0, afterMs) * 0.8)
+    this.moving.asked(turn.now, connection, message, this.pauses.backoff(this.failures - this.nodes.round))
   }
 
   private dialActive(turn: ClusterTurn): void {
     this.dialAt = undefined
-    this.active = this.dial(turn)
+    this.active = this.dial(turn, this.nodes.next(false))
+  }
+
+  /** When a session elsewhere is to be opened; one at a time. */
+  private get moveAt(): number | undefined {
+    return this.successor === undefined ? this.moving.at : undefined
   }
 
   private dialSuccessor(turn: ClusterTurn): void {
-    this.successorAt = undefined
-    if (this.active !== undefined && this.successor === undefined) this.successor = this.dial(turn)
+    this.successor = this.dial(turn, this.moving.begin())
   }
 
-  private dial(turn: ClusterTurn): Connection {
-    const { urls } = this.settings
-    let url = urls[this.cursor++ % urls.length]!
-    if (url === this.active?.url) url = urls[this.cursor++ % urls.length]!
-    const connection: Connection = {
-      id: this.nextId++,
-      url,
-      since: turn.now,
-      phase: 'dialing',
-      lastSentAt: turn.now,
-      lastHeardAt: turn.now,
-      lastPingAt: turn.now,
-      island: false,
-      leaving: false,
-    }
-    turn.emit({ type: 'dial', connection: connection.id, url })
+  private dial(turn: ClusterTurn, url: string): NodeConnection {
+    const connection = dialed(this.nextId++, url, turn.now)
+    const { cluster } = this.settings
+    turn.emit({ type: 'dial', cluster, connection: connection.id, url })
     return connection
   }
 
-  private sendOn(turn: ClusterTurn, connection: Connection, message: ClientMessage): void {
+  private sendOn(turn: ClusterTurn, connection: NodeConnection, message: ClientMessage): void {
     connection.lastSentAt = turn.now
     turn.emit({ type: 'send', connection: connection.id, message })
   }
 
-  private drop(turn: ClusterTurn, connection: Connection, reason: string): void {
+  private drop(turn: ClusterTurn, connection: NodeConnection, reason: string): void {
     turn.emit({ type: 'drop', connection: connection.id, code: NORMAL, reason })
   }
 
-  /** Wait before the attempt after `failures` of them; nothing up to 0, then full jitter under a doubling ceiling. */
-  private backoff(failures: number): number {
-    if (failures <= 0 || this.hurried) return 0
-    const { retryMsMin, retryMsMax } = this.settings.times
-    const ceiling = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures, 30))
-    return retryMsMin + this.settings.random() * Math.max(0, ceiling - retryMsMin)
+  pingAt(connection: NodeConnection): number {
+    return pingAt(connection)
   }
 
-  private jitter(ms: number): number {
-    return ms * (0.8 + 0.4 * this.settings.random())
-  }
-
-  private pingMs(connection: Connection): number {
-    return Math.min(PING_MS_MAX, Math.max(PING_MS_MIN, connection.welcome?.pingMs ?? 0))
-  }
-
-  /** So that the node hears this client, and this client the node: much of what it says is never answered. */
-  pingAt(connection: Connection): number {
-    const { lastSentAt, lastHeardAt, lastPingAt } = connection
-    return Math.min(lastSentAt, Math.max(lastHeardAt, lastPingAt)) + this.pingMs(connection)
-  }
-
-  private silentAt(connection: Connection): number {
-    return connection.lastHeardAt + this.settings.times.silencePings * this.pingMs(connection)
+  private silentAt(connection: NodeConnection): number {
+    return silenceEndsAt(connection, this.settings.times.silencePings)
   }
 
   private retireBy(): number {
     return (this.active?.since ?? 0) + this.settings.times.closeMs
   }
 
-  private connections(): Connection[] {
+  private connections(): NodeConnection[] {
     return [this.active, this.successor, this.retiring].filter((connection) => connection !== undefined)
   }
 
-  private find(id: number): Connection | undefined {
+  private find(id: number): NodeConnection | undefined {
     return this.connections().find((connection) => connection.id === id)
   }
 }
 
 /** How the end of a connection is told. */
-function endText({ phase }: Connection, refusal: ErrorBody | undefined): string {
+function endText({ phase }: NodeConnection, refusal: ErrorBody | undefined): string {
   if (refusal !== undefined) return 'registry refuses the connection'
   return phase === 'dialing' ? 'registry not reached' : 'registry connection lost'
-}
-
-function limitsOf(welcome: WelcomeMessage): BatchLimits {
-  return {
-    batchItemsMax: Math.max(1, welcome.batchItemsMax),
-    frameBytesMax: Math.max(1, welcome.frameBytesMax),
-  }
 }

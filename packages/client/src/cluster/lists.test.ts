@@ -44,7 +44,7 @@ describe('watches', () => {
   it('asks for all services of one turn in one message', () => {
     const stage = connected()
     stage.clear()
-    stage.effects.push({ type: 'dial', connection: 1, url: '' })
+    stage.effects.push({ type: 'dial', cluster: 'default', connection: 1, url: '' })
     stage.do(
       ...Array.from({ length: 50 }, (_, n) => ({
         type: 'watch' as const,

@@ -61,6 +61,11 @@ export class ClusterMachine implements Outbox {
     return this.closed ? { state: 'closed' } : this.link.status
   }
 
+  /** Attempts to connect that try every node which deserves one. */
+  get round(): number {
+    return this.link.round
+  }
+
   /** Attempts in a row to connect that led nowhere. */
   get failuresInRow(): number {
     return this.link.failuresInRow
@@ -188,7 +193,7 @@ export class ClusterMachine implements Outbox {
     this.registrations.cancel(turn, closedError())
     this.lists.flush(turn)
     this.link.hurry(turn)
-    const { times, urls } = this.settings
+    const { times } = this.settings
     const registered = this.registrations.size > 0 && this.link.usable
     if (registered) this.registrations.drainAll()
     this.closing = {
@@ -196,7 +201,7 @@ export class ClusterMachine implements Outbox {
       settlement: new Settlement(turn, times, this, registered ? this.registrations.views : []),
       deadline: turn.now + times.closeMs,
       // The loss of the present connection counts as a failure too.
-      hopelessAt: this.link.failuresInRow + Math.max(1, urls.length) + (this.link.usable ? 1 : 0),
+      hopelessAt: this.link.failuresInRow + Math.max(1, this.link.round) + (this.link.usable ? 1 : 0),
       departed: false,
     }
   }

@@ -374,7 +374,7 @@ describe('registrations', () => {
     register(stage, 1, 'a')
     stage.acceptAll()
     stage.clear()
-    stage.effects.push({ type: 'dial', connection: 1, url: '' })
+    stage.effects.push({ type: 'dial', cluster: 'default', connection: 1, url: '' })
     stage.do(
       { type: 'deregister', token: 2, handles: [100] },
       { type: 'register', token: 3, items: [{ handle: 300, spec: spec('a'), intent: 'up' }] },

@@ -25,6 +25,7 @@ export class Trouble {
   /** How many refusals came in a row. */
   refusals = 0
   private warned = false
+  private stranger = ''
 
   /** A connection ended. */
   ended(url: string, { code, reason, refusal }: ConnectionEnd, at: number): void {
@@ -37,6 +38,13 @@ export class Trouble {
   /** Whether a refusal is another one than the last, or the first since a connection was taken. */
   isNew(refusal: ErrorBody | undefined): boolean {
     return refusal !== undefined && refusal.code !== this.refused?.code
+  }
+
+  /** Whether a node turns out to be of another cluster that was not told to be one just before. */
+  isStranger(url: string, cluster: string): boolean {
+    const before = this.stranger
+    this.stranger = `${url} ${cluster}`
+    return before !== this.stranger
   }
 
   /** A person was warned of it. */

@@ -45,7 +45,6 @@ interface Member {
   readonly index: number
   readonly machine: ClusterMachine
   readonly offline: boolean
-  readonly urls: number
   queue: ClusterEvent[]
   /** When its machine wants to go on. */
   dueAt: number
@@ -90,7 +89,6 @@ class ClustersMachine implements ClientMachine, Reach {
       index,
       machine: new ClusterMachine(settings),
       offline: settings.urls.length === 0,
-      urls: settings.urls.length,
       queue: [],
       dueAt: Number.POSITIVE_INFINITY,
       connected: false,
@@ -298,7 +296,7 @@ class ClustersMachine implements ClientMachine, Reach {
       return true
     }
     if (member.awayAt === Number.POSITIVE_INFINITY) member.awayAt = now + this.settings.times.headStartMs
-    return now < member.awayAt && member.machine.failuresInRow < member.urls
+    return now < member.awayAt && member.machine.failuresInRow < member.machine.round
   }
 
   private register(turn: Turn, token: Token | undefined, items: readonly RegisterItem[]): void {

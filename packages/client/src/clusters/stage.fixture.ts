@@ -108,7 +108,8 @@ export class Stage {
     connection: number = this.connection,
   ): number {
     this.do({ type: 'opened', connection })
-    this.receive({ ...WELCOME, ...options }, connection)
+    const url = this.dials.find((dial) => dial.connection === connection)?.url
+    this.receive({ ...WELCOME, node: `node at ${url}`, ...options }, connection)
     return connection
   }
 
@@ -208,9 +209,9 @@ export class Stage {
   }
 }
 
+/** Each URL leads to a node of its own, unless a test says otherwise. */
 const WELCOME = {
   type: 'welcome',
-  node: 'n1',
   cluster: 'c1',
   pingMs: 3_000,
   frameBytesMax: 1_048_576,

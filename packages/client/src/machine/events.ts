@@ -198,7 +198,7 @@ export type ClientEvent =
 
 /** Outputs of the machine, to be carried out in order. */
 export type ClientEffect =
-  | { readonly type: 'dial'; readonly connection: number; readonly url: string }
+  | { readonly type: 'dial'; readonly cluster: string; readonly connection: number; readonly url: string }
   | { readonly type: 'send'; readonly connection: number; readonly message: ClientMessage }
   /** Close; a `closed` event for it is neither needed nor harmful. */
   | { readonly type: 'drop'; readonly connection: number; readonly code: number; readonly reason: string }

@@ -132,6 +132,8 @@ export interface MachineSettings {
   readonly cluster: string
   /** Stream URLs of the nodes of one cluster; may be empty. */
   readonly urls: readonly string[]
+  /** Whether nodes that the cluster names are used beside those. */
+  readonly learnNodes: boolean
   readonly namespace: string
   /** Name and version for the node's logs. */
   readonly agent: string
@@ -153,6 +155,7 @@ export function machineSettings(
   return {
     namespace: DEFAULTS.namespace,
     cluster: 'default',
+    learnNodes: true,
     agent: 'rollcall-client',
     statics: new Map(),
     snapshots: false,

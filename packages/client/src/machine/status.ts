@@ -20,6 +20,8 @@ export interface LinkStatus {
   readonly node?: string
   readonly cluster?: string
   readonly island?: boolean
+  /** Where the nodes of its cluster are reached, as the node told: `host:port`. Absent where it told of none. */
+  readonly nodes?: readonly string[]
   /** Attempts in a row that led nowhere. */
   readonly failures: number
   /** Why a node refused the connection the last time one did, until one takes it: not by that host name, for one. */

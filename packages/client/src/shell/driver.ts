@@ -5,7 +5,8 @@ import type { ClientEffect, ClientEvent, Token } from '../machine/events.js'
 import type { ClientMachine } from '../clusters/machine.js'
 import type { MachineStatus, Origin, WatchStatus } from '../machine/status.js'
 import type { SnapshotStore } from './snapshots.js'
-import type { Connection, Transport } from './transport.js'
+import type { NodeTls } from '../calls/tls.js'
+import type { Connection, ConnectionListener, Transport } from './transport.js'
 import type { Clock, Logger } from '../machine/ports.js'
 import { abortedError } from '../machine/errors.js'
 import { onAbort } from '../calls/signals.js'
@@ -14,6 +15,8 @@ import { onAbort } from '../calls/signals.js'
 export interface DriverDeps {
   readonly machine: ClientMachine
   readonly transport: Transport
+  /** For connections to nodes, by cluster. Default: certificates that Node trusts. */
+  readonly tls?: ReadonlyMap<string, NodeTls>
   readonly clock: Clock
   readonly logger: Logger
   /** By cluster; none where no snapshots are kept. */
@@ -38,8 +41,8 @@ export interface Driver {
   serviceStatus(key: string): WatchStatus | undefined
   /** Where an instance of a list is known from. */
   origins(key: string, instance: Instance): readonly Origin[]
-  /** Local address of the latest connection to one of these URLs, once there was one. */
-  localAddress(urls: readonly string[]): string | undefined
+  /** Local address of the latest connection to a node of that cluster, once there was one. */
+  localAddress(cluster: string): string | undefined
 }
 
 /** How a call ends early. */
@@ -62,7 +65,7 @@ class MachineDriver implements Driver {
   private scheduled = false
   private nextToken = 1
   private cancelTimer: (() => void) | undefined
-  /** By URL, the latest last. */
+  /** By cluster. */
   private readonly addresses = new Map<string, string>()
 
   constructor(deps: DriverDeps, listener: DriverListener) {
@@ -114,8 +117,8 @@ class MachineDriver implements Driver {
     return this.deps.machine.origins(this.deps.clock.now(), key, instance)
   }
 
-  localAddress(urls: readonly string[]): string | undefined {
-    return [...this.addresses].findLast(([url]) => urls.includes(url))?.[1]
+  localAddress(cluster: string): string | undefined {
+    return this.addresses.get(cluster)
   }
 
   private drain(): void {
@@ -141,7 +144,7 @@ class MachineDriver implements Driver {
   private carryOut(effect: ClientEffect): void {
     switch (effect.type) {
       case 'dial':
-        return this.dial(effect.connection, effect.url)
+        return this.dial(effect)
       case 'send':
         return this.connections.get(effect.connection)?.send(effect.message)
       case 'drop':
@@ -172,13 +175,10 @@ class MachineDriver implements Driver {
     else call?.reject(effect.error)
   }
 
-  private dial(id: number, url: string): void {
-    const connection = this.deps.transport.dial(url, {
+  private dial({ cluster, connection: id, url }: Extract<ClientEffect, { readonly type: 'dial' }>): void {
+    const listener: ConnectionListener = {
       opened: (localAddress) => {
-        if (localAddress !== undefined) {
-          this.addresses.delete(url)
-          this.addresses.set(url, localAddress)
-        }
+        if (localAddress !== undefined) this.addresses.set(cluster, localAddress)
         this.dispatch({ type: 'opened', connection: id })
       },
       message: (message) => this.dispatch({ type: 'message', connection: id, message }),
@@ -186,7 +186,8 @@ class MachineDriver implements Driver {
         this.connections.delete(id)
         this.dispatch({ type: 'closed', connection: id, reason, ...defined({ code, refusal }) })
       },
-    })
+    }
+    const connection = this.deps.transport.dial(url, listener, this.deps.tls?.get(cluster))
     this.connections.set(id, connection)
   }
 

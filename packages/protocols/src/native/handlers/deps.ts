@@ -25,7 +25,7 @@ export interface NodeIdentity extends NodeLife {
   /** Unique per boot. */
   readonly id: string
   readonly cluster: string
-  /** Where the nodes of the cluster are reached that a client may use, this one included: `host:port`. Absent or empty without a cluster. */
+  /** Where the nodes of the cluster are reached that a client may use, this one first: `host:port`. Absent or empty without a cluster. */
   nodes?(): readonly string[]
 }
 
