@@ -18,7 +18,13 @@ function livenessCell(cell, notes) {
   return `→ **${cell.value}** \`${cell.reason}\`${held}${late}`
 }
 
-const LIVENESS_ACTS = { asks: 'a probe', forgets: 'forgotten', buries: '→ **gone**', stays: 'stays' }
+const LIVENESS_ACTS = {
+  asks: 'a probe',
+  claims: 'the same, by this node',
+  forgets: 'forgotten',
+  buries: '→ **gone**',
+  stays: 'stays',
+}
 
 function sentence(text) {
   return `${text[0].toUpperCase()}${text.slice(1)}`

@@ -1,6 +1,7 @@
 /** What a node learns of another: listed, told, journalled, but no evidence; which node judges, and which refutes. */
 import { describe, expect, it } from 'vitest'
 import { RETENTION_MS, agree, node, nodes, passes, said, tell, verdict } from './learn.fixture.js'
+import type { Entry } from './directory/directory.js'
 import type { Learnable } from './records/learnable.js'
 import type { JournalEntry } from './ports.js'
 import type { StoredRecord } from './records/record.js'
@@ -140,8 +141,10 @@ describe('silence', () => {
     a.run(RETENTION_MS)
     expect(a.entries).toEqual([])
     expect(verdict(a)).toBe('up 2 n2')
-    // The new judge does judge it.
-    b.run(10_000)
+    // The new judge does judge it, after a lease of hearing.
+    b.run(14_000)
+    expect(verdict(b)).toBe('up 2 n2')
+    b.run(2_000)
     expect(verdict(b)).toBe('suspect 2 n2')
   })
 
@@ -181,7 +184,11 @@ describe('a negative verdict of another node', () => {
     tell(a, b)
     const session = b.openSession()
     b.register({ incarnation: 5 }, session)
-    passes(10_000, a)
+    // A adopts it, as while B is cut off, and hears nothing of it.
+    tell(b, a)
+    a.node.liveness.adopt(a.node.directory.entry(keyOf('a')) as Entry, a.now, a.now)
+    tell(a, b)
+    passes(17_000, a)
     b.run(2_000)
     session.heard()
     tell(a, b)
@@ -190,7 +197,7 @@ describe('a negative verdict of another node', () => {
     expect(b.shown()).toBe('suspect silence')
     // A sound that arrives later does.
     session.heard()
-    expect(verdict(b)).toBe('up 2 n2')
+    expect(verdict(b)).toBe('up 4 n2')
   })
 
   it('that made an instance expire is refuted by the node that holds its session (F1)', () => {

@@ -14,6 +14,7 @@ import { partsOf } from './admission/parts.js'
 import { Registrar } from './admission/registrar.js'
 import { createBudgets, type NodeBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
+import { Adoption } from './cluster/adoption.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
 import type { Cause, Change, Follower } from './directory/change.js'
 import { Directory, type Entry } from './directory/directory.js'
@@ -34,7 +35,7 @@ import { Hosts } from './operators/hosts.js'
 import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
 import { checkSignature } from './operators/signature.js'
-import type { JournalEntry, ProbeOutcome, ProbeRequest } from './ports.js'
+import type { Consult, HeardRef, JournalEntry, PassOn, ProbeOutcome, ProbeRequest } from './ports.js'
 import { Feed } from './publishing/feed.js'
 import type { NodeHealth } from './publishing/node-health.js'
 import { Publisher } from './publishing/publisher.js'
@@ -49,6 +50,10 @@ export interface NodeEffects {
   readonly probe: (request: ProbeRequest) => void
   /** Whether a probe of an address could be made at all. Default: any. */
   readonly mayProbe?: (host: string, peer: string | undefined) => boolean
+  /** Takes to its judge that an instance was heard here. Default: nowhere. */
+  readonly passOn?: PassOn
+  /** Asks another node to probe, because this one doubts its ears. Default: none. */
+  readonly consult?: Consult
   readonly meter?: Meter
   /** Told how the node fares, for its log. */
   readonly noticed?: (notice: Notice) => void
@@ -82,6 +87,7 @@ export class RegistryNode {
   readonly services: Services
   readonly feed: Feed
   readonly hosts: Hosts = new Hosts()
+  readonly adoption: Adoption
   private readonly incarnationBound: IncarnationBound
   private readonly registrar: Registrar
   private readonly restorer: Restorer
@@ -115,6 +121,8 @@ export class RegistryNode {
         meter,
         probe: effects.probe,
         mayProbe: effects.mayProbe ?? (() => true),
+        passOn: effects.passOn,
+        consult: effects.consult,
         notify: (notice) => this.chronicle.noticed(notice),
       },
       options.liveness,
@@ -142,15 +150,16 @@ export class RegistryNode {
     const { feed, chronicle, hosts, overrides, declarations, publisher } = this
     const journal = journalOf(effects, liveness)
     const followers = [feed, journal, chronicle, hosts, overrides, declarations, publisher]
+    this.adoption = new Adoption({ directory, liveness, nodeId })
     // Who is next for an id is told of what liveness thinks of it.
-    directory.follow(...followers, liveness, liveness.sessions.line)
+    directory.follow(...followers, liveness, liveness.sessions.line, this.adoption)
   }
 
   // ---- durable state ---------------------------------------------------------------------------------------
 
   /**
-   * Takes in what the journal kept, all of which this node judges from now on. Call before anything else. Where that is
-   * nothing, lists are stale for a lease: what lives has to come first. Returns what was refused, because no number of
+   * Takes in what the journal kept. A node that is not joined with others judges all of it from now on. Call before
+   * anything else. Where that is nothing, lists are stale for a lease: what lives has to come first. Returns what was refused, because no number of
    * this release could exceed it; that changed nothing.
    */
   load(entries: Iterable<JournalEntry>, now: number): readonly Unlearnt[] {
@@ -169,9 +178,10 @@ export class RegistryNode {
     for (const entry of directory.entries()) {
       const { record } = entry
       const reached = connected.get(entry)
-      this.liveness.adopt(entry, reached !== undefined && isSameTarget(reached, record), now)
+      this.liveness.load(entry, reached !== undefined && isSameTarget(reached, record), now)
       this.overrides.noted(entry, now)
       this.hosts.noted(entry)
+      this.adoption.noted(entry, now)
       this.incarnationBound.loaded(record.incarnation)
     }
     this.feed.restart()
@@ -200,9 +210,11 @@ export class RegistryNode {
   }
 
   /** The node fares otherwise from now on: views, pings and readiness say so, and subscribers are told what they watch. */
-  fare(health: NodeHealth): void {
+  fare(health: NodeHealth, now: number): void {
     const { stale } = this.views
     this.views.health = health
+    this.liveness.isolate(health.island, now)
+    this.adoption.isolate(health.island, now)
     if (this.views.stale !== stale) this.publisher.restate()
   }
 
@@ -310,6 +322,14 @@ export class RegistryNode {
     return this.registrar.heard(refs, now)
   }
 
+  /** Another node heard these, at most `agoMs` before it said so: evidence of that moment for what is judged here. */
+  heardElsewhere(refs: readonly HeardRef[], agoMs: number, now: number): void {
+    for (const ref of refs) {
+      const entry = this.directory.entry(ref)
+      if (entry !== undefined) this.liveness.told(entry, ref.incarnation, Math.max(0, agoMs), now)
+    }
+  }
+
   /** Consumers could not reach these: those that are still the same incarnation are asked. */
   unreachable(refs: readonly ResolvedRef[], now: number): void {
     for (const ref of refs) {
@@ -323,12 +343,18 @@ export class RegistryNode {
     this.liveness.probed(request, outcome, now)
   }
 
+  /** What another node answered that was asked to probe; after an answer in time, one more says nothing. */
+  consulted(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
+    this.liveness.consulted(request, outcome, now)
+  }
+
   /** Looks at whatever is due. Call every TICK_MS. */
   tick(now: number): void {
     if (now >= this.grownAt) this.grown()
     this.overrides.tick(now)
     this.declarations.tick(now)
     this.liveness.tick(now)
+    this.adoption.tick(now)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the core expects of the outside: clock, journal, prober, logger. Shells implement these; nothing here does I/O. */
-import type { Durability, ErrorBody, Probe } from '@rollcall/wire'
+import type { Durability, ErrorBody, Probe, ResolvedRef } from '@rollcall/wire'
 import type { Declaration } from './records/declaration.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 
@@ -66,6 +66,19 @@ export interface ProbeRequest extends Omit<Probe, 'port'> {
  * it or it wants no probe. `unable`: this node could not ask just now, which says nothing about the instance.
  */
 export type ProbeOutcome = 'succeeded' | 'refused' | 'failed' | 'skipped' | 'unable'
+
+// ---- other nodes ----------------------------------------------------------------------------------------
+
+/** An instance by its key and the incarnation that was heard. */
+export interface HeardRef extends ResolvedRef {
+  readonly incarnation: number
+}
+
+/** Takes to a judge that one of its instances was heard here `agoMs` ago. It may be lost: nothing but speed depends on it. */
+export type PassOn = (judge: string, ref: HeardRef, agoMs: number) => void
+
+/** Asks another node to probe, which an answer may follow, or not. */
+export type Consult = (request: ProbeRequest) => void
 
 // ---- logs ------------------------------------------------------------------------------------------------
 

@@ -195,6 +195,7 @@ export class Queries {
     const { namespace, service, group, id } = key
     const facts = {
       inspection: liveness.insight.inspect(entry, now),
+      isJudge: liveness.insight.isJudge(entry),
       guard: liveness.guardOf(entry.service),
       freezes: directory.freezes.over(namespace, now),
       remainingMs: overrides.remainingMs(entry, now),

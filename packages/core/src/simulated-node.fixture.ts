@@ -10,7 +10,7 @@ import { Queries } from './queries.js'
 import type { Meter, MetricName } from './metrics.js'
 import { RegistryNode } from './node.js'
 import { NODE_DEFAULTS, type NodeOptions } from './node-options.js'
-import type { JournalEntry, ProbeOutcome, ProbePurpose, ProbeRequest } from './ports.js'
+import type { HeardRef, JournalEntry, ProbeOutcome, ProbePurpose, ProbeRequest } from './ports.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 import { shownState } from './records/state.js'
 import { toInstance, type ViewFacts } from './directory/view.js'
@@ -57,6 +57,10 @@ export class Simulation {
   network: (request: ProbeRequest) => Answer = () => 'succeeded'
   /** Whether an address may be probed. */
   permits: (host: string) => boolean = () => true
+  /** Takes what was heard here to the node that judges; a test connects it. */
+  passOn: (judge: string, ref: HeardRef, agoMs: number) => void = () => {}
+  /** Asks another node to probe; a test connects it. */
+  consult: (request: ProbeRequest) => void = () => {}
   private markedAt = START_MS
   private readonly queue = new EventQueue()
   private sessions = 0
@@ -82,6 +86,8 @@ export class Simulation {
         persist: (entry) => this.persisted(entry),
         probe: (request) => this.probe(request),
         mayProbe: (host) => this.permits(host),
+        passOn: (judge, heard, agoMs) => this.passOn(judge, heard, agoMs),
+        consult: (request) => this.consult(request),
         meter: this.meter(),
         wallNow: () => WALL_START + this.now - START_MS,
       },

@@ -52,6 +52,8 @@ export interface ExplainedEvidence {
   /** When this node last heard it, and by what; absent = never. */
   readonly heardMs?: number
   readonly heardBy?: 'session' | 'beat' | 'registration' | 'probe'
+  /** When another node heard it last, as that told this one; absent = never. */
+  readonly toldMs?: number
   /** The session that vouches, or did last. */
   readonly session?: { readonly open: boolean; readonly silentMs: number; readonly closedMs?: number }
   /** Whether this node once connected to the address, so that a refusal means something. */
@@ -66,10 +68,33 @@ export interface ExplainedEvidence {
   }
 }
 
+/** Which node judges an instance: it alone looks at its silence. */
+export interface ExplainedJudge {
+  readonly node: string
+  /** Raised by each node that takes over. */
+  readonly claim: number
+  /** It is the node that explains. */
+  readonly own: boolean
+  /** For how long that has been known here, or been so. */
+  readonly sinceMs?: number
+}
+
+/** What another node of the cluster has heard of an instance. Its ages are by its own clock. */
+export interface HeardElsewhere {
+  readonly node: string
+  /** What the operator called it. */
+  readonly name?: string
+  /** Absent = never. */
+  readonly heardMs?: number
+  readonly heardBy?: ExplainedEvidence['heardBy']
+  /** A session vouches for it there. */
+  readonly session?: boolean
+}
+
 /** What holds verdicts back. */
 export interface ExplainedGuards {
   /** What holds back a verdict that judgement wanted. */
-  readonly held?: 'watcher_doubt' | 'service_breaker' | 'freeze'
+  readonly held?: 'watcher_doubt' | 'island' | 'service_breaker' | 'freeze'
   /** How long the node has doubted its ears where the instance is. */
   readonly watcherDoubtMs?: number
   /** The guard of the service. */
@@ -94,9 +119,12 @@ export interface Explanation {
   readonly stateAgeMs: number
   readonly content: ExplainedContent
   readonly verdict: ExplainedVerdict
+  readonly judge: ExplainedJudge
   readonly override?: ExplainedOverride
   /** Absent where this node does not watch it. */
   readonly evidence?: ExplainedEvidence
+  /** What other nodes have heard, those that answered; absent where there is none. */
+  readonly elsewhere?: readonly HeardElsewhere[]
   readonly guards: ExplainedGuards
   /** What judgement would do, and when, if nothing more is heard and a probe fails; guards may hold it back. */
   readonly next?: {

@@ -27,8 +27,9 @@ function changeEvidence(driver: NodeDriver, change: (evidence: Evidence) => void
 const JUDGEMENT: readonly Mutation[] = [
   node('no-refutation', 'live evidence refutes', (driver) => {
     const { liveness } = partsOf(driver)
-    const judge = liveness['judge'].bind(liveness)
-    liveness['judge'] = (
+    const judgement = liveness['judge']
+    const judge = judgement.judge.bind(judgement)
+    judgement.judge = (
       evidence: Evidence,
       value: VerdictValue,
       reason: VerdictReason,
@@ -73,7 +74,8 @@ const JUDGEMENT: readonly Mutation[] = [
       const vouched = [...session.vouched]
       original(session, now)
       for (const evidence of vouched) {
-        if (evidence.session === session) liveness['judge'](evidence, 'down', 'session_closed', now, now)
+        if (evidence.session === session)
+          liveness['judge'].judge(evidence, 'down', 'session_closed', now, now)
       }
     })
   }),
@@ -97,18 +99,18 @@ const JUDGEMENT: readonly Mutation[] = [
     })
   }),
   node('loaded-counts-as-heard', 'silence counts only for a node that has itself heard', (driver) => {
-    const { liveness } = partsOf(driver)
-    const factsOf = liveness['facts'].bind(liveness)
-    liveness['facts'] = (about: Evidence, content: LiveContent): Facts => {
+    const judgement = partsOf(driver).liveness['judge']
+    const factsOf = judgement.facts.bind(judgement)
+    judgement.facts = (about: Evidence, content: LiveContent): Facts => {
       const facts: Facts = factsOf(about, content)
       const { evidence } = facts
       return { ...facts, evidence: { ...evidence, heardAt: evidence.heardAt ?? evidence.startedAt } }
     }
   }),
   node('unheard-trusted', 'what was never heard may be doubted after a lease', (driver) => {
-    const { liveness } = partsOf(driver)
-    const lookAt = liveness['lookAt'].bind(liveness)
-    liveness['lookAt'] = (evidence: Evidence, t: number, now: number) => {
+    const judgement = partsOf(driver).liveness['judge']
+    const lookAt = judgement.lookAt.bind(judgement)
+    judgement.lookAt = (evidence: Evidence, t: number, now: number) => {
       if (evidence.heardAt !== undefined || evidence.session !== undefined) lookAt(evidence, t, now)
     }
   }),
@@ -134,9 +136,9 @@ const GUARDS: readonly Mutation[] = [
     replace(partsOf(driver).liveness, 'hint', () => undefined)
   }),
   node('down-for-ever', 'what is down leaves the list after the removal time', (driver) => {
-    const { liveness } = partsOf(driver)
-    const factsOf = liveness['facts'].bind(liveness)
-    liveness['facts'] = (about: Evidence, content: LiveContent): Facts => ({
+    const judgement = partsOf(driver).liveness['judge']
+    const factsOf = judgement.facts.bind(judgement)
+    judgement.facts = (about: Evidence, content: LiveContent): Facts => ({
       ...factsOf(about, content),
       removalMs: Infinity,
     })

@@ -63,7 +63,7 @@ const RECORDS: readonly Mutation[] = [
   }),
   node('short-retention', 'gone is remembered for the retention', (driver) => {
     const changed: Partial<LivenessOptions> = { retentionMs: 100 }
-    Object.assign(partsOf(driver).liveness['options'], changed)
+    Object.assign(partsOf(driver).liveness['judge']['options'], changed)
   }),
   node('gone-not-recovered', 'the journal keeps gone', (driver) => {
     replace(driver, 'load', (original, _driver, entries) =>

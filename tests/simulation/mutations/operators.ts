@@ -81,10 +81,10 @@ export const OPERATORS: readonly Mutation[] = [
     'declared-removal-ignored',
     'the removal time is that of the service where it is declared',
     (driver) => {
-      const { liveness } = partsOf(driver)
-      const factsOf = liveness['facts'].bind(liveness)
-      const { removalMs } = liveness['options']
-      liveness['facts'] = (about: Evidence, content: LiveContent): Facts => ({
+      const judgement = partsOf(driver).liveness['judge']
+      const factsOf = judgement.facts.bind(judgement)
+      const { removalMs } = judgement['options']
+      judgement.facts = (about: Evidence, content: LiveContent): Facts => ({
         ...factsOf(about, content),
         removalMs,
       })

@@ -3,7 +3,7 @@
  * judges, verdicts that should not wait, how they fare, and questions. Everything here survives JSON unchanged.
  */
 import type { EventsResponse, Explanation, ResolvedRef, SubscribersResponse } from '@rollcall/wire'
-import type { ProbeOutcome, ProbeRequest } from '../ports.js'
+import type { HeardRef, ProbeOutcome, ProbeRequest } from '../ports.js'
 import type { Learnable } from '../records/learnable.js'
 
 /** A node as its key in the engine, and its peers, know it. */
@@ -16,11 +16,6 @@ export interface PeerNode {
   readonly address: string
   /** Version of its software. */
   readonly version: string
-}
-
-/** An instance by its key and the incarnation that was heard. */
-export interface HeardRef extends ResolvedRef {
-  readonly incarnation: number
 }
 
 /** How a node fares, as it tells its peers every few seconds. */

@@ -17,7 +17,9 @@ export interface Facts {
     Evidence,
     | 'isJudge'
     | 'startedAt'
+    | 'judgeSince'
     | 'heardAt'
+    | 'toldAt'
     | 'baseline'
     | 'asking'
     | 'askedAt'
@@ -65,6 +67,8 @@ export interface Inspection {
   readonly doubtedAt: number | undefined
   /** Whether it can be probed at all. */
   readonly mayProbe: boolean
+  /** It is hidden, and not forgotten by this node alone. */
+  readonly isKept: boolean
 }
 
 export interface Assessment {
@@ -149,17 +153,38 @@ function closed(facts: Facts, t: number, closedAt: number, options: LivenessOpti
   return { silent: true, ...(asked ? {} : { event: 'session_closed' }), next: Math.min(grace, lease) }
 }
 
-/** The last moment this node itself heard the instance. For a probed endpoint, watching is hearing. */
-function lastHeard({ evidence, session, content }: Facts): number | undefined {
-  const own = evidence.heardAt ?? (content.liveness === 'probe' ? evidence.startedAt : undefined)
-  if (session === undefined) return own
-  return own === undefined ? session.heardAt : Math.max(own, session.heardAt)
+/** What this node itself heard counts until for so many leases only others have heard the instance. */
+const OWN_LEASES = 3
+
+/**
+ * From when on silence counts, which it does where this node itself heard the instance: from the last sound on, here or at
+ * another node that told. What was heard long before others did, or before this node took over, is not of its hearing any
+ * more. For a probed endpoint, watching is hearing.
+ */
+function lastHeard(facts: Facts): number | undefined {
+  const { evidence, session, content } = facts
+  const { startedAt, judgeSince, toldAt = -Infinity } = evidence
+  const heardAt = evidence.heardAt ?? (content.liveness === 'probe' ? startedAt : -Infinity)
+  const own = Math.max(heardAt, session?.heardAt ?? -Infinity)
+  const others = Math.max(toldAt, judgeSince === undefined ? -Infinity : startedAt)
+  if (others - own > OWN_LEASES * content.leaseMs) return undefined
+  return own === -Infinity ? undefined : Math.max(own, others)
+}
+
+/**
+ * A node that just took over suspects no sooner than after a lease of hearing, and takes down after another one: those
+ * that hear the instance have the time between to say so.
+ */
+function trustedUntil({ evidence, session, content }: Facts): number {
+  const tookOver = evidence.judgeSince !== undefined && session === undefined
+  return tookOver ? evidence.startedAt + content.leaseMs : -Infinity
 }
 
 function judgeSilence(facts: Facts, t: number, silence: Silence, options: LivenessOptions): Assessment {
   const { standing, evidence } = facts
   const half = silence.from + silence.halfMs
-  const end = silence.from + silence.leaseMs
+  const trusted = trustedUntil(facts)
+  const end = Math.max(silence.from, standing === 'up' ? -Infinity : trusted) + silence.leaseMs
   if (t < half) return { next: half }
   const answer =
     evidence.probe !== undefined && evidence.probe.at >= silence.from ? evidence.probe : undefined
@@ -167,7 +192,8 @@ function judgeSilence(facts: Facts, t: number, silence: Silence, options: Livene
     if (t >= end) return { event: silence.over, next: t }
     if (evidence.asking) return { next: end }
     if (answer === undefined) return { event: 'half_lease_over', next: end }
-    return confirms(answer.outcome) ? { event: 'unconfirmed', next: t } : { next: end }
+    if (!confirms(answer.outcome)) return { next: end }
+    return t < Math.min(end, trusted) ? { next: Math.min(end, trusted) } : { event: 'unconfirmed', next: t }
   }
   if (t < end) return { next: end }
   if (evidence.asking) return { next: t + silence.leaseMs }
@@ -186,7 +212,9 @@ function judgeSilence(facts: Facts, t: number, silence: Silence, options: Livene
 function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment {
   const { standing, evidence, content } = facts
   const { leaseMs } = content
-  const matured = evidence.startedAt + options.unheardMs
+  const { toldAt } = evidence
+  const watched = Math.max(evidence.startedAt, toldAt ?? -Infinity)
+  const matured = watched + options.unheardMs
   if (t >= matured) {
     const from = matured - leaseMs
     return judgeSilence(facts, t, { from, halfMs: leaseMs / 2, leaseMs, over: 'never_heard' }, options)
@@ -196,8 +224,20 @@ function unheard(facts: Facts, t: number, options: LivenessOptions): Assessment 
     const asking = evidence.baseline !== 'none' ? keepAsking(facts, t, leaseMs / 2) : { next: Infinity }
     return { ...asking, next: Math.min(asking.next, matured) }
   }
-  const first = evidence.startedAt + leaseMs
+  const first = watched + leaseMs
   if (t < first) return { next: first }
+  const judged = unconfirmed(facts, t, { first, matured })
+  // By those who told, this node heard it after all.
+  return toldAt === undefined ? judged : { ...judged, silent: true }
+}
+
+/** An incarnation that was not heard for a lease is up only while probes confirm it. */
+function unconfirmed(
+  { evidence, content }: Facts,
+  t: number,
+  { first, matured }: { readonly first: number; readonly matured: number },
+): Assessment {
+  const { leaseMs } = content
   if (evidence.asking) return { next: matured }
   // An answer from before says nothing now; that a consumer's hint had asked must not put the question off.
   const answer = evidence.probe !== undefined && evidence.probe.at >= first ? evidence.probe : undefined

@@ -26,12 +26,18 @@ export interface Evidence extends WheelItem {
   session: SessionEvidence | undefined
   /** Other open sessions that vouched before: which of them its client has given up shows when they close. */
   others: readonly SessionEvidence[]
-  /** When this node began to observe this incarnation. */
-  readonly startedAt: number
+  /** Since when its silence would be heard here: since this node observes this incarnation, or its former judge fell silent. */
+  startedAt: number
+  /** When it was judged by another node than before, for the last time; undefined = never. */
+  judgeSince: number | undefined
   /** When this node itself last heard the instance by beat or registration; undefined = never. */
   heardAt: number | undefined
   /** By what. A session is evidence of its own. */
   heardBy: HeardBy | undefined
+  /** When another node heard it last, as that told; undefined = never. */
+  toldAt: number | undefined
+  /** When its judge was told last that it is heard here; undefined = never. */
+  passedAt: number | undefined
   /** A refusal means something where a connection was once made. */
   baseline: Baseline
   /** An evidence probe is under way. */
@@ -70,8 +76,11 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
     session: undefined,
     others: NO_SESSIONS,
     startedAt: t,
+    judgeSince: undefined,
     heardAt: heard ? t : undefined,
     heardBy: heard ? 'registration' : undefined,
+    toldAt: undefined,
+    passedAt: undefined,
     baseline: 'none',
     asking: false,
     askedAt: -Infinity,
@@ -87,18 +96,20 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
   }
 }
 
-/** Another node, or boot, judged at `t`: what speaks for or against the instance begins anew. */
-export function judgedElsewhere(evidence: Evidence, isJudge: boolean, t: number): void {
+/** Another node, or boot, judged at `t`: what speaks for or against the instance begins anew. `anew`: it did not judge before. */
+export function judgedElsewhere(evidence: Evidence, isJudge: boolean, anew: boolean, t: number): void {
   evidence.isJudge = isJudge
+  if (anew) evidence.judgeSince = t
   evidence.judgedAt = t
+  evidence.passedAt = undefined
   evidence.noticed = false
   evidence.outdated = true
   evidence.probe = undefined
 }
 
-/** When this node last heard of the instance, by itself or through its session; -Infinity = never. */
-export function lastHeard(evidence: Evidence): number {
-  return Math.max(evidence.heardAt ?? -Infinity, evidence.session?.heardAt ?? -Infinity)
+/** When the instance was last heard, by itself, through its session or by another node that told; -Infinity = never. */
+export function lastHeard({ heardAt, session, toldAt }: Evidence): number {
+  return Math.max(heardAt ?? -Infinity, session?.heardAt ?? -Infinity, toldAt ?? -Infinity)
 }
 
 /** What a session is judged by. */

@@ -17,6 +17,9 @@ import { WatcherBreaker } from './watcher-breaker.js'
 /** A held verdict is looked at again after this long. */
 export const HOLD_MS = 500
 
+/** After an island the node waits this long for what its peers heard meanwhile: they tell within a quarter of a lease. */
+const HEALING_MS = 5_000
+
 /** A verdict as it may be written. */
 export type Ruling = Pick<Transition, 'value' | 'reason'>
 
@@ -41,6 +44,8 @@ export class Guards {
   private readonly freezes: Freezes
   private readonly watcher: WatcherBreaker
   private readonly services: ServiceBreaker
+  /** Until when it is an island, or was lately. */
+  private islandUntil = -Infinity
 
   constructor(options: LivenessOptions, freezes: Freezes, notify: Notify) {
     this.options = options
@@ -60,6 +65,19 @@ export class Guards {
     }
     evidence.noticed = false
     if (evidence.held !== undefined) this.release(evidence)
+  }
+
+  /** The node lost the engine, or has it again: until then nothing goes down or expires by silence. */
+  isolate(island: boolean, t: number): void {
+    if (island) this.islandUntil = Infinity
+    else if (this.islandUntil === Infinity) this.islandUntil = t + HEALING_MS
+  }
+
+  /** Another node could not reach it either: its silence is believed, whatever the node thinks of its ears. */
+  confirmed(evidence: Evidence): void {
+    if (evidence.countedIn === undefined) return
+    evidence.noticed = true
+    this.watcher.settled(evidence.countedIn, evidence)
   }
 
   /** What the breaker of a service does at present. */
@@ -124,6 +142,7 @@ export class Guards {
     if (guards.includes('watcher_doubt') && heard !== undefined) {
       if (!this.watcher.trustsSilence(heard, evidence, t, leaseMs)) return 'watcher_doubt'
     }
+    if (guards.includes('island') && t < this.islandUntil) return 'island'
     if (guards.includes('freeze') && this.freezes.covers(entry.record.namespace)) return 'freeze'
     const counted = guards.includes('service_breaker') && silentMs < this.options.unheardMs
     if (counted && !this.breakerPermits(value, entry)) return 'service_breaker'
@@ -167,6 +186,11 @@ export class Guards {
   private adopted(t: number): Flaps {
     const { holdMsMin } = this.options.damping
     return { flipsAt: [], holdMs: holdMsMin, until: t + holdMsMin }
+  }
+
+  /** This node judges it from now on: one that was damped has to behave here. */
+  takeOver(evidence: Evidence, t: number): void {
+    if (standingOf(evidence.entry.record) === 'flapping') evidence.flaps = this.adopted(t)
   }
 
   /** Notes that it is back. True if it has to behave first; never the last one of its service that is up. */

@@ -1,16 +1,17 @@
 /** What liveness knows of an instance, for an explanation and for the journal. Changes nothing. */
 import type { Change } from '../directory/change.js'
-import type { Entry, EntrySlot } from '../directory/directory.js'
+import type { Directory, Entry, EntrySlot } from '../directory/directory.js'
 import { isLive } from '../records/state.js'
 import { factsOf, type Inspection } from './assess.js'
 import type { Evidence } from './evidence.js'
 import type { Guards } from './guards.js'
 import type { JudgedClock } from './judged-clock.js'
-import type { LivenessOptions } from './options.js'
+import { isKept, type LivenessOptions } from './options.js'
 import { voucher } from './vouching.js'
 import { isSameTarget, type QuestionDeps } from './question.js'
 
 export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
+  readonly directory: Pick<Directory, 'joined'>
   readonly evidence: EntrySlot<Evidence>
   readonly clock: JudgedClock
   readonly guards: Guards
@@ -27,18 +28,28 @@ export class Insight {
 
   /** What judgement rests on at present; undefined where nothing is observed. */
   inspect(entry: Entry, now: number): Inspection | undefined {
-    const { clock, guards } = this.deps
+    const { clock, guards, directory } = this.deps
     const { options } = this
     const evidence = this.deps.evidence.get(entry)
     if (evidence === undefined) return undefined
     const { content } = entry.record
     const t = clock.at(now)
-    const doubtedAt = guards.doubtedAt(evidence)
-    if (content.intent === 'gone')
-      return { t, options, evidence, facts: undefined, doubtedAt, mayProbe: false }
+    const known = {
+      t,
+      options,
+      evidence,
+      doubtedAt: guards.doubtedAt(evidence),
+      isKept: isKept(entry, directory),
+    }
+    if (content.intent === 'gone') return { ...known, facts: undefined, mayProbe: false }
     const mayProbe = content.probe?.type !== 'none' && this.deps.mayProbe(content.host, content.peer)
     const facts = factsOf(evidence, content, clock.wokeAt, options)
-    return { t, options, evidence, facts, doubtedAt, mayProbe }
+    return { ...known, facts, mayProbe }
+  }
+
+  /** Whether this node judges it. */
+  isJudge(entry: Entry): boolean {
+    return this.deps.evidence.get(entry)?.isJudge === true
   }
 
   /** Whether this node could probe a host that a caller at `peer` registers. */

@@ -1,22 +1,21 @@
 /**
- * Liveness: keeps the evidence about every instance, asks for probes, and writes verdicts. Beats and pings
+ * Liveness: keeps the evidence about every instance, and hands it to judgement (`judge.ts`). Beats and pings
  * only move numbers in memory; the wheel looks at each instance when its silence could first matter.
  */
 import type { Guard } from '@rollcall/wire'
 import type { Declaration } from '../records/declaration.js'
-import { holdsRecord } from '../records/override.js'
-import type { LiveContent, VerdictValue } from '../records/record.js'
 import { isLive } from '../records/state.js'
-import { assess, type Facts, factsOf, leaseOf } from './assess.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
-import { Guards, HOLD_MS } from './guards.js'
+import { Guards } from './guards.js'
+import { Hearsay, PASSING_MS } from './hearsay.js'
 import { Insight } from './insight.js'
 import { JudgedClock } from './judged-clock.js'
+import { Judge } from './judge.js'
 import type { Meter } from '../metrics.js'
 import type { Notify } from './notices.js'
 import type { Session, SessionOptions } from '../caller.js'
-import type { ProbeOutcome, ProbeRequest } from '../ports.js'
+import type { Consult, PassOn, ProbeOutcome, ProbeRequest } from '../ports.js'
 import {
   isAskedAnew,
   isRuledAnew,
@@ -26,14 +25,8 @@ import {
   Questions,
 } from './question.js'
 import { Refusals } from './refusals.js'
+import { SecondOpinions } from './second-opinions.js'
 import { Sessions } from './sessions.js'
-import {
-  type Cell,
-  LIVENESS_TABLE,
-  type LivenessEvent,
-  standingOf,
-  type VerdictReason,
-} from './transitions.js'
 import type { Verdicts } from './verdicts.js'
 import { attach, detach, voucher } from './vouching.js'
 import {
@@ -46,8 +39,8 @@ import {
   type SessionEvidence,
   type SessionKeeper,
 } from './evidence.js'
-import { type LivenessOptions, rememberedMs } from './options.js'
-import { enoughOf, FORGETTING, Wheel } from './wheel.js'
+import type { LivenessOptions } from './options.js'
+import { enoughOf, Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
 export const TICK_MS = 50
@@ -58,9 +51,6 @@ const HINT_GAP_MS = 1_000
 /** Shorter stalls are counted, but not worth telling: a loop that is always slow would tell of nothing else. */
 const STALL_MS_MIN = 1_000
 
-/** The cause of every verdict but one that an operator reverses. */
-const BY_ITSELF: Cause = { kind: 'verdict' }
-
 /** Reach of the wheel: 2,048 slots of 50 ms. */
 const WHEEL_SLOTS = 2_048
 
@@ -69,11 +59,14 @@ export interface LivenessDeps extends QuestionDeps {
   readonly verdicts: Verdicts
   readonly meter: Meter
   readonly notify: Notify
+  /** Tells other nodes what is heard here of what they judge. Without it, none. */
+  readonly passOn?: PassOn | undefined
+  /** Asks another node to probe. Without it, none. */
+  readonly consult?: Consult | undefined
 }
 
 export class LivenessRules implements Follower {
   private readonly deps: LivenessDeps
-  private readonly options: LivenessOptions
   private readonly clock: JudgedClock
   private readonly wheel: Wheel<Scheduled>
   readonly guards: Guards
@@ -81,21 +74,32 @@ export class LivenessRules implements Follower {
   private readonly questions: Questions
   private readonly evidence: EntrySlot<Evidence>
   readonly sessions: Sessions
-  private readonly events = { count: 0 }
   private readonly refusals: Refusals
+  private readonly opinions: SecondOpinions
+  private readonly judge: Judge
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
-    this.options = options
     this.clock = new JudgedClock(now, TICK_MS, options.pingMs)
     this.evidence = deps.directory.takeSlot()
     this.guards = new Guards(options, deps.directory.freezes, deps.notify)
     const { evidence, clock, guards } = this
-    this.insight = new Insight({ evidence, clock, guards, mayProbe: deps.mayProbe }, options)
+    this.insight = new Insight(
+      { directory: deps.directory, evidence, clock, guards, mayProbe: deps.mayProbe },
+      options,
+    )
     this.questions = new Questions(deps, options)
     this.refusals = new Refusals({ questions: this.questions, guards: this.guards }, options)
     this.wheel = new Wheel<Scheduled>(this.clock.at(now), TICK_MS, WHEEL_SLOTS)
     this.sessions = new Sessions(this.wheel, options)
+    this.opinions = new SecondOpinions(deps.consult, options)
+    const { directory, verdicts } = deps
+    const { wheel, questions, refusals, opinions } = this
+    const hearsay = new Hearsay(deps.passOn)
+    this.judge = new Judge(
+      { directory, verdicts, evidence, clock, wheel, guards, questions, refusals, hearsay, opinions },
+      options,
+    )
   }
 
   /** Looks at whatever is due. Call every TICK_MS. */
@@ -109,9 +113,9 @@ export class LivenessRules implements Follower {
     const t = this.clock.at(now)
     const look = (scheduled: Scheduled): void => {
       if (scheduled.kind === 'session') this.sessions.lookAt(scheduled, t)
-      else this.lookAt(scheduled, t, now)
+      else this.judge.lookAt(scheduled, t, now)
     }
-    this.wheel.advance(t, look, enoughOf(this.events))
+    this.wheel.advance(t, look, enoughOf(this.judge.events))
   }
 
   /**
@@ -131,7 +135,8 @@ export class LivenessRules implements Follower {
       this.observe(entry, isJudge, now, cause)
     } else {
       if (before !== undefined) {
-        if (judgedAnew && cause.kind === 'learnt') this.judgedElsewhere(before, isJudge, now)
+        if (judgedAnew && cause.kind === 'learnt')
+          this.judgedElsewhere(before, isJudge, previous.verdict.node !== record.verdict.node, now)
         this.guards.recount(before)
         if (isRuledAnew(previous, record)) this.ruledAnew(before, now)
       }
@@ -155,13 +160,14 @@ export class LivenessRules implements Follower {
   }
 
   /** A verdict was learnt: what was heard before does not speak against it, what is heard from now on does. */
-  private judgedElsewhere(evidence: Evidence, isJudge: boolean, now: number): void {
+  private judgedElsewhere(evidence: Evidence, isJudge: boolean, anew: boolean, now: number): void {
     const { session } = evidence
     const t = this.clock.at(now)
     this.guards.left(evidence)
-    judgedElsewhere(evidence, isJudge, t)
+    this.opinions.forget(evidence)
+    judgedElsewhere(evidence, isJudge, anew, t)
     if (session !== undefined && evidence.entry.record.verdict.value !== 'up') session.doubted = true
-    this.lookAt(evidence, t, now)
+    this.judge.lookAt(evidence, t, now)
   }
 
   /**
@@ -182,14 +188,17 @@ export class LivenessRules implements Follower {
     this.guards.account(entry)
     if (heard && isJudge) {
       this.guards.heard(evidence)
-      if (this.guards.comesBack(evidence, t)) this.happened(evidence, 'flapped', t, now)
+      if (this.guards.comesBack(evidence, t)) this.judge.happened(evidence, 'flapped', t, now)
     }
-    this.lookAt(evidence, t, now)
+    this.judge.lookAt(evidence, t, now)
   }
 
-  /** Takes over what the journal kept; `connected`: an earlier boot once connected to it where it is. */
-  adopt(entry: Entry, connected: boolean, now: number): void {
-    this.observe(entry, true, now)
+  /**
+   * Begins to observe what the journal kept; `connected`: an earlier boot once connected to it where it is. A node that is
+   * joined with others judges none of it before it has adopted it.
+   */
+  load(entry: Entry, connected: boolean, now: number): void {
+    this.observe(entry, !this.deps.directory.joined, now)
     const evidence = this.evidence.get(entry)
     if (!connected || evidence?.baseline !== 'none') return
     evidence.baseline = 'earlier'
@@ -202,9 +211,67 @@ export class LivenessRules implements Follower {
     if (evidence === undefined) return
     evidence.heardAt = this.clock.at(now)
     evidence.heardBy = by
-    if (this.sessions.has(session)) attach(evidence, session)
-    else if (evidence.session !== undefined && voucher(evidence, entry.record) === undefined) detach(evidence)
-    this.refute(evidence, now)
+    if (this.sessions.has(session)) {
+      attach(evidence, session)
+      return this.judge.moved(evidence, now)
+    }
+    if (evidence.session !== undefined && voucher(evidence, entry.record) === undefined) detach(evidence)
+    this.judge.refute(evidence, now)
+  }
+
+  /**
+   * Another node heard the instance at most `agoMs` ago. To its judge that is evidence of that moment: it reverses no verdict
+   * that was made since, or while this was on its way. Another node only remembers it, and tells it to none.
+   */
+  told(entry: Entry, incarnation: number, agoMs: number, now: number): void {
+    const evidence = this.evidence.get(entry)
+    if (evidence?.incarnation !== incarnation || entry.record.content.intent === 'gone') return
+    const at = this.clock.at(now) - agoMs
+    if (at <= (evidence.toldAt ?? -Infinity)) return
+    evidence.toldAt = at
+    if (!evidence.isJudge) return
+    const closedAt = evidence.session?.closedAt ?? Infinity
+    if (at - PASSING_MS > closedAt) detach(evidence)
+    if (at - PASSING_MS > Math.max(evidence.askedAt, this.judgedAgainstAt(evidence)))
+      this.judge.refute(evidence, now)
+  }
+
+  /** When the negative verdict that stands was made; -Infinity where none does. */
+  private judgedAgainstAt({ entry, judgedAt }: Evidence): number {
+    return entry.record.verdict.value === 'up' ? -Infinity : judgedAt
+  }
+
+  /** Judges an instance whose judge is lost; what is heard of it would have been heard here from judged time `watchedAt` on. */
+  adopt(entry: Entry, watchedAt: number, now: number): void {
+    const evidence = this.evidence.get(entry)
+    if (evidence !== undefined) this.judge.adopt(evidence, watchedAt, this.clock.at(now), now)
+  }
+
+  /** The time by which instances are judged. */
+  judgedTime(now: number): number {
+    return this.clock.at(now)
+  }
+
+  /** The node lost the engine that joins it with its peers, or has it again. */
+  isolate(island: boolean, now: number): void {
+    this.guards.isolate(island, this.clock.at(now))
+  }
+
+  /** Another node probed it because this one doubts its ears: where that failed too, the silence is believed. */
+  consulted(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
+    const entry = this.deps.directory.entry(request.key)
+    const evidence = entry === undefined ? undefined : this.evidence.get(entry)
+    if (evidence?.incarnation !== request.incarnation || !this.opinions.answered(evidence)) return
+    const { content } = evidence.entry.record
+    if (content.intent === 'gone' || !isTarget(request, content)) return
+    if (evidence.held !== 'watcher_doubt' || (outcome !== 'failed' && outcome !== 'refused')) return
+    this.guards.confirmed(evidence)
+    this.ruledAnew(evidence, now)
+  }
+
+  /** A hidden record was dropped altogether. */
+  forgotten(entry: Entry): void {
+    this.drop(entry)
   }
 
   /** Milliseconds since this node heard the instance; undefined if it never did. */
@@ -233,6 +300,7 @@ export class LivenessRules implements Follower {
     this.refusals.reset(evidence)
     this.wheel.cancel(evidence)
     this.guards.left(evidence)
+    this.opinions.forget(evidence)
     this.evidence.set(entry, undefined)
   }
 
@@ -242,15 +310,15 @@ export class LivenessRules implements Follower {
 
   /** Anything arrived on the session. O(1) unless its silence had been noticed. */
   heardSession(session: SessionEvidence, now: number): void {
-    for (const evidence of this.sessions.heard(session, this.clock.at(now))) this.refute(evidence, now)
+    for (const evidence of this.sessions.heard(session, this.clock.at(now))) this.judge.refute(evidence, now)
   }
 
   closeSession(session: SessionEvidence, now: number): void {
     const t = this.clock.at(now)
-    const enough = enoughOf(this.events)
+    const enough = enoughOf(this.judge.events)
     for (const evidence of this.sessions.close(session, t))
       if (enough()) this.wheel.schedule(evidence, t)
-      else this.lookAt(evidence, t, now)
+      else this.judge.lookAt(evidence, t, now)
   }
 
   /**
@@ -264,7 +332,7 @@ export class LivenessRules implements Follower {
     if (content.probe?.type === 'none' || content.liveness === 'static') return
     const t = this.clock.at(now)
     if (t < evidence.askedAt + HINT_GAP_MS) return
-    this.happened(evidence, 'hinted', t, now)
+    this.judge.happened(evidence, 'hinted', t, now)
   }
 
   /** The answer to a probe that was asked for. */
@@ -274,7 +342,11 @@ export class LivenessRules implements Follower {
     if (evidence === undefined || evidence.incarnation !== request.incarnation) return
     const { content } = evidence.entry.record
     if (content.intent === 'gone' || !isTarget(request, content)) return
-    if (outcome === 'succeeded') evidence.baseline = 'own'
+    if (outcome === 'succeeded' && evidence.baseline !== 'own') {
+      evidence.baseline = 'own'
+      // From now on a refusal means something: one that was taken over in doubt is worth asking.
+      if (evidence.judgeSince !== undefined) this.ruledAnew(evidence, now)
+    }
     if (request.purpose === 'baseline') return this.questions.baselineAnswered(evidence, request, outcome)
     evidence.asking = false
     const t = this.clock.at(now)
@@ -285,114 +357,17 @@ export class LivenessRules implements Follower {
     // A third party's endpoint has no better witness; elsewhere a bare TCP success proves a kernel only.
     if (outcome === 'succeeded' && (content.liveness === 'probe' || provesProcess(request.type)))
       this.hear(evidence.entry, now, 'probe')
-    this.lookAt(evidence, t, now)
+    this.judge.lookAt(evidence, t, now)
   }
 
   /** Its port refuses, where that means something. */
   private refused(evidence: Evidence, leaseMs: number, t: number, now: number): void {
-    const counts = this.cell(evidence, 'refused').does === 'becomes'
+    const counts = this.judge.cell(evidence, 'refused').does === 'becomes'
     if (this.refusals.another(evidence, t, leaseMs, counts)) {
-      this.happened(evidence, 'refused', t, now)
+      this.judge.happened(evidence, 'refused', t, now)
       // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
       if (evidence.session !== undefined) evidence.session.doubted = true
     }
-    this.lookAt(evidence, t, now)
-  }
-
-  /** Looks at an instance whose time may have come. */
-  private lookAt(evidence: Evidence, t: number, now: number): void {
-    const { entry, session } = evidence
-    const { content, verdict, override } = entry.record
-    if (content.intent === 'gone' || verdict.value === 'expired') {
-      const over = (holdsRecord(override) ? t : evidence.judgedAt) + rememberedMs(entry.record, this.options)
-      if (t >= over) return this.happened(evidence, 'retention_over', t, now)
-      this.wheel.schedule(evidence, over)
-    }
-    if (content.intent === 'gone') return
-    const damped = evidence.isJudge && !evidence.noticed && standingOf(entry.record) === 'flapping'
-    const behavedAt = damped ? evidence.flaps.until : Infinity
-    if (t >= behavedAt) return this.happened(evidence, 'behaved', t, now)
-    const vouchedFor = session !== undefined && session.closedAt === undefined && !session.doubted
-    if (vouchedFor && verdict.value === 'up') return
-    const { event, silent, next } = assess(this.facts(evidence, content), t, this.options)
-    if (silent === true && !evidence.noticed)
-      this.guards.fellSilent(evidence, t, leaseOf(evidence, content, this.options))
-    if (event !== undefined) this.happened(evidence, event, t, now)
-    else this.wheel.schedule(evidence, Math.min(next, behavedAt))
-  }
-
-  /** What an event brings, given where the instance stands. */
-  private cell(evidence: Evidence, event: LivenessEvent): Cell {
-    return LIVENESS_TABLE[standingOf(evidence.entry.record)][event]
-  }
-
-  /** Does what the table says, unless a guard holds it back, and looks what is next. */
-  private happened(evidence: Evidence, event: LivenessEvent, t: number, now: number): void {
-    const { entry } = evidence
-    const { content } = entry.record
-    const cell = this.cell(evidence, event)
-    this.events.count += cell.does === 'forgets' ? FORGETTING : 1
-    if (cell.does === 'forgets') {
-      this.drop(entry)
-      return this.deps.directory.forget(entry)
-    }
-    if (content.intent === 'gone') return
-    if (cell.does === 'asks') {
-      this.questions.ask(evidence, t)
-    } else if (cell.does === 'becomes') {
-      const silentMs = t - Math.max(lastHeard(evidence), evidence.startedAt)
-      const ruling = this.guards.rule(evidence, cell, {
-        t,
-        leaseMs: leaseOf(evidence, content, this.options),
-        silentMs,
-      })
-      if (typeof ruling === 'string') {
-        evidence.held = ruling
-        return this.wheel.schedule(evidence, t + HOLD_MS)
-      }
-      this.guards.release(evidence)
-      this.judge(evidence, ruling.value, ruling.reason, t, now)
-    } else {
-      return this.wheel.schedule(evidence, t + HOLD_MS)
-    }
-    if (this.evidence.get(entry) === evidence) this.lookAt(evidence, t, now)
-  }
-
-  private facts(evidence: Evidence, content: LiveContent): Facts {
-    return factsOf(evidence, content, this.clock.wokeAt, this.options)
-  }
-
-  private judge(
-    evidence: Evidence,
-    value: VerdictValue,
-    reason: VerdictReason,
-    t: number,
-    now: number,
-  ): void {
-    const { verdict } = evidence.entry.record
-    if (verdict.value === 'up' && value !== 'up' && reason !== 'flapping')
-      evidence.flaps = this.guards.flip(evidence.flaps, t)
-    evidence.judgedAt = t
-    if (!evidence.isJudge) {
-      evidence.isJudge = true
-      this.questions.baseline(evidence)
-    }
-    this.deps.verdicts.write(evidence.entry, value, reason, BY_ITSELF, now)
-  }
-
-  /** Live evidence reverses every negative verdict but that of a flapper, whose judge ends it. */
-  private refute(evidence: Evidence, now: number): void {
-    evidence.outdated = true
-    evidence.probe = undefined
-    this.refusals.reset(evidence)
-    // What another node judges is of interest here only where this one knows better.
-    if (!evidence.isJudge && this.cell(evidence, 'heard').does !== 'becomes') return
-    this.guards.heard(evidence)
-    // Evidence only moves deadlines away: one that waits on the wheel anyway is not judged for each beat.
-    if (evidence.entry.record.verdict.value === 'up' && !Number.isNaN(evidence.wheelAt)) return
-    const t = this.clock.at(now)
-    const reverses = this.cell(evidence, 'heard').does === 'becomes'
-    if (reverses) this.happened(evidence, this.guards.comesBack(evidence, t) ? 'flapped' : 'heard', t, now)
-    else this.lookAt(evidence, t, now)
+    this.judge.lookAt(evidence, t, now)
   }
 }

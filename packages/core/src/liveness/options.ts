@@ -1,5 +1,6 @@
 /** The timing and the guards of judgement, with their defaults. */
 import { DEFAULTS } from '@rollcall/wire'
+import type { Entry } from '../directory/nodes.js'
 import type { StoredRecord } from '../records/record.js'
 import { isStray } from '../records/state.js'
 import { DAMPING_DEFAULTS, type DampingOptions } from './damping.js'
@@ -49,4 +50,12 @@ export const LIVENESS_DEFAULTS: LivenessOptions = {
 /** How long a hidden record is remembered. */
 export function rememberedMs(record: StoredRecord, { retentionMs, strayMs }: LivenessOptions): number {
   return isStray(record) ? Math.min(retentionMs, strayMs) : retentionMs
+}
+
+/**
+ * Whether a hidden record is remembered for longer than that: while an engine holds it, and a deregistration until one does.
+ * `joined`: there is one.
+ */
+export function isKept({ record, revision }: Entry, { joined }: { readonly joined: boolean }): boolean {
+  return joined && (revision > 0 || record.content.intent === 'gone')
 }

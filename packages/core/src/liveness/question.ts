@@ -55,7 +55,7 @@ export class Questions {
 }
 
 /** The question to the instance that is registered now. */
-function questionTo(
+export function questionTo(
   evidence: Evidence,
   content: LiveContent,
   purpose: ProbePurpose,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ref, Simulation } from '../simulated-node.fixture.js'
 import type { RegisterCommand } from '../commands.js'
+import type { Entry } from '../directory/directory.js'
 import type { LivenessRules } from './liveness.js'
 import {
   type Cell,
@@ -14,6 +15,7 @@ import {
 } from './transitions.js'
 import { type SessionEvidence, type Evidence } from './evidence.js'
 import { LIVENESS_DEFAULTS } from './options.js'
+import type { StoredRecord } from '../records/record.js'
 
 /** How the instance under trial lives. */
 type Kind = 'beats' | 'session' | 'endpoint' | 'http' | 'loaded'
@@ -48,9 +50,9 @@ class Trial {
       sim.run(1_500)
     }
     const { liveness } = sim.node as unknown as { readonly liveness: LivenessRules }
-    const judge = liveness as unknown as { cell: (watch: Evidence, event: LivenessEvent) => Cell }
-    const original = judge.cell.bind(liveness)
-    judge.cell = (watch, event) => {
+    const judge = liveness['judge']
+    const original = judge.cell.bind(judge)
+    judge.cell = (watch: Evidence, event: LivenessEvent): Cell => {
       if (watch.entry.record.id === 'a') this.lookedUp.add(`${standingOf(watch.entry.record)} ${event}`)
       return original(watch, event)
     }
@@ -94,6 +96,14 @@ class Trial {
     this.lookedUp.clear()
   }
 
+  /** Another node judges it, as this one does. */
+  judgedElsewhere(): void {
+    const record = this.sim.record() as StoredRecord
+    const verdict = { ...record.verdict, claim: record.verdict.claim + 1, node: 'elsewhere' }
+    this.sim.node.learn([{ kind: 'record', record: { ...record, verdict } }], this.sim.now)
+    this.sim.mark()
+  }
+
   /** The instance's own lines since it was in its standing. */
   written(): string[] {
     return this.sim.transcript.filter((line) => line.includes(' a ')).map((line) => line.replace(/^\d+ /, ''))
@@ -134,6 +144,20 @@ const CIRCUMSTANCES: Record<LivenessEvent, Circumstances> = {
       if (standing === 'up') sim.register({ incarnation: 6 })
       else if (standing === 'flapping') sim.register({ incarnation: 5, rev: 2, port: 4_000 })
       else sim.beat('a', 5)
+    },
+  },
+  moved: {
+    come: (trial) => {
+      trial.judgedElsewhere()
+      trial.sim.register({ incarnation: 5 }, trial.sim.openSession())
+    },
+  },
+  adopted: {
+    kind: (standing) => (standing === 'expired' ? 'endpoint' : 'beats'),
+    come: (trial) => {
+      trial.judgedElsewhere()
+      const entry = trial.sim.node.directory.entry(ref('a')) as Entry
+      trial.sim.node.liveness.adopt(entry, trial.sim.now, trial.sim.now)
     },
   },
   behaved: {
@@ -219,6 +243,10 @@ describe.each(STANDING_NAMES)('an instance that is %s', (standing) => {
         expect(trial.written()).toContain(`a ${shown} ${cell.reason}`)
         break
       }
+      case 'claims':
+        expect(trial.standing()).toBe(standing)
+        expect(trial.sim.record()?.verdict).toMatchObject({ node: 'node-1', claim: 3 })
+        break
       case 'asks':
         expect(trial.sim.asked('evidence')).not.toEqual([])
         break

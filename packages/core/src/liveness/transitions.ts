@@ -24,8 +24,10 @@ export const LIVENESS_EVENTS = {
   restored: 'an operator brought it back',
   deregistered: 'its provider, a call by host or an operator ended the incarnation',
   heard:
-    'a beat, a renewal, a sound of its session, or its own HTTP or gRPC probe (with `liveness: probe` any) succeeded',
+    'a beat, a renewal, a sound of its session, here or at another node that told, or its own HTTP or gRPC probe (with `liveness: probe` any) succeeded',
   flapped: 'the same, but it came back too often within a short time',
+  moved: 'it registered over a session here, and another node judged it',
+  adopted: 'the node that judged it is lost, and this one takes over',
   behaved: 'it was heard all the time for which it had to behave',
   session_closed: 'its last session closed and it was not asked since',
   grace_over: 'no new session came within the grace',
@@ -60,7 +62,7 @@ export type VerdictReason =
   | 'down_too_long'
 
 /** What may hold a verdict back. */
-export type HoldReason = 'watcher_doubt' | 'service_breaker' | 'freeze'
+export type HoldReason = 'watcher_doubt' | 'island' | 'service_breaker' | 'freeze'
 
 /** A verdict with its reason, and the guards that have to let it pass. */
 export interface Transition {
@@ -75,8 +77,8 @@ export interface Transition {
 /** What an event brings in a standing. */
 export type Cell =
   | Transition
-  /** A probe is made; the record is dropped; the incarnation is ended; nothing. */
-  | { readonly does: 'asks' | 'forgets' | 'buries' | 'stays'; readonly why: string }
+  /** A probe is made; this node judges from now on, and the verdict stands; the record is dropped; the incarnation is ended; nothing. */
+  | { readonly does: 'asks' | 'claims' | 'forgets' | 'buries' | 'stays'; readonly why: string }
   /** The event is not raised in this standing. If it were, nothing would be judged by it. */
   | { readonly does: 'never'; readonly why: string }
 
@@ -87,7 +89,7 @@ function becomes(value: VerdictValue, reason: VerdictReason, ...guards: readonly
   return { does: 'becomes', value, reason, guards }
 }
 
-function cell<const Does extends 'asks' | 'forgets' | 'buries' | 'stays' | 'never'>(
+function cell<const Does extends 'asks' | 'claims' | 'forgets' | 'buries' | 'stays' | 'never'>(
   does: Does,
   why: string,
 ): { readonly does: Does; readonly why: string } {
@@ -103,7 +105,7 @@ const BACK = becomes('up', 'heard')
 const FLAPPING = becomes('suspect', 'flapping')
 const DOUBTED = becomes('suspect', 'silence', 'watcher_doubt')
 const LOST: Transition = {
-  ...becomes('down', 'silence', 'watcher_doubt', 'freeze', 'service_breaker'),
+  ...becomes('down', 'silence', 'watcher_doubt', 'island', 'freeze', 'service_breaker'),
   late: 'long_silence',
 }
 /** Down for sure: its port refuses. */
@@ -121,6 +123,8 @@ const IS_DOWN = cell('never', 'its silence was judged')
 const IS_HIDDEN = cell('never', 'it left the list')
 const IS_GONE = cell('never', 'the deregistered are not judged')
 const KNOWN_DOWN = cell('stays', 'it is down already')
+const REVERSED = cell('never', 'it was heard, which reverses the verdict')
+const ADOPTED = cell('claims', 'the verdict stands: to take over is no evidence')
 const UNCHOSEN = cell('stays', 'no consumer is offered it')
 
 /** What silence brings to an instance that is doubted, for whatever reason. */
@@ -179,6 +183,8 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: cell('stays', 'a sound writes nothing'),
     flapped: FLAPPING,
+    moved: cell('claims', 'the judge is the node that has its session'),
+    adopted: ADOPTED,
     behaved: NOT_DAMPED,
     session_closed: cell('asks', 'a killed process refuses'),
     grace_over: becomes('suspect', 'session_closed', 'watcher_doubt'),
@@ -187,7 +193,7 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     lease_over: DOUBTED,
     lease_unconfirmed: cell('never', 'it is suspect from the end of the lease on'),
     held_leases_over: cell('never', 'it is suspect from the end of the lease on'),
-    never_heard: becomes('suspect', 'unheard'),
+    never_heard: becomes('suspect', 'unheard', 'watcher_doubt'),
     question_due: cell('asks', 'a probe is its only evidence, or the only witness of one never heard'),
     hinted: ASKED,
     refused: REFUSED,
@@ -200,6 +206,8 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: BACK,
     flapped: FLAPPING,
+    moved: REVERSED,
+    adopted: ADOPTED,
     behaved: NOT_DAMPED,
     ...SILENT_SUSPECT,
   },
@@ -209,6 +217,8 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: cell('stays', 'evidence does not refute it: its judge ends it'),
     flapped: cell('stays', 'it has to behave for longer'),
+    moved: cell('claims', 'the judge is the node that has its session, where it still has to behave'),
+    adopted: ADOPTED,
     behaved: becomes('up', 'behaved'),
     ...SILENT_SUSPECT,
   },
@@ -218,10 +228,12 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: BACK,
     flapped: FLAPPING,
+    moved: REVERSED,
+    adopted: ADOPTED,
     behaved: NOT_DAMPED,
     ...SILENT_DOWN,
     question_due: cell('asks', 'silence may have been wrong: its own probe brings it back'),
-    removal_over: becomes('expired', 'down_too_long', 'freeze', 'service_breaker'),
+    removal_over: becomes('expired', 'down_too_long', 'island', 'freeze', 'service_breaker'),
   },
   dead: {
     registered: REGISTERED,
@@ -229,10 +241,12 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: BACK,
     flapped: FLAPPING,
+    moved: REVERSED,
+    adopted: ADOPTED,
     behaved: NOT_DAMPED,
     ...SILENT_DOWN,
     question_due: THIRD_PARTY,
-    removal_over: becomes('expired', 'down_too_long', 'freeze'),
+    removal_over: becomes('expired', 'down_too_long', 'island', 'freeze'),
   },
   expired: {
     registered: REGISTERED,
@@ -240,6 +254,8 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: BURIED,
     heard: BACK,
     flapped: FLAPPING,
+    moved: REVERSED,
+    adopted: ADOPTED,
     ...unjudged(IS_HIDDEN),
     question_due: THIRD_PARTY,
     hinted: UNCHOSEN,
@@ -252,6 +268,8 @@ export const LIVENESS_TABLE: Readonly<Record<Standing, Readonly<Record<LivenessE
     deregistered: cell('stays', 'it is deregistered'),
     heard: IS_GONE,
     flapped: IS_GONE,
+    moved: IS_GONE,
+    adopted: IS_GONE,
     ...unjudged(IS_GONE),
     question_due: IS_GONE,
     hinted: IS_GONE,

@@ -21,6 +21,17 @@ export class Verdicts {
 
   /** Writes a verdict; it takes over (raises the claim) where another node, or boot, judged. */
   write(entry: Entry, value: VerdictValue, reason: VerdictReason, cause: Cause, now: number): void {
+    this.put(entry, value, reason, cause, now)
+  }
+
+  /** Takes over from another node, whose verdict stands. */
+  take(entry: Entry, cause: Cause, now: number): void {
+    const { value, reason } = entry.record.verdict
+    this.put(entry, value, reason, cause, now)
+  }
+
+  /** The reason may be of another release. */
+  private put(entry: Entry, value: VerdictValue, reason: string, cause: Cause, now: number): void {
     const { record } = entry
     const { node, seq, claim } = record.verdict
     const own = node === this.nodeId

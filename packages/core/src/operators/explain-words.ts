@@ -52,7 +52,12 @@ function standing(told: Told): string[] {
     content.restored === true
       ? ['An operator brought it back, and its provider has not registered since']
       : []
-  return [first, ...restored, ...heard(told), ...held(told), ...coming(told)]
+  return [first, ...restored, ...judged(told), ...heard(told), ...held(told), ...coming(told)]
+}
+
+function judged({ judge, evidence }: Told): string[] {
+  const told = evidence?.toldMs === undefined ? [] : [`Another node heard it ${span(evidence.toldMs)} ago`]
+  return judge.own ? told : [`Node ${judge.node} judges it, not this one`, ...told]
 }
 
 function heard({ evidence, content }: Told): string[] {
@@ -95,7 +100,9 @@ function held({ guards }: Told): string[] {
         ]
       : guards.held === 'watcher_doubt'
         ? ['Its silence is not believed: too much fell silent at once, so the node doubts its own ears']
-        : []
+        : guards.held === 'island'
+          ? ['It is silent, but this node lost the engine, or did until a moment ago: others may hear it']
+          : []
   return [...holds, ...freeze, ...damped]
 }
 

@@ -18,6 +18,7 @@ describe('an explanation', () => {
     expect(explained(sim)).toEqual({
       ...keyOf('a'),
       incarnation: 5,
+      judge: { node: 'node-1', claim: 1, own: true, sinceMs: 2_000 },
       summary:
         'a of orders has been listed as up for 2.0 s, because of: it registered. ' +
         'This node heard it 2.0 s ago by registration. If nothing more is heard it is suspect in 6.5 s.',

@@ -4,6 +4,7 @@ import type {
   ExplainedContent,
   ExplainedEvidence,
   ExplainedGuards,
+  ExplainedJudge,
   FreezeSummary,
   Guard,
   RegistryEvent,
@@ -20,6 +21,8 @@ import type { Content } from '../records/record.js'
 /** What an explanation is made from, beside the entry. */
 export interface ExplainFacts {
   readonly inspection: Inspection | undefined
+  /** This node judges it. */
+  readonly isJudge: boolean
   /** What the breaker of the service does. */
   readonly guard: Guard
   readonly freezes: readonly FreezeSummary[]
@@ -46,6 +49,7 @@ export function explain(entry: Entry, facts: ExplainFacts, now: number): Explana
     stateAgeMs: age(entry.since, now),
     content: contentOf(record.content),
     verdict,
+    judge: judgeOf(entry, facts),
     ...(override === undefined
       ? {}
       : { override: { ...toldOverride(override), ...defined({ remainingMs: facts.remainingMs }) } }),
@@ -55,6 +59,14 @@ export function explain(entry: Entry, facts: ExplainFacts, now: number): Explana
     events,
   }
   return { ...explanation, summary: explainInWords(explanation) }
+}
+
+function judgeOf({ record }: Entry, { inspection, isJudge }: ExplainFacts): ExplainedJudge {
+  const { node, claim } = record.verdict
+  const judge = { node, claim, own: isJudge }
+  if (inspection === undefined) return judge
+  const { t, evidence } = inspection
+  return { ...judge, sinceMs: age(evidence.judgeSince ?? evidence.startedAt, t) }
 }
 
 function contentOf(content: Content): ExplainedContent {
@@ -81,6 +93,7 @@ function evidenceOf({ t, evidence, mayProbe }: Inspection): ExplainedEvidence {
   return {
     watchedMs: age(evidence.startedAt, t),
     ...heardOf(t, evidence),
+    ...(evidence.toldAt === undefined ? {} : { toldMs: age(evidence.toldAt, t) }),
     ...(session === undefined
       ? {}
       : {
@@ -133,7 +146,8 @@ function nextOf(inspection: Inspection | undefined): Explanation['next'] {
 
 function forgottenOf({ record, state }: Entry, inspection: Inspection | undefined): number | undefined {
   if (state !== null || inspection === undefined || holdsRecord(record.override)) return undefined
-  const { evidence, options, t } = inspection
+  const { evidence, options, t, isKept } = inspection
+  if (isKept) return undefined
   return Math.max(0, Math.round(evidence.judgedAt + rememberedMs(record, options) - t))
 }
 

@@ -27,7 +27,7 @@ describe('the health of a node', () => {
   it('marks views as stale, also those that subscribers hold already, and takes the mark away again', () => {
     const { sim, told, shown } = watched()
     for (const stale of [true, false]) {
-      sim.node.fare({ stale, island: false })
+      sim.node.fare({ stale, island: false }, sim.now)
       sim.node.publisher.flush(sim.now)
       expect(shown()?.stale).toBe(stale)
       expect(told.splice(0)).toMatchObject([{ kind: 'view', view: { stale, instances: [{ id: 'a' }] } }])
@@ -36,8 +36,8 @@ describe('the health of a node', () => {
 
   it('that is said again, or is an island only, tells subscribers nothing', () => {
     const { sim, told } = watched()
-    sim.node.fare({ stale: false, island: true })
-    sim.node.fare({ stale: false, island: true })
+    sim.node.fare({ stale: false, island: true }, sim.now)
+    sim.node.fare({ stale: false, island: true }, sim.now)
     sim.node.publisher.flush(sim.now)
     expect(told).toEqual([])
     expect(sim.read.health()).toEqual({ stale: false, island: true })
@@ -46,7 +46,7 @@ describe('the health of a node', () => {
   it('that changes in the middle of a window leaves every subscriber with the right list', () => {
     const { sim, told } = watched()
     sim.register({ id: 'b', incarnation: 1 })
-    sim.node.fare({ stale: true, island: true })
+    sim.node.fare({ stale: true, island: true }, sim.now)
     sim.node.publisher.flush(sim.now + 1_000)
     sim.register({ id: 'c', incarnation: 1 })
     sim.node.publisher.flush(sim.now + 2_000)
@@ -92,10 +92,10 @@ describe('a node that began with nothing', () => {
 
   it('stays stale for as long as it is behind its peers', () => {
     const sim = begun()
-    sim.node.fare({ stale: true, island: true })
+    sim.node.fare({ stale: true, island: true }, sim.now)
     sim.run(16_000)
     expect(stale(sim)).toBe(true)
-    sim.node.fare({ stale: false, island: false })
+    sim.node.fare({ stale: false, island: false }, sim.now)
     expect(stale(sim)).toBe(false)
   })
 

@@ -57,7 +57,7 @@ describe('in one turn', () => {
     const { sim, publisher, join } = setUp(MANY)
     const { updates } = join(...names(5_000))
     updates.length = 0
-    sim.node.fare({ stale: true, island: false })
+    sim.node.fare({ stale: true, island: false }, sim.now)
     const turns: number[] = []
     while (publisher.pending) {
       publisher.flush(sim.now)

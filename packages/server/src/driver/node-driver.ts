@@ -190,7 +190,7 @@ export class NodeDriver implements Registry {
 
   /** How the node fares beside its peers, when that changes: by default it has none. */
   fare(health: NodeHealth): void {
-    this.node.fare(health)
+    this.node.fare(health, this.clock.now())
     this.publications.soon()
   }
 

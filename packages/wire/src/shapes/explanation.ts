@@ -3,9 +3,11 @@ import type {
   ExplainedContent,
   ExplainedEvidence,
   ExplainedGuards,
+  ExplainedJudge,
   ExplainedOverride,
   ExplainedVerdict,
   Explanation,
+  HeardElsewhere,
 } from '../explanation.js'
 import {
   boolean,
@@ -51,10 +53,28 @@ const contentShape: Shape<ExplainedContent> = object<ExplainedContent>({
   restored: optional(literal(true)),
 })
 
+const heardByField = choice(['session', 'beat', 'registration', 'probe'])
+
+const judgeShape: Shape<ExplainedJudge> = object<ExplainedJudge>({
+  node: text({ description: 'The node that looks at its silence.' }),
+  claim: count('Raised by each node that takes over.'),
+  own: boolean({ description: 'It is the node that explains.' }),
+  sinceMs: optional(count('For how long that has been known here, or been so.')),
+})
+
+const elsewhereShape: Shape<HeardElsewhere> = object<HeardElsewhere>({
+  node: text(),
+  name: optional(text()),
+  heardMs: optional(count('When it heard the instance last; absent = never.')),
+  heardBy: optional(heardByField),
+  session: optional(boolean({ description: 'A session vouches for it there.' })),
+})
+
 const evidenceShape: Shape<ExplainedEvidence> = object<ExplainedEvidence>({
   watchedMs: count('How long this node has watched this incarnation.'),
   heardMs: optional(count('When this node last heard it; absent = never.')),
-  heardBy: optional(choice(['session', 'beat', 'registration', 'probe'])),
+  heardBy: optional(heardByField),
+  toldMs: optional(count('When another node heard it last, as that told this one; absent = never.')),
   session: optional(
     object<NonNullable<ExplainedEvidence['session']>>({
       open: boolean(),
@@ -75,7 +95,7 @@ const evidenceShape: Shape<ExplainedEvidence> = object<ExplainedEvidence>({
 
 const guardsShape: Shape<ExplainedGuards> = object<ExplainedGuards>({
   held: optional(
-    choice(['watcher_doubt', 'service_breaker', 'freeze'], {
+    choice(['watcher_doubt', 'island', 'service_breaker', 'freeze'], {
       description: 'What holds back a verdict that judgement wanted.',
     }),
   ),
@@ -100,8 +120,10 @@ export const explanationShape: Shape<Explanation> = object<Explanation>({
     node: text(),
     seq: count(),
   }),
+  judge: judgeShape,
   override: optional(object<ExplainedOverride>(overrideFields)),
   evidence: optional(evidenceShape),
+  elsewhere: optional(list(elsewhereShape, { description: 'What other nodes have heard.' })),
   guards: guardsShape,
   next: optional(
     object<NonNullable<Explanation['next']>>(
