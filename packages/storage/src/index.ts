@@ -35,3 +35,5 @@ export {
   type MemoryStore,
   type MemoryStoreOptions,
 } from './engine/memory/store.js'
+export { createEtcdEngine, type EtcdEngineDeps } from './engine/etcd/engine.js'
+export type { EtcdOptions, EtcdTiming } from './engine/etcd/options.js'

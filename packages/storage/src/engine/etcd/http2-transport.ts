@@ -1,0 +1,238 @@
+/** The transport over Node's HTTP/2: gRPC is a POST with framed messages and a status in the trailers. */
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
+} from 'node:http2'
+import type { Clock } from '@rollcall/core'
+import { createFrameReader, frame } from './frames.js'
+import { ETCD_SIZES, type EtcdOptions, type EtcdTiming } from './options.js'
+import { connectionError, statusOfReset, statusOfResponse } from './rpc-status.js'
+import {
+  RPC,
+  RpcError,
+  type EtcdTransport,
+  type RpcCall,
+  type RpcStream,
+  type RpcStreamListener,
+  type UnaryCall,
+} from './transport.js'
+import { watchConnection } from './vital-signs.js'
+
+/** How much of each stream may be on its way; the connection takes four of them. */
+const WINDOW_BYTES = 2_097_152
+
+/** A connection with its calls. */
+interface Connection {
+  readonly session: ClientHttp2Session
+  /** Calls under way. */
+  calls: number
+  /** Why it broke, as soon as that is known. */
+  error: RpcError | undefined
+}
+
+export function createHttp2Transport(
+  clock: Clock,
+  options: Pick<EtcdOptions, 'ca' | 'cert' | 'key'> & { readonly timing: EtcdTiming },
+): EtcdTransport {
+  const connections = new Map<string, Connection>()
+  /** Every connection until its socket is gone. */
+  const ending = new Set<Connection>()
+  let noneLeft = (): void => {}
+  let closed = false
+
+  function connected(endpoint: string): Connection {
+    const known = connections.get(endpoint)
+    if (known !== undefined && !known.session.closed && !known.session.destroyed) return known
+    if (closed) throw new RpcError(RPC.unavailable, 'closed')
+    const connection = openConnection(endpoint, clock, options)
+    connections.set(endpoint, connection)
+    ending.add(connection)
+    connection.session.on('close', () => {
+      ending.delete(connection)
+      if (connections.get(endpoint) === connection) connections.delete(endpoint)
+      if (ending.size === 0) noneLeft()
+    })
+    return connection
+  }
+
+  function drop(endpoint: string, reason: string): void {
+    const connection = connections.get(endpoint)
+    connections.delete(endpoint)
+    if (connection === undefined) return
+    connection.error ??= new RpcError(RPC.unavailable, reason)
+    connection.session.destroy()
+  }
+
+  return {
+    unary: (endpoint, call) => callOnce(() => connected(endpoint), clock, endpoint, call),
+    stream: (endpoint, call, listener) =>
+      openStream(() => connected(endpoint), call, undefined, {
+        message: (bytes) => listener.message(bytes),
+        ended: (error) =>
+          listener.ended(
+            error.status === 0 ? new RpcError(RPC.unavailable, 'the server ended the stream') : error,
+          ),
+      }),
+    drop: (endpoint) => drop(endpoint, `${endpoint} does not answer`),
+    close() {
+      closed = true
+      for (const endpoint of connections.keys()) drop(endpoint, 'closed')
+      if (ending.size === 0) return Promise.resolve()
+      return new Promise((resolve) => (noneLeft = resolve))
+    },
+  }
+}
+
+function callOnce(
+  connected: () => Connection,
+  clock: Clock,
+  endpoint: string,
+  { path, headers, message, timeoutMs }: UnaryCall,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    let answer: Uint8Array | undefined
+    const timed = { path, headers: { ...headers, 'grpc-timeout': `${Math.ceil(timeoutMs)}m` } }
+    const stream = openStream(connected, timed, message, {
+      message: (bytes) => (answer = bytes),
+      ended(error) {
+        cancel()
+        if (error.status !== 0) reject(error)
+        else if (answer === undefined) reject(new RpcError(RPC.internal, 'an answer without a message'))
+        else resolve(answer)
+      },
+    })
+    const cancel = clock.setTimer(timeoutMs, () => {
+      stream.close()
+      reject(new RpcError(RPC.deadlineExceeded, `no answer from ${endpoint} within ${timeoutMs} ms`))
+    })
+  })
+}
+
+function openConnection(
+  endpoint: string,
+  clock: Clock,
+  { ca, cert, key, timing }: Pick<EtcdOptions, 'ca' | 'cert' | 'key'> & { readonly timing: EtcdTiming },
+): Connection {
+  const secure: SecureClientSessionOptions = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  }
+  const session = connect(endpoint, {
+    ...secure,
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    // In megabytes: Node refuses what goes beyond, and several large answers may come at once.
+    maxSessionMemory: 128,
+  })
+  const connection: Connection = { session, calls: 0, error: undefined }
+  const broken = (error: RpcError): void => {
+    connection.error ??= error
+    if (!session.destroyed) session.destroy()
+  }
+  const cancel = clock.setTimer(timing.connectMs, () =>
+    broken(new RpcError(RPC.unavailable, `no connection to ${endpoint} within ${timing.connectMs} ms`)),
+  )
+  session.on('connect', () => {
+    cancel()
+    session.setLocalWindowSize(4 * WINDOW_BYTES)
+    watchConnection(session, clock, timing, {
+      inUse: () => connection.calls > 0,
+      silent: () => broken(new RpcError(RPC.unavailable, `${endpoint} is silent`)),
+    })
+  })
+  session.on('error', (error) => broken(connectionError(endpoint, error)))
+  // The server wants no more calls here: those under way go on, the next one gets a new connection.
+  session.on('goaway', () => session.close())
+  session.on('close', cancel)
+  return connection
+}
+
+/** Told of the end in any case: status 0 is success. */
+function openStream(
+  connected: () => Connection,
+  call: RpcCall,
+  only: Uint8Array | undefined,
+  listener: RpcStreamListener,
+): RpcStream {
+  let over = false
+  let http: ClientHttp2Stream | undefined
+  const end = (error: RpcError): void => {
+    if (over) return
+    over = true
+    if (http !== undefined && !http.closed) http.close(constants.NGHTTP2_CANCEL)
+    listener.ended(error)
+  }
+  try {
+    const connection = connected()
+    http = connection.session.request(headersOf(call), { endStream: false })
+    follow(http, connection, end, (bytes) => {
+      if (!over) listener.message(bytes)
+    })
+    if (only !== undefined) http.end(frame(only))
+  } catch (error) {
+    // The listener is told after the call, as always.
+    const told =
+      error instanceof RpcError ? error : new RpcError(RPC.unavailable, 'no stream', { cause: error })
+    queueMicrotask(() => end(told))
+  }
+  return {
+    send(message) {
+      if (!over && http !== undefined && !http.destroyed) http.write(frame(message))
+    },
+    close() {
+      if (over) return
+      over = true
+      http?.close(constants.NGHTTP2_CANCEL)
+    },
+  }
+}
+
+function headersOf(call: RpcCall): Record<string, string> {
+  return {
+    ...call.headers,
+    ':method': 'POST',
+    ':path': call.path,
+    'content-type': 'application/grpc+proto',
+    te: 'trailers',
+    'user-agent': 'rollcall',
+  }
+}
+
+/** Turns what a stream of HTTP/2 does into messages and one end. */
+function follow(
+  http: ClientHttp2Stream,
+  connection: Connection,
+  end: (error: RpcError) => void,
+  message: (bytes: Uint8Array) => void,
+): void {
+  let status: RpcError | undefined
+  connection.calls += 1
+  const frames = createFrameReader(ETCD_SIZES.answerBytesMax, message)
+  http.on('response', (headers: IncomingHttpHeaders) => {
+    // An answer that is only trailers has the status here.
+    status = statusOfResponse(headers)
+  })
+  http.on('trailers', (headers: IncomingHttpHeaders) => {
+    status ??= statusOfResponse(headers, true)
+  })
+  http.on('data', (chunk: Buffer) => {
+    try {
+      frames.push(chunk)
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      end(error)
+    }
+  })
+  http.on('error', (error) => {
+    status ??= connection.error ?? new RpcError(RPC.unavailable, 'the stream broke', { cause: error })
+  })
+  http.on('close', () => {
+    connection.calls -= 1
+    if (status?.status === 0 && frames.torn)
+      status = new RpcError(RPC.internal, 'an answer that ends too soon')
+    end(status ?? connection.error ?? statusOfReset(http.rstCode))
+  })
+}
