@@ -102,14 +102,18 @@ describe('the line of a node', () => {
     expect(scene.store.list()).toMatchObject([{ key: 'a' }])
   })
 
-  it('breaks at once when it is reset', async () => {
+  it('breaks at once when it is reset, and a watch begins again where it was', async () => {
     const scene = new Scene()
-    const engine = await scene.joined()
+    const [engine, other] = [await scene.joined(), await scene.joined()]
     engine.watch(scene.store.revision, scene.watcher('w'))
+    await scene.clock.pass(10)
     scene.outcome('put', scene.put(engine, 'a'))
     engine.line.reset()
     await settle()
-    expect(scene.told).toEqual(['w ended: unavailable', `${scene.clock.now()} put unavailable`])
+    expect(scene.told).toEqual([`${scene.clock.now()} put unavailable`])
+    await scene.settled(scene.put(other, 'b'))
+    await scene.clock.pass(1_000)
+    expect(scene.told.slice(1)).toEqual([`w put b @${scene.store.revision}`])
   })
 })
 

@@ -1,6 +1,5 @@
 /** The engine of one node on a store in memory: for tests, for the simulation, and for nodes of one process. */
 import {
-  ENGINE_LIMITS,
   EngineError,
   type ClusterCharter,
   type Clock,
@@ -15,6 +14,7 @@ import {
   type NodeLease,
   type NodeLeaseListener,
 } from '@rollcall/core'
+import { checkReads, checkWrites } from './requests.js'
 import { MemoryHold } from './hold.js'
 import { StoreLine, type MemoryLine } from './line.js'
 import type { MemoryStore } from './store.js'
@@ -28,10 +28,12 @@ export interface MemoryEngineDeps {
 export interface MemoryEngineOptions {
   /** How long a message takes one way, asked for each. Default: 1 ms. */
   readonly latencyMs?: () => number
-  /** When an operation that was not answered fails, and a watch that heard nothing ends. Default 3,000. */
+  /** When an operation that was not answered fails, and a watch that heard nothing begins again. Default 3,000. */
   readonly deadlineMs?: number
   /** How often a watch tells how far it is. Default 1,000; less than the deadline. */
   readonly progressMs?: number
+  /** How long after its end a watch begins again, and a key that could not be held is tried again at the earliest. Default 200. */
+  readonly retryMs?: number
   /** Entries of one page. Default 1,000. */
   readonly pageMax?: number
 }
@@ -55,6 +57,7 @@ class Connection implements MemoryEngine {
   private readonly store: MemoryStore
   private readonly clock: Clock
   private readonly progressMs: number
+  private readonly retryMs: number
   private readonly pageMax: number
   private readonly watches = new Set<MemoryWatch>()
   private readonly holds = new Set<MemoryHold>()
@@ -68,6 +71,7 @@ class Connection implements MemoryEngine {
     this.store = store
     this.clock = clock
     this.progressMs = options.progressMs ?? 1_000
+    this.retryMs = options.retryMs ?? 200
     this.pageMax = options.pageMax ?? 1_000
     const { latencyMs = () => 1, deadlineMs = 3_000 } = options
     this.line = new StoreLine(clock, { latencyMs, deadlineMs })
@@ -75,7 +79,7 @@ class Connection implements MemoryEngine {
 
   async join(offer: ClusterCharter): Promise<ClusterCharter> {
     const charter = await this.ask(() => this.store.found(offer))
-    if (charter.cluster !== offer.cluster || charter.format !== offer.format)
+    if (charter.cluster !== offer.cluster || Math.trunc(charter.format) !== Math.trunc(offer.format))
       throw new EngineError(
         'incompatible',
         `the cluster is "${charter.cluster}" of format ${charter.format}, not "${offer.cluster}" of format ${offer.format}`,
@@ -106,14 +110,15 @@ class Connection implements MemoryEngine {
   }
 
   async read(keys: readonly string[]): Promise<readonly EngineEntry[]> {
-    if (keys.length > ENGINE_LIMITS.writesMax) throw new RangeError(`${keys.length} keys in one read`)
+    checkReads(keys)
     return this.askJoined(() => keys.flatMap((key) => this.store.get(key) ?? []))
   }
 
   watch(revision: number, watcher: EngineWatcher): EngineSubscription {
-    const { store, line } = this
+    if (this.joined === undefined) throw notJoinedError()
+    const { clock, store, line, retryMs } = this
     const watch: MemoryWatch = new MemoryWatch(
-      { store, line, verify: () => this.verify(), every: (run) => this.every(run) },
+      { clock, store, line, retryMs, verify: () => this.verify(), every: (run) => this.every(run) },
       revision,
       watcher,
       () => this.watches.delete(watch),
@@ -124,18 +129,19 @@ class Connection implements MemoryEngine {
   }
 
   async write(epoch: string, writes: readonly EngineWrite[]): Promise<readonly EngineWritten[]> {
-    const bytes = writes.reduce((sum, { key, value }) => sum + bytesOf(key) + bytesOf(value), 0)
-    if (writes.length > ENGINE_LIMITS.writesMax || bytes > ENGINE_LIMITS.bytesMax)
-      throw new RangeError(`${writes.length} writes of ${bytes} bytes at once`)
-    return this.ask(() => {
-      this.verify(epoch)
-      return this.store.write(writes)
-    })
+    checkWrites(writes)
+    if (this.joined !== undefined && this.joined.epoch !== epoch)
+      throw new EngineError('epoch', `the epoch of the cluster is ${this.joined.epoch}, not ${epoch}`)
+    return this.askJoined(() => this.store.write(writes))
   }
 
   hold(lease: NodeLease, listener: NodeLeaseListener): EngineSubscription {
-    const { clock, store, line } = this
-    const hold = new MemoryHold({ clock, store, line, reach: () => this.reach() }, lease, listener)
+    const { clock, store, line, retryMs } = this
+    const hold = new MemoryHold(
+      { clock, store, line, retryMs, reach: () => this.reach(), verify: () => this.verify() },
+      lease,
+      listener,
+    )
     if (this.closed === undefined) this.holds.add(hold)
     else hold.close()
     return {
@@ -173,7 +179,8 @@ class Connection implements MemoryEngine {
     })
   }
 
-  private askJoined<T>(operation: () => T): Promise<T> {
+  private async askJoined<T>(operation: () => T): Promise<T> {
+    if (this.joined === undefined) throw notJoinedError()
     return this.ask(() => {
       this.verify()
       return operation()
@@ -186,10 +193,12 @@ class Connection implements MemoryEngine {
   }
 
   /** Throws when the store is not the one that the node has joined, as far as that can be seen. */
-  private verify(epoch: string | undefined = this.joined?.epoch): void {
+  private verify(): void {
+    this.reach()
+    if (this.joined === undefined) throw notJoinedError()
     const { charter, revision } = this.store
-    if (epoch !== undefined && charter?.epoch !== epoch)
-      throw new EngineError('epoch', `the epoch is ${charter?.epoch ?? 'gone'}, not ${epoch}`)
+    if (charter?.epoch !== this.joined.epoch)
+      throw new EngineError('epoch', 'another charter stands in the store, or none')
     if (revision < this.seen)
       throw new EngineError('epoch', `the store is at ${revision} and was at ${this.seen}`)
     this.seen = revision
@@ -208,8 +217,8 @@ class Connection implements MemoryEngine {
   }
 }
 
-function bytesOf(text: string): number {
-  return Buffer.byteLength(text)
+function notJoinedError(): EngineError {
+  return new EngineError('epoch', 'no charter was joined')
 }
 
 function closedError(): EngineError {

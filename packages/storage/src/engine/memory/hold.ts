@@ -2,6 +2,7 @@
 import {
   EngineError,
   type Clock,
+  type EngineFailure,
   type EngineSubscription,
   type NodeLease,
   type NodeLeaseListener,
@@ -16,8 +17,11 @@ export interface HoldDeps {
   readonly clock: Clock
   readonly store: MemoryStore
   readonly line: StoreLine
+  /** Throws EngineError where the store is not the one that the node has joined. */
+  readonly verify: () => void
   /** Throws EngineError where no member answers. */
   readonly reach: () => void
+  readonly retryMs: number
 }
 
 export class MemoryHold implements EngineSubscription {
@@ -25,7 +29,8 @@ export class MemoryHold implements EngineSubscription {
   private readonly lease: NodeLease
   private readonly listener: NodeLeaseListener
   private id: number | undefined
-  private state: 'new' | 'held' | 'lost' = 'new'
+  /** What was told last, so that one loss is told once. */
+  private told: 'nothing' | 'kept' | EngineFailure = 'nothing'
   private over = false
   private cancelBeat: () => void = () => {}
   private cancelEnd: () => void = () => {}
@@ -63,42 +68,58 @@ export class MemoryHold implements EngineSubscription {
   }
 
   private async beat(): Promise<void> {
-    const { clock, line } = this.deps
+    const { clock, line, retryMs } = this.deps
     const sentAt = clock.now()
-    const beatMs = this.lease.ttlMs / BEATS
+    let nextMs = this.lease.ttlMs / BEATS
     try {
       const isNew = await line.call(() => this.keep())
       if (this.over) return
-      if (isNew && this.state === 'held')
-        this.lose(new EngineError('unavailable', 'the lease of this node has ended'))
-      this.state = 'held'
-      this.cancelEnd()
-      this.cancelEnd = clock.setTimer(Math.max(0, sentAt + this.lease.ttlMs - clock.now()), () =>
-        this.lose(new EngineError('unavailable', `not heard for ${this.lease.ttlMs} ms`)),
-      )
-      this.listener.kept()
+      if (isNew && this.told === 'kept') this.lose(goneError())
+      this.keptSince(sentAt)
     } catch (error) {
       if (this.over) return
-      // What is held is lost when its time is over, not when one beat fails.
-      if (this.state === 'new') this.lose(error as EngineError)
+      // What is held is lost when it is gone or its time is over, not when one beat fails.
+      if (this.id === undefined) this.lose(error as EngineError)
+      nextMs = Math.min(nextMs, retryMs)
     }
     if (!this.over)
-      this.cancelBeat = clock.setTimer(Math.max(0, sentAt + beatMs - clock.now()), () => void this.beat())
+      this.cancelBeat = clock.setTimer(Math.max(0, sentAt + nextMs - clock.now()), () => void this.beat())
   }
 
   /** At the other end: true when the key had to be made anew. */
   private keep(): boolean {
-    const { store, reach } = this.deps
+    const { store, reach, verify } = this.deps
     if (this.over) throw new EngineError('unavailable', 'the node has let go')
     reach()
     if (this.id !== undefined && store.keepAlive(this.id)) return false
+    this.id = undefined
+    verify()
     this.id = store.hold(this.lease.key, this.lease.value, this.lease.ttlMs)
     return true
   }
 
-  private lose(error: EngineError): void {
-    this.state = 'lost'
+  private keptSince(sentAt: number): void {
+    const { clock } = this.deps
+    const { ttlMs } = this.lease
     this.cancelEnd()
+    this.cancelEnd = clock.setTimer(Math.max(0, sentAt + ttlMs - clock.now()), () =>
+      this.lose(new EngineError('unavailable', `not heard for ${ttlMs} ms`)),
+    )
+    this.told = 'kept'
+    this.listener.kept()
+  }
+
+  private lose(error: EngineError): void {
+    const { told } = this
+    if (told === error.failure) return
+    // A key that was lost is lost still, unless now an operator has to act.
+    if (told !== 'kept' && told !== 'nothing' && error.failure === 'unavailable') return
+    this.cancelEnd()
+    this.told = error.failure
     this.listener.lost(error)
   }
+}
+
+function goneError(): EngineError {
+  return new EngineError('unavailable', 'the lease of this node has ended')
 }
