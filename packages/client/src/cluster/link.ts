@@ -17,7 +17,7 @@ import type { MachineSettings } from '../machine/settings.js'
 import type { LinkStatus } from '../machine/status.js'
 import { Moving } from './moving.js'
 import { Nodes } from './nodes.js'
-import { Pauses } from './pauses.js'
+import { LinkPauses } from './pauses.js'
 import { type ConnectionEnd, type Failure, Trouble } from './trouble.js'
 
 /** What the link tells the machine. */
@@ -47,7 +47,7 @@ export class Link {
   private readonly nodes: Nodes
   private failures = 0
   private dialAt: number | undefined
-  private readonly pauses: Pauses
+  private readonly pauses: LinkPauses
   private readonly moving: Moving
   private readonly trouble = new Trouble()
   private known: BatchLimits = CAUTIOUS_LIMITS
@@ -56,7 +56,7 @@ export class Link {
     this.settings = settings
     this.listener = listener
     this.nodes = new Nodes(settings)
-    this.pauses = new Pauses(settings)
+    this.pauses = new LinkPauses(settings)
     this.moving = new Moving(this.nodes, this.pauses)
   }
 

@@ -2,14 +2,14 @@
 import type { GoawayMessage, WelcomeMessage } from '@rollcall/wire'
 import type { NodeConnection } from './node-connection.js'
 import type { Nodes } from './nodes.js'
-import type { Pauses } from './pauses.js'
+import type { LinkPauses } from './pauses.js'
 
 /** The part of an attempt that is for the dialing itself. */
 const DIALING = 0.2
 
 export class Moving {
   private readonly nodes: Nodes
-  private readonly pauses: Pauses
+  private readonly pauses: LinkPauses
   /** When a session elsewhere is next tried. */
   at: number | undefined
   /** Where the node that is to be left says that there is room. */
@@ -17,7 +17,7 @@ export class Moving {
   /** Attempts to make room that led nowhere. */
   private vain = 0
 
-  constructor(nodes: Nodes, pauses: Pauses) {
+  constructor(nodes: Nodes, pauses: LinkPauses) {
     this.nodes = nodes
     this.pauses = pauses
   }

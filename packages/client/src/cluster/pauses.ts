@@ -1,7 +1,7 @@
 /** How long a link waits before it tries again. */
 import type { MachineSettings } from '../machine/settings.js'
 
-export class Pauses {
+export class LinkPauses {
   private readonly settings: Pick<MachineSettings, 'times' | 'random'>
   /** Attempts follow each other at once: the client is about to end. */
   hurried = false
