@@ -236,8 +236,9 @@ export class Registrar {
     const left = same && liveness.insight.isLeft(entry)
     const heard = isLive(record) && heardMs !== undefined && heardMs < record.content.leaseMs && !left
     // A verdict `up` that this node only knows from the journal proves nothing where the newcomer has the holder's
-    // own address: it is the newcomer who answers the probes there.
-    if (heard || (isLive(record) && record.verdict.value === 'up' && !same))
+    // own address: it is the newcomer who answers the probes there. That of another node does: it hears the holder.
+    const elsewhere = this.deps.directory.joined && !liveness.insight.isJudge(entry)
+    if (heard || (isLive(record) && record.verdict.value === 'up' && (!same || elsewhere)))
       return taken(record, same && standsBy(liveness, entry, command, step))
     return errorBody(
       'superseded',

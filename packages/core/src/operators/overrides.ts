@@ -18,6 +18,7 @@ import type { Directory, Entry } from '../directory/directory.js'
 import { noToken } from '../directory/listing.js'
 import { Ordered } from '../directory/ordered.js'
 import type { OverrideClearance, OverrideCommand, OverrideOutcome } from '../commands.js'
+import { hash64 } from '../records/hash.js'
 import { isStanding } from '../records/override.js'
 import type { Override, StoredRecord, Wishes } from '../records/record.js'
 import { nextRegister, type Writer } from '../records/register.js'
@@ -33,6 +34,13 @@ export interface OverridesQuery {
   /** Default 1,000, at most 10,000. */
   readonly limit?: number
 }
+
+/**
+ * The judge of an instance ends an override whose time is over. Where it does not, because it is gone, another node does after
+ * this long, in which an instance has another judge; they do not all do it at once.
+ */
+const OTHERS_MS = 10_000
+const OTHERS_SPREAD_MS = 10_000
 
 /** What is written when a duration is over. */
 const OVER: Signature = { why: 'its time was over' }
@@ -54,6 +62,8 @@ export class Overrides implements Follower {
   /** When those that end by themselves do. */
   private readonly timed = new Map<Entry, number>()
   private nextDue = Infinity
+  /** How long after that this node ends what another one should have. */
+  private readonly graceMs: number
   /** Entries whose override was taken back: at most one for each record. */
   private readonly removed: Remembered<Entry>
 
@@ -61,6 +71,7 @@ export class Overrides implements Follower {
     this.directory = directory
     this.writer = writer
     this.removed = new Remembered(retentionMs, Infinity)
+    this.graceMs = OTHERS_MS + ((hash64(writer.nodeId).lo >>> 0) % OTHERS_SPREAD_MS)
   }
 
   /** Overrides that stand. */
@@ -122,7 +133,10 @@ export class Overrides implements Follower {
   }
 
   changed({ entry, previous }: Change, now: number): void {
-    if (previous?.override !== entry.record.override) this.noted(entry, now)
+    const { record } = entry
+    if (previous?.override !== record.override) this.noted(entry, now)
+    else if (this.timed.size > 0 && previous?.verdict.node !== record.verdict.node)
+      this.nextDue = Math.min(this.nextDue, this.endsAt(entry, this.timed.get(entry) ?? Infinity))
   }
 
   /** Another override than before is on the record of an entry, or the journal had it. */
@@ -142,7 +156,13 @@ export class Overrides implements Follower {
     if (value.durationMs === undefined) return
     const dueAt = now + value.durationMs
     this.timed.set(entry, dueAt)
-    this.nextDue = Math.min(this.nextDue, dueAt)
+    this.nextDue = Math.min(this.nextDue, this.endsAt(entry, dueAt))
+  }
+
+  /** When this node ends what is over at `dueAt`. */
+  private endsAt({ record }: Entry, dueAt: number): number {
+    const isJudge = !this.directory.joined || record.verdict.node === this.writer.nodeId
+    return isJudge ? dueAt : dueAt + this.graceMs
   }
 
   forgotten(entry: Entry): void {
@@ -169,8 +189,9 @@ export class Overrides implements Follower {
     if (now < this.nextDue) return
     this.nextDue = Infinity
     for (const [entry, dueAt] of [...this.timed]) {
-      if (dueAt <= now) this.replace(entry, null, OVER, now)
-      else this.nextDue = Math.min(this.nextDue, dueAt)
+      const endsAt = this.endsAt(entry, dueAt)
+      if (endsAt <= now) this.replace(entry, null, OVER, now)
+      else this.nextDue = Math.min(this.nextDue, endsAt)
     }
   }
 
