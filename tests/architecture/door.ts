@@ -40,8 +40,10 @@ const TYPES: ReadonlySet<string> = new Set([
   // Bounded amounts.
   'Budget',
   // What nodes say to each other, and the ports at both ends of it.
+  'AudienceTerms',
   'CreatePeerLinks',
   'Declaration',
+  'Elsewhere',
   'HeardRef',
   'Learnable',
   'LiveContent',
@@ -69,7 +71,14 @@ const TYPES: ReadonlySet<string> = new Set([
  * What they may use of it at run time: the principal of a caller that has proved nothing, and how the refusal of a limit of
  * their own is made, so that it is counted like every other.
  */
-const VALUES: ReadonlySet<string> = new Set(['ANONYMOUS', 'limitError', 'limitRefusal', 'NO_METER'])
+const VALUES: ReadonlySet<string> = new Set([
+  'ANONYMOUS',
+  'limitError',
+  'limitRefusal',
+  'NO_METER',
+  // A map by instances, and no rule.
+  'HeardRefMap',
+])
 
 /** Places at which an adapter names something else of the core. */
 export function besideTheDoor(graph: ModuleGraph): string[] {

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import {
   ANONYMOUS,
   type Caller,
+  type Elsewhere,
   type JournalEntry,
   NO_LOGGER,
   NO_REFUSALS,
@@ -16,6 +17,7 @@ import {
   type NativeProtocol,
 } from '@rollcall/protocols/native'
 import {
+  defined,
   LIMITS,
   type ClusterResponse,
   type Delta,
@@ -61,6 +63,8 @@ export interface TestNodeOptions extends NativeOptions {
   readonly clusterStatus?: ClusterResponse
   /** Default `n1`. */
   readonly nodeId?: string
+  /** What asks the other nodes. Default: there are none. */
+  readonly elsewhere?: Elsewhere
   /** Name of its cluster. Default `test`. */
   readonly cluster?: string
 }
@@ -85,7 +89,7 @@ const ALONE: ClusterResponse = {
 /** Starts a node. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const { loaded = [], waitersMax = 10_000, unsentBytesMax, receivedBytesMax, ...others } = options
-  const { nodes, clusterStatus = ALONE, nodeId = 'n1', cluster = 'test', ...native } = others
+  const { nodes, clusterStatus = ALONE, elsewhere, nodeId = 'n1', cluster = 'test', ...native } = others
   const clock = createSystemClock()
   const counted = new Map<string, number>()
   const meter = countingMeter(counted)
@@ -110,7 +114,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
         cluster,
         readiness: () => driver.readiness(),
         facts: () => FACTS,
-        ...(nodes === undefined ? {} : { nodes }),
+        ...defined({ nodes, elsewhere }),
         clusterStatus: () => clusterStatus,
       },
       budgets,

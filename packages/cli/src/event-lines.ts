@@ -15,7 +15,7 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
 
 /** One line of the event log: time, kind, subject, states, why, by whom. */
 export function logLine(event: RegistryEvent, paint: Paint): string {
-  const { at, kind, from, to, reason, by, why, peer, lateMs } = event
+  const { at, kind, from, to, reason, by, why, peer, lateMs, node } = event
   const style = STYLES[kind]
   const states = from === undefined && to === undefined ? [] : [`${from ?? '-'} → ${to ?? '-'}`]
   const authors = [...(by === undefined ? [] : [`by ${by}`]), ...(peer === undefined ? [] : [`from ${peer}`])]
@@ -26,6 +26,7 @@ export function logLine(event: RegistryEvent, paint: Paint): string {
     ...(lateMs === undefined ? [] : [`${(lateMs / 1_000).toFixed(1)} s late`]),
     ...authors,
     ...(why === undefined ? [] : [`: ${why}`]),
+    ...(node === undefined ? [] : [`at ${node}`]),
   ]
   const name = kind.padEnd(16)
   return [

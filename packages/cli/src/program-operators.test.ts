@@ -75,6 +75,7 @@ describe('drain', () => {
       ...A, incarnation: 5, summary: '', listed: true, state: 'draining', stateAgeMs: 1,
       content: { intent: 'up', rev: 1, host: '10.0.0.1', port: 80 },
       verdict: { value: 'up', reason: 'registered', claim: 1, node: 'n1', seq: 0 },
+      judge: { node: 'n1', claim: 1, own: true },
       override: { drain: true, counter: 3, node: 'n1', by: 'bob', why: 'disk work', remainingMs: 540_000 },
       guards: { service: { tripped: false, kept: 0 }, freezes: [] },
       events: [],
@@ -253,11 +254,17 @@ describe('explain', () => {
       stateAgeMs: 1,
       content: { intent: 'up', rev: 1, host: '10.0.0.1', port: 80 },
       verdict: { value: 'up', reason: 'registered', claim: 1, node: 'n1', seq: 0 },
+      judge: { node: 'n1', claim: 1, own: true },
       override: { drain: true, counter: 3, node: 'n1', by: 'ann', why: 'work', remainingMs: 61_000 },
       evidence: {
         watchedMs: 5_000, heardMs: 3_000, heardBy: 'session', session: { open: true, silentMs: 3_000 },
         baseline: true, probeAllowed: true, probeUnderWay: false, probe: { outcome: 'failed', ageMs: 1_000 },
       },
+      elsewhere: [
+        { node: 'n2.boot', name: 'n2', heardMs: 2_000, heardBy: 'beat', session: true, judges: true },
+        { node: 'n3.boot' },
+      ],
+      unanswered: ['n4.boot'],
       guards: { held: 'freeze', service: { tripped: true, kept: 2 }, freezes: [{ namespace: '*', ageMs: 1, by: 'bob' }] },
       next: { verdict: 'suspect', reason: 'silence', inMs: 6_000 },
       events: [{ seq: 1, at: '2026-01-01T00:00:00.000Z', kind: 'registered', ...A, to: 'up', peer: '10.0.0.1' }],
@@ -278,6 +285,9 @@ describe('explain', () => {
         'session      open, silent for 3s',
         'probes       allowed, connected before',
         'last probe   failed 1s ago',
+        'at n2        heard 2s ago by beat, session open, judges it',
+        'at n3.boot   never heard',
+        'at n4.boot   no answer',
         'held by      freeze',
         'guard        keeps silent instances: 2',
         'frozen       * bob',
@@ -299,6 +309,17 @@ describe('events', () => {
     from: 'up',
     to: 'down',
     reason: 'silence',
+  })
+
+  it('are those of all nodes where it is asked, each with its node', async () => {
+    const { requests, stdout, stderr } = await run(['events', '--service', 'orders', '--all-nodes'], () => ({
+      json: { node: 'n1', events: [{ ...event(1), node: 'n2' }], next: 2, unanswered: ['n3'] },
+    }))
+    expect(requests[0]?.url).toContain('nodes=all')
+    expect(stdout()).toMatch(/up → down.*at n2\n$/)
+    expect(stderr()).toContain('No answer from n3.')
+    for (const wrong of [['--all-nodes'], ['--all-nodes', '--service', 'orders', '--follow']])
+      expect((await run(['events', ...wrong], () => UNKNOWN)).code).toBe(2)
   })
 
   it('prints the newest, narrowed as asked', async () => {

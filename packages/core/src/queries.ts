@@ -17,7 +17,7 @@ import type {
   ViewName,
 } from '@rollcall/wire'
 import type { NodeBudgets } from './budgets/node-budgets.js'
-import type { Directory } from './directory/directory.js'
+import type { Directory, Entry } from './directory/directory.js'
 import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
 import type { LivenessRules } from './liveness/liveness.js'
@@ -46,6 +46,12 @@ export interface QueriesDeps {
   readonly views: Views
   readonly publisher: Publisher
   readonly budgets: NodeBudgets
+}
+
+/** Whether the engine holds what is in memory; of what expired before it got there it never will. */
+function isPublished({ record, published, revision }: Entry): boolean {
+  const { content, verdict } = record
+  return record === published || (revision === 0 && content.intent !== 'gone' && verdict.value === 'expired')
 }
 
 /** Events in an explanation. */
@@ -212,6 +218,24 @@ export class Queries {
   settled(names: readonly ViewName[], seq?: number): { readonly settled: boolean; readonly seq: number } {
     const count = this.deps.publisher.audience(names, seq)
     return { settled: count.acknowledged === count.subscribers, seq: count.seq }
+  }
+
+  /**
+   * The revision of the engine that holds all of these views as this node has them; undefined while it lacks something, as it does
+   * where there is no engine. Costs their length.
+   */
+  publishedAt(names: readonly ViewName[]): number | undefined {
+    let highest = 0
+    for (const { namespace, service, group } of names) {
+      for (const node of this.deps.directory.find(namespace, service)?.groups.values() ?? []) {
+        if (group !== undefined && node.group !== group) continue
+        for (const entry of node.entries.values()) {
+          if (!isPublished(entry)) return undefined
+          highest = Math.max(highest, entry.revision)
+        }
+      }
+    }
+    return highest
   }
 
   /** How many have heard of what happened to a service, or one group of it; undefined for one that is not known. */

@@ -60,6 +60,8 @@ export interface RegistryEvent {
   readonly zone?: string
   /** `stall`: how much too late the event loop was. */
   readonly lateMs?: number
+  /** Node that noted it, where those of several nodes are told together. */
+  readonly node?: string
 }
 
 export interface EventsResponse {
@@ -71,4 +73,6 @@ export interface EventsResponse {
   readonly next: number
   /** Events after `after` that are forgotten already. */
   readonly lost?: number
+  /** Nodes of the cluster that were asked and did not answer. Absent where all did. */
+  readonly unanswered?: readonly string[]
 }

@@ -89,6 +89,8 @@ export interface HeardElsewhere {
   readonly heardBy?: ExplainedEvidence['heardBy']
   /** A session vouches for it there. */
   readonly session?: boolean
+  /** It judges the instance, by its own word. */
+  readonly judges?: true
 }
 
 /** What holds verdicts back. */
@@ -125,6 +127,8 @@ export interface Explanation {
   readonly evidence?: ExplainedEvidence
   /** What other nodes have heard, those that answered; absent where there is none. */
   readonly elsewhere?: readonly HeardElsewhere[]
+  /** Other nodes that did not answer. Absent where all did. */
+  readonly unanswered?: readonly string[]
   readonly guards: ExplainedGuards
   /** What judgement would do, and when, if nothing more is heard and a probe fails; guards may hold it back. */
   readonly next?: {

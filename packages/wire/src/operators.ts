@@ -150,6 +150,8 @@ export interface SubscribersResponse {
   readonly seq: number
   /** All of them have heard: what was drained before is safe to stop. */
   readonly settled: boolean
+  /** Nodes of the cluster that did not answer, so that nothing is known of their subscribers: not settled. Absent where all did. */
+  readonly unanswered?: readonly string[]
 }
 
 /** Bounds of what operators may say. */

@@ -154,11 +154,13 @@ async function settle(
   }
 }
 
-function laggingOf({ subscribers, acknowledged, pollersMs }: SubscribersResponse): string {
+function laggingOf({ subscribers, acknowledged, pollersMs, unanswered }: SubscribersResponse): string {
   const waiting = subscribers - acknowledged
   const parts = [
     ...(waiting === 0 ? [] : [`${waiting} of ${subscribers} subscribers`]),
     ...(pollersMs === 0 ? [] : ['clients that poll']),
+    ...(unanswered === undefined ? [] : [`an answer of ${unanswered.join(', ')}`]),
   ]
-  return parts.join(' and ')
+  // Nothing is left but another node that has not heard of the change itself.
+  return parts.length === 0 ? 'the other nodes' : parts.join(' and ')
 }

@@ -28,6 +28,7 @@ interface Options {
   readonly until?: Moment
   readonly limit?: number
   readonly follow?: boolean
+  readonly allNodes?: boolean
 }
 
 type Query = CallRequest<'listEvents'>
@@ -60,6 +61,10 @@ export const events: CommandModule = {
         readLimit,
       )
       .option('--follow', 'go on until interrupted')
+      .option(
+        '--all-nodes',
+        'what all nodes of the cluster noted, in order of their clocks; needs --service, not with --follow',
+      )
       .addHelpText(
         'after',
         examples(
@@ -72,17 +77,21 @@ export const events: CommandModule = {
 
   async run(shell, command) {
     const { json, namespace, group, ...options } = readRegistryOptions(command, shell.env)
-    const { service, id, kind, since, until, follow, ...given } = command.opts<Options>()
+    const { service, id, kind, since, until, follow, allNodes, ...given } = command.opts<Options>()
     const { limit = since === undefined ? LIMIT : LIMIT_MAX } = given
     if (follow === true && until !== undefined) throw new UsageError('--until ends before --follow begins')
+    if (allNodes === true && follow === true) throw new UsageError('--follow is about one node')
+    if (allNodes === true && service === undefined) throw new UsageError('--all-nodes needs --service')
     const api = createApiClient(shell, options)
     const output = createOutput(shell)
+    const nodes = allNodes === true ? ({ nodes: 'all' } as const) : {}
     // The node judges the words, and says which there are.
     const kinds = kind?.split(',') as EventKind[] | undefined
     const query: Query = { namespace, group, service, id, kind: kinds }
-    const page = await api.call('listEvents', { ...query, ...defined({ since, until }), limit })
+    const page = await api.call('listEvents', { ...query, ...nodes, ...defined({ since, until }), limit })
     if (given.limit === undefined && page.events.length === LIMIT_MAX)
       output.note(`These are the last ${LIMIT_MAX}: see what was before with --until.`)
+    if (page.unanswered !== undefined) output.note(`No answer from ${page.unanswered.join(', ')}.`)
     print(output, json, page)
     if (follow === true) await followLog(shell, api, output, json, query, page)
     return EXIT.ok

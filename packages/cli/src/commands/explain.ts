@@ -66,12 +66,26 @@ function rowsOf(explanation: Explanation): Row[] {
   ]
   if (override !== undefined) rows.push(['override', `${overrideText(override)} version ${override.counter}`])
   if (evidence !== undefined) rows.push(...evidenceRows(evidence))
+  rows.push(...elsewhereRows(explanation))
   if (guards.held !== undefined) rows.push(['held by', guards.held])
   if (guards.service.tripped) rows.push(['guard', `keeps silent instances: ${guards.service.kept}`])
   for (const { namespace, by } of guards.freezes)
     rows.push(['frozen', [namespace, by ?? ''].join(' ').trim()])
   if (next !== undefined) rows.push(['next', `${next.verdict} (${next.reason}) in ${ageText(next.inMs)}`])
   return rows
+}
+
+/** What other nodes of the cluster have heard. */
+function elsewhereRows({ elsewhere = [], unanswered = [] }: Explanation): Row[] {
+  const heard = elsewhere.map(({ node, name, heardMs, heardBy, session, judges }): Row => [
+    `at ${name ?? node}`,
+    [
+      heardMs === undefined ? 'never heard' : `heard ${ageText(heardMs)} ago by ${heardBy ?? ''}`,
+      ...(session === true ? ['session open'] : []),
+      ...(judges === true ? ['judges it'] : []),
+    ].join(', '),
+  ])
+  return [...heard, ...unanswered.map((node): Row => [`at ${node}`, 'no answer'])]
 }
 
 function evidenceRows(evidence: NonNullable<Explanation['evidence']>): Row[] {

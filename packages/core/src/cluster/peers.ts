@@ -2,7 +2,14 @@
  * What nodes of a cluster say to each other directly, beside the engine: what they heard of instances that the other one
  * judges, verdicts that should not wait, how they fare, and questions. Everything here survives JSON unchanged.
  */
-import type { EventsResponse, Explanation, ResolvedRef, SubscribersResponse } from '@rollcall/wire'
+import type {
+  EventKind,
+  EventsResponse,
+  Explanation,
+  ResolvedRef,
+  SubscribersResponse,
+  ViewName,
+} from '@rollcall/wire'
 import type { HeardRef, ProbeOutcome, ProbeRequest } from '../ports.js'
 import type { Learnable } from '../records/learnable.js'
 
@@ -48,21 +55,45 @@ export interface PeerQuestions {
   readonly probe: { readonly asks: ProbeRequest; readonly answers: ProbeOutcome }
   /** What the node knows of an instance; null if nothing. */
   readonly explain: { readonly asks: ResolvedRef; readonly answers: Explanation | null }
-  /** Who of its own subscribers has heard of a service; null for one that it does not know. */
+  /** Which of its own subscribers have heard of a service; null for one that it does not know. */
   readonly subscribers: {
-    readonly asks: { readonly namespace: string; readonly service: string; readonly group?: string }
-    readonly answers: SubscribersResponse | null
+    readonly asks: ViewName & AudienceTerms
+    readonly answers: (SubscribersResponse & Behind) | null
   }
-  /** What it remembers of a service. */
+  /** Whether all of its own subscribers have heard of what happened to these. */
+  readonly settled: {
+    readonly asks: AudienceTerms & { readonly names: readonly ViewName[] }
+    readonly answers: Behind & { readonly settled: boolean; readonly seq: number }
+  }
+  /** What it remembers of a service, the newest. */
   readonly events: {
     readonly asks: {
       readonly namespace: string
       readonly service: string
+      readonly group?: string
       readonly id?: string
+      readonly kinds?: readonly EventKind[]
+      readonly sinceMs?: number
+      readonly untilMs?: number
       readonly limit: number
     }
     readonly answers: EventsResponse
   }
+}
+
+/** What subscribers of another node must have heard of. */
+export interface AudienceTerms {
+  /** Revision of the engine that holds the change: a node that is not that far has not heard of it itself. */
+  readonly revision?: number
+  /** `seq` of an earlier answer of the same node: what happened later does not count. */
+  readonly seq?: number
+  /** How long ago the node that is asked had the change. Default 0. */
+  readonly ageMs?: number
+}
+
+/** The answering node itself does not have the change yet. */
+export interface Behind {
+  readonly behind?: true
 }
 
 export type PeerQuestionKind = keyof PeerQuestions

@@ -2,8 +2,15 @@
  * The frames of a link that stands: JSON texts to messages and back. What is no message of this protocol is undefined;
  * a message of a type that this version does not know is `unknown`, because newer nodes say more.
  */
-import type { PeerQuestionKind, PeerReport, PeerQuestions, ProbeOutcome, ProbeRequest } from '@rollcall/core'
-import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
+import type {
+  AudienceTerms,
+  PeerQuestionKind,
+  PeerReport,
+  PeerQuestions,
+  ProbeOutcome,
+  ProbeRequest,
+} from '@rollcall/core'
+import { EVENT_KINDS, type ErrorBody, type ResolvedRef, type ViewName } from '@rollcall/wire'
 import {
   boolean,
   choice,
@@ -16,7 +23,10 @@ import {
   idField,
   integer,
   isJsonObject,
+  list,
+  literal,
   nameField,
+  number,
   object,
   optional,
   portField,
@@ -61,7 +71,7 @@ export const HEARD_REFS_MAX = 1_024
 /** Entries in one `learn`. */
 export const LEARN_ENTRIES_MAX = 4_096
 /** Most events of one answer. */
-const EVENTS_MAX = 10_000
+const EVENTS_MAX = 1_000
 
 const ASKED = { open: false, bounds: { textCharsMax: 2_048, pairsCharsMax: 16_384 } } as const
 const ANSWERED = { open: true, bounds: { textCharsMax: 16_384, pairsCharsMax: 131_072 } } as const
@@ -72,6 +82,18 @@ const keyFields: Fields<Omit<ResolvedRef, 'incarnation'>> = {
   service: nameField,
   group: nameField,
   id: idField,
+}
+
+const nameFields: Fields<ViewName> = {
+  namespace: nameField,
+  service: nameField,
+  group: optional(nameField),
+}
+
+const termFields: Fields<AudienceTerms> = {
+  revision: optional(count()),
+  seq: optional(count()),
+  ageMs: optional(count()),
 }
 
 const QUESTIONS: { readonly [K in PeerQuestionKind]: Shape<PeerQuestions[K]['asks']> } = {
@@ -87,15 +109,17 @@ const QUESTIONS: { readonly [K in PeerQuestionKind]: Shape<PeerQuestions[K]['ask
     delayMs: integer({ minimum: 0, maximum: 60_000 }),
   }),
   explain: object<ResolvedRef>({ ...keyFields, incarnation: optional(count()) }),
-  subscribers: object<PeerQuestions['subscribers']['asks']>({
-    namespace: nameField,
-    service: nameField,
-    group: optional(nameField),
+  subscribers: object<PeerQuestions['subscribers']['asks']>({ ...nameFields, ...termFields }),
+  settled: object<PeerQuestions['settled']['asks']>({
+    names: list(object<ViewName>(nameFields)),
+    ...termFields,
   }),
   events: object<PeerQuestions['events']['asks']>({
-    namespace: nameField,
-    service: nameField,
+    ...nameFields,
     id: optional(idField),
+    kinds: optional(list(choice(EVENT_KINDS))),
+    sinceMs: optional(number()),
+    untilMs: optional(number()),
     limit: integer({ minimum: 1, maximum: EVENTS_MAX }),
   }),
 }
@@ -108,6 +132,14 @@ const ANSWERS: Readonly<Record<PeerQuestionKind, Predicate>> = {
   probe: isOutcome,
   explain: orNull(predicateOf(explanationShape, ANSWERED)),
   subscribers: orNull(predicateOf(subscribersResponseShape, ANSWERED)),
+  settled: predicateOf(
+    object<PeerQuestions['settled']['answers']>({
+      settled: boolean(),
+      seq: count(),
+      behind: optional(literal(true)),
+    }),
+    ANSWERED,
+  ),
   events: predicateOf(eventsResponseShape, ANSWERED),
 }
 
@@ -115,6 +147,7 @@ const questions = {
   probe: predicateOf(QUESTIONS.probe, ASKED),
   explain: predicateOf(QUESTIONS.explain, OPEN),
   subscribers: predicateOf(QUESTIONS.subscribers, OPEN),
+  settled: predicateOf(QUESTIONS.settled, OPEN),
   events: predicateOf(QUESTIONS.events, OPEN),
 } satisfies Record<PeerQuestionKind, Predicate>
 

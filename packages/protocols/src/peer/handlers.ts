@@ -168,14 +168,14 @@ class NodePeers implements Peers {
       ended: (reason) => {
         if (known.link !== link) return
         known.link = undefined
-        logger.info({ peer: node, name, address, reason }, 'no longer linked')
+        logger.info({ peer: node, name, address, reason }, 'link ended')
         this.count()
         this.listener.unlinked(known.peer)
         if (!this.over && this.known.get(node) === known) known.dialling?.ended()
       },
     })
     known.link = link
-    logger.info({ peer: node, name, address }, 'linked')
+    logger.debug({ peer: node, name, address }, 'linked')
     this.count()
     this.listener.linked(known.peer)
     return link

@@ -2,7 +2,7 @@
  * Instances as numbers: what is heard of the same instance again and again travels as the number that its first mention
  * gave it. One table for each direction of a link; when it is full, numbering begins anew.
  */
-import type { HeardRef } from '@rollcall/core'
+import { type HeardRef, HeardRefMap } from '@rollcall/core'
 import { ID_PATTERN, NAME_PATTERN } from '@rollcall/wire'
 
 /** A key when it is mentioned first: namespace, service, group, id, incarnation. */
@@ -25,7 +25,7 @@ export interface NumberedRefs {
 
 /** The side that gives numbers. */
 export class HandleGiver {
-  private readonly numbers = new Map<string, number>()
+  private readonly numbers = new HeardRefMap<number>()
   private readonly max: number
   private isNew = true
 
@@ -43,12 +43,12 @@ export class HandleGiver {
     const keys: MentionedKey[] = []
     const handles: number[] = []
     for (let index = start; index < end; index++) {
-      const { namespace, service, group, id, incarnation } = refs[index] as HeardRef
-      const text = `${incarnation}/${namespace}/${service}/${group}/${id}`
-      let handle = numbers.get(text)
+      const ref = refs[index] as HeardRef
+      let handle = numbers.get(ref)
       if (handle === undefined) {
         handle = numbers.size
-        numbers.set(text, handle)
+        numbers.add(ref, handle)
+        const { namespace, service, group, id, incarnation } = ref
         keys.push([namespace, service, group, id, incarnation])
       }
       handles.push(handle)

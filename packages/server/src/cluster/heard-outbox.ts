@@ -2,7 +2,7 @@
  * Signs of life for other nodes: what is heard here of instances that another node judges is collected, each instance
  * once, and told to that node a few times a second.
  */
-import type { Clock, HeardRef, Meter, PeerLinks } from '@rollcall/core'
+import { type Clock, type HeardRef, HeardRefMap, type Meter, type PeerLinks } from '@rollcall/core'
 
 export interface HeardOutboxDeps {
   readonly clock: Clock
@@ -26,7 +26,8 @@ export interface HeardOutbox {
 }
 
 interface Collected {
-  readonly refs: Map<string, HeardRef>
+  readonly refs: HeardRef[]
+  readonly known: HeardRefMap<true>
   /** When the oldest of them was heard. */
   since: number
 }
@@ -43,7 +44,7 @@ export function createHeardOutbox(
     cancel = undefined
     const now = clock.now()
     for (const [judge, { refs, since }] of judges)
-      links.tell(judge, { type: 'heard', agoMs: Math.ceil(now - since), refs: [...refs.values()] })
+      links.tell(judge, { type: 'heard', agoMs: Math.ceil(now - since), refs })
     judges.clear()
   }
   return {
@@ -52,15 +53,14 @@ export function createHeardOutbox(
       const heardAt = clock.now() - agoMs
       let collected = judges.get(judge)
       if (collected === undefined) {
-        collected = { refs: new Map(), since: heardAt }
+        collected = { refs: [], known: new HeardRefMap(), since: heardAt }
         judges.set(judge, collected)
       }
-      const { namespace, service, group, id, incarnation } = ref
-      const key = `${incarnation}/${namespace}/${service}/${group}/${id}`
       // Heard twice, it counts from the first time on: older is always true as well.
-      if (!collected.refs.has(key)) {
-        if (collected.refs.size >= refsMax) return meter.count('rollcall_peer_dropped_total')
-        collected.refs.set(key, ref)
+      if (collected.known.get(ref) === undefined) {
+        if (collected.refs.length >= refsMax) return meter.count('rollcall_peer_dropped_total')
+        collected.known.add(ref, true)
+        collected.refs.push(ref)
       }
       collected.since = Math.min(collected.since, heardAt)
       cancel ??= clock.setTimer(collectMs, flush)

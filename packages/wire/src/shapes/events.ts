@@ -1,7 +1,14 @@
 /** Shapes of the event log. */
 import { EVENT_KINDS, type EventsResponse, type RegistryEvent } from '../events.js'
 import { choice, count, list, object, optional, text, type Shape } from '../shape/shape.js'
-import { idField, incarnationField, nameField, signatureFields, stateField } from './fields.js'
+import {
+  idField,
+  incarnationField,
+  nameField,
+  signatureFields,
+  stateField,
+  unansweredField,
+} from './fields.js'
 
 export const registryEventShape: Shape<RegistryEvent> = object<RegistryEvent>({
   seq: count(),
@@ -19,6 +26,7 @@ export const registryEventShape: Shape<RegistryEvent> = object<RegistryEvent>({
   peer: optional(text({ description: 'Address of the caller; absent where the node acted by itself.' })),
   zone: optional(text({ description: 'guard_*: zone in which the node doubts its ears.' })),
   lateMs: optional(count()),
+  node: optional(text({ description: 'Node that noted it, with `nodes=all`.' })),
 })
 
 export const eventsResponseShape: Shape<EventsResponse> = object<EventsResponse>({
@@ -26,4 +34,5 @@ export const eventsResponseShape: Shape<EventsResponse> = object<EventsResponse>
   events: list(registryEventShape),
   next: count('Give this as `after` to read on.'),
   lost: optional(count('Events after `after` that are forgotten already.')),
+  unanswered: optional(unansweredField),
 })

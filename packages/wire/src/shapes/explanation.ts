@@ -29,6 +29,7 @@ import {
   nameField,
   portField,
   stateField,
+  unansweredField,
   weightField,
 } from './fields.js'
 import { instanceKeyFields, probeShape } from './instances.js'
@@ -68,6 +69,7 @@ const elsewhereShape: Shape<HeardElsewhere> = object<HeardElsewhere>({
   heardMs: optional(count('When it heard the instance last; absent = never.')),
   heardBy: optional(heardByField),
   session: optional(boolean({ description: 'A session vouches for it there.' })),
+  judges: optional(literal(true, { description: 'It judges the instance, by its own word.' })),
 })
 
 const evidenceShape: Shape<ExplainedEvidence> = object<ExplainedEvidence>({
@@ -124,6 +126,7 @@ export const explanationShape: Shape<Explanation> = object<Explanation>({
   override: optional(object<ExplainedOverride>(overrideFields)),
   evidence: optional(evidenceShape),
   elsewhere: optional(list(elsewhereShape, { description: 'What other nodes have heard.' })),
+  unanswered: optional(unansweredField),
   guards: guardsShape,
   next: optional(
     object<NonNullable<Explanation['next']>>(

@@ -96,6 +96,11 @@ export const allowField: Shape<readonly string[]> = list(
   },
 )
 
+/** Nodes that were asked in vain. */
+export const unansweredField: Shape<readonly string[]> = list(text(), {
+  description: 'Other nodes of the cluster that did not answer; absent where all did.',
+})
+
 /** Most items of a batch. */
 export const BATCH: { readonly maxItems: 'batchItemsMax' } = { maxItems: 'batchItemsMax' }
 

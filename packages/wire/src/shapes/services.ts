@@ -41,6 +41,7 @@ import {
   nameField,
   namespaceField,
   nextField,
+  unansweredField,
   warningsField,
 } from './fields.js'
 import { instanceShape, removeShape } from './instances.js'
@@ -176,4 +177,5 @@ export const subscribersResponseShape: Shape<SubscribersResponse> = object<Subsc
   pollersMs: count('Until all pollers have asked again; 0 = nothing polls, or all have.'),
   seq: count('Ask with this number again: what happens later then does not count.'),
   settled: boolean({ description: 'All of them have heard.' }),
+  unanswered: optional(unansweredField),
 })

@@ -1,5 +1,5 @@
 /** What handlers share. */
-import type { Clock, Meter, Registry } from '@rollcall/core'
+import type { Clock, Elsewhere, Meter, Registry } from '@rollcall/core'
 import type { ClusterResponse, ProcessFacts } from '@rollcall/wire'
 import type { OperationId, ParametersOf } from '@rollcall/wire/schemas'
 import type { Exchange } from '../../http/exchange.js'
@@ -27,6 +27,8 @@ export interface NodeIdentity extends NodeLife {
   readonly cluster: string
   /** Where the nodes of the cluster are reached that a client may use, this one first: `host:port`. Absent or empty without a cluster. */
   nodes?(): readonly string[]
+  /** What asks the other nodes of the cluster; absent where there is no cluster. */
+  readonly elsewhere?: Elsewhere
 }
 
 /** The same, with what its process says of itself, and what it knows of its cluster. */

@@ -1,7 +1,7 @@
 /** The event log over HTTP: as one answer, or followed as server-sent events. */
-import type { Caller, EventsQuery, Queries, Registry } from '@rollcall/core'
-import type { EventsResponse } from '@rollcall/wire'
-import type { ParametersOf } from '@rollcall/wire/schemas'
+import type { Caller, Elsewhere, EventsQuery, Queries, Registry } from '@rollcall/core'
+import { DEFAULTS, type EventsResponse, RegistryError } from '@rollcall/wire'
+import { EVENTS_LIMIT, type ParametersOf } from '@rollcall/wire/schemas'
 import { bodyChunk, type EventFeed, type EventStreams } from '../../http/event-stream.js'
 import type { Exchange } from '../../http/exchange.js'
 import type { Outlet } from '../../http/outlet.js'
@@ -13,17 +13,38 @@ const PAGE = 100
 
 /** Builds the handler of GET /api/v1/events. */
 export function createEvents(
-  { registry, clock }: Pick<HandlerDeps, 'registry' | 'clock'>,
+  { registry, clock, node }: Pick<HandlerDeps, 'registry' | 'clock' | 'node'>,
   streams: EventStreams,
 ): Handler<ParametersOf<'listEvents'>> {
   return (exchange, parameters) => {
     const query = eventsQueryOf(parameters, clock.wallNow())
     const { caller } = exchange
     const read = registry.read(caller)
+    if (parameters.nodes === 'all')
+      return eventsOfAll(exchange, node.elsewhere, query, read, parameters.follow)
     if (!follows(exchange, parameters.follow)) return exchange.json(200, read.events(query))
     const after = startOf(read, query, exchange.headers.lastEventId)
     streams.open(exchange, (outlet) => feedOf(registry, caller, outlet, query, after))
   }
+}
+
+/** Each node counts its own events: those of all can be asked for, but neither followed nor read on from a number. */
+function eventsOfAll(
+  exchange: Exchange,
+  elsewhere: Elsewhere | undefined,
+  { namespace = DEFAULTS.namespace, service, after, limit = EVENTS_LIMIT.default, ...rest }: EventsQuery,
+  read: Queries,
+  follow: boolean | undefined,
+): void | Promise<void> {
+  const fault = (field: string, message: string): RegistryError =>
+    new RegistryError('invalid_argument', `${field} ${message}`, { field })
+  if (service === undefined) throw fault('service', 'must be named with nodes=all')
+  if (after !== undefined || follows(exchange, follow))
+    throw fault('nodes', 'cannot be combined with after or follow')
+  const query = { namespace, service, limit, ...rest }
+  const own = read.events(query)
+  if (elsewhere === undefined) return exchange.json(200, own)
+  return elsewhere.events(query, own).then((all) => exchange.json(200, all))
 }
 
 function follows({ headers, req }: Exchange, follow = false): boolean {

@@ -90,7 +90,12 @@ export const answers: Readonly<Record<Answered, Answer>> = {
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
     // Who watches the whole service hears of its groups as well.
     const names = items.flatMap((item) => [item, { namespace: item.namespace, service: item.service }])
-    return { type: 'settled', ...talk.registry.read(talk.caller).settled(names, value.seq) }
+    const read = talk.registry.read(talk.caller)
+    const own = read.settled(names, value.seq)
+    const { elsewhere } = talk.node
+    if (elsewhere?.hasNodes !== true) return { type: 'settled', ...own }
+    const asked = { again: value.seq !== undefined, published: () => read.publishedAt(items) }
+    return elsewhere.settled(names, own, asked).then((answer) => ({ type: 'settled', ...answer }))
   },
 
   services(talk, message) {

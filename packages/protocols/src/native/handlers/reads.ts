@@ -65,7 +65,10 @@ export function createReads({ registry, node, options }: HandlerDeps): Handlers<
       const read = registry.read(exchange.caller)
       const answer = read.audience(name, parameters)
       if (answer === undefined) throw unknownService(read, name)
-      exchange.json(200, answer)
+      const { elsewhere } = node
+      if (elsewhere?.hasNodes !== true) return exchange.json(200, answer)
+      const asked = { again: parameters.seq !== undefined, published: () => read.publishedAt([name]) }
+      return elsewhere.audience(name, answer, asked).then((all) => exchange.json(200, all))
     },
     explain(exchange, parameters) {
       requireLoaded(node)
@@ -73,7 +76,9 @@ export function createReads({ registry, node, options }: HandlerDeps): Handlers<
       const key = instanceKeyOf(parameters)
       const explanation = read.explain(key)
       if (explanation === undefined) throw unknownInstance(read, key)
-      exchange.json(200, explanation)
+      const { elsewhere } = node
+      if (elsewhere?.hasNodes !== true) return exchange.json(200, explanation)
+      return elsewhere.explain(key, explanation).then((all) => exchange.json(200, all))
     },
   }
 }

@@ -137,6 +137,11 @@ export const follow: Optional<boolean> = inQuery(
   flag,
   '`true`: go on with what happens, as server-sent events; so does `Accept: text/event-stream`.',
 )
+export const nodes: Optional<'all'> = inQuery(
+  'nodes',
+  choice(['all'] as const),
+  '`all`: the newest of all nodes of the cluster together, for one service, in order of their clocks. Not with `after` or `follow`.',
+)
 export const seq: Optional<number> = inQuery(
   'seq',
   whole({}),

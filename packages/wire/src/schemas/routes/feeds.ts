@@ -15,7 +15,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'status' | 'clu
       summary:
         'What happened, by whom and why: the newest, or what came after a number. With `follow` as server-sent events.',
       description:
-        'The log of the node that is asked, in memory, from its start on. Registrations, changes of health, overrides, freezes and guards are in it; heartbeats are not. `lost` counts what was forgotten before it was read.',
+        'The log of the node that is asked, in memory, from its start on; with `nodes=all`, of all nodes of its cluster. Registrations, changes of health, overrides, freezes and guards are in it; heartbeats are not. `lost` counts what was forgotten before it was read.',
       tag: 'operators',
       parameters: {
         namespace: p.namespaceFilter,
@@ -28,6 +28,7 @@ export const feeds: RoutesOf<'listEvents' | 'watch' | 'stream' | 'status' | 'clu
         after: p.afterEvent,
         limit: p.eventsLimit,
         follow: p.follow,
+        nodes: p.nodes,
       },
       headers: [p.lastEventId],
       successes: [

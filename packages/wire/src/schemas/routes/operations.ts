@@ -136,6 +136,7 @@ export interface Operations {
       readonly after?: number
       readonly limit?: number
       readonly follow?: boolean
+      readonly nodes?: 'all'
     },
     EventsResponse
   >
