@@ -23,6 +23,8 @@ export interface Calls {
   range(request: Partly<RangeRequest>, options?: AttemptOptions): Promise<Headed<RangeResponse>>
   /** A transaction as it is sent, by `TxnRequest`. */
   txn(message: Uint8Array, options?: AttemptOptions): Promise<Headed<TxnResponse>>
+  /** The same for a charter: its answer says what the history is from now on. */
+  join(message: Uint8Array): Promise<TxnResponse>
   grant(ttlSeconds: number): Promise<LeaseResponse>
   revoke(id: bigint, timeoutMs: number): Promise<void>
   /** How one member does. */
@@ -42,6 +44,11 @@ export function createCalls(endpoints: Endpoints, history: EtcdHistory): Calls {
       const before = history.seen
       const answer = TxnResponse.decode(await endpoints.call(PATHS.txn, message, options))
       return { ...answer, header: history.linearizable(answer.header, before) }
+    },
+    async join(message) {
+      const answer = TxnResponse.decode(await endpoints.call(PATHS.txn, message))
+      history.join(answer.header)
+      return answer
     },
     async grant(ttlSeconds) {
       const request = LeaseGrantRequest.encode({ ttlSeconds })

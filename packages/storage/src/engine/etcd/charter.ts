@@ -20,21 +20,8 @@ export async function joinCharter(
   keys: PrefixKeys,
   offer: ClusterCharter,
 ): Promise<JoinedCharter> {
-  const text = writeCharter(offer)
-  const request = TxnRequest.encode({
-    // A key that was never changed is not there.
-    compare: [{ target: COMPARE.mod, key: keys.charter, modRevision: 0 }],
-    success: [{ put: { key: keys.charter, value: text } }],
-    failure: [{ range: { key: Buffer.from(keys.charter) } }],
-  })
-  let answer
-  try {
-    answer = await calls.txn(request)
-  } catch (error) {
-    throw engineError(error)
-  }
-  if (answer.succeeded) return { charter: offer, text }
-  const stored = answer.responses[0]?.range?.kvs[0]?.value ?? ''
+  const { stored, mine } = await readOrWrite(calls, keys, writeCharter(offer))
+  if (mine) return { charter: offer, text: stored }
   const charter = readCharter(stored)
   if (charter === undefined) {
     throw new EngineError('incompatible', `what stands at ${keys.charter} is no charter of a cluster`)
@@ -50,6 +37,32 @@ export async function joinCharter(
     )
   }
   return { charter, text: stored }
+}
+
+/** What stands; `mine`: it is what was offered. Only where there is none anything is written, so that nodes join an etcd that is full. */
+async function readOrWrite(
+  calls: Calls,
+  keys: PrefixKeys,
+  offer: string,
+): Promise<{ readonly stored: string; readonly mine: boolean }> {
+  const look = { range: { key: Buffer.from(keys.charter) } }
+  try {
+    const read = await calls.join(TxnRequest.encode({ success: [look] }))
+    const stored = read.responses[0]?.range?.kvs[0]?.value
+    if (stored !== undefined) return { stored, mine: false }
+    const answer = await calls.join(
+      TxnRequest.encode({
+        // A key that was never changed is not there.
+        compare: [{ target: COMPARE.mod, key: keys.charter, modRevision: 0 }],
+        success: [{ put: { key: keys.charter, value: offer } }],
+        failure: [look],
+      }),
+    )
+    if (answer.succeeded) return { stored: offer, mine: true }
+    return { stored: answer.responses[0]?.range?.kvs[0]?.value ?? '', mine: false }
+  } catch (error) {
+    throw engineError(error)
+  }
 }
 
 function writeCharter({ cluster, format, epoch, secret }: ClusterCharter): string {

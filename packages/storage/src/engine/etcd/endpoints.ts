@@ -89,7 +89,9 @@ export function createEndpoints(deps: EndpointsDeps, all: readonly string[], tim
         failed(endpoint)
         if (distrusted >= order.length || clock.now() >= end) throw engineError(error)
         // A round of all members without waiting; then patience.
-        if (failures % order.length === 0) await pauses.backoff(failures / order.length)
+        if (failures % order.length === 0) {
+          await pauses.backoff(failures / order.length, end - clock.now())
+        }
         if (clock.now() >= end) throw engineError(error)
       }
     }

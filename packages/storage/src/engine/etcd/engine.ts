@@ -12,7 +12,7 @@ import { createSharedLeases, type SharedLeases } from './leases.js'
 import { HeldKey } from './node-lease.js'
 import { checkedOptions, type EtcdOptions, type EtcdTiming } from './options.js'
 import { createPauses, type Pauses } from './pauses.js'
-import { readAll, readKeys } from './ranges.js'
+import { readAll, readKeys, scanAll } from './ranges.js'
 import { createTokens } from './tokens.js'
 import type { EtcdTransport } from './transport.js'
 import { PrefixWatch } from './watch.js'
@@ -49,7 +49,7 @@ interface Parts {
 export function createEtcdEngine(deps: EtcdEngineDeps, options: EtcdOptions): EnginePort {
   const checked = checkedOptions(options)
   const parts = createParts(deps, checked)
-  const { calls, health, history, keys, pauses } = parts
+  const { calls, health, keys, pauses } = parts
   const lasting = createLasting()
   let charter: JoinedCharter | undefined
   let closing: Promise<void> | undefined
@@ -68,13 +68,12 @@ export function createEtcdEngine(deps: EtcdEngineDeps, options: EtcdOptions): En
 
   return {
     async join(offer) {
-      history.forget()
       charter = await joinCharter(calls, keys, offer)
       health.look()
       return charter.charter
     },
-    load: async (page) => readAll(parts, joined(), { keysOnly: false }, page),
-    scan: async (page) => readAll(parts, joined(), { keysOnly: true }, page),
+    load: async (page) => readAll(parts, joined(), page),
+    scan: async (page) => scanAll(parts, joined(), page),
     read: async (names) => readKeys(parts, joined(), names),
     watch(revision, watcher) {
       const stands = joined()

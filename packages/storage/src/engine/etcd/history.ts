@@ -7,7 +7,7 @@ export interface Seen {
   readonly cluster: bigint | undefined
   readonly revision: number
   readonly term: number
-  /** How often was forgotten before. */
+  /** How many histories there were before. */
   readonly life: number
 }
 
@@ -18,8 +18,8 @@ export interface EtcdHistory {
   linearizable(header: ResponseHeader | undefined, before: Seen): ResponseHeader
   /** An answer from what one member knows, which may be behind: only its cluster counts. Throws EngineError `epoch`. */
   local(header: ResponseHeader | undefined): ResponseHeader
-  /** Forgets: a new charter is read. */
-  forget(): void
+  /** A charter was read with this answer: what it belongs to is the history from now on, and another one that was seen before is not. */
+  join(header: ResponseHeader | undefined): void
 }
 
 const NOTHING: Seen = { cluster: undefined, revision: 0, term: 0, life: 0 }
@@ -41,7 +41,7 @@ export function createEtcdHistory(): EtcdHistory {
       return seen
     },
     linearizable(given, before) {
-      if (before.life !== seen.life) throw new EngineError('epoch', 'the charter was read anew meanwhile')
+      if (before.life !== seen.life) throw new EngineError('epoch', 'another etcd was joined meanwhile')
       const header = local(given)
       const { clusterId: cluster, revision, raftTerm: term } = header
       if (revision < before.revision || term < before.term) {
@@ -57,8 +57,11 @@ export function createEtcdHistory(): EtcdHistory {
       return header
     },
     local,
-    forget() {
-      seen = { ...NOTHING, life: seen.life + 1 }
+    join(header) {
+      if (header === undefined) throw new EngineError('unavailable', 'an answer without a header')
+      const { clusterId: cluster, revision, raftTerm: term } = header
+      const same = cluster === seen.cluster && revision >= seen.revision && term >= seen.term
+      seen = { cluster, revision, term, life: same ? seen.life : seen.life + 1 }
     },
   }
 }

@@ -7,8 +7,8 @@ export interface Pauses {
   readonly closed: boolean
   /** Resolves after `ms`, or at once when everything closes. */
   wait(ms: number): Promise<void>
-  /** The wait before attempt number `failed`, from 1: doubled each time, shortened by up to a half at random. */
-  backoff(failed: number): Promise<void>
+  /** The wait before attempt number `failed`, from 1: doubled each time, shortened by up to a half at random, and never longer than `msMax`. */
+  backoff(failed: number, msMax?: number): Promise<void>
   /** Ends all waits, now and later. Idempotent. */
   close(): void
 }
@@ -36,9 +36,9 @@ export function createPauses(
       return closed
     },
     wait,
-    backoff(failed) {
+    backoff(failed, msMax = Infinity) {
       const longest = Math.min(timing.retryMsMax, timing.retryMs * 2 ** Math.min(failed - 1, 16))
-      return wait(longest * (1 - random() / 2))
+      return wait(Math.min(msMax, longest * (1 - random() / 2)))
     },
     close() {
       closed = true

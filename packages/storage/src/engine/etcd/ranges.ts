@@ -1,5 +1,5 @@
 /** Reading: everything as of one revision in pages, and some keys at once. */
-import { ENGINE_LIMITS, type EngineEntry, EngineError } from '@rollcall/core'
+import { ENGINE_LIMITS, type EngineEntry, EngineError, type EngineKey } from '@rollcall/core'
 import type { Calls } from './calls.js'
 import type { JoinedCharter } from './charter.js'
 import { type PrefixKeys, keyAfter } from './keys.js'
@@ -13,15 +13,40 @@ export interface RangesDeps {
   readonly keys: PrefixKeys
 }
 
+/** Everything below the prefix but the charter, as `load` of the port. */
+export function readAll(
+  deps: RangesDeps,
+  charter: JoinedCharter,
+  page: (entries: readonly EngineEntry[]) => void,
+): Promise<number> {
+  return readPages(deps, charter, { keysOnly: false, told: (entry) => entry, page })
+}
+
+/** The keys of it, as `scan` of the port. */
+export function scanAll(
+  deps: RangesDeps,
+  charter: JoinedCharter,
+  page: (keys: readonly EngineKey[]) => void,
+): Promise<number> {
+  return readPages(deps, charter, { keysOnly: true, told: ({ key, revision }) => ({ key, revision }), page })
+}
+
 /**
  * Reads all keys below the prefix as of the revision of the first page, and resolves with it. Rejects with `compacted` when
  * that revision is forgotten meanwhile: what was told until then is no whole, and only the caller can begin again.
  */
-export async function readAll(
+async function readPages<T>(
   { calls, keys }: RangesDeps,
   charter: JoinedCharter,
-  { keysOnly }: { readonly keysOnly: boolean },
-  page: (entries: readonly EngineEntry[]) => void,
+  {
+    keysOnly,
+    told,
+    page,
+  }: {
+    readonly keysOnly: boolean
+    readonly told: (entry: EngineEntry) => T
+    readonly page: (entries: readonly T[]) => void
+  },
 ): Promise<number> {
   let limit: number = ETCD_SIZES.pageKeysFirst
   let revision = 0
@@ -41,7 +66,8 @@ export async function readAll(
     const { kvs } = answer
     const there = kvs.find((kv) => keys.isCharter(kv.key))
     if (there !== undefined) stands = keysOnly || there.value === charter.text
-    page(kvs.flatMap((kv) => entryOf(keys, kv) ?? []))
+    const entries = kvs.flatMap((kv) => entryOf(keys, kv) ?? [])
+    if (entries.length > 0) page(entries.map(told))
     const last = kvs.at(-1)
     if (!answer.more || last === undefined) {
       if (stands) return revision
