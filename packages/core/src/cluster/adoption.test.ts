@@ -55,6 +55,20 @@ describe('a node that dies', () => {
     for (const line of nodes.seen()) expect(line).toMatch(/^up [bc]\.1$/)
   })
 
+  it('leaves those whose beats came to a third node up: their adopter hears of that at once', () => {
+    const nodes = new Nodes(['a', 'b', 'c'])
+    for (const id of MANY) nodes.register('a', { id })
+    nodes.run(1_000)
+    nodes.kill('a')
+    nodes.network(() => 'failed')
+    nodes.run(500)
+    nodes.every(7_400, 70_000, () => {
+      for (const id of MANY) nodes.get('b').beat(id, 5)
+    })
+    for (const name of ['b', 'c'])
+      expect(nodes.get(name).transcript.filter((line) => line.includes('suspect'))).toEqual([])
+  })
+
   it('and is back soon judges its own again: the others let its next boot go first', () => {
     const nodes = new Nodes(['a', 'b', 'c'])
     for (const id of MANY) nodes.register('a', { id })

@@ -5,8 +5,11 @@
 import type { PassOn } from '../ports.js'
 import type { Evidence, SessionEvidence } from './evidence.js'
 
-/** A judge is told of an instance at most this many times per lease. */
-const TELLINGS_PER_LEASE = 4
+/**
+ * A judge is told of an instance at most this many times per lease. Beats come four times per lease, and one may come just before
+ * it may be told again: what passes between two tellings then has to stay below the half of a lease.
+ */
+const TELLINGS_PER_LEASE = 6
 
 /**
  * On its way from node to node something may age this much without being counted: a verdict that was made meanwhile is
@@ -34,6 +37,13 @@ export class Hearsay {
     if (t < due) return due
     if (session.heardAt > (evidence.passedAt ?? -Infinity)) this.pass(evidence, session.heardAt, t)
     return t + gapOf(evidence)
+  }
+
+  /** Another node judges it from now on, which cannot know what was heard here before. */
+  judgedAnew(evidence: Evidence, t: number): void {
+    const { content } = evidence.entry.record
+    const { heardAt = -Infinity } = evidence
+    if (content.intent !== 'gone' && t - heardAt < content.leaseMs) this.pass(evidence, heardAt, t)
   }
 
   private pass(evidence: Evidence, heardAt: number, t: number): void {

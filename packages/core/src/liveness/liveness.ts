@@ -77,6 +77,7 @@ export class LivenessRules implements Follower {
   private readonly refusals: Refusals
   private readonly opinions: SecondOpinions
   private readonly judge: Judge
+  private readonly hearsay: Hearsay
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
@@ -96,6 +97,7 @@ export class LivenessRules implements Follower {
     const { directory, verdicts } = deps
     const { wheel, questions, refusals, opinions } = this
     const hearsay = new Hearsay(deps.passOn)
+    this.hearsay = hearsay
     this.judge = new Judge(
       { directory, verdicts, evidence, clock, wheel, guards, questions, refusals, hearsay, opinions },
       options,
@@ -166,6 +168,7 @@ export class LivenessRules implements Follower {
     this.guards.left(evidence)
     this.opinions.forget(evidence)
     judgedElsewhere(evidence, isJudge, anew, t)
+    if (anew && !isJudge) this.hearsay.judgedAnew(evidence, t)
     if (session !== undefined && evidence.entry.record.verdict.value !== 'up') session.doubted = true
     this.judge.lookAt(evidence, t, now)
   }
