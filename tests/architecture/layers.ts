@@ -96,6 +96,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'operators/',
     'publishing/',
     'cluster/',
+    'journal-entries.ts',
     'node-options.ts',
     'node.ts',
     'queries.ts',

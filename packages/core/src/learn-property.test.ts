@@ -157,7 +157,7 @@ class Cluster {
 function registersOf(entries: Iterable<JournalEntry>): Map<string, Register<unknown>> {
   const found = new Map<string, Register<unknown>>()
   for (const entry of entries) {
-    if (entry.kind === 'forget') continue
+    if (entry.kind === 'forget' || entry.kind === 'epoch') continue
     const name = entry.kind === 'record' ? `override/${entry.record.id}` : declarationKey(entry)
     const register = entry.kind === 'record' ? entry.record.override : entry.register
     const held = found.get(name)

@@ -20,6 +20,8 @@ export interface NodeOptions extends BudgetBounds, HeapBounds, ListingBounds {
   readonly namespaces: Readonly<Record<string, NamespaceSettings>>
   readonly liveness: LivenessOptions
   readonly publisher: PublisherOptions
+  /** An engine joins this node with others. */
+  readonly joined: boolean
 }
 
 export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
@@ -37,4 +39,5 @@ export const NODE_DEFAULTS: Omit<NodeOptions, 'nodeId'> = {
   namespaces: {},
   liveness: LIVENESS_DEFAULTS,
   publisher: PUBLISHER_DEFAULTS,
+  joined: false,
 }

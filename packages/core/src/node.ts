@@ -15,8 +15,9 @@ import { Registrar } from './admission/registrar.js'
 import { createBudgets, type NodeBudgets } from './budgets/node-budgets.js'
 import type { Step } from './caller.js'
 import { Adoption } from './cluster/adoption.js'
+import { join, type Joined, takeovers } from './cluster/joined.js'
 import type { Answers, Command, CommandKind, CommandOf, Commands } from './commands.js'
-import type { Cause, Change, Follower } from './directory/change.js'
+import type { Cause } from './directory/change.js'
 import { Directory, type Entry } from './directory/directory.js'
 import { HistoryBudget } from './directory/history.js'
 import { ListingRoom } from './directory/listing-room.js'
@@ -26,6 +27,7 @@ import type { Notice } from './liveness/notices.js'
 import { isSameTarget } from './liveness/question.js'
 import { Verdicts } from './liveness/verdicts.js'
 import { type Meter, NO_METER } from './metrics.js'
+import { isRecordOf, journalOf, recordEntry } from './journal-entries.js'
 import type { NodeOptions } from './node-options.js'
 import { Chronicle } from './operators/chronicle.js'
 import { Declarations } from './operators/declarations.js'
@@ -59,6 +61,8 @@ export interface NodeEffects {
   readonly noticed?: (notice: Notice) => void
   /** Dates events for people. Default: the epoch. */
   readonly wallNow?: () => number
+  /** This node judges from now on what another one did. */
+  readonly tookOver?: (from: string, record: StoredRecord) => void
 }
 
 /** Another node, by whose word something was learnt. */
@@ -88,6 +92,10 @@ export class RegistryNode {
   readonly feed: Feed
   readonly hosts: Hosts = new Hosts()
   readonly adoption: Adoption
+  /** Undefined for a node by itself. */
+  readonly joined: Joined | undefined
+  /** The history of the engine that it was joined to last. */
+  epoch: string | undefined
   private readonly incarnationBound: IncarnationBound
   private readonly registrar: Registrar
   private readonly restorer: Restorer
@@ -95,9 +103,11 @@ export class RegistryNode {
   private readonly chronicle: Chronicle
   /** When a node that began with nothing may be believed in what it does not list. */
   private grownAt = Infinity
+  private readonly persist: (entry: JournalEntry) => void
 
   constructor(now: number, options: NodeOptions, effects: NodeEffects) {
     const { nodeId } = options
+    this.persist = effects.persist
     const meter = effects.meter ?? NO_METER
     const { retentionMs } = options.liveness
     const wallNow = effects.wallNow ?? (() => 0)
@@ -148,9 +158,14 @@ export class RegistryNode {
     // Liveness comes last: a registration that comes back too often is doubted at once, and that is a second change.
     this.services = new Services(directory)
     const { feed, chronicle, hosts, overrides, declarations, publisher } = this
-    const journal = journalOf(effects, liveness)
-    const followers = [feed, journal, chronicle, hosts, overrides, declarations, publisher]
     this.adoption = new Adoption({ directory, liveness, nodeId })
+    const learn = (entry: Learnable, at: number): void => void this.learn([entry], at)
+    this.joined = options.joined
+      ? join({ directory, liveness, verdicts, learn }, options.liveness)
+      : undefined
+    const journal = journalOf(effects.persist, liveness)
+    const behind = this.joined === undefined ? [] : [this.joined.replica, takeovers(nodeId, effects.tookOver)]
+    const followers = [feed, journal, ...behind, chronicle, hosts, overrides, declarations, publisher]
     // Who is next for an id is told of what liveness thinks of it.
     directory.follow(...followers, liveness, liveness.sessions.line, this.adoption)
   }
@@ -226,13 +241,30 @@ export class RegistryNode {
     if (this.views.stale !== stale) this.publisher.restate()
   }
 
+  /** The node has what its peers have: no list lacks what lives for being young. */
+  completed(): void {
+    if (this.directory.records > 0) this.grown()
+  }
+
+  /** From now on its state belongs to this history of the engine. */
+  enter(epoch: string): void {
+    if (this.epoch === epoch) return
+    this.epoch = epoch
+    this.persist({ kind: 'epoch', epoch })
+  }
+
   /** Current durable state, as entries a journal can snapshot. */
   *snapshot(): IterableIterator<JournalEntry> {
+    if (this.epoch !== undefined) yield { kind: 'epoch', epoch: this.epoch }
     yield* this.directory.declarations()
     for (const entry of this.directory.entries()) yield recordEntry({ entry }, this.liveness)
   }
 
   private take(entry: JournalEntry, now: number): readonly Unlearnt[] {
+    if (entry.kind === 'epoch') {
+      this.epoch = entry.epoch
+      return NOTHING_REFUSED
+    }
     if (entry.kind === 'forget') {
       const found = this.directory.entry(entry.key)
       if (found !== undefined && found.state === null && found.record.incarnation === entry.incarnation)
@@ -355,37 +387,5 @@ export class RegistryNode {
     this.declarations.tick(now)
     this.liveness.tick(now)
     this.adoption.tick(now)
-  }
-}
-
-function isRecordOf(
-  entry: JournalEntry | undefined,
-  { namespace, service, group, id }: InstanceKey,
-): boolean {
-  if (entry?.kind !== 'record') return false
-  const { record } = entry
-  return (
-    record.id === id && record.service === service && record.group === group && record.namespace === namespace
-  )
-}
-
-/** The record of an entry as the journal keeps it. */
-function recordEntry(
-  change: Partial<Change> & Pick<Change, 'entry'>,
-  { insight }: LivenessRules,
-): JournalEntry {
-  const { record } = change.entry
-  return insight.hasBaseline(change) ? { kind: 'record', record, baseline: true } : { kind: 'record', record }
-}
-
-/** Follows what changes into the journal. */
-function journalOf({ persist }: NodeEffects, liveness: LivenessRules): Follower {
-  return {
-    changed: (change) => persist(recordEntry(change, liveness)),
-    declared: persist,
-    forgotten({ record }) {
-      const { namespace, service, group, id, incarnation } = record
-      persist({ kind: 'forget', key: { namespace, service, group, id }, incarnation })
-    },
   }
 }

@@ -26,6 +26,8 @@ export type JournalEntry =
       /** The node had connected to the instance, at this address, before the entry was written. */
       readonly baseline?: true
     }
+  /** The history of the engine that this node was joined to last: what the journal holds is compared with that one. */
+  | { readonly kind: 'epoch'; readonly epoch: string }
   /** The record was forgotten after its retention (only this incarnation of it). */
   | { readonly kind: 'forget'; readonly key: InstanceKey; readonly incarnation: number }
 

@@ -5,32 +5,34 @@
 import { ANONYMOUS, type Clock, type JournalPort, type RefusalLog } from '@rollcall/core'
 import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
+import { createPeerNetwork, PEER_PATH } from '@rollcall/protocols/peer'
 import { createPrometheusDiscovery } from '@rollcall/protocols/prometheus'
-import { createDisk, createMemoryJournal, openJournal } from '@rollcall/storage'
+import { createDisk, createEtcdEngine, createMemoryJournal, openJournal } from '@rollcall/storage'
 import { type ClusterResponse, defined, type ProcessFacts, RegistryError } from '@rollcall/wire'
 import { createSystemClock } from './clock.js'
+import { readEngineAccess } from './cluster/engine-access.js'
+import { createMeteredEngine } from './cluster/metered-engine.js'
 import { createLoneCluster } from './cluster/lone-cluster.js'
+import { createAlone, createJoined, type Membership } from './cluster/membership.js'
 import type { HostPort } from './config/address.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
-import { createHttpBudgets, sampleHttpBudgets } from './http-budgets.js'
+import { createHttpBudgets } from './http-budgets.js'
 import { type HealthDeps, healthMounts } from './listener/health.js'
 import { createListeners, type Listeners } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
-import { sampleCluster } from './telemetry/cluster-gauges.js'
-import { createAuditLog } from './telemetry/audit-log.js'
-import { createHealthLog } from './telemetry/health-log.js'
+import { beginFigures, renderFigures } from './telemetry/figures.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
-import { createProcessMetrics, type ProcessMetrics } from './telemetry/process-metrics.js'
-import { createRefusalLog } from './telemetry/refusal-log.js'
+import type { ProcessMetrics } from './telemetry/process-metrics.js'
+import { createNodeLogs } from './telemetry/node-logs.js'
 import { createHeapReader } from './driver/heap-watch.js'
 import { createNodeDriver, type NodeDriver } from './driver/node-driver.js'
 import { createNodeFacts, type JournalReading } from './node-facts.js'
 import { allowedHostsOf, nodeOptions, peerBounds, reachedAt } from './node-settings.js'
 import { createProber, type Prober } from './prober/prober.js'
-import { createSystemRandom } from './random.js'
+import { createSystemRandom, type SystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
 import { SOFTWARE_VERSION } from './version.js'
 
@@ -61,6 +63,7 @@ interface Parts {
   readonly budgets: HttpBudgets
   readonly connectionsMax: number
   readonly refusals: RefusalLog
+  readonly membership: Membership
 }
 
 /** Builds a node from its configuration and starts it. Rejects, with everything released, when it cannot serve. */
@@ -80,37 +83,39 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     { clock, random, logger: logger.child({ component: 'prober' }), meter: metrics },
     { networks: config.probeNetworks, concurrencyMax: descriptors.probesMax },
   )
-  const refusals = createRefusalLog({ clock, logger: logger.child({ component: 'refusals' }) })
-  const audit = createAuditLog({
-    logger: logger.child({ component: 'audit' }),
-    refusals,
-    verbose: config.logLevel === 'debug',
-  })
-  const health = createHealthLog({ clock, logger: logger.child({ component: 'health' }) })
+  const { refusals, audit, health } = createNodeLogs({ clock, logger }, config)
+  let listening: HostPort | undefined
+  const membership = createMembership(config, nodeId, { clock, random, logger, metrics, prober }, () =>
+    createLoneStatus(config, nodeId, parts, facts, () => native.stats().streams),
+  )
   const driver = createNodeDriver(
-    { clock, heap, prober, meter: metrics, audit, health },
+    { clock, heap, prober, meter: metrics, audit, health, ...defined({ effects: membership.effects }) },
     nodeOptions(config, nodeId, heap.limit),
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
   const begun = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
   const { journal, read } = await openStorage(config, begun)
   driver.attach(journal)
-  let listening: HostPort | undefined
+  if (membership.sink !== undefined) driver.attach(membership.sink, { behind: true })
   const facts = createNodeFacts(
     { clock, journal: read, residentBytes: () => process.memoryUsage.rss() },
     () => reachedAt(config, listening),
   )
-  const parts: Parts = { ...begun, figures: beginFigures(begun, config, nodeId) }
-  const clusterStatus = createAlone(config, nodeId, parts, facts, () => native.stats().streams)
-  const native: NativeProtocol = createNative(config, nodeId, parts, facts, clusterStatus)
+  const parts: Parts = { ...begun, membership, figures: beginFigures(begun, config, nodeId) }
+  const native: NativeProtocol = createNative(config, nodeId, parts, facts)
   const listeners = openAddresses(config, parts, native, {
-    clusterStatus,
+    clusterStatus: () => membership.status(),
     journalFault: () => read()?.fault,
   })
   try {
     const [address] = await listeners.start()
     listening = address
     driver.start()
+    membership.begin(driver, facts().address, {
+      sessions: () => native.stats().streams,
+      nodesChanged: () => native.nodesChanged(),
+      rebalance: (count, to) => native.rebalance(count, to),
+    })
     logger.info(
       {
         node: nodeId,
@@ -123,6 +128,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     )
     return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listeners, journal) }
   } catch (error) {
+    await membership.close()
     await native.close()
     driver.close()
     prober.close()
@@ -141,7 +147,7 @@ interface Storage {
 
 async function openStorage(
   config: Config,
-  { driver, clock, logger, metrics }: Omit<Parts, 'figures'>,
+  { driver, clock, logger, metrics }: Pick<Parts, 'driver' | 'clock' | 'logger' | 'metrics'>,
 ): Promise<Storage> {
   if (config.memory) {
     driver.load([])
@@ -179,9 +185,8 @@ async function openStorage(
 function createNative(
   config: Config,
   nodeId: string,
-  { driver, clock, logger, metrics, budgets, connectionsMax, refusals }: Parts,
+  { driver, clock, logger, metrics, budgets, connectionsMax, refusals, membership }: Parts,
   facts: () => ProcessFacts,
-  clusterStatus: () => ClusterResponse,
 ): NativeProtocol {
   return createNativeProtocol(
     {
@@ -195,7 +200,9 @@ function createNative(
         cluster: config.cluster,
         readiness: () => driver.readiness(),
         facts,
-        clusterStatus,
+        clusterStatus: () => membership.status(),
+        nodes: () => membership.offered(),
+        ...defined({ elsewhere: membership.elsewhere }),
       },
       budgets,
     },
@@ -211,14 +218,51 @@ function createNative(
   )
 }
 
+/** What joins the node with others, where something does. */
+function createMembership(
+  config: Config,
+  nodeId: string,
+  {
+    clock,
+    random,
+    logger,
+    metrics,
+    prober,
+  }: Pick<Parts, 'clock' | 'logger' | 'metrics' | 'prober'> & { readonly random: SystemRandom },
+  alone: () => ClusterResponse,
+): Membership {
+  const { cluster, nodeLeaseMs, etcd } = config
+  if (etcd === undefined) return createAlone(alone)
+  const log = logger.child({ component: 'cluster' })
+  const etcdEngine = createEtcdEngine(
+    { clock, random: () => random.fraction(), logger: logger.child({ component: 'engine' }) },
+    readEngineAccess(etcd),
+  )
+  const engine = createMeteredEngine({ clock, meter: metrics, engine: etcdEngine })
+  const network = createPeerNetwork(
+    { clock, random, logger: log, meter: metrics },
+    { allowedHosts: allowedHostsOf(config) },
+  )
+  return createJoined(
+    { clock, random, logger: log, meter: metrics, engine, network, alone, prober },
+    {
+      node: nodeId,
+      ...defined({ name: config.nodeId }),
+      version: SOFTWARE_VERSION,
+      cluster,
+      leaseTtlMs: nodeLeaseMs,
+    },
+  )
+}
+
 /** What a node by itself says of its cluster. */
-function createAlone(
+function createLoneStatus(
   config: Config,
   nodeId: string,
   { driver }: Parts,
   facts: () => ProcessFacts,
   sessions: () => number,
-): () => ClusterResponse {
+): ClusterResponse {
   const read = driver.read({ principal: ANONYMOUS })
   return createLoneCluster(
     {
@@ -229,7 +273,7 @@ function createAlone(
     },
     config.cluster,
     { node: nodeId, version: SOFTWARE_VERSION, ...defined({ name: config.nodeId }) },
-  )
+  )()
 }
 
 /** The addresses of a node, each with what answers there. */
@@ -245,7 +289,7 @@ function openAddresses(
   const listen = parseHostPort(config.listen)
   if (listen === undefined)
     throw new RegistryError('invalid_argument', `${config.listen} is no address`, { field: 'listen' })
-  const { clock, logger, metrics, driver, budgets, connectionsMax, refusals } = parts
+  const { clock, logger, metrics, driver, budgets, connectionsMax, refusals, membership } = parts
   const read = driver.read({ principal: ANONYMOUS })
   const allowedHosts = allowedHostsOf(config)
   const gate = createGate(allowedHosts)
@@ -258,7 +302,7 @@ function openAddresses(
     journalFault,
     refusals,
     checkHost: (request) => gate.checkHost(headersOf(request), request.httpVersion),
-    metrics: () => renderMetrics(parts, clusterStatus()),
+    metrics: () => renderFigures(parts, clusterStatus()),
   })
   const prometheus = createPrometheusDiscovery(
     {
@@ -272,8 +316,10 @@ function openAddresses(
     },
     { allowedHosts },
   )
+  const { network } = membership
   const mounts: readonly Mount[] = [
     ...health,
+    ...(network === undefined ? [] : [{ path: PEER_PATH, ...network }]),
     { path: '/prometheus/sd', ...prometheus },
     { path: '/', ...native },
   ]
@@ -287,50 +333,28 @@ function openAddresses(
   ])
 }
 
-/** Says what does not change while the node runs, and begins to measure the process. */
-function beginFigures(
-  { clock, metrics }: Pick<Parts, 'clock' | 'metrics'>,
-  { cluster, memory }: Config,
-  nodeId: string,
-): ProcessMetrics {
-  metrics.inform('rollcall_build_info', {
-    version: SOFTWARE_VERSION,
-    node_version: process.versions.node,
-    platform: process.platform,
-    arch: process.arch,
-  })
-  metrics.inform('rollcall_node_info', { node: nodeId, cluster, storage: memory ? 'memory' : 'disk' })
-  return createProcessMetrics({ clock, meter: metrics })
-}
-
-/** Takes the figures that are only computed when they are asked for, and shows all. */
-function renderMetrics({ metrics, driver, budgets, figures }: Parts, cluster: ClusterResponse): string {
-  driver.sample()
-  metrics.set('rollcall_ready', driver.readiness().ready ? 1 : 0)
-  sampleCluster(metrics, cluster)
-  sampleHttpBudgets(metrics, budgets)
-  figures.sample()
-  return metrics.render()
-}
-
 function stopSteps(
   parts: Parts,
   native: NativeProtocol,
   listeners: Listeners,
   journal: JournalPort,
 ): ShutdownStep[] {
-  const { driver, prober, clock, figures } = parts
+  const { driver, prober, clock, figures, membership } = parts
   return [
     {
       name: 'goaway',
       run: () => {
+        const own = membership.status().nodes[0]?.address
         driver.stop()
-        native.goaway('stopping', GOAWAY_MS)
+        membership.stop()
+        const others = membership.offered().filter((address) => address !== own)
+        native.goaway('stopping', GOAWAY_MS, others)
         return new Promise<void>((resolve) => clock.setTimer(GOAWAY_MS, resolve))
       },
     },
     { name: 'streams', run: () => native.close() },
     { name: 'listeners', run: () => listeners.close() },
+    { name: 'cluster', run: () => membership.close() },
     {
       name: 'judgement',
       run: () => {

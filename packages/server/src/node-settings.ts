@@ -40,6 +40,7 @@ export function nodeOptions(config: Config, nodeId: string, heapLimit: number): 
     namespacesMax: limits.namespacesMax,
     peers: peerBounds(config),
     namespaces: config.namespaces,
+    joined: config.etcd !== undefined,
     liveness: {
       ...LIVENESS_DEFAULTS,
       pingMs: config.pingMs,

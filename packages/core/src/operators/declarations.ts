@@ -123,8 +123,9 @@ export class Declarations implements Follower {
     else removed.drop(declarationKey(declaration))
   }
 
-  /** Forgets what was taken back long enough ago. O(1) while nothing was. */
+  /** Forgets what was taken back long enough ago. O(1) while nothing was. What an engine holds is over when it says so. */
   tick(now: number): void {
+    if (this.directory.joined) return
     for (const removed of Object.values(this.removed))
       for (const key of removed.over(now)) this.directory.forgetDeclaration(key)
   }

@@ -185,7 +185,9 @@ export class Overrides implements Follower {
 
   /** Ends what is over, and forgets what ended long enough ago. O(1) while nothing did. */
   tick(now: number): void {
-    for (const entry of this.removed.over(now)) this.directory.forgetOverride(entry)
+    // Where an engine holds them too, what was taken back goes with its record.
+    if (!this.directory.joined)
+      for (const entry of this.removed.over(now)) this.directory.forgetOverride(entry)
     if (now < this.nextDue) return
     this.nextDue = Infinity
     for (const [entry, dueAt] of [...this.timed]) {

@@ -39,7 +39,7 @@ function step(
 ): { answer: Promise<Durability>; now: () => string } {
   const entries: JournalEntry[] = written.map((record) => ({ kind: 'record', record }))
   for (const entry of entries) commits.add(entry)
-  const answer = commits.settled(commits.write(), () => held, need)
+  const answer = commits.settled(commits.write(), () => held, { need })
   let state = 'waits'
   answer.then(
     (durability) => (state = durability),

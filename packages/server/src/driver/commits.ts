@@ -16,6 +16,23 @@ const STRONGER_MS_MAX = 250
 /** Once a sink has answered, the others are waited for this long where that is not enough. */
 const NEEDED_MS_MAX = 10_000
 
+/** How a sink is waited for. */
+export interface SinkOptions {
+  /**
+   * It takes the entries to others, behind what is served: only what has nothing else to bring it back waits for it, and no
+   * longer than for a stronger level. Default false.
+   */
+  readonly behind?: boolean
+}
+
+/** How long an answer waits. */
+export interface Patience {
+  /** Rejects where it is less durable. */
+  readonly need?: Durability | undefined
+  /** Waits also for sinks that are behind. Default true. */
+  readonly patient?: boolean
+}
+
 /** What one `write` handed over, on its way to every sink. */
 export class Commit {
   /** What it writes, in the order in which it came. */
@@ -24,13 +41,18 @@ export class Commit {
   level: Durability = 'memory'
   /** Sinks that have still to answer. */
   due: number
+  /** Those of them that are not behind. */
+  near: number
+  /** Sinks that have answered. */
+  answers = 0
   /** Told of each answer. */
   readonly listeners: Set<() => void> = new Set()
   private records: Set<StoredRecord> | undefined
 
-  constructor(entries: readonly JournalEntry[], due: number) {
+  constructor(entries: readonly JournalEntry[], due: number, near: number) {
     this.entries = entries
     this.due = due
+    this.near = near
   }
 
   /** Whether it writes this very record. Most commits are never asked. */
@@ -39,8 +61,10 @@ export class Commit {
     return this.records.has(record)
   }
 
-  answered(level: Durability): void {
+  answered(level: Durability, behind: boolean): void {
     this.due--
+    this.answers++
+    if (!behind) this.near--
     if (RANK[level] > RANK[this.level]) this.level = level
     for (const listener of [...this.listeners]) listener()
   }
@@ -48,7 +72,7 @@ export class Commit {
 
 export class Commits {
   private readonly clock: Pick<Clock, 'setTimer'>
-  private readonly sinks: Sink[] = []
+  private readonly sinks: { readonly sink: Sink; readonly behind: boolean }[] = []
   private entries: JournalEntry[] = []
   /** Commits of which a sink has still to answer. */
   private readonly underWay = new Set<Commit>()
@@ -58,8 +82,8 @@ export class Commits {
   }
 
   /** From now on entries go there too. */
-  attach(sink: Sink): void {
-    this.sinks.push(sink)
+  attach(sink: Sink, { behind = false }: SinkOptions = {}): void {
+    this.sinks.push({ sink, behind })
   }
 
   /** Takes an entry; it is on its way with the next `write`. */
@@ -88,16 +112,17 @@ export class Commits {
   async settled(
     own: Commit | undefined,
     records: () => Iterable<StoredRecord>,
-    need?: Durability,
+    patience: Patience = {},
   ): Promise<Durability> {
+    const { need } = patience
     const others = this.othersOf(own, records)
     // Where nothing of it is on its way, it is as durable as the sinks are at present.
     const first = own ?? others.pop() ?? this.hand([])
-    const level = this.over(first, need)
+    const level = this.over(first, patience)
     const durability =
       others.length === 0
         ? await level
-        : weakestOf(await Promise.all([level, ...others.map((commit) => this.over(commit, need))]))
+        : weakestOf(await Promise.all([level, ...others.map((commit) => this.over(commit, patience))]))
     if (need === undefined || RANK[durability] >= RANK[need]) return durability
     throw new RegistryError('not_durable', `accepted with durability ${durability}, not ${need}`, {
       details: { durability },
@@ -116,19 +141,25 @@ export class Commits {
   }
 
   private hand(entries: readonly JournalEntry[]): Commit {
-    const commit = new Commit(entries, this.sinks.length)
+    const { sinks } = this
+    const commit = new Commit(entries, sinks.length, sinks.filter(({ behind }) => !behind).length)
     if (commit.due > 0) this.underWay.add(commit)
-    for (const sink of this.sinks) void this.handTo(sink, commit, entries)
+    for (const { sink, behind } of sinks) void this.handTo(sink, behind, commit, entries)
     return commit
   }
 
-  private async handTo(sink: Sink, commit: Commit, entries: readonly JournalEntry[]): Promise<void> {
-    commit.answered(await appendTo(sink, entries))
+  private async handTo(
+    sink: Sink,
+    behind: boolean,
+    commit: Commit,
+    entries: readonly JournalEntry[],
+  ): Promise<void> {
+    commit.answered(await appendTo(sink, entries), behind)
     if (commit.due === 0) this.underWay.delete(commit)
   }
 
   /** Waits until a commit has what is needed, or as much as it gets in time. */
-  private over(commit: Commit, need: Durability = 'memory'): Promise<Durability> {
+  private over(commit: Commit, { need = 'memory', patient = true }: Patience): Promise<Durability> {
     if (commit.due === 0) return Promise.resolve(commit.level)
     return new Promise((resolve) => {
       let cancel = (): void => {}
@@ -138,13 +169,15 @@ export class Commits {
         resolve(commit.level)
       }
       const look = (): void => {
-        const { level, due } = commit
+        const { level, due, near } = commit
         if (due === 0 || (need !== 'memory' && RANK[level] >= RANK[need])) return finish()
+        if (need === 'memory' && near === 0 && !patient) return finish()
         cancel()
-        const durable = need === 'memory' && level !== 'memory'
+        const durable = need === 'memory' && (level !== 'memory' || near === 0)
         cancel = this.clock.setTimer(durable ? STRONGER_MS_MAX : NEEDED_MS_MAX, finish)
       }
       commit.listeners.add(look)
+      if (commit.answers > 0) look()
     })
   }
 }

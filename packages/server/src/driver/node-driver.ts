@@ -11,9 +11,11 @@ import {
   type CommandKind,
   type CommandOf,
   type Done,
+  type Joined,
   joinedAnswer,
   type JournalEntry,
   type Meter,
+  type NodeEffects,
   type NodeOptions,
   type ProbeOutcome,
   type ProbeRequest,
@@ -34,7 +36,7 @@ import {
 } from '@rollcall/core'
 import type { Durability, HeartbeatResponse, ResolvedRef, ViewName } from '@rollcall/wire'
 import { type ChangeWaits, createChangeWaits, settledWait } from './change-waits.js'
-import { type Commit, Commits, type Sink, weakestOf } from './commits.js'
+import { type Commit, Commits, type Sink, type SinkOptions, weakestOf } from './commits.js'
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import type { HeapReader } from './heap-watch.js'
@@ -61,6 +63,8 @@ export interface NodeDriverDeps {
   /** Told of every command. */
   readonly audit?: AuditLog
   readonly health?: HealthLog
+  /** What a node that has peers says to them. */
+  readonly effects?: Pick<NodeEffects, 'tookOver' | 'passOn' | 'consult'>
 }
 
 /** Items of a command that are done in one turn of the event loop, some milliseconds. */
@@ -71,6 +75,11 @@ const ITEMS_PER_TURN = 500
  */
 function itemsPerTurn(kind: CommandKind, { session }: Caller): number {
   return session === undefined || kind === 'deregisterHost' ? ITEMS_PER_TURN : Infinity
+}
+
+/** Whether all of it is said again by beats or a session, should this node be lost before others know of it. */
+function comesBack(command: Command): boolean {
+  return command.kind === 'register' && command.items.every(({ liveness }) => liveness === 'lease')
 }
 
 /** Makes a driver around a fresh node. */
@@ -96,11 +105,13 @@ export class NodeDriver implements Registry {
   private probing = false
   private readonly unwatchHeap: (() => void) | undefined
   private cancelTick: (() => void) | undefined
+  private stepListener: (() => void) | undefined
   private sessions = 0
   private shunned = false
   private state: 'loading' | 'ready' | 'stopping' | 'closed' = 'loading'
 
-  constructor({ clock, heap, prober, meter, audit, health }: NodeDriverDeps, options: NodeOptions) {
+  constructor(deps: NodeDriverDeps, options: NodeOptions) {
+    const { clock, heap, prober, meter, audit, health } = deps
     this.clock = clock
     this.prober = prober
     this.meter = meter
@@ -109,6 +120,7 @@ export class NodeDriver implements Registry {
     this.commits = new Commits(clock)
     this.turns = new SliceTurns(clock)
     this.node = new RegistryNode(clock.now(), options, {
+      ...deps.effects,
       persist: (entry) => this.commits.add(entry),
       probe: (request) => this.probes.push(request),
       mayProbe: (host, peer) => prober.permits?.(host, peer) ?? true,
@@ -130,15 +142,47 @@ export class NodeDriver implements Registry {
   // ---- life ----------------------------------------------------------------------------------------------
 
   /** Adds a place where entries go from now on. Call before `start`. */
-  attach(sink: Sink): void {
-    this.commits.attach(sink)
+  attach(sink: Sink, options?: SinkOptions): void {
+    this.commits.attach(sink, options)
   }
 
-  /** Takes in what the journal recovered; lookups are answered from then on. Returns what was refused. */
+  /** What joins the node with others; throws for a node by itself. */
+  get joined(): Joined {
+    const { joined } = this.node
+    if (joined === undefined) throw new Error('the node is by itself')
+    return joined
+  }
+
+  /** Looks at the rules without doing anything to them. */
+  inspect<T>(look: (node: RegistryNode) => T): T {
+    return look(this.node)
+  }
+
+  /** Does a step of the rules that no adapter asks for, and what follows from it. */
+  step<T>(run: (node: RegistryNode, now: number) => T): T {
+    const result = run(this.node, this.clock.now())
+    this.after()
+    return result
+  }
+
+  /** Calls `listener` after each step. One at a time. */
+  onStep(listener: () => void): void {
+    this.stepListener = listener
+  }
+
+  /**
+   * Takes in what the journal recovered; a node by itself answers lookups from then on, one that an engine joins with others
+   * from `serve` on. Returns what was refused.
+   */
   load(entries: Iterable<JournalEntry>): readonly Unlearnt[] {
     const refused = this.node.load(entries, this.clock.now())
-    if (this.state === 'loading') this.state = 'ready'
+    if (this.node.joined === undefined) this.serve()
     return refused
+  }
+
+  /** What it lists may be asked for from now on. */
+  serve(): void {
+    if (this.state === 'loading') this.state = 'ready'
   }
 
   /** Current durable state, for the journal's snapshots. */
@@ -258,7 +302,8 @@ export class NodeDriver implements Registry {
     const answer = this.node.execute(command, step)
     const commit = this.after()
     const records = (): Iterable<StoredRecord> => this.node.held(command as Command, commit?.entries ?? [])
-    const durability = this.commits.settled(commit, records, need)
+    const patient = !comesBack(command as Command)
+    const durability = this.commits.settled(commit, records, { need, patient })
     // It is awaited when the last part is done; until then a rejection is no fault that nothing handles.
     durability.catch(() => {})
     return { answer: demand(answer), durability }
@@ -325,6 +370,7 @@ export class NodeDriver implements Registry {
     const commit = this.commits.write()
     if (this.probes.length > 0 && !this.probing) this.makeProbes()
     if (this.state === 'closed') return commit
+    this.stepListener?.()
     this.publications.soon()
     this.servicesWaiters.changed()
     this.followers.reached(this.node.events.newest)

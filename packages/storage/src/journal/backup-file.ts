@@ -138,7 +138,8 @@ export function contentOf(entries: readonly JournalEntry[]): BackupContent {
     } else if (entry.kind === 'forget') {
       const key = keyOf(entry.key)
       if (records.get(key)?.incarnation === entry.incarnation) records.delete(key)
-    } else if (entry.register.value === null) declared.delete(declarationKey(entry))
+    } else if (entry.kind === 'epoch') continue
+    else if (entry.register.value === null) declared.delete(declarationKey(entry))
     else declared.add(declarationKey(entry))
   }
   let removed = 0

@@ -83,7 +83,7 @@ export class Memory {
     } else if (entry.kind === 'forget') {
       const id = JSON.stringify([entry.key.namespace, entry.key.service, entry.key.group, entry.key.id])
       if (this.records.get(id)?.incarnation === entry.incarnation) this.records.delete(id)
-    } else {
+    } else if (entry.kind !== 'epoch') {
       const key = declarationKey(entry)
       const held = this.declared.get(key)?.register
       if (held === undefined || joinRegisters(held, entry.register) !== held) this.declared.set(key, entry)

@@ -1,0 +1,110 @@
+/** Compares memory with the engine once in a while, and repairs what differs: watches lie sometimes. */
+import {
+  type Clock,
+  compareWithEngine,
+  ENGINE_LIMITS,
+  EngineError,
+  type EnginePort,
+  type Logger,
+} from '@rollcall/core'
+import type { NodeDriver } from '../driver/node-driver.js'
+import type { SystemRandom } from '../random.js'
+
+export interface EngineCheckDeps {
+  readonly clock: Clock
+  readonly random: Pick<SystemRandom, 'fraction'>
+  readonly logger: Logger
+  readonly engine: Pick<EnginePort, 'scan' | 'read'>
+  readonly driver: NodeDriver
+  /** Up to which revision everything was received. */
+  readonly received: () => number
+}
+
+/** How often, and how many keys of the last time make it rarer: no more than some 2,000 of them a second. */
+const CHECK_MS = 60_000
+const KEYS_PER_SECOND = 2_000
+
+/** How long the watch may take to arrive where the engine was when it was read. */
+const ARRIVAL_MS_MAX = 15_000
+const ARRIVAL_LOOK_MS = 250
+
+export class EngineCheck {
+  private readonly deps: EngineCheckDeps
+  private cancel: (() => void) | undefined
+  private keys = 0
+  /** Counts openings: what an earlier one began is of no use. */
+  private turn = 0
+  /** Keys in which memory differed from the engine when they were compared last. */
+  divergence = 0
+
+  constructor(deps: EngineCheckDeps) {
+    this.deps = deps
+  }
+
+  open(): void {
+    this.close()
+    this.later()
+  }
+
+  close(): void {
+    this.turn++
+    this.cancel?.()
+    this.cancel = undefined
+  }
+
+  private later(): void {
+    const { clock, random } = this.deps
+    const everyMs = Math.max(CHECK_MS, (this.keys / KEYS_PER_SECOND) * 1_000)
+    this.cancel = clock.setTimer(everyMs * (0.8 + 0.4 * random.fraction()), () => void this.check(this.turn))
+  }
+
+  private async check(turn: number): Promise<void> {
+    try {
+      await this.compare(turn)
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      this.deps.logger.debug({ failure: error.failure, error: error.message }, 'not compared with the engine')
+    }
+    if (turn === this.turn) this.later()
+  }
+
+  private async compare(turn: number): Promise<void> {
+    const { engine, driver, logger } = this.deps
+    const keys = new Map<string, number>()
+    const revision = await engine.scan((page) => {
+      for (const { key, revision: at } of page) keys.set(key, at)
+    })
+    this.keys = keys.size
+    if (!(await this.arrived(revision, turn))) return
+    const difference = driver.step((node, now) => {
+      const { directory, joined } = node
+      return joined && compareWithEngine(keys, revision, { directory, replica: joined.replica }, now)
+    })
+    if (difference === undefined) return
+    const { read, lost } = difference
+    this.divergence = read.length + lost
+    if (this.divergence === 0) return
+    logger.warn(
+      { keys: read.length, lost, first: read[0] },
+      'memory differed from the engine, and is repaired',
+    )
+    for (let at = 0; at < read.length; at += ENGINE_LIMITS.writesMax) {
+      const entries = await engine.read(read.slice(at, at + ENGINE_LIMITS.writesMax))
+      if (turn !== this.turn) return
+      driver.step((node, now) => {
+        for (const entry of entries) node.joined?.replica.take(entry, now)
+      })
+    }
+  }
+
+  /** Whether everything up to a revision is received in time. */
+  private async arrived(revision: number, turn: number): Promise<boolean> {
+    const { clock, received } = this.deps
+    const until = clock.now() + ARRIVAL_MS_MAX
+    while (received() < revision) {
+      if (turn !== this.turn || clock.now() >= until) return false
+      await new Promise<void>((resolve) => clock.setTimer(ARRIVAL_LOOK_MS, resolve))
+    }
+    return turn === this.turn
+  }
+}

@@ -1,0 +1,170 @@
+/** Takes what is unpublished to the engine, in batches, as long as it is let: what is accepted here never waits for that. */
+import {
+  type Clock,
+  EngineError,
+  type EnginePort,
+  type EngineWritten,
+  type JournalEntry,
+  type Learnable,
+  type Logger,
+  type Publication,
+} from '@rollcall/core'
+import type { Durability } from '@rollcall/wire'
+import type { Sink } from '../driver/commits.js'
+import type { NodeDriver } from '../driver/node-driver.js'
+import type { SystemRandom } from '../random.js'
+
+export interface EngineOutboxDeps {
+  readonly clock: Clock
+  readonly random: Pick<SystemRandom, 'fraction'>
+  readonly logger: Logger
+  readonly engine: Pick<EnginePort, 'write'>
+  readonly driver: NodeDriver
+  /** The engine has another history than the one that is written to. */
+  readonly mismatched: (error: EngineError) => void
+}
+
+/** Batches under way at a time: the engine commits several in one go. */
+const BATCHES_MAX = 4
+
+/** Changes for which another batch is worth it while one is under way. */
+const BATCH_WORTH = 64
+
+/** Waits after a failure; the engine that is full, or refuses, needs an operator. */
+const RETRY_MS_MIN = 100
+const RETRY_MS_MAX = 2_000
+const HOPELESS_MS = 5_000
+
+export class EngineOutbox implements Sink {
+  private readonly deps: EngineOutboxDeps
+  /** The history that is written to; undefined while nothing is. */
+  private epoch: string | undefined
+  private underWay = 0
+  private failures = 0
+  private cancelPump: (() => void) | undefined
+  private readonly waits = new Set<() => void>()
+  /** What the engine says of writes, while it takes none. */
+  fault: string | undefined
+
+  constructor(deps: EngineOutboxDeps) {
+    this.deps = deps
+  }
+
+  /** The engine takes writes of this history from now on. */
+  open(epoch: string): void {
+    this.epoch = epoch
+    this.failures = 0
+    this.soon()
+  }
+
+  /** Nothing is taken to the engine from now on, and nothing waits for it. */
+  close(): void {
+    this.epoch = undefined
+    this.cancelPump?.()
+    this.cancelPump = undefined
+    this.giveUp()
+  }
+
+  /** Something may have to be published. Cheap. */
+  soon(): void {
+    if (this.epoch === undefined || this.cancelPump !== undefined) return
+    if (this.deps.driver.joined.replica.backlog.idleSize > 0) this.pumpIn(0)
+  }
+
+  /**
+   * Tells how durable entries are: `replicated` once the engine holds them, `memory` as soon as it is known that it will take
+   * none for now.
+   */
+  append(entries: readonly JournalEntry[]): Promise<Durability> {
+    const { replica } = this.deps.driver.joined
+    if (this.epoch === undefined || this.fault !== undefined) return Promise.resolve('memory')
+    this.soon()
+    return new Promise((resolve) => {
+      let stop = (): void => {}
+      const giveUp = (): void => {
+        stop()
+        resolve('memory')
+      }
+      this.waits.add(giveUp)
+      stop = replica.backlog.wait(replica.published(entries.filter(isLearnable)), () => {
+        this.waits.delete(giveUp)
+        resolve('replicated')
+      })
+    })
+  }
+
+  private giveUp(): void {
+    for (const giveUp of this.waits) giveUp()
+    this.waits.clear()
+  }
+
+  private pumpIn(ms: number): void {
+    this.cancelPump = this.deps.clock.setTimer(ms, () => {
+      this.cancelPump = undefined
+      this.pump()
+    })
+  }
+
+  private pump(): void {
+    const { replica, publications } = this.deps.driver.joined
+    while (this.epoch !== undefined && this.cancelPump === undefined && this.underWay < BATCHES_MAX) {
+      if (this.underWay > 0 && replica.backlog.idleSize < BATCH_WORTH) return
+      const publication = publications.next()
+      if (publication === undefined) return
+      void this.send(publication, this.epoch)
+    }
+  }
+
+  private async send(publication: Publication, epoch: string): Promise<void> {
+    const { engine, driver } = this.deps
+    this.underWay++
+    let outcomes: readonly EngineWritten[] | undefined
+    let error: unknown
+    try {
+      outcomes = await engine.write(epoch, publication.writes)
+    } catch (failure) {
+      error = failure
+    }
+    this.underWay--
+    if (outcomes === undefined) {
+      driver.joined.publications.failed(publication)
+      return this.failed(error, epoch)
+    }
+    const written = outcomes
+    this.failures = 0
+    this.fault = undefined
+    const sound = driver.step((node, now) => node.joined?.publications.written(publication, written, now))
+    if (sound === false)
+      return this.failed(new EngineError('epoch', 'a key is older than this node has seen it'), epoch)
+    this.soon()
+  }
+
+  private failed(error: unknown, epoch: string): void {
+    if (!(error instanceof EngineError)) throw error
+    if (this.epoch !== epoch) return
+    if (error.failure === 'epoch') {
+      this.close()
+      return this.deps.mismatched(error)
+    }
+    const hopeless = error.failure !== 'unavailable'
+    if (hopeless && this.fault === undefined) {
+      this.deps.logger.error({ failure: error.failure, error: error.message }, 'the engine takes no writes')
+    }
+    this.fault = hopeless ? error.message : this.fault
+    // What is behind the failure is seen by the lease and the watch; until they say so this goes on.
+    if (hopeless) this.giveUp()
+    this.failures++
+    this.cancelPump?.()
+    this.pumpIn(hopeless ? HOPELESS_MS : this.backoff())
+  }
+
+  private backoff(): number {
+    const ceiling = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(this.failures, 10))
+    return RETRY_MS_MIN + this.deps.random.fraction() * (ceiling - RETRY_MS_MIN)
+  }
+}
+
+/** What is in the engine once it was published; of the rest there is nothing to wait for. */
+function isLearnable(entry: JournalEntry): entry is Extract<JournalEntry, Learnable> {
+  return entry.kind !== 'forget' && entry.kind !== 'epoch'
+}

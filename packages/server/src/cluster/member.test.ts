@@ -1,0 +1,324 @@
+/** What a node of a cluster does with its engine and its peers, whatever becomes of them. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { command, PEER, pending, register } from '../driver/node-driver.fixture.js'
+import { TestCluster, type TestNode } from './members.fixture.js'
+
+let cluster: TestCluster
+let a: TestNode
+let b: TestNode
+
+const KEY = { namespace: 'default', service: 'orders', group: 'default', id: 'a' }
+
+function state({ driver }: TestNode, id = 'a'): string | undefined {
+  return driver.read(PEER).instance({ ...KEY, id })?.state
+}
+
+function judge({ driver }: TestNode, id = 'a'): string | undefined {
+  return driver.inspect((node) => node.directory.entry({ ...KEY, id })?.record.verdict.node)
+}
+
+function unpublished({ driver }: TestNode): number {
+  return driver.joined.replica.backlog.size
+}
+
+async function joined(...nodes: readonly TestNode[]): Promise<void> {
+  await cluster.clock.pass(3_000)
+  for (const node of nodes) expect(node.member.cluster().engine.state).toBe('connected')
+}
+
+/** Beats for an instance, so that it stays what it is while time passes. */
+async function beating(ms: number, ...nodes: readonly TestNode[]): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    for (const { driver } of nodes) driver.heard([{ ...KEY, incarnation: 1 }], PEER)
+    await cluster.clock.pass(1_000)
+  }
+}
+
+beforeEach(async () => {
+  cluster = new TestCluster()
+  a = cluster.start('a')
+  b = cluster.start('b')
+  await joined(a, b)
+})
+
+describe('two nodes', () => {
+  it('know each other, and tell clients of each other', () => {
+    for (const node of [a, b]) {
+      expect([...node.member.offered].toSorted()).toEqual(['a:7400', 'b:7400'])
+      const { nodes, epoch, divergence } = node.member.cluster()
+      expect([nodes[0]?.name, nodes.map(({ state: each }) => each), divergence]).toEqual([
+        node === a ? 'a' : 'b',
+        ['ready', 'ready'],
+        0,
+      ])
+      expect(epoch).toBe(a.member.cluster().epoch)
+    }
+  })
+
+  it('have what either accepts, and answer at once where something brings it back', async () => {
+    const [result] = await register(a.driver, [command()], PEER)
+    expect(result).toMatchObject({ ok: true, durability: 'disk' })
+    expect(unpublished(a)).toBe(1)
+    await cluster.clock.pass(50)
+    expect([state(b), judge(b), unpublished(a)]).toEqual(['up', a.node, 0])
+  })
+
+  it('wait for the engine with a deregistration, and with what nothing else brings back', async () => {
+    const registered = register(a.driver, [command({ liveness: 'static' })], PEER)
+    expect(await pending(registered)).toBe(true)
+    await cluster.clock.pass(20)
+    expect(await registered).toMatchObject([{ durability: 'replicated' }])
+    const removed = a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, incarnation: 1 }] }, PEER)
+    await cluster.clock.pass(20)
+    expect((await removed).durability).toBe('replicated')
+    expect(state(b)).toBeUndefined()
+  })
+
+  it('wait no longer than a quarter of a second, and not at all for an engine that is known to be lost', async () => {
+    a.engine.line.cut()
+    const slow = register(a.driver, [command({ liveness: 'static' })], PEER)
+    await cluster.clock.pass(240)
+    expect(await pending(slow)).toBe(true)
+    await cluster.clock.pass(20)
+    expect(await slow).toMatchObject([{ durability: 'disk' }])
+    await cluster.clock.pass(6_000)
+    expect(await register(a.driver, [command({ id: 'b', liveness: 'static' })], PEER)).toMatchObject([
+      { durability: 'disk' },
+    ])
+  })
+
+  it('refuse what must be replicated and is not in time', async () => {
+    a.engine.line.cut()
+    const demanded = register(a.driver, [command()], PEER, 'replicated')
+    const outcome = demanded.then(
+      () => 'accepted',
+      (error: { code: string }) => error.code,
+    )
+    await cluster.clock.pass(11_000)
+    expect(await outcome).toBe('not_durable')
+  })
+})
+
+describe('a node without its engine', () => {
+  it('is an island that serves on, and says so', async () => {
+    a.engine.line.cut()
+    await cluster.clock.pass(5_000)
+    expect(a.driver.read(PEER).health()).toEqual({ stale: false, island: true })
+    expect(a.member.cluster()).toMatchObject({ engine: { state: 'lost' }, nodes: [{ state: 'island' }, {}] })
+    expect(b.member.cluster().nodes[1]).toMatchObject({ name: 'a', state: 'island' })
+    expect(await register(a.driver, [command()], PEER)).toMatchObject([{ ok: true }])
+    a.engine.line.heal()
+    await cluster.clock.pass(3_000)
+    expect(a.driver.read(PEER).health()).toEqual({ stale: false, island: false })
+    expect([state(b), unpublished(a), unpublished(b)]).toEqual(['up', 0, 0])
+  })
+
+  it('tells its peers what it cannot publish, and they publish it', async () => {
+    a.engine.line.cut()
+    await cluster.clock.pass(5_000)
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(1_000)
+    expect([state(b), unpublished(b)]).toEqual(['up', 0])
+    expect(cluster.store.list().some(({ key }) => key.startsWith('records/'))).toBe(true)
+  })
+
+  it('keeps its instances in all lists', async () => {
+    await register(a.driver, [command()], PEER)
+    await beating(2_000, a)
+    a.engine.line.cut()
+    for (let round = 0; round < 60; round++) {
+      await beating(1_000, a)
+      expect([state(a), state(b)]).toEqual(['up', 'up'])
+    }
+    a.engine.line.heal()
+    await beating(10_000, a)
+    expect([state(a), state(b), unpublished(a), unpublished(b)]).toEqual(['up', 'up', 0, 0])
+  })
+})
+
+describe('all nodes without the engine, for two minutes', () => {
+  it('go on, and agree soon after it is back', async () => {
+    await register(a.driver, [command(), command({ id: 'leaves' })], PEER)
+    await beating(1_000, a)
+    cluster.store.stop()
+    await beating(60_000, a)
+    await register(b.driver, [command({ id: 'new', liveness: 'static' })], PEER)
+    await a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'leaves', incarnation: 1 }] }, PEER)
+    await beating(60_000, a)
+    expect([state(a), state(b)]).toEqual(['up', 'up'])
+    cluster.store.start()
+    await beating(10_000, a)
+    for (const node of [a, b])
+      expect([state(node), state(node, 'leaves'), state(node, 'new'), unpublished(node)]).toEqual([
+        'up',
+        undefined,
+        'up',
+        0,
+      ])
+  })
+
+  it('lose nothing when it comes back with nothing', async () => {
+    await register(a.driver, [command()], PEER)
+    await beating(1_000, a)
+    const { epoch } = a.member.cluster()
+    cluster.store.wipe()
+    await beating(20_000, a)
+    for (const node of [a, b])
+      expect([state(node), node.member.cluster().engine.state]).toEqual(['up', 'connected'])
+    expect(a.member.cluster().epoch).not.toBe(epoch)
+    expect(b.member.cluster().epoch).toBe(a.member.cluster().epoch)
+    expect(cluster.store.list().filter(({ key }) => key.startsWith('records/'))).toHaveLength(1)
+  })
+
+  it('lose nothing when it comes back older than it was', async () => {
+    const backup = cluster.store.backup()
+    await register(a.driver, [command()], PEER)
+    await register(a.driver, [command({ id: 'gone' })], PEER)
+    void a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'gone', incarnation: 1 }] }, PEER)
+    await beating(2_000, a)
+    cluster.store.restore(backup)
+    await beating(20_000, a)
+    for (const node of [a, b])
+      expect([state(node), state(node, 'gone'), unpublished(node)]).toEqual(['up', undefined, 0])
+  })
+})
+
+describe('a node that dies', () => {
+  it('is gone for the others after its lease, and what it judged is judged by one of them', async () => {
+    await register(a.driver, [command()], PEER)
+    await beating(1_000, b)
+    a.engine.line.cut()
+    a.driver.close()
+    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
+    cluster.board.refresh()
+    await beating(15_000, b)
+    expect([judge(b), state(b)]).toEqual([b.node, 'up'])
+    expect(b.member.cluster().nodes).toMatchObject([{ name: 'b' }, { name: 'a', state: 'gone' }])
+    expect(b.member.offered).toEqual(['b:7400'])
+  })
+
+  it('and its instances with it: they are doubted within twenty seconds', async () => {
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(1_000)
+    a.engine.line.cut()
+    a.driver.close()
+    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
+    cluster.board.refresh()
+    await cluster.clock.pass(20_000)
+    expect(state(b)).toBe('suspect')
+  })
+})
+
+describe('a node that starts', () => {
+  it('is not ready before it has loaded, and then has everything', async () => {
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(100)
+    const c = cluster.start('c')
+    expect(c.driver.readiness()).toEqual({ ready: false, reason: 'loading' })
+    await cluster.clock.pass(1_000)
+    expect(c.driver.readiness()).toEqual({ ready: true })
+    expect([state(c), c.driver.read(PEER).isStale()]).toEqual(['up', false])
+  })
+
+  it('without the engine serves what its journal had after five seconds, marked stale; with nothing it never does', async () => {
+    cluster.store.stop()
+    const record = {
+      kind: 'record',
+      record: { ...recordOf(), verdict: { ...recordOf().verdict, node: 'old' } },
+    } as const
+    const c = cluster.start('c', [record])
+    const empty = cluster.start('d')
+    await cluster.clock.pass(4_900)
+    expect(c.driver.readiness()).toMatchObject({ ready: false })
+    await cluster.clock.pass(200)
+    expect(c.driver.readiness()).toEqual({ ready: true })
+    expect([state(c), c.driver.read(PEER).isStale()]).toEqual(['up', true])
+    expect(empty.driver.readiness()).toMatchObject({ ready: false })
+  })
+
+  it('does not join a cluster of another name', async () => {
+    const c = cluster.start('c', [], { cluster: 'other' })
+    await cluster.clock.pass(20_000)
+    expect(c.driver.readiness()).toMatchObject({ ready: false })
+    expect(c.member.cluster().engine.state).toBe('lost')
+    expect(a.member.offered).toHaveLength(2)
+  })
+})
+
+describe('a node that stops', () => {
+  it('publishes what is left, and leaves at once', async () => {
+    await register(a.driver, [command()], PEER)
+    a.member.stop()
+    await cluster.clock.pass(10)
+    expect(b.member.offered).toEqual(['b:7400'])
+    const closed = a.member.close()
+    await cluster.clock.pass(200)
+    await closed
+    await cluster.clock.pass(50)
+    expect(state(b)).toBe('up')
+    expect(b.member.cluster().nodes).toMatchObject([{ name: 'b' }, { name: 'a', state: 'gone' }])
+  })
+})
+
+describe('sessions', () => {
+  it('are sent where there is room, and left alone where it makes no odds', async () => {
+    a.sessions = 100
+    await cluster.clock.pass(5_000)
+    expect([a.moved, b.moved]).toEqual([[50, 'b:7400'], []])
+    a.sessions = 60
+    b.sessions = 50
+    await cluster.clock.pass(4_000)
+    a.moved = []
+    await cluster.clock.pass(10_000)
+    expect(a.moved).toEqual([])
+  })
+
+  it('are not sent to an island', async () => {
+    b.engine.line.cut()
+    await cluster.clock.pass(6_000)
+    a.sessions = 100
+    await cluster.clock.pass(5_000)
+    expect(a.moved).toEqual([])
+  })
+})
+
+describe('memory and engine', () => {
+  it('are compared, and what differs is repaired and shown', async () => {
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(1_000)
+    // As if the watch had swallowed something.
+    b.driver.inspect((node) => {
+      const entry = node.directory.entry(KEY)
+      if (entry !== undefined) entry.revision = 0
+    })
+    await beating(75_000, a)
+    expect(b.member.cluster().divergence).toBe(1)
+    expect(b.driver.inspect((node) => node.directory.entry(KEY)?.revision)).toBeGreaterThan(0)
+    await beating(75_000, a)
+    expect(b.member.cluster().divergence).toBe(0)
+  })
+})
+
+function recordOf(): NonNullable<ReturnType<typeof recordIn>> {
+  return {
+    ...KEY,
+    incarnation: 1,
+    content: {
+      intent: 'up',
+      rev: 1,
+      host: '10.0.0.1',
+      port: 3000,
+      weight: 100,
+      metadata: {},
+      leaseMs: 15_000,
+      liveness: 'lease',
+      named: true,
+      digest: '0123456789abcdef',
+    },
+    verdict: { value: 'up', claim: 1, node: 'old', seq: 0, reason: 'registered' },
+  }
+}
+
+function recordIn({ driver }: TestNode) {
+  return driver.inspect((node) => node.directory.entry(KEY)?.record)
+}
