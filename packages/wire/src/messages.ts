@@ -16,6 +16,7 @@ import type {
   SignsRequest,
   SignsResponse,
   View,
+  ViewName,
 } from './types.js'
 
 /** WebSocket subprotocol of the stream. */
@@ -46,6 +47,8 @@ export interface HelloMessage extends Correlated {
   readonly client?: string
   /** Default namespace of everything that follows. */
   readonly namespace?: string
+  /** The client can compare a list by parts, and replace those that differ. Default false. */
+  readonly parts?: boolean
 }
 
 /** A sign of life; needed only when nothing else was sent for `pingMs`. Answered with `pong`. */
@@ -73,6 +76,8 @@ export interface WatchItem {
   readonly service: string
   readonly group?: string
   readonly sign?: string
+  /** The sums of the parts of that list, as many as the node asked for: four hex digits each. Only in `watch`. */
+  readonly sums?: string
 }
 
 /** Adds watches. Each is answered by a `view`, by a `delta`, or, where the sign is current, by nothing but the acknowledgement. */
@@ -202,9 +207,16 @@ export interface DeregisteredMessage extends DeregisterResponse, Correlated {
   readonly type: 'deregistered'
 }
 
+/** A list that is to be compared by parts. */
+export interface PartsWanted extends ViewName {
+  readonly parts: number
+}
+
 /** The watches stand; the views that follow are in flight already or will be. */
 export interface WatchingMessage extends Correlated {
   readonly type: 'watching'
+  /** The node does not know the sign that was shown of these: show the sums of so many parts, in another `watch`. */
+  readonly compare?: readonly PartsWanted[]
   readonly warnings?: readonly string[]
 }
 

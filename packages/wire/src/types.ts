@@ -115,6 +115,11 @@ export interface Delta extends ViewName {
   readonly to: string
   readonly upserts: readonly Instance[]
   readonly removes: readonly Remove[]
+  /**
+   * Only on a stream, for a client that compares by parts: of these of `count` parts, `upserts` are all there is. What the client
+   * holds beside them in these parts is gone.
+   */
+  readonly parts?: { readonly count: number; readonly differing: readonly number[] }
 }
 
 /** One instance to be registered. */

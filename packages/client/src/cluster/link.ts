@@ -132,7 +132,7 @@ export class Link {
     connection.phase = 'open'
     connection.lastHeardAt = turn.now
     const { agent, namespace } = this.settings
-    this.sendOn(turn, connection, { type: 'hello', client: agent, namespace })
+    this.sendOn(turn, connection, { type: 'hello', client: agent, namespace, parts: true })
     // Registrations and watches follow the hello at once: a round trip less without a registry.
     if (connection === this.active && this.nodes.isSure(connection.url)) this.up(turn, connection)
   }

@@ -39,6 +39,8 @@ export class MirroredList {
   sent = false
   /** Fresh from a node on the current connection. */
   current = false
+  /** Its node is shown the sums of its parts: until the answer it need not add up. */
+  comparing = false
   /** A full view was asked for and has not come; ask again then. */
   resyncAt: number | undefined
   /** The node said at the last comparison that this sign differs from its own. */
@@ -60,6 +62,11 @@ export class MirroredList {
   get sign(): string | undefined {
     const { sign } = this.mirror
     return this.confirmedAt === undefined && sign === EMPTY_SIGN ? undefined : sign
+  }
+
+  /** The sums of so many parts of what is held. */
+  sumsOf(parts: number): string {
+    return this.mirror.sumsOf(parts)
   }
 
   /** The list of a snapshot, or that there is none. Never replaces what a node said. */
@@ -115,6 +122,7 @@ export class MirroredList {
     this.guard.pause()
     this.sent = false
     this.current = false
+    this.comparing = false
     this.resyncAt = undefined
     this.told = undefined
     this.mismatch = undefined

@@ -9,7 +9,7 @@ import type {
   WatchItem,
   WatchingMessage,
 } from '@rollcall/wire'
-import { EMPTY_SIGN } from '@rollcall/wire'
+import { EMPTY_SIGN, PARTS_MAX } from '@rollcall/wire'
 import { batches } from './batches.js'
 import { earliest } from '../machine/deadlines.js'
 import type { FailureKind, StoredList } from '../machine/events.js'
@@ -21,7 +21,7 @@ import { MirroredList } from './list.js'
 import { viewKey } from '../machine/keys.js'
 
 interface Sent {
-  readonly kind: 'watch' | 'signs'
+  readonly kind: 'watch' | 'signs' | 'sums'
   readonly items: readonly { readonly list: MirroredList; readonly sign: string | undefined }[]
 }
 
@@ -33,6 +33,8 @@ export class MirroredLists {
   /** Not announced on this connection yet. */
   private readonly unsent = new Set<MirroredList>()
   private readonly resyncing = new Set<MirroredList>()
+  /** To be shown by the sums of so many parts. */
+  private readonly comparing = new Map<MirroredList, number>()
   /** Given back, and the node has not been told yet. */
   private readonly leaving: WatchItem[] = []
   private readonly requests = new Map<number, Sent>()
@@ -71,6 +73,7 @@ export class MirroredLists {
     this.byKey.delete(key)
     this.unsent.delete(list)
     this.resyncing.delete(list)
+    this.comparing.delete(list)
     if (list.sent) this.leaving.push(this.nameOf(list))
   }
 
@@ -82,6 +85,7 @@ export class MirroredLists {
   down(turn: ClusterTurn): void {
     this.requests.clear()
     this.resyncing.clear()
+    this.comparing.clear()
     this.leaving.length = 0
     this.ackAt = undefined
     this.appliedSeq = 0
@@ -128,8 +132,15 @@ export class MirroredLists {
   /** The watches stand. What had the current sign is answered by nothing else. */
   watching(turn: ClusterTurn, message: WatchingMessage): void {
     this.refusals = 0
-    for (const { list, sign } of this.take(message.req)?.items ?? []) {
-      if (!list.current && sign !== undefined && list.sign === sign) this.confirm(turn, list)
+    const sent = this.take(message.req)
+    const wanted = new Map((message.compare ?? []).map((item) => [viewKey(item), item.parts]))
+    for (const { list, sign } of sent?.items ?? []) {
+      if (!this.has(list)) continue
+      const parts = sent?.kind === 'watch' ? wanted.get(list.key) : undefined
+      list.comparing = parts !== undefined
+      if (parts !== undefined) this.comparing.set(list, Math.min(PARTS_MAX, Math.max(1, parts)))
+      else if (!list.current && sign !== undefined && list.sign === sign) this.confirm(turn, list)
+      else if (!list.current && sent?.kind === 'sums') this.resync(turn, list)
     }
   }
 
@@ -151,6 +162,13 @@ export class MirroredLists {
   /** A request failed as a whole. */
   rejected(turn: ClusterTurn, message: ErrorMessage): void {
     const sent = this.take(message.req)
+    if (sent?.kind === 'sums') {
+      for (const { list } of sent.items) {
+        list.comparing = false
+        if (this.has(list) && !list.current) this.resync(turn, list)
+      }
+      return
+    }
     if (sent?.kind !== 'watch') return
     const fields = {
       code: message.error.code,
@@ -175,6 +193,7 @@ export class MirroredLists {
     // First: what is watched again after it was given back comes next.
     this.giveBack(turn)
     this.announce(turn)
+    this.showSums(turn)
     this.askAgain(turn)
     this.hints.tick(turn)
     if (this.compareAt !== undefined && now >= this.compareAt) this.compare(turn)
@@ -220,6 +239,20 @@ export class MirroredLists {
     }
   }
 
+  /** Shows the lists whose sign the node does not know by the sums of their parts. */
+  private showSums(turn: ClusterTurn): void {
+    if (this.comparing.size === 0) return
+    const items = new Map(
+      [...this.comparing].map(([list, parts]) => [{ ...this.itemOf(list), sums: list.sumsOf(parts) }, list]),
+    )
+    this.comparing.clear()
+    for (const batch of batches([...items.keys()], this.outbox.limits)) {
+      const req = this.outbox.request(turn, (number) => ({ type: 'watch', req: number, services: batch }))
+      const sent = batch.map((item) => ({ list: items.get(item)!, sign: item.sign }))
+      this.requests.set(req, { kind: 'sums', items: sent })
+    }
+  }
+
   private askAgain(turn: ClusterTurn): void {
     if (this.resyncing.size === 0) return
     const items = [...this.resyncing].map((list) => this.nameOf(list))
@@ -245,7 +278,7 @@ export class MirroredLists {
   }
 
   private verify(turn: ClusterTurn, list: MirroredList, verified: boolean, expected: string): void {
-    if (verified || list.resyncAt !== undefined) return
+    if (verified || list.comparing || list.resyncAt !== undefined) return
     const fields = { service: list.name.service, group: list.name.group, sign: list.sign, expected }
     turn.emit({ type: 'log', level: 'warn', fields, message: 'a list does not add up: asking for all of it' })
     this.resync(turn, list)

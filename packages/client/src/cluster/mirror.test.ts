@@ -1,6 +1,6 @@
 /** Mirrors and their sums. */
 import type { Instance } from '@rollcall/wire'
-import { EMPTY_SIGN, signOf } from '@rollcall/wire'
+import { EMPTY_SIGN, partOf, signOf } from '@rollcall/wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { delta, instance, view } from '../clusters/stage.fixture.js'
@@ -26,6 +26,37 @@ describe('mirror', () => {
     expect(mirror.instances).toEqual(list.slice(0, 3))
     expect(mirror.apply(delta(list, [])).verified).toBe(true)
     expect(mirror.apply(delta([], list.slice(3)))).toMatchObject({ verified: true, upserts: list.slice(3) })
+  })
+
+  it('replaces the parts that a node names, and says what that changed', () => {
+    const mirror = new Mirror()
+    const before = ['a', 'b', 'c', 'd', 'e'].map((id) => instance(id))
+    mirror.replace(view(before))
+    const parts = 4
+    const at = (id: string): number => partOf('default', id, parts)
+    const differing = [...new Set(['a', 'b'].map(at))]
+    const stays = before.filter(({ id }) => differing.includes(at(id)) && id !== 'a' && id !== 'b')
+    const changed = instance('a', { weight: 7 })
+    const upserts = [changed, ...stays]
+    const after = [changed, ...before.filter(({ id }) => id !== 'a' && id !== 'b')]
+    const change = mirror.apply({
+      ...delta(before, after),
+      upserts,
+      removes: [],
+      parts: { count: parts, differing },
+    })
+    expect(change).toEqual({ upserts: [changed], removes: [{ instance: before[1] }], verified: true })
+  })
+
+  it('shows the sums of its parts', () => {
+    const mirror = new Mirror()
+    const list = ['a', 'b', 'c'].map((id) => instance(id))
+    mirror.replace(view(list))
+    expect(mirror.sumsOf(1)).toBe(signOf(list).slice(-4))
+    const alone = new Mirror()
+    alone.replace(view([list[0]!]))
+    const part = partOf('default', 'a', 8)
+    expect(alone.sumsOf(8).slice(part * 4, part * 4 + 4)).toBe(list[0]!.digest.slice(-4))
   })
 
   it('adds up after any deltas and views, and reports what changed', () => {

@@ -1,6 +1,6 @@
 /** The mirror of a view. */
 import type { Delta, Instance, View } from '@rollcall/wire'
-import { SignSum } from '@rollcall/wire'
+import { parseLanes, partOf, PartSums, SignSum } from '@rollcall/wire'
 import type { Removed } from '../machine/events.js'
 import { instanceKey } from '../machine/keys.js'
 
@@ -56,16 +56,49 @@ export class Mirror {
   apply(delta: Delta): MirrorChange {
     const removes: Removed[] = []
     for (const remove of delta.removes) {
-      const instance = this.byKey.get(instanceKey(remove))
-      if (instance === undefined) continue
-      this.sum.subtractHex(instance.digest)
-      this.chars -= charsOf(instance)
-      this.byKey.delete(instanceKey(remove))
-      removes.push({ instance, reason: remove.reason })
+      const instance = this.take(instanceKey(remove))
+      if (instance !== undefined) removes.push({ instance, reason: remove.reason })
     }
-    const upserts = delta.upserts.filter((instance) => this.set(instance))
+    const { parts } = delta
+    if (parts !== undefined) removes.push(...this.clear(parts, delta.upserts))
+    const upserts = delta.upserts.filter((instance) => {
+      // Of a part that is replaced most is as it was.
+      const known = parts !== undefined && this.byKey.get(instanceKey(instance))?.digest === instance.digest
+      return !known && this.set(instance)
+    })
     if (removes.length > 0 || upserts.length > 0) this.cached = undefined
     return { upserts, removes, verified: this.sign === delta.to }
+  }
+
+  /** The sums of so many parts of the list. */
+  sumsOf(parts: number): string {
+    const sums = new PartSums(parts)
+    for (const { group, id, digest } of this.byKey.values())
+      sums.add(partOf(group, id, parts), parseLanes(digest))
+    return sums.toString()
+  }
+
+  /** Takes out what stands in some of the parts and is not listed. */
+  private clear(
+    { count, differing }: NonNullable<Delta['parts']>,
+    listed: readonly Instance[],
+  ): readonly Removed[] {
+    const keep = new Set(listed.map(instanceKey))
+    const cleared = new Set(differing)
+    const gone = [...this.byKey].filter(
+      ([key, { group, id }]) => !keep.has(key) && cleared.has(partOf(group, id, count)),
+    )
+    for (const [key] of gone) this.take(key)
+    return gone.map(([, instance]) => ({ instance }))
+  }
+
+  private take(key: string): Instance | undefined {
+    const instance = this.byKey.get(key)
+    if (instance === undefined) return undefined
+    this.sum.subtractHex(instance.digest)
+    this.chars -= charsOf(instance)
+    this.byKey.delete(key)
+    return instance
   }
 
   /** Takes over a full list, reporting only what is different. */

@@ -100,9 +100,8 @@ export function captureView(
 ): ViewCapture {
   const service = directory.find(name.namespace, name.service)
   const listed: Moment[] = []
-  for (const entry of candidatesOf(service, name.group)) {
+  for (const entry of listedEntries(directory, name)) {
     const { record, state, since, hi, lo } = entry
-    if (state === null || (name.group !== undefined && record.group !== name.group)) continue
     if (filter === undefined || passes(filter, entry)) listed.push({ record, state, since, hi, lo })
   }
   const removes = service === undefined ? [] : recentRemoves(service, name.group)
@@ -117,6 +116,21 @@ export function captureView(
       ...(directory.freezes.covers(name.namespace) ? { frozen: true as const } : {}),
     },
   }
+}
+
+/** The entries that a view lists. */
+export function* listedEntries(
+  directory: Directory,
+  { namespace, service, group }: ViewName,
+): Generator<Entry> {
+  for (const entry of candidatesOf(directory.find(namespace, service), group))
+    if (entry.state !== null && (group === undefined || entry.record.group === group)) yield entry
+}
+
+/** Number of instances that a view lists. */
+export function sizeOfView(directory: Directory, { namespace, service, group }: ViewName): number {
+  const node = directory.find(namespace, service)
+  return (group === undefined ? node?.total : node?.groups.get(group)?.total) ?? 0
 }
 
 /** What holds the listed instances of a service, or of a group of it, and as little else as can be. */
@@ -141,7 +155,7 @@ function passes({ states, zone }: ViewFilter, { record, state }: Entry): boolean
  * Those who left and are still remembered, so that a reader can tell a deregistration from an absence. Where there are
  * too many, the first to be left out are the replaced, because their ids are in the list anyway, then the strays.
  */
-function recentRemoves(service: ServiceNode, group: string | undefined): Remove[] {
+export function recentRemoves(service: ServiceNode, group: string | undefined): Remove[] {
   const removes: Remove[] = []
   for (const step of service.history.replaced(WALK_MAX)) {
     if (step.removed === undefined || (group !== undefined && step.group !== group)) continue

@@ -97,7 +97,7 @@ function wasTold(watched: SubscribedView, seq: number): boolean {
  * happened since: then it has applied the first telling from there on.
  */
 function hasApplied(consumer: Consumer, watched: SubscribedView, seq: number): boolean {
-  if (consumer.missed.has(watched)) return false
+  if (consumer.missed.has(watched) || consumer.comparing.has(watched)) return false
   const first = watched.tellings.find((telling) => telling >= seq) ?? watched.seq
   return consumer.acked >= Math.min(consumer.delivered, first)
 }
@@ -118,6 +118,8 @@ export interface Consumer {
   closed: boolean
   /** Views of which something was withheld while stalled, with the sign it still has; undefined = it needs the full view. */
   readonly missed: Map<SubscribedView, string | undefined>
+  /** Views that it was asked to compare by parts, and has not. */
+  readonly comparing: Set<SubscribedView>
   /** The last publication it was sent. */
   delivered: number
   /** The last one it said it has applied. */

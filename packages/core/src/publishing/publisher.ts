@@ -3,7 +3,7 @@
  * further changes merge within a window that grows with the cost of telling. Each publication is built once
  * and handed to every subscriber as the same object.
  */
-import type { ViewName } from '@rollcall/wire'
+import { defined, type PartsWanted, type ViewName } from '@rollcall/wire'
 import { limitError } from '../budgets/limit.js'
 import {
   type AudienceCount,
@@ -221,12 +221,13 @@ export class Publisher implements Follower {
       stalled: false,
       closed: false,
       missed: new Map(),
+      comparing: new Set(),
       delivered: 0,
       acked: 0,
     }
     return {
       watch: (items) => {
-        if (!consumer.closed) this.watch(consumer, items, clock())
+        return consumer.closed ? [] : this.watch(consumer, items, clock())
       },
       unwatch: (items) => {
         for (const item of items) this.unwatch(consumer, viewKey(item))
@@ -254,9 +255,10 @@ export class Publisher implements Follower {
     }
   }
 
-  private watch(consumer: Consumer, items: readonly WatchCommand[], now: number): void {
+  private watch(consumer: Consumer, items: readonly WatchCommand[], now: number): readonly PartsWanted[] {
     const keys = items.map(viewKey).filter((key) => !consumer.watched.has(key))
     this.books.demand(consumer, keys.length, keys.filter((key) => !this.views.has(key)).length)
+    const compare: PartsWanted[] = []
     for (const item of items) {
       const watched = this.obtain(item, consumer.peer)
       if (!consumer.watched.has(watched.key)) {
@@ -264,8 +266,10 @@ export class Publisher implements Follower {
         consumer.watched.set(watched.key, watched)
         this.books.began(consumer)
       }
-      this.bringUpToDate(consumer, watched, item.sign, now)
+      const parts = this.bringUpToDate(consumer, watched, item, now)
+      if (parts !== undefined) compare.push({ ...watched.name, parts })
     }
+    return compare
   }
 
   private unwatch(consumer: Consumer, key: string): void {
@@ -275,28 +279,50 @@ export class Publisher implements Follower {
     consumer.missed.delete(watched)
     watched.subscribers.delete(consumer)
     watched.apart?.delete(consumer)
+    consumer.comparing.delete(watched)
     this.books.ended(consumer)
     this.release(watched)
   }
 
-  /** Gives a subscriber that shows a sign what it lacks. */
+  /** Gives a subscriber that shows a sign what it lacks; or returns by how many parts it is to compare its list first. */
   private bringUpToDate(
     consumer: Consumer,
     watched: SubscribedView,
-    sign: string | undefined,
+    shown: Pick<WatchCommand, 'sign' | 'sums' | 'byParts'>,
     now: number,
-  ): void {
-    if (sign === undefined) return this.deliverFull(consumer, watched, now)
-    const { directory, meter } = this.deps
-    const current = signOfView(directory, watched.name)
-    if (sign === current) return this.deliveries.noteSign(consumer, watched, current)
-    const update = this.updates.resumption(watched, sign, current, now)
-    if (update === undefined) {
-      meter.count('rollcall_sign_faults_total')
-      return this.deliverFull(consumer, watched, now)
+  ): number | undefined {
+    const { sign, sums, byParts } = shown
+    consumer.comparing.delete(watched)
+    if (sign === undefined) {
+      this.deliverFull(consumer, watched, now)
+      return undefined
     }
+    const current = signOfView(this.deps.directory, watched.name)
+    const update = sign === current ? undefined : this.updates.resumption(watched, sign, current, now, sums)
+    if (sign !== current && update === undefined)
+      return this.takeStranger(consumer, watched, byParts === true && sums === undefined, now)
     this.deliveries.noteSign(consumer, watched, current)
-    this.deliveries.deliver(consumer, watched, update)
+    if (update !== undefined) this.deliveries.deliver(consumer, watched, update)
+    return undefined
+  }
+
+  /** The sign that a subscriber shows is not known: it compares its list, if that can be, or gets all of it. */
+  private takeStranger(
+    consumer: Consumer,
+    watched: SubscribedView,
+    mayCompare: boolean,
+    now: number,
+  ): number | undefined {
+    this.deps.meter.count('rollcall_sign_faults_total')
+    const parts = mayCompare ? this.updates.comparisons.wanted(watched.name) : undefined
+    if (parts === undefined) {
+      this.deliverFull(consumer, watched, now)
+      return undefined
+    }
+    // What happens meanwhile is told as to all others: it may be in the answer once more.
+    consumer.comparing.add(watched)
+    this.deliveries.noteSign(consumer, watched, signOfView(this.deps.directory, watched.name))
+    return parts
   }
 
   private drained(consumer: Consumer, now: number): void {
@@ -304,7 +330,7 @@ export class Publisher implements Follower {
     for (const [watched, sign] of consumer.missed) {
       if (consumer.stalled) return
       consumer.missed.delete(watched)
-      this.bringUpToDate(consumer, watched, sign, now)
+      this.bringUpToDate(consumer, watched, defined({ sign }), now)
     }
   }
 

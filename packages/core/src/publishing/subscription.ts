@@ -1,5 +1,5 @@
 /** What subscribers are handed, and what they say. */
-import type { Delta, View, ViewName } from '@rollcall/wire'
+import type { Delta, PartsWanted, View, ViewName } from '@rollcall/wire'
 import type { ViewCapture } from '../directory/view.js'
 
 /**
@@ -25,14 +25,19 @@ export interface Subscriber {
 /** A view to watch, with the sign of the list the consumer holds. */
 export interface WatchCommand extends ViewName {
   readonly sign?: string
+  /** The sums of the parts of that list, where it was asked for. */
+  readonly sums?: string
+  /** The consumer can compare the list by parts. Default false. */
+  readonly byParts?: boolean
 }
 
 export interface Subscription {
   /**
    * Adds watches and delivers what each needs to be current: nothing, a delta, or the view. A service that was never
-   * registered is the empty view. Throws `limit_exceeded` and adds nothing beyond the node's limit.
+   * registered is the empty view. Throws `limit_exceeded` and adds nothing beyond the node's limit. Returns the views whose sign
+   * is not known here and that the consumer can compare: they are delivered when it watches again and shows the sums of their parts.
    */
-  watch(items: readonly WatchCommand[]): void
+  watch(items: readonly WatchCommand[]): readonly PartsWanted[]
   unwatch(items: readonly ViewName[]): void
   /** Delivers the full view of each watched item again. */
   resync(items: readonly ViewName[]): void

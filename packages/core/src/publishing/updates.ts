@@ -1,6 +1,7 @@
 /** Puts publications together: numbers them, builds each once for all who need it, and counts what that costs. */
 import { type Delta, EMPTY_SIGN, type Remove } from '@rollcall/wire'
 import type { SubscribedView } from './audience.js'
+import { Comparisons } from './comparisons.js'
 import type { Update, ViewUpdate } from './subscription.js'
 import type { Views } from './views.js'
 import type { Directory } from '../directory/directory.js'
@@ -24,6 +25,7 @@ export interface UpdatesDeps {
 
 export class Updates {
   private readonly deps: UpdatesDeps
+  readonly comparisons: Comparisons
   /** The number of the last publication. */
   seq = 0
   /** Instances in the publications that were built. */
@@ -31,6 +33,7 @@ export class Updates {
 
   constructor(deps: UpdatesDeps) {
     this.deps = deps
+    this.comparisons = new Comparisons(deps.directory)
   }
 
   /**
@@ -60,16 +63,33 @@ export class Updates {
   }
 
   /** The delta from a sign to the present. Many come back with one sign: it is built and encoded once for them. */
-  resumption(watched: SubscribedView, sign: string, current: string, now: number): Update | undefined {
+  resumption(
+    watched: SubscribedView,
+    sign: string,
+    current: string,
+    now: number,
+    sums?: string,
+  ): Update | undefined {
     const { updates } = this.resumed(watched, current, now)
     let update = updates.get(sign)
     if (update === undefined) {
       const delta = deltaSince(this.deps.directory, watched.name, sign, current, now)
-      if (delta === undefined) return undefined
+      if (delta === undefined)
+        return sums === undefined ? undefined : this.difference(watched, sign, sums, now)
       update = this.delta(delta)
       updates.set(sign, update)
     }
     return update
+  }
+
+  /** What leads from a list that was never one of this node's, of which the sums of its parts are shown. */
+  private difference(
+    { key, name }: SubscribedView,
+    sign: string,
+    sums: string,
+    now: number,
+  ): Update | undefined {
+    return this.comparisons.difference(key, name, { sign, sums }, now, (delta) => this.delta(delta))
   }
 
   private resumed(

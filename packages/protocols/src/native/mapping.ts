@@ -6,6 +6,8 @@ import {
   NAME_PATTERN,
   NAME_WORDS,
   isSign,
+  PARTS_MAX,
+  partsOf,
   RegistryError,
   type Durability,
   type ErrorBody,
@@ -159,6 +161,7 @@ export function toWatchCommands(items: readonly WatchItem[], namespace: string):
   return items.map((item, index) => {
     const command: Writable<WatchCommand> = toViewName(item, namespace, index)
     if (item.sign !== undefined) command.sign = checkSign(item.sign, 'sign', index)
+    if (item.sums !== undefined) command.sums = checkSums(item.sums, index)
     return command
   })
 }
@@ -179,6 +182,13 @@ export function checkSign(text: string, name: string, index?: number): string {
   if (isSign(text)) return text
   const field = fieldOf(name, index)
   throw new RegistryError('invalid_argument', `${field} must be a sign: 16 lower-case hex digits`, { field })
+}
+
+function checkSums(text: string, index: number): string {
+  if (partsOf(text) !== undefined) return text
+  const field = fieldOf('sums', index)
+  const message = `${field} must be the sums of 1 to ${PARTS_MAX} parts: four lower-case hex digits for each`
+  throw new RegistryError('invalid_argument', message, { field })
 }
 
 /** The text, if it is a name; otherwise an error that names the field, of item `index` where there are several. */

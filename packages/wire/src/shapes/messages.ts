@@ -5,6 +5,7 @@ import type {
   Correlated,
   HelloMessage,
   LookupMessage,
+  PartsWanted,
   RemovedMessage,
   ServerMessage,
   ServicesMessage,
@@ -61,6 +62,7 @@ type Body<M extends Message> = Fields<Omit<M, 'type' | 'req'>>
 export const helloFields: Body<HelloMessage> = {
   namespace: optional(namespaceField),
   client: optional(text()),
+  parts: optional(boolean({ description: 'The client compares lists by parts.', default: false })),
 }
 export const lookupFields: Body<LookupMessage> = {
   namespace: optional(namespaceField),
@@ -133,7 +135,15 @@ export const serverMessages: MessageShapes<ServerMessage> = messageShapes<Server
   registered: { ...correlated, ...registerResponseFields },
   heartbeaten: { ...correlated, ...heartbeatResponseFields },
   deregistered: { ...correlated, ...deregisterResponseFields },
-  watching: { ...correlated, warnings: optional(warningsField) },
+  watching: {
+    ...correlated,
+    compare: optional(
+      list(
+        object<PartsWanted>({ namespace: text(), service: text(), group: optional(text()), parts: count() }),
+      ),
+    ),
+    warnings: optional(warningsField),
+  },
   signs: { ...correlated, ...signsResponseFields },
   settled: { ...correlated, settled: boolean(), seq: count() },
   services: { ...correlated, ...servicesResponseFields },

@@ -12,6 +12,7 @@ import {
   object,
   optional,
   sign,
+  text,
   union,
   type Fields,
   type OptionalField,
@@ -79,6 +80,12 @@ export const deltaFields: Fields<Delta> = {
   to: sign,
   upserts: list(instanceShape),
   removes: list(removeShape),
+  parts: optional(
+    object<NonNullable<Delta['parts']>>(
+      { count: count(), differing: list(count()) },
+      { description: 'Only on a stream: of these parts of the list `upserts` are all there is.' },
+    ),
+  ),
 }
 export const deltaShape: Shape<Delta> = object(deltaFields, {
   description:
@@ -94,6 +101,12 @@ export const watchItemShape: Shape<WatchItem> = object<WatchItem>({
   service: nameField,
   group: optional(nameField),
   sign: optional(sign),
+  sums: optional(
+    text({
+      description:
+        'Sums of the parts of the list with that sign, as the node asked for them. Only in `watch`.',
+    }),
+  ),
 })
 
 export const signsRequestFields: Fields<SignsRequest> = {

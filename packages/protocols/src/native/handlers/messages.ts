@@ -1,6 +1,6 @@
 /** The answer to each message of a client that gets one. What an answer throws is sent as an error. */
 import type { Caller, Registry, Subscription } from '@rollcall/core'
-import type { ClientMessage, ServerMessage } from '@rollcall/wire'
+import type { ClientMessage, ServerMessage, WatchingMessage } from '@rollcall/wire'
 import { readLookup, readServicesQuery, readSettled, readSigns, readWatch } from '@rollcall/wire/schemas'
 import { viewKey, type ViewBodies, type ViewBody } from '../../http/view-bodies.js'
 import { toSignItems, toViewName, toWatchCommands } from '../mapping.js'
@@ -22,6 +22,8 @@ export interface Conversation {
   /** Keys of the watched views. Bounded by what the core lets a node watch. */
   readonly watched: Set<string>
   readonly subscribed: Subscription
+  /** The client can compare lists by parts. */
+  readonly byParts: boolean
   readonly views: ViewBodies
 }
 
@@ -52,10 +54,11 @@ export const answers: Readonly<Record<Answered, Answer>> = {
   watch(talk, message) {
     requireLoaded(talk.node)
     const { value, warnings } = readWatch(message, talk.options.limits.batchItemsMax)
+    const { byParts } = talk
     const items = toWatchCommands(value.services, value.namespace ?? talk.namespace)
-    talk.subscribed.watch(items)
+    const compare = talk.subscribed.watch(byParts ? items.map((item) => ({ ...item, byParts })) : items)
     for (const item of items) talk.watched.add(viewKey(item))
-    return watching(warnings)
+    return compare.length === 0 ? watching(warnings) : { ...watching(warnings), compare }
   },
 
   unwatch(talk, message) {
@@ -121,6 +124,6 @@ export function takeHint(talk: Conversation, message: unknown): void {
   hint(contextOf(talk), message)
 }
 
-function watching(warnings: readonly string[] | undefined): ServerMessage {
+function watching(warnings: readonly string[] | undefined): WatchingMessage {
   return warnings === undefined ? { type: 'watching' } : { type: 'watching', warnings }
 }

@@ -94,6 +94,9 @@ export class Scene {
             if (this.watchFails) throw new RegistryError('limit_exceeded', 'full')
             this.calls.push(`watch ${keys(items)}`)
             subscriber.deliver(update)
+            return items.flatMap(({ namespace, service, byParts }) =>
+              byParts === true ? [{ namespace, service, parts: 64 }] : [],
+            )
           },
           unwatch: (items) => void this.calls.push(`unwatch ${keys(items)}`),
           resync: (items) => void this.calls.push(`resync ${keys(items)}`),

@@ -241,6 +241,22 @@ describe('an open session', () => {
     expect(joined.sent).toHaveLength(3)
   })
 
+  it('asks a client for the parts of its lists only if that said that it can compare them', () => {
+    const watch = { type: 'watch', req: 1, services: [{ service: 's', sign: SIGN }] }
+    scene.hello()
+    expect(scene.ask(watch)).toEqual({ type: 'watching', req: 1 })
+    const able = new Scene()
+    able.session.receive({ type: 'hello', parts: true })
+    const compare = [{ namespace: 'default', service: 's', parts: 64 }]
+    expect(able.ask(watch)).toEqual({ type: 'watching', req: 1, compare })
+    const wrong = { type: 'watch', req: 2, services: [{ service: 's', sign: SIGN, sums: 'abc' }] }
+    expect(able.ask(wrong)).toMatchObject({
+      type: 'error',
+      req: 2,
+      error: { code: 'invalid_argument', field: 'services[0].sums' },
+    })
+  })
+
   it('says nothing of nodes without a cluster', () => {
     expect(scene.sent[0]).toMatchObject({ type: 'welcome' })
     expect(scene.sent[0]).not.toHaveProperty('nodes')

@@ -95,6 +95,7 @@ class NativeSession implements StreamSession, Conversation {
   readonly options: ResolvedOptions
   readonly watched = new Set<string>()
   namespace: string = DEFAULTS.namespace
+  byParts = false
   inFlight = 0
   private readonly deps: StreamSessionDeps
   private readonly transport: StreamTransport
@@ -200,6 +201,7 @@ class NativeSession implements StreamSession, Conversation {
     this.cancelHello()
     this.phase = 'open'
     if (hello.namespace !== undefined) this.namespace = hello.namespace
+    this.byParts = hello.parts === true
     this.session = this.registry.openSession(
       {
         onSilent: () => this.leave(CLOSE_CODES.silent, 'silent for too long'),
