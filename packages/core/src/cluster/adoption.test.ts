@@ -69,6 +69,28 @@ describe('a node that dies', () => {
       expect(nodes.get(name).transcript.filter((line) => line.includes('suspect'))).toEqual([])
   })
 
+  it('a lease before that is known leaves those up that only a third node hears', () => {
+    const nodes = new Nodes(['a', 'b', 'c'])
+    for (const id of MANY) nodes.register('a', { id })
+    nodes.run(1_000)
+    const { sim, passOn } = { sim: nodes.get('b'), passOn: nodes.get('b').passOn }
+    // What is passed on is collected first, and travels.
+    sim.passOn = (judge, ref, agoMs) => sim.after(500, () => passOn(judge, ref, agoMs + 500))
+    // Its key outlives it: the engine is away.
+    for (const name of ['a', 'b', 'c']) nodes.engine(name, false)
+    nodes.kill('a')
+    nodes.network(() => 'failed')
+    const beat = (): void => {
+      for (const id of MANY) nodes.get('b').beat(id, 5)
+    }
+    nodes.every(5_000, 40_000, beat)
+    for (const name of ['b', 'c']) nodes.engine(name, true)
+    nodes.every(5_000, 40_000, beat)
+    expect(new Set(judges(nodes, 'b', MANY))).toEqual(new Set(['b.1', 'c.1']))
+    for (const name of ['b', 'c'])
+      expect(nodes.get(name).transcript.filter((line) => line.includes('suspect'))).toEqual([])
+  })
+
   it('and is back soon judges its own again: the others let its next boot go first', () => {
     const nodes = new Nodes(['a', 'b', 'c'])
     for (const id of MANY) nodes.register('a', { id })

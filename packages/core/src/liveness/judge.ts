@@ -28,6 +28,9 @@ import { FORGETTING, type Wheel } from './wheel.js'
 /** The cause of every verdict but one that an operator reverses. */
 const BY_ITSELF: Cause = { kind: 'verdict' }
 
+/** An adoption is written, learnt, and answered by what others have heard within this. */
+const HEARSAY_MS = 2_000
+
 export interface JudgeDeps {
   readonly directory: Directory
   readonly verdicts: Verdicts
@@ -156,8 +159,11 @@ export class Judge {
 
   /** Judges an instance whose judge is lost; what was heard of it would have been heard here from `watchedAt` on. */
   adopt(evidence: Evidence, watchedAt: number, t: number, now: number): void {
-    if (evidence.isJudge || evidence.entry.record.content.intent === 'gone') return
-    this.begin(evidence, watchedAt, t)
+    const { content } = evidence.entry.record
+    if (evidence.isJudge || content.intent === 'gone') return
+    // Other nodes that heard it say so as soon as they know who judges.
+    const silenceMs = evidence.heardAt === undefined ? content.leaseMs : content.leaseMs / 2
+    this.begin(evidence, Math.max(watchedAt, t - silenceMs + HEARSAY_MS), t)
     this.happened(evidence, 'adopted', t, now)
   }
 
