@@ -32,6 +32,9 @@ export interface PeerLinkEvents {
   ended(reason: string): void
 }
 
+/** What a sign of life costs the node beside its bytes. */
+const REF_WORK = 32
+
 /** One side of a link. */
 export class PeerLink implements PeerSocketEvents {
   private readonly clock: LinkClock
@@ -46,7 +49,10 @@ export class PeerLink implements PeerSocketEvents {
   private readonly transit = new Transit()
   private inbox: { readonly text: string; readonly at: number }[] = []
   private inboxBytes = 0
-  private draining = false
+  private paused = false
+  /** What was handled in this turn of the event loop, in bytes; whether its end is waited for. */
+  private work = 0
+  private isTurn = false
   private over = false
   private heardAt: number
   /** When the peer had last shown that it hears this node. */
@@ -111,7 +117,7 @@ export class PeerLink implements PeerSocketEvents {
     this.inbox.push({ text, at: now })
     this.inboxBytes += text.length
     if (this.inboxBytes > this.options.inboxBytesMax) this.end(PEER_CLOSE_CODES.limit, 'too much at once')
-    else if (!this.draining) this.drain()
+    else if (!this.paused) this.drain()
   }
 
   drained(): void {
@@ -134,23 +140,35 @@ export class PeerLink implements PeerSocketEvents {
 
   /** Handles what has arrived, a bounded part of it in each turn; reading stops as long as something waits. */
   private drain(): void {
-    let done = 0
-    while (!this.over) {
+    while (this.work < this.options.turnBytes) {
       const next = this.inbox.shift()
       if (next === undefined) break
       this.inboxBytes -= next.text.length
       const frame = readFrame(next.text)
       if (frame === undefined || !this.handle(frame, next.at))
         return this.end(PEER_CLOSE_CODES.garbage, 'not a message of this protocol')
-      done += next.text.length
-      if (done >= this.options.turnBytes) break
+      if (this.over) return
+      this.work += next.text.length + (frame.type === 'heard' ? frame.refs.length * REF_WORK : 0)
     }
-    const waits = this.inbox.length > 0 || done >= this.options.turnBytes
+    if (!this.isTurn) {
+      this.isTurn = true
+      this.clock.setTimer(0, () => this.nextTurn())
+    }
+    if (this.inbox.length > 0 && !this.paused) {
+      this.paused = true
+      this.socket.pause()
+    }
+  }
+
+  private nextTurn(): void {
+    this.isTurn = false
+    this.work = 0
     if (this.over) return
-    if (waits && !this.draining) this.socket.pause()
-    else if (!waits && this.draining) this.socket.resume()
-    this.draining = waits
-    if (waits) this.clock.setTimer(0, () => this.over || this.drain())
+    if (this.inbox.length > 0) this.drain()
+    else if (this.paused) {
+      this.paused = false
+      this.socket.resume()
+    }
   }
 
   /** False where it is no message after all. */

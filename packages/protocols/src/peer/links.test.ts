@@ -143,6 +143,7 @@ describe('a link', () => {
     // What a sends is lost; what b sends arrives.
     end.dialler.send = () => {}
     end.accepter.events = { received() {}, drained() {}, closed() {} }
+    end.accepter.destroy = () => {}
     const echoless = JSON.stringify({ type: 'ping', at: 0, echo: 0 })
     for (let second = 0; second < 6; second++) {
       nodes.clock.advance(1_000)
