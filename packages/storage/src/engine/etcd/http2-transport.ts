@@ -5,8 +5,9 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
-  type SecureClientSessionOptions,
 } from 'node:http2'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Clock } from '@rollcall/core'
 import { createFrameReader, frame } from './frames.js'
 import { ETCD_SIZES, type EtcdOptions, type EtcdTiming } from './options.js'
@@ -27,7 +28,10 @@ const WINDOW_BYTES = 2_097_152
 
 /** A connection with its calls. */
 interface Connection {
+  readonly endpoint: string
   readonly session: ClientHttp2Session
+  /** Tells its end in any case, which a session does not. */
+  readonly socket: Socket
   /** Calls under way. */
   calls: number
   /** Why it broke, as soon as that is known. */
@@ -51,7 +55,7 @@ export function createHttp2Transport(
     const connection = openConnection(endpoint, clock, options)
     connections.set(endpoint, connection)
     ending.add(connection)
-    connection.session.on('close', () => {
+    connection.socket.on('close', () => {
       ending.delete(connection)
       if (connections.get(endpoint) === connection) connections.delete(endpoint)
       if (ending.size === 0) noneLeft()
@@ -65,6 +69,7 @@ export function createHttp2Transport(
     if (connection === undefined) return
     connection.error ??= new RpcError(RPC.unavailable, reason)
     connection.session.destroy()
+    connection.socket.destroy()
   }
 
   return {
@@ -117,20 +122,21 @@ function openConnection(
   clock: Clock,
   { ca, cert, key, timing }: Pick<EtcdOptions, 'ca' | 'cert' | 'key'> & { readonly timing: EtcdTiming },
 ): Connection {
-  const secure: SecureClientSessionOptions = {
+  const socket = openSocket(endpoint, {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
-  }
+  })
   const session = connect(endpoint, {
-    ...secure,
+    createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     // In megabytes: Node refuses what goes beyond, and several large answers may come at once.
     maxSessionMemory: 128,
   })
-  const connection: Connection = { session, calls: 0, error: undefined }
+  const connection: Connection = { endpoint, session, socket, calls: 0, error: undefined }
   const broken = (error: RpcError): void => {
     connection.error ??= error
     if (!session.destroyed) session.destroy()
+    socket.destroy()
   }
   const cancel = clock.setTimer(timing.connectMs, () =>
     broken(new RpcError(RPC.unavailable, `no connection to ${endpoint} within ${timing.connectMs} ms`)),
@@ -138,16 +144,29 @@ function openConnection(
   session.on('connect', () => {
     cancel()
     session.setLocalWindowSize(4 * WINDOW_BYTES)
-    watchConnection(session, clock, timing, {
+    watchConnection(session, socket, clock, timing, {
       inUse: () => connection.calls > 0,
       silent: () => broken(new RpcError(RPC.unavailable, `${endpoint} is silent`)),
     })
   })
+  socket.on('error', (error) => broken(connectionError(endpoint, error)))
   session.on('error', (error) => broken(connectionError(endpoint, error)))
   // The server wants no more calls here: those under way go on, the next one gets a new connection.
   session.on('goaway', () => session.close())
-  session.on('close', cancel)
+  socket.on('close', () => {
+    cancel()
+    broken(new RpcError(RPC.unavailable, `${endpoint} closed the connection`))
+  })
   return connection
+}
+
+function openSocket(endpoint: string, options: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>): Socket {
+  const { protocol, hostname, port } = new URL(endpoint)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const at = { host, port: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port) }
+  if (protocol === 'http:') return connectTcp(at).setNoDelay()
+  const named = isIP(host) === 0 ? { servername: host } : {}
+  return connectTls({ ...options, ...at, ...named, ALPNProtocols: ['h2'] }).setNoDelay()
 }
 
 /** Told of the end in any case: status 0 is success. */
@@ -209,16 +228,25 @@ function follow(
   message: (bytes: Uint8Array) => void,
 ): void {
   let status: RpcError | undefined
+  let broken: Error | undefined
   connection.calls += 1
   const frames = createFrameReader(ETCD_SIZES.answerBytesMax, message)
+  const conclude = (): void => {
+    if (status?.status === 0 && frames.torn)
+      status = new RpcError(RPC.internal, 'an answer that ends too soon')
+    const cut = (): RpcError =>
+      broken === undefined ? statusOfReset(http.rstCode) : connectionError(connection.endpoint, broken)
+    end(status ?? connection.error ?? cut())
+  }
   http.on('response', (headers: IncomingHttpHeaders) => {
-    // An answer that is only trailers has the status here.
+    // An answer that is only trailers has the status here, and one that is none of gRPC.
     status = statusOfResponse(headers)
   })
   http.on('trailers', (headers: IncomingHttpHeaders) => {
     status ??= statusOfResponse(headers, true)
   })
   http.on('data', (chunk: Buffer) => {
+    if (status !== undefined) return
     try {
       frames.push(chunk)
     } catch (error) {
@@ -226,13 +254,14 @@ function follow(
       end(error)
     }
   })
-  http.on('error', (error) => {
-    status ??= connection.error ?? new RpcError(RPC.unavailable, 'the stream broke', { cause: error })
+  http.on('error', (error) => (broken = error))
+  // The server has said all; a stream that this side has not ended would not close by itself.
+  http.on('end', () => {
+    if (status !== undefined) conclude()
+    else if (!http.closed) http.close(constants.NGHTTP2_CANCEL)
   })
   http.on('close', () => {
     connection.calls -= 1
-    if (status?.status === 0 && frames.torn)
-      status = new RpcError(RPC.internal, 'an answer that ends too soon')
-    end(status ?? connection.error ?? statusOfReset(http.rstCode))
+    conclude()
   })
 }

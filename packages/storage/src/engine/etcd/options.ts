@@ -66,7 +66,7 @@ export const ETCD_SIZES = {
   /** What a page should hold: small enough for one turn of the event loop, and for etcd to go on beside it. */
   pageBytes: 1_048_576,
   /** Largest answer that is taken in: a page of entries that grew all at once, or what stands instead of a whole batch. */
-  answerBytesMax: 16_777_216,
+  answerBytesMax: 33_554_432,
   /** Largest request that is sent as one; etcd's limit is 1.5 MiB, as installed. */
   requestBytesMax: 1_500_000,
 } as const

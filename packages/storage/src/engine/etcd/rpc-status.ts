@@ -41,11 +41,17 @@ const CERTIFICATE =
   /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ALERT_(?:BAD|UNKNOWN_CA|ACCESS|HANDSHAKE|DECRYPT)|PEM|KEY_VALUES/
 
 /** What broke a connection. */
-export function connectionError(endpoint: string, cause: Error & { code?: string }): RpcError {
-  const code = cause.code ?? ''
+export function connectionError(endpoint: string, cause: Error): RpcError {
+  const code = codeOf(cause.cause) ?? codeOf(cause) ?? ''
   const message = `${endpoint}: ${code === '' ? cause.message : code}`.slice(0, 300)
   if (CERTIFICATE.test(code)) return new RpcError(RPC.unavailable, message, { cause, local: 'certificate' })
   return new RpcError(RPC.unavailable, message, { cause })
+}
+
+/** Node's name of an error. */
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
 }
 
 /** What a failed call means. */

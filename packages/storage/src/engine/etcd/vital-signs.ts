@@ -1,5 +1,6 @@
 /** Whether the other end of a connection lives: a half-open socket says nothing, and so does a process that stands still. */
 import type { ClientHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Clock } from '@rollcall/core'
 import type { EtcdTiming } from './options.js'
 
@@ -9,6 +10,7 @@ import type { EtcdTiming } from './options.js'
  */
 export function watchConnection(
   session: ClientHttp2Session,
+  socket: Socket,
   clock: Clock,
   timing: Pick<EtcdTiming, 'quietMs' | 'pingMs'>,
   hooks: { readonly inUse: () => boolean; readonly silent: () => void },
@@ -18,9 +20,8 @@ export function watchConnection(
   let lastPing = -Infinity
   let cancel = (): void => {}
   const unheard = (): boolean => {
-    const bytes = session.destroyed ? heard : (session.socket.bytesRead ?? 0)
-    if (bytes === heard) return true
-    heard = bytes
+    if (socket.bytesRead === heard) return true
+    heard = socket.bytesRead
     pinged = false
     return false
   }
@@ -36,8 +37,8 @@ export function watchConnection(
     if (!hooks.inUse() || clock.now() - lastPing < timing.pingMs) return
     pinged = true
     lastPing = clock.now()
-    session.ping(() => {})
+    if (!session.destroyed) session.ping(() => {})
   }
   look()
-  session.on('close', () => cancel())
+  socket.on('close', () => cancel())
 }
