@@ -94,6 +94,13 @@ describe('nodes', () => {
     expect(order(known, 2)).toEqual(['n1:1', 'n1:1'])
   })
 
+  it('takes the first that an island names for no way to the island itself', () => {
+    const known = nodes(['n1:1'])
+    known.settled(url('n1:1'))
+    known.learn(url('n1:1'), ['b:1'], true)
+    expect([known.hasOther, known.next(true)]).toEqual([true, url('b:1')])
+  })
+
   it('keeps a configured node that the cluster names for a while', () => {
     const known = joined(['a:1', 'b:1'], 'a:1')
     expect(known.round).toBe(3)

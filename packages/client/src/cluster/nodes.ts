@@ -115,7 +115,8 @@ export class Nodes {
       if (node !== undefined) node.address = address
     }
     this.count()
-    const [own] = addresses
+    // One that others count as gone does not name itself.
+    const own = island ? undefined : addresses[0]
     this.place = [reachedBy, own === undefined ? undefined : this.urlOf(own, reachedBy)]
   }
 
