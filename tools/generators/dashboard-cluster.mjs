@@ -27,6 +27,12 @@ export const CLUSTER = {
       queries: [{ expr: 'rollcall_judged_instances{$}', legend: '{{instance}}' }],
     },
     {
+      title: 'Adoptions',
+      about: 'Instances a second that a node judges in place of one that is gone from the engine.',
+      unit: 'ops',
+      queries: [{ expr: rate('rollcall_adoptions_total') }],
+    },
+    {
       title: 'Not in the engine yet',
       about:
         'Changes that other nodes do not know, and the age of the oldest. Alert: over 10 s without an island.',

@@ -212,6 +212,10 @@ const CATALOGUE = {
     kind: 'gauge',
     help: 'Listed instances that this node judges; over all nodes of a cluster each counts once.',
   },
+  rollcall_adoptions_total: {
+    kind: 'counter',
+    help: 'Instances that this node judges in place of one that is gone from the engine.',
+  },
   rollcall_unpublished_records: { kind: 'gauge', help: 'Changes that are not in the engine yet.' },
   rollcall_publish_lag_seconds: {
     kind: 'gauge',

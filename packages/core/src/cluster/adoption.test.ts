@@ -24,6 +24,8 @@ describe('a node that dies', () => {
     expect(new Set(found)).toEqual(new Set(['b.1', 'c.1']))
     expect(found).toEqual(judges(nodes, 'c', MANY))
     expect(nodes.writes).toBe(MANY.length)
+    const counted = ['b', 'c'].map((name) => nodes.get(name).counted.get('rollcall_adoptions_total') ?? 0)
+    expect(counted).toEqual(['b.1', 'c.1'].map((judge) => found.filter((each) => each === judge).length))
     expect(nodes.get('b').record('i0')?.verdict).toMatchObject({
       value: 'up',
       reason: 'registered',

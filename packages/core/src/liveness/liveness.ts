@@ -247,7 +247,9 @@ export class LivenessRules implements Follower {
   /** Judges an instance whose judge is lost; what is heard of it would have been heard here from judged time `watchedAt` on. */
   adopt(entry: Entry, watchedAt: number, now: number): void {
     const evidence = this.evidence.get(entry)
-    if (evidence !== undefined) this.judge.adopt(evidence, watchedAt, this.clock.at(now), now)
+    if (evidence === undefined) return
+    this.judge.adopt(evidence, watchedAt, this.clock.at(now), now)
+    this.deps.meter.count('rollcall_adoptions_total')
   }
 
   /** The time by which instances are judged. */
