@@ -14,7 +14,7 @@ const NODE_STYLES: Readonly<Record<ClusterNodeState, Style>> = {
 /** What a state that calls for attention means, as the rest of a sentence. */
 const MEANINGS: Readonly<Record<Exclude<ClusterNodeState, 'ready'>, string>> = {
   island:
-    'lost the engine: it serves and accepts everything, spreads nothing, and removes nothing for silence',
+    'lost the engine: it serves and accepts everything, tells only linked nodes, and removes nothing for silence',
   stopping: 'is stopping: clients move to the others',
   gone: 'is gone: the others judge its instances',
 }

@@ -208,7 +208,7 @@ describe('cluster', () => {
       '',
       'WHAT        VALUE',
       'cluster     shop, 3 nodes',
-      '            a lost the engine: it serves and accepts everything, spreads nothing, and removes nothing for silence',
+      '            a lost the engine: it serves and accepts everything, tells only linked nodes, and removes nothing for silence',
       '            c is stopping: clients move to the others',
       '            d is gone: the others judge its instances',
       'engine      etcd, LOST: the node that answers is an island',

@@ -73,7 +73,7 @@ describe('statusRows', () => {
     )
     const island = { ...joined, engine: 'lost', island: true, unpublished: 1_200, lagMs: 180_000 } as const
     expect(text({ ...STATUS, joined: island })).toContain(
-      'joined: ISLAND: the engine is lost, and what is accepted here is not spread; 1,200 changes are not in the engine yet, the oldest for 3m [red]',
+      'joined: ISLAND: the engine is lost, and what is accepted here reaches linked nodes only; 1,200 changes are not in the engine yet, the oldest for 3m [red]',
     )
   })
 

@@ -57,7 +57,10 @@ function joinedRow({ nodes, engine, island, unpublished, lagMs }: JoinedStatus):
   if (island)
     return {
       what: 'joined',
-      text: ['ISLAND: the engine is lost, and what is accepted here is not spread', ...waiting].join('; '),
+      text: [
+        'ISLAND: the engine is lost, and what is accepted here reaches linked nodes only',
+        ...waiting,
+      ].join('; '),
       style: 'red',
     }
   return {

@@ -84,7 +84,7 @@ export interface JoinedStatus {
   /** Nodes that are there, this one included. */
   readonly nodes: number
   readonly engine: ClusterEngine['state']
-  /** It lost the engine: it serves from memory, and what it accepts is not spread. */
+  /** It lost the engine: it serves from memory, and what it accepts reaches only the nodes that it is linked with. */
   readonly island: boolean
   /** Changes that are not in the engine yet, and the age of the oldest. */
   readonly unpublished: number

@@ -32,7 +32,9 @@ const budgetStatusShape: Shape<BudgetStatus> = object<BudgetStatus>({
 const joinedStatusShape: Shape<JoinedStatus> = object<JoinedStatus>({
   nodes: count('Nodes that are there, this one included.'),
   engine: choice(['connected', 'lost']),
-  island: boolean({ description: 'It lost the engine: what it accepts is not spread.' }),
+  island: boolean({
+    description: 'It lost the engine: what it accepts reaches only nodes that it is linked with.',
+  }),
   unpublished: count('Changes that are not in the engine yet.'),
   lagMs: count('Age of the oldest of them.'),
 })
