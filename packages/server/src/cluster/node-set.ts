@@ -68,6 +68,13 @@ export class NodeSet {
     return changed
   }
 
+  /** Its next boot is there: nothing is missing. */
+  private isBack({ name, address }: PeerNode): boolean {
+    return [...this.nodes.values()].some(
+      (other) => other.address === address || (name !== undefined && other.name === name),
+    )
+  }
+
   private forget(node: string): void {
     this.gone.delete(node)
     this.told.delete(node)
@@ -104,7 +111,7 @@ export class NodeSet {
     for (const [node, { peer, at }] of this.gone) {
       const report = this.report(node)
       if (report?.island === true) gone.push(describe(peer, report))
-      else if (this.clock.now() - at > GONE_MS) this.forget(node)
+      else if (this.clock.now() - at > GONE_MS || this.isBack(peer)) this.forget(node)
       else gone.push({ ...describe(peer, undefined), state: 'gone' })
     }
     return [describe(this.self, own), ...[...others, ...gone].toSorted(byName)]

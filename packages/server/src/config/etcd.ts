@@ -26,7 +26,7 @@ export const etcdGroup: z.ZodType<EtcdGroup> = z
     ).optional(),
     prefix: text(
       'a path such as /rollcall, of letters, digits, dots, dashes and underscores',
-      'What all keys in etcd begin with, followed by the name of the cluster. A user of etcd needs no more than that: read and write of what begins with it.',
+      'What all keys in etcd begin with. Clusters that share an etcd have one each. A user of etcd needs no more than to read and write what begins with it.',
       (value) => /^(\/[A-Za-z0-9._-]{1,128}){1,8}$/.test(value),
     ).default('/rollcall'),
     ca: text(
