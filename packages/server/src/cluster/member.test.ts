@@ -122,6 +122,20 @@ describe('a node without its engine', () => {
     expect(cluster.store.list().some(({ key }) => key.startsWith('records/'))).toBe(true)
   })
 
+  it('is told by its peers what it cannot hear', async () => {
+    await register(a.driver, [command({ id: 'old' })], PEER)
+    await cluster.clock.pass(100)
+    a.engine.line.cut()
+    await cluster.clock.pass(7_000)
+    await register(b.driver, [command()], PEER)
+    void b.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'old', incarnation: 1 }] }, PEER)
+    await cluster.clock.pass(1_000)
+    expect([state(a), state(a, 'old'), unpublished(a)]).toEqual(['up', undefined, 2])
+    a.engine.line.heal()
+    await cluster.clock.pass(5_000)
+    expect([state(a), state(a, 'old'), unpublished(a), unpublished(b)]).toEqual(['up', undefined, 0, 0])
+  })
+
   it('keeps its instances in all lists', async () => {
     await register(a.driver, [command()], PEER)
     await beating(2_000, a)

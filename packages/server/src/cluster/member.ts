@@ -125,8 +125,11 @@ export class Member {
   }
 
   /** Where entries go so that other nodes have them. */
-  get sink(): Sink {
-    return this.outbox
+  readonly sink: Sink = {
+    append: (entries) => {
+      this.talk.wrote(entries)
+      return this.outbox.append(entries)
+    },
   }
 
   /** The links to its peers, while there are any. */

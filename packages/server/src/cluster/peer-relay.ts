@@ -1,19 +1,25 @@
 /**
- * What this node tells its peers directly because the engine is too slow for it, or lost: who took over from them, and, on an
- * island, what cannot be published. Peers merge it as they merge what the engine says; those who have an engine publish it.
+ * What this node tells its peers directly because the engine is too slow for it, or lost: who took over from them; on an
+ * island, what cannot be published; and to an island, what it cannot hear. Peers merge it as they merge what the engine
+ * says; those who have an engine publish it.
  */
-import type { Clock, Learnable, PeerLinks, StoredRecord } from '@rollcall/core'
+import type { Clock, JournalEntry, Learnable, PeerLinks, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '../driver/node-driver.js'
 
 export interface PeerRelayDeps {
   readonly clock: Clock
   readonly driver: NodeDriver
   readonly links: () => PeerLinks | undefined
+  /** Whether a peer said that it lost the engine. */
+  readonly isIsland: (node: string) => boolean
 }
 
 /** How often an island looks what it has to say, and how much goes into one message. */
 const RELAY_MS = 250
 const ENTRIES_MAX = 500
+
+/** Changes that wait to be told to islands; more are left to the engine, when it is back. */
+const NEWS_MAX = 20_000
 
 export class PeerRelay {
   private readonly deps: PeerRelayDeps
@@ -22,6 +28,8 @@ export class PeerRelay {
   private readonly relayed = new Map<unknown, unknown>()
   private cancelTell: (() => void) | undefined
   private cancelRelay: (() => void) | undefined
+  private news: Learnable[] = []
+  private cancelNews: (() => void) | undefined
   private isIsland = false
   private changed = false
 
@@ -48,6 +56,28 @@ export class PeerRelay {
         records.map((record) => ({ kind: 'record', record })),
       )
     }
+  }
+
+  /** Something changed here, by whatever hand: peers that lost the engine hear of it from nowhere else. */
+  share(entries: readonly JournalEntry[]): void {
+    if (this.isIsland || this.islands().length === 0) return
+    for (const entry of entries)
+      if (entry.kind !== 'forget' && entry.kind !== 'epoch' && this.news.length < NEWS_MAX)
+        this.news.push(entry)
+    this.cancelNews ??= this.deps.clock.setTimer(RELAY_MS, () => this.tellNews())
+  }
+
+  private islands(): readonly string[] {
+    const linked = this.deps.links()?.linked ?? []
+    return linked.map(({ node }) => node).filter((node) => this.deps.isIsland(node))
+  }
+
+  private tellNews(): void {
+    this.cancelNews = undefined
+    const { news } = this
+    this.news = []
+    for (let at = 0; at < news.length; at += ENTRIES_MAX)
+      for (const node of this.islands()) this.tell(node, news.slice(at, at + ENTRIES_MAX))
   }
 
   /** From now on, or no longer, peers hear of what is not published. */
@@ -81,6 +111,7 @@ export class PeerRelay {
   close(): void {
     this.cancelTell?.()
     this.cancelRelay?.()
+    this.cancelNews?.()
   }
 
   private later(): void {

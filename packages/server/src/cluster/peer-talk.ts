@@ -3,6 +3,7 @@ import {
   type Clock,
   type ClusterCharter,
   type CreatePeerLinks,
+  type JournalEntry,
   type Meter,
   type NodeEffects,
   type PeerLinksControl,
@@ -54,7 +55,8 @@ export class PeerTalk {
     this.deps = deps
     this.self = self
     const { clock, driver, meter } = deps
-    this.relay = new PeerRelay({ clock, driver, links: () => this.control })
+    const isIsland = (node: string): boolean => deps.nodes.report(node)?.island === true
+    this.relay = new PeerRelay({ clock, driver, links: () => this.control, isIsland })
     const links = {
       tell: (node: string, message: PeerMessage): boolean => this.control?.tell(node, message) ?? false,
     }
@@ -107,6 +109,11 @@ export class PeerTalk {
   /** While the engine is lost, peers are told what cannot be published. */
   island(isIsland: boolean): void {
     this.relay.island(isIsland)
+  }
+
+  /** These were written here: peers that lost the engine are told. */
+  wrote(entries: readonly JournalEntry[]): void {
+    this.relay.share(entries)
   }
 
   /** Something may have changed here. */
