@@ -1,6 +1,6 @@
 /** Instances of a node that is gone: who judges them then, when they are doubted, and what speaks for them. */
 import { describe, expect, it } from 'vitest'
-import { keyOf } from '../simulated-node.fixture.js'
+import { keyOf, Simulation } from '../simulated-node.fixture.js'
 import { Nodes } from './nodes.fixture.js'
 
 /** The nodes that judge these instances, as one of them knows it. */
@@ -46,6 +46,24 @@ describe('a node that dies', () => {
     for (const id of MANY) for (const line of nodes.seen(id)) expect(line).toMatch(/^suspect unheard /)
     nodes.run(500_000)
     expect(nodes.seen('i0')[0]).toMatch(/^suspect unheard /)
+  })
+
+  it('together with instances that beat at all nodes: they have a lease from its end on', () => {
+    const nodes = new Nodes(['a', 'b', 'c'])
+    for (const id of MANY) nodes.register('a', { id })
+    nodes.network(() => 'failed')
+    nodes.every(4_900, 60_000, (turn) => {
+      for (const id of MANY) nodes.get(['a', 'b', 'c'][turn % 3] as string).beat(id, 5)
+    })
+    nodes.kill('a')
+    nodes.run(14_800)
+    for (const id of MANY) expect(nodes.seen(id)[0]).toMatch(/^up /)
+    nodes.run(5_200)
+    for (const id of MANY) expect(nodes.seen(id)[0]).toMatch(/^suspect silence /)
+    nodes.run(9_000)
+    for (const id of MANY) expect(nodes.seen(id)[0]).toMatch(/^suspect silence /)
+    nodes.run(5_000)
+    for (const id of MANY) expect(nodes.seen(id)[0]).toMatch(/^down silence /)
   })
 
   it('leaves instances that answer probes up', () => {
@@ -208,6 +226,77 @@ describe('nothing is adopted', () => {
     expect(again.read.explain(keyOf('a'))?.judge).toMatchObject({ node: 'a.1', own: false })
     nodes.run(25_000)
     expect(again.shown()).toBe('suspect unheard')
+  })
+})
+
+/** A node that learnt of an instance whose judge is gone, and knows of these nodes. */
+function orphaned(...names: readonly string[]): Simulation {
+  const [lost, sim] = [new Simulation({ nodeId: 'gone.1' }), new Simulation({ nodeId: 'a.1' })]
+  sim.node.directory.joined = true
+  lost.register({ incarnation: 5 })
+  lost.network = () => 'failed'
+  lost.run(20_000)
+  expect(lost.shown()).toBe('down silence')
+  for (const record of [lost.record()!]) sim.node.learn([{ kind: 'record', record }], sim.now)
+  live(sim, ...names)
+  return sim
+}
+
+function live(sim: Simulation, ...names: readonly string[]): void {
+  const nodes = names.map((name) => ({ node: `${name}.1`, name, address: `${name}:1`, version: '0' }))
+  sim.node.adoption.live(nodes, sim.now)
+}
+
+describe('a node', () => {
+  it('adopts nothing on an island, and nothing while its own key is gone', () => {
+    const island = orphaned('a')
+    island.node.fare({ stale: false, island: true }, island.now)
+    const keyless = orphaned('b')
+    for (const sim of [island, keyless]) {
+      sim.run(30_000)
+      expect(sim.record()?.verdict.node).toBe('gone.1')
+    }
+    island.node.fare({ stale: false, island: false }, island.now)
+    live(keyless, 'a', 'b')
+    for (const sim of [island, keyless]) sim.run(2_900)
+    expect(island.record()?.verdict.node).toBe('gone.1')
+    for (const sim of [island, keyless]) sim.run(4_000)
+    expect(island.record()?.verdict.node).toBe('a.1')
+    expect(keyless.record()?.verdict.node).toBe('a.1')
+  })
+
+  it('waits for each that comes before it, and adopts if none of them does', () => {
+    const others = ['b', 'c', 'd', 'e']
+    const sim = orphaned('a', ...others)
+    const waits = [0, 1, 2, 3, 4].map((rank) => 3_000 + 3_000 * rank)
+    sim.run(2_900)
+    let waited = 2_900
+    while (sim.record()?.verdict.node === 'gone.1' && waited < 20_000) {
+      sim.run(50)
+      waited += 50
+    }
+    expect(waits.some((wait) => Math.abs(wait - waited) <= 100)).toBe(true)
+    // Whatever its rank, every instance is adopted by the time of the last one.
+    expect(sim.record()?.verdict).toMatchObject({ node: 'a.1', value: 'down', reason: 'silence', claim: 2 })
+  })
+
+  it('begins the removal time of what is down anew, and adopts what keeps changing', () => {
+    const sim = orphaned('a')
+    sim.network = () => 'failed'
+    const stop = sim.every(1_000, () => {
+      const record = sim.record()!
+      const { content } = record
+      if (content.intent === 'gone') return
+      const next = { ...content, rev: content.rev + 1 }
+      sim.node.learn([{ kind: 'record', record: { ...record, content: next } }], sim.now)
+    })
+    sim.run(10_000)
+    stop()
+    expect(sim.record()?.verdict.node).toBe('a.1')
+    sim.run(52_500)
+    expect(sim.shown()).toBe('down silence')
+    sim.run(2_000)
+    expect(sim.shown()).toBeUndefined()
   })
 })
 

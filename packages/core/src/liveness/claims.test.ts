@@ -217,6 +217,36 @@ describe('what was heard elsewhere', () => {
     expect(sim.shown()).toBe('up')
   })
 
+  it('does not reverse a verdict that was made while it was on its way', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.register('a')
+    // Its probe fails after a second.
+    nodes.network(() => 'silence')
+    nodes.run(8_900)
+    const sim = nodes.get('a')
+    expect(sim.shown()).toBe('suspect silence')
+    const ref = { namespace: 'default', service: 'orders', group: 'default', id: 'a', incarnation: 5 }
+    sim.node.heardElsewhere([ref], 0, sim.now)
+    expect(sim.shown()).toBe('suspect silence')
+    nodes.run(1_000)
+    sim.node.heardElsewhere([ref], 0, sim.now)
+    expect(sim.shown()).toBe('up')
+  })
+
+  it('is no hearing of the judge: where that ends, silence takes nothing down by it (F3)', () => {
+    const nodes = new Nodes(['a', 'b', 'c'])
+    nodes.register('b')
+    nodes.run(1_000)
+    // It is judged by B, which heard its registration, and only C hears it from then on.
+    nodes.network(() => 'failed')
+    nodes.every(5_000, 120_000, () => nodes.get('c').beat('a', 5))
+    expect(nodes.seen()).toEqual(['up b.1', 'up b.1', 'up b.1'])
+    nodes.engine('c', false)
+    for (const other of ['a', 'b']) nodes.link('c', other, false)
+    nodes.every(5_000, 300_000, () => nodes.get('c').beat('a', 5))
+    expect(nodes.seen()).toEqual(['suspect unheard b.1', 'suspect unheard b.1', 'up b.1'])
+  })
+
   it('is never passed on by one that does not judge', () => {
     const nodes = new Nodes(['a', 'b', 'c'])
     nodes.register('a')
