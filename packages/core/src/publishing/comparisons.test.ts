@@ -37,9 +37,9 @@ class Place {
   }
 
   /** Weight 0: it is deregistered. */
-  write(place: number, rev: number, weight: number): void {
+  write(place: number, rev: number, weight: number, incarnation = 1): void {
     const key = { ...ORDERS, group: place % 3 === 0 ? 'core' : 'default', id: `i${place}` }
-    const shape = { host: '10.0.0.1', port: 1_000 + place, metadata: {} }
+    const shape = { host: '10.0.0.1', port: 1_000 * incarnation + place, metadata: {} }
     const content =
       weight === 0
         ? ({ intent: 'gone', rev, by: 'provider' } as const)
@@ -51,10 +51,10 @@ class Place {
             leaseMs: 15_000,
             liveness: 'lease',
             named: true,
-            digest: contentDigest(key, 1, shape),
+            digest: contentDigest(key, incarnation, shape),
           } as const)
     const verdict = { value: 'up', claim: 1, node: 'n1', seq: 1, reason: 'test' } as const
-    this.directory.propose({ ...key, incarnation: 1, content, verdict }, { kind: 'verdict' }, this.now)
+    this.directory.propose({ ...key, incarnation, content, verdict }, { kind: 'verdict' }, this.now)
   }
 
   publish(): void {
@@ -179,6 +179,35 @@ describe('a list that this node never had', () => {
     reader.subscription.watch([{ ...ORDERS, sign, sums: reader.sums(wanted?.parts ?? 0) }])
     reader.subscription.ack(reader.updates[0]?.seq ?? 0)
     expect(at.publisher.audience([ORDERS])).toMatchObject({ subscribers: 1, acknowledged: 1 })
+  })
+
+  it('is compared with the list as it is, also when that was compared before', () => {
+    const [from, at] = [new Place(100), new Place(100)]
+    from.write(1, 2, 50)
+    for (const place of [2, 3, 4]) {
+      at.write(place, 2, 50)
+      at.publish()
+      const reader = new Reader(from, at)
+      reader.subscription.watch([{ ...ORDERS, sign: reader.sign, sums: reader.sums(128) }])
+      expect(reader.updates.map(({ kind }) => kind)).toEqual(['delta'])
+      expect(reader.sign).toBe(at.view.sign)
+      reader.subscription.close()
+    }
+  })
+
+  it('loses none that another process holds under the same id now', () => {
+    const [from, at] = [new Place(100), new Place(100)]
+    from.write(1, 2, 50)
+    at.write(5, 1, 50, 2)
+    at.write(6, 2, 0)
+    expect(at.view.removes?.map(({ reason }) => reason).sort()).toEqual(['deregistered', 'replaced'])
+    const reader = new Reader(from, at)
+    reader.subscription.watch([{ ...ORDERS, sign: reader.sign, sums: reader.sums(128) }])
+    const [update] = reader.updates
+    expect(update?.kind === 'delta' ? update.delta.removes : []).toMatchObject([
+      { id: 'i6', reason: 'deregistered' },
+    ])
+    expect(reader.sign).toBe(at.view.sign)
   })
 
   it('is compared once for all who show the same, and by none who show something else', () => {
