@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEtcd, type EtcdCluster } from '@rollcall/testkit'
 import { expect, it, onTestFinished } from 'vitest'
-import { ETCD_MS_MAX, findEtcd } from './support/guests/etcd.js'
+import { describeEtcd } from './support/guests/etcd.js'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const put = (cluster: EtcdCluster, key: string): Promise<unknown> =>
@@ -20,10 +20,9 @@ async function state(cluster: EtcdCluster): Promise<readonly [number, number]> {
   return [Number(answer.count ?? 0), Number(answer.header.revision)]
 }
 
-it(
-  'three members elect another leader, go back to a backup, and begin with nothing',
-  async (context) => {
-    await using cluster = await startEtcd({ program: await findEtcd(context, 'debian') })
+await describeEtcd(['debian'], (_version, program) => {
+  it('elects another leader, goes back to a backup, and begins with nothing', async () => {
+    await using cluster = await startEtcd({ program })
     await put(cluster, 'a')
     const backup = await cluster.backup()
     const leader = await cluster.leader()
@@ -36,14 +35,9 @@ it(
     expect(await state(cluster)).toEqual([1, 2])
     await cluster.wipe()
     expect(await state(cluster)).toEqual([0, 1])
-  },
-  ETCD_MS_MAX,
-)
+  })
 
-it(
-  'a member ends with the process that started it, even when that is killed',
-  async (context) => {
-    const program = await findEtcd(context, 'debian')
+  it('ends with the process that started it, even when that is killed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-etcd-child-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const child = spawn(
@@ -55,9 +49,8 @@ it(
     expect(isAlive(Number(pid))).toBe(true)
     child.kill('SIGKILL')
     await expect.poll(() => isAlive(Number(pid))).toBe(false)
-  },
-  ETCD_MS_MAX,
-)
+  })
+})
 
 function isAlive(pid: number): boolean {
   try {

@@ -8,6 +8,18 @@ import { READING, WRITING } from './conformance/storing.fixture.js'
 import type { Tests } from './conformance/tests.fixture.js'
 import { WATCHING } from './conformance/watching.fixture.js'
 
+export { Follower } from './conformance/follower.fixture.js'
+export {
+  CHARTER,
+  loadAll,
+  outcomeOf,
+  putRevision,
+  Scene,
+  type EngineHarness,
+  type EngineTraits,
+  type NodeUnderTest,
+} from './conformance/harness.fixture.js'
+
 /** Nodes of different tests do not see each other, so that these run at the same time. */
 const CALM: Readonly<Record<string, Tests>> = {
   'its charter': JOINING,

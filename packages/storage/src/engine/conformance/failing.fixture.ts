@@ -185,7 +185,6 @@ export const STORES: Tests = {
     expect(await outcomeOf(put(engine, 'b', '1'))).toBe('full')
     expect(await outcomeOf(put(engine, 'a', '2', revision))).toBe('full')
     await scene.until('the alarm', () => engine.status().alarms.includes('NOSPACE'))
-    expect(await engine.join(CHARTER)).toEqual(CHARTER)
     expect(await engine.read(['a'])).toMatchObject([{ value: '1' }])
     const signs = follower.signs
     await scene.sleep(2 * scene.traits.holdMs)
@@ -194,5 +193,22 @@ export const STORES: Tests = {
     await scene.store.free()
     expect(await put(engine, 'b', '1')).toMatchObject({ ok: true })
     await scene.until('the change', () => follower.keys.includes('b'))
+  },
+
+  'lets a node join while the store is full, when there is a charter': async (scene) => {
+    const [one, two, other] = [
+      await scene.node(),
+      await scene.harness.connect(),
+      await scene.harness.connect(),
+    ]
+    await putRevision(one.engine, 'a', '1')
+    await scene.store.fill()
+    try {
+      expect(await two.engine.join({ ...CHARTER, epoch: 'e2' })).toEqual(CHARTER)
+      expect(await loadAll(two.engine)).toMatchObject([{ key: 'a' }])
+      expect(await outcomeOf(other.engine.join({ ...CHARTER, cluster: 'bank' }))).toBe('incompatible')
+    } finally {
+      await scene.store.free()
+    }
   },
 }

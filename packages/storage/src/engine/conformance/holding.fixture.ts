@@ -11,9 +11,9 @@ export class Holder implements NodeLeaseListener {
   private readonly scene: Scene
   private readonly subscription: EngineSubscription
 
-  constructor(scene: Scene, engine: EnginePort) {
+  constructor(scene: Scene, engine: EnginePort, ttlMs = scene.traits.holdMs) {
     this.scene = scene
-    const lease = { key: 'nodes/n1', value: 'node 1', ttlMs: scene.traits.holdMs }
+    const lease = { key: 'nodes/n1', value: 'node 1', ttlMs }
     this.subscription = engine.hold(lease, this)
   }
 
@@ -31,8 +31,11 @@ export class Holder implements NodeLeaseListener {
   }
 }
 
+/** No slow machine lets a key of this life end by itself meanwhile. */
+const LONG_MS = 60_000
+
 export const HOLDING: Tests = {
-  'keeps a key while the node is heard, and lets it go at once when asked': async (scene) => {
+  'keeps a key while the node is heard': async (scene) => {
     const { holdMs } = scene.traits
     const [one, two] = [await scene.node(), await scene.node()]
     const follower = await scene.follow(two.engine)
@@ -42,17 +45,24 @@ export const HOLDING: Tests = {
     expect(holder.told).toEqual(['kept'])
     expect(holder.keptAt.length).toBeGreaterThanOrEqual(6)
     expect(follower.events.map(({ kind }) => kind)).toEqual(['put'])
+  },
+
+  'lets it go at once when asked': async (scene) => {
+    const [one, two] = [await scene.node(), await scene.node()]
+    const follower = await scene.follow(two.engine)
+    const holder = new Holder(scene, one.engine, LONG_MS)
+    await scene.until('the key', () => follower.keys.length === 1)
     const closedAt = scene.now()
     holder.close()
     await scene.until('the end of the key', () => follower.keys.length === 0)
-    expect(scene.now() - closedAt).toBeLessThan(holdMs / 2)
+    expect(scene.now() - closedAt).toBeLessThan(LONG_MS / 2)
     expect(holder.told).toEqual(['kept'])
   },
 
   'lets it go when the engine is closed': async (scene) => {
     const [one, two] = [await scene.node(), await scene.node()]
     const follower = await scene.follow(two.engine)
-    const holder = new Holder(scene, one.engine)
+    const holder = new Holder(scene, one.engine, LONG_MS)
     await scene.until('the key', () => follower.keys.length === 1)
     await one.engine.close()
     expect(await loadAll(two.engine)).toEqual([])
@@ -60,16 +70,12 @@ export const HOLDING: Tests = {
   },
 
   'lets it go when the node is not heard for its time, says so there, and makes it anew': async (scene) => {
-    const { holdMs, lateMs } = scene.traits
     const [one, two] = [await scene.node(), await scene.node()]
     const follower = await scene.follow(two.engine)
     const holder = new Holder(scene, one.engine)
     await scene.until('the key', () => follower.keys.length === 1 && holder.told.length === 1)
     one.line.cut()
-    const cutAt = scene.now()
     await scene.until('the end of the key', () => follower.keys.length === 0)
-    const tookMs = scene.now() - cutAt
-    expect(tookMs).toBeGreaterThan(holdMs / 2 - lateMs)
     await scene.until('the loss', () => holder.told.length === 2)
     expect(holder.told).toEqual(['kept', 'unavailable'])
     one.line.heal()
