@@ -30,6 +30,13 @@ const BATCHES_MAX = 4
 /** Changes for which another batch is worth it while one is under way. */
 const BATCH_WORTH = 64
 
+/**
+ * A batch that is not answered for this long is tried again beside it, and each further time after twice as long: it may have
+ * gone to a member whose leader just died. Done twice, a compare-and-set is done once.
+ */
+const PATIENCE_MS = 1_500
+const PATIENCE_MS_MAX = 12_000
+
 /** Waits after a failure; the engine that is full, or refuses, needs an operator. */
 const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 2_000
@@ -41,6 +48,7 @@ export class EngineOutbox implements Sink {
   private epoch: string | undefined
   private underWay = 0
   private failures = 0
+  private patienceMs = PATIENCE_MS
   private cancelPump: (() => void) | undefined
   private readonly waits = new Set<() => void>()
   /** What the engine says of writes, while it takes none. */
@@ -116,27 +124,41 @@ export class EngineOutbox implements Sink {
   }
 
   private async send(publication: Publication, epoch: string): Promise<void> {
-    const { engine, driver } = this.deps
+    const { engine, driver, clock } = this.deps
     this.underWay++
-    let outcomes: readonly EngineWritten[] | undefined
-    let error: unknown
+    let late = false
+    const cancel = clock.setTimer(this.patienceMs, () => {
+      late = true
+      this.patienceMs = Math.min(PATIENCE_MS_MAX, this.patienceMs * 2)
+      this.over(publication)
+      this.soon()
+    })
+    let outcomes: readonly EngineWritten[]
     try {
       outcomes = await engine.write(epoch, publication.writes)
-    } catch (failure) {
-      error = failure
-    }
-    this.underWay--
-    if (outcomes === undefined) {
-      driver.joined.publications.failed(publication)
+    } catch (error) {
+      cancel()
+      if (late) return
+      this.over(publication)
       return this.failed(error, epoch)
     }
-    const written = outcomes
+    cancel()
+    if (!late) {
+      this.underWay--
+      this.patienceMs = PATIENCE_MS
+    }
     this.failures = 0
     this.fault = undefined
-    const sound = driver.step((node, now) => node.joined?.publications.written(publication, written, now))
+    const sound = driver.step((node, now) => node.joined?.publications.written(publication, outcomes, now))
     if (sound === false)
       return this.failed(new EngineError('epoch', 'a key is older than this node has seen it'), epoch)
     this.soon()
+  }
+
+  /** It is not known what became of a publication: its parts may be tried again. */
+  private over(publication: Publication): void {
+    this.underWay--
+    this.deps.driver.joined.publications.failed(publication)
   }
 
   private failed(error: unknown, epoch: string): void {

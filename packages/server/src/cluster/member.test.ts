@@ -197,6 +197,96 @@ describe('all nodes without the engine, for two minutes', () => {
   })
 })
 
+describe('an engine', () => {
+  it('that takes seconds per write holds up nobody who does not ask for it', async () => {
+    a.engine.line.delayMs = 1_200
+    await cluster.clock.pass(3_000)
+    expect(await register(a.driver, [command()], PEER)).toMatchObject([{ durability: 'disk' }])
+    for (let at = 0; at < 30; at++) {
+      await register(a.driver, [command({ id: `i${at}` })], PEER)
+      await cluster.clock.pass(100)
+    }
+    await beating(20_000, a)
+    expect([state(b), state(b, 'i29'), unpublished(a)]).toEqual(['up', 'up', 0])
+    expect(a.member.cluster().engine.state).toBe('connected')
+  })
+
+  it('whose answer does not come is asked again soon: the member may have lost its leader', async () => {
+    a.engine.line.losesAnswers = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(100)
+    a.engine.line.losesAnswers = false
+    await register(a.driver, [command({ id: 'b' })], PEER)
+    await cluster.clock.pass(1_900)
+    expect([state(b), state(b, 'b'), unpublished(a)]).toEqual(['up', 'up', 0])
+  })
+
+  it('that is full takes nothing, says so, and gets everything when there is room', async () => {
+    cluster.store.full = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(2_000)
+    const answered = register(a.driver, [command({ id: 'static', liveness: 'static' })], PEER)
+    expect(await answered).toMatchObject([{ durability: 'disk' }])
+    await beating(4_000, a)
+    expect(a.member.cluster()).toMatchObject({ engine: { state: 'connected', alarms: ['NOSPACE'] } })
+    // Peers hear of it all the same.
+    expect([state(b), state(b, 'static'), unpublished(a)]).toEqual(['up', 'up', 2])
+    cluster.store.full = false
+    await beating(12_000, a)
+    expect([state(b), state(b, 'static'), unpublished(a)]).toEqual(['up', 'up', 0])
+    expect(a.member.cluster().engine.alarms).toBeUndefined()
+  })
+
+  it('that loses answers gets nothing twice', async () => {
+    a.engine.line.losesAnswers = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(1_500)
+    a.engine.line.losesAnswers = false
+    await beating(15_000, a)
+    expect([state(b), unpublished(a)]).toEqual(['up', 0])
+    expect(cluster.store.list().filter(({ key }) => key.startsWith('records/'))).toHaveLength(1)
+  })
+
+  it('that was compacted while a node was away is loaded anew', async () => {
+    await register(a.driver, [command(), command({ id: 'leaves' })], PEER)
+    await beating(1_000, a)
+    b.engine.line.cut()
+    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
+    cluster.board.refresh()
+    await beating(6_000, a)
+    void a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'leaves', incarnation: 1 }] }, PEER)
+    await register(a.driver, [command({ id: 'new' })], PEER)
+    await beating(1_000, a)
+    cluster.store.compact()
+    b.engine.line.heal()
+    await beating(12_000, a)
+    // Nothing is heard of the new one by then.
+    expect([state(b), state(b, 'leaves'), state(b, 'new'), unpublished(b)]).toEqual([
+      'up',
+      undefined,
+      'suspect',
+      0,
+    ])
+  })
+})
+
+describe('beats', () => {
+  it('that go round all nodes write nothing to the engine, and keep an instance up', async () => {
+    const c = cluster.start('c')
+    await joined(a, b, c)
+    await register(a.driver, [command()], PEER)
+    await beating(1_000, a)
+    const { revision } = cluster.store
+    for (let round = 0; round < 60; round++) {
+      const { driver } = [a, b, c][round % 3]!
+      driver.heard([{ ...KEY, incarnation: 1 }], PEER)
+      await cluster.clock.pass(5_000)
+      for (const node of [a, b, c]) expect(state(node)).toBe('up')
+    }
+    expect(cluster.store.revision).toBe(revision)
+  })
+})
+
 describe('a node that dies', () => {
   it('is gone for the others after its lease, and what it judged is judged by one of them', async () => {
     await register(a.driver, [command()], PEER)

@@ -230,9 +230,14 @@ export class Member {
     else this.outbox.close()
     if (!connected) this.check.close()
     else this.check.open()
-    this.talk.island(!connected)
+    this.tellWhatIsNotPublished()
     this.fare()
     this.talk.report()
+  }
+
+  /** While nothing can be published, for whatever reason, peers are told directly. */
+  private tellWhatIsNotPublished(): void {
+    this.talk.island(!this.engine.isConnected || this.outbox.fault !== undefined)
   }
 
   private fare(): void {
@@ -272,6 +277,7 @@ export class Member {
     this.cancelReport = this.deps.clock.setTimer(REPORT_MS, () => {
       this.talk.keep()
       this.shun()
+      this.tellWhatIsNotPublished()
       this.balance()
       this.talk.report()
       this.reportAgain()
