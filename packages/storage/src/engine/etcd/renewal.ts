@@ -45,7 +45,8 @@ export function renewLease(
       const end = await stream.end
       if (end === 'gone') return
       if (stopped) return
-      endpoints.failed(endpoint, end === 'silent')
+      // Its connection is left as it is: a member that commits in seconds answers late, and the writes that wait there are done.
+      endpoints.failed(endpoint)
       await pauses.backoff(Math.max(1, failures))
     }
   }
@@ -59,8 +60,8 @@ export function renewLease(
   }
 }
 
-/** The lease is gone, the stream broke, or it was not answered. */
-type StreamEnd = 'gone' | 'broken' | 'silent'
+/** The lease is gone; or the stream broke, or was not answered. */
+type StreamEnd = 'gone' | 'broken'
 
 function openRenewals(
   { endpoints, clock }: RenewalDeps,
@@ -86,7 +87,7 @@ function openRenewals(
     resolve(how)
   }
   const ask = (): void => {
-    if (asked.length >= MISSES_MAX) return finish('silent')
+    if (asked.length >= MISSES_MAX) return finish('broken')
     cancel = clock.setTimer(everyMs, ask)
     asked.push(clock.now())
     stream?.send(message)

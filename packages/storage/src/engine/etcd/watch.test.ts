@@ -29,11 +29,12 @@ const say = ({ kind, key, revision }: EngineEvent): string =>
 async function following(
   options: Partial<EtcdOptions> = {},
   prepare?: (scene: ScriptedScene) => void,
+  after = 100,
 ): Promise<Following> {
   const scene = await joinedScene(options)
   prepare?.(scene)
   const heard: string[] = []
-  const watch = scene.engine.watch(100, {
+  const watch = scene.engine.watch(after, {
     changed: (events, revision) => heard.push(`${events.map(say).join(' ')} = ${revision}`),
     progressed: (revision) => heard.push(`${revision}`),
     ended: (error: EngineError) => heard.push(`!${error.failure}`),
@@ -132,6 +133,19 @@ describe('a watch', () => {
     expect([etcd.last.endpoint, begins(scene)]).toEqual(['http://b:1', 121])
   })
 
+  it('keeps a stream on which nothing happens as long as it is answered', async () => {
+    const { etcd, clock, heard } = await following()
+    const { last } = etcd
+    for (let ms = 0; ms < 60_000; ms += 1_000) {
+      const asked = last.sent.length
+      await pass(clock, 1_000)
+      if (last.sent.length > asked) last.watch({ watchId: -1 })
+    }
+    expect(etcd.streams).toEqual([last])
+    expect(last.closed).toBe(false)
+    expect(heard.length).toBeGreaterThanOrEqual(19)
+  })
+
   it('believes a member that answers out of order only that it lives', async () => {
     const scene = await following({}, ({ etcd }) => (etcd.version = '3.4.23'))
     const { etcd, heard, clock } = scene
@@ -185,6 +199,12 @@ describe('a watch', () => {
       await pass(scene.clock, 500)
       expect(scene.heard).toEqual(['!epoch'])
     }
+  })
+
+  it('does not wait for a revision that is not there yet', async () => {
+    const { etcd, heard } = await following({}, undefined, 200)
+    expect(heard).toEqual(['!epoch'])
+    expect(etcd.streams).toEqual([])
   })
 
   it('does not believe a stream that goes back, or one of another cluster', async () => {
