@@ -137,9 +137,12 @@ export class Member {
     return this.talk.links
   }
 
-  /** The other nodes of the cluster, linked or not. */
+  /** The other nodes of the cluster, linked or not, and islands that are linked: they have clients too. */
   get others(): readonly PeerNode[] {
-    return this.nodes.peers
+    const { peers } = this.nodes
+    const known = new Set(peers.map(({ node }) => node))
+    const islands = this.talk.links?.linked.filter(({ node }) => !known.has(node)) ?? []
+    return [...peers, ...islands]
   }
 
   /** Up to which revision of the engine this node has followed. */
