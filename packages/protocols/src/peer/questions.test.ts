@@ -1,6 +1,6 @@
 /** Questions over a link in memory: each ends with its answer, in time or not at all. */
 import { describe, expect, it } from 'vitest'
-import { pair } from './two-nodes.fixture.js'
+import { pair, TestNodes } from './two-nodes.fixture.js'
 
 describe('questions', () => {
   it('are answered with what was asked for', async () => {
@@ -52,6 +52,32 @@ describe('questions', () => {
     ask(100)
     await nodes.clock.pass(1)
     expect(codes).toHaveLength(4)
+  })
+
+  it('beyond a number are not sent, and not answered', async () => {
+    for (const [ours, theirs] of [
+      [2, 256],
+      [256, 2],
+    ] as const) {
+      const nodes = new TestNodes()
+      const a = nodes.node('a', { options: { questionsMax: ours } })
+      const b = nodes.node('b', { options: { questionsMax: theirs } })
+      nodes.linked(a, b)
+      let reached = 0
+      b.answer = () => {
+        reached++
+        return new Promise(() => {})
+      }
+      const codes: unknown[] = []
+      for (let question = 0; question < 5; question++)
+        void a.peers
+          .ask('b', 'subscribers', { namespace: 'default', service: 's' }, 5_000)
+          .catch(({ code }: { code: string }) => codes.push(code))
+      await nodes.clock.pass(50)
+      expect([reached, codes]).toEqual([2, ['unreachable', 'unreachable', 'unreachable']])
+      const sent = nodes.network.connections[0]?.dialler.sent.filter((text) => text.includes('"ask"'))
+      expect(sent).toHaveLength(Math.min(ours, 5))
+    }
   })
 
   it('that fail, and answers that are none, do no harm to the asking node', async () => {
