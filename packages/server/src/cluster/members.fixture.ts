@@ -14,6 +14,7 @@ import {
 } from '@rollcall/core'
 import { createMemoryEngine, createMemoryStore, type MemoryEngine, type MemoryStore } from '@rollcall/storage'
 import { HandClock } from '@rollcall/testkit/time'
+import { RegistryError } from '@rollcall/wire'
 import { createNodeDriver, type NodeDriver } from '../driver/node-driver.js'
 import { HandJournal } from '../driver/node-driver.fixture.js'
 import { createMember, type Member } from './member.js'
@@ -62,7 +63,8 @@ export class Switchboard {
         })
         return true
       },
-      ask: () => Promise.reject(new Error('not asked in these tests')),
+      // As a real link where the peer does not answer: a node that doubts its ears asks.
+      ask: () => Promise.reject(new RegistryError('unreachable', 'no answers in these tests')),
       close: () => {
         this.plugs.delete(self.node)
         this.refresh()
