@@ -16,7 +16,7 @@ import { createMemoryEngine, createMemoryStore, type MemoryEngine, type MemorySt
 import { HandClock } from '@rollcall/testkit/time'
 import { RegistryError } from '@rollcall/wire'
 import { createNodeDriver, type NodeDriver } from '../driver/node-driver.js'
-import { HandJournal } from '../driver/node-driver.fixture.js'
+import { HandJournal, PEER } from '../driver/node-driver.fixture.js'
 import { createMember, type Member } from './member.js'
 
 const LEASE_TTL_MS = 6_000
@@ -202,4 +202,32 @@ export class TestCluster {
     member.start()
     return it
   }
+
+  /** Lets time pass until these have joined. */
+  async joined(...nodes: readonly TestNode[]): Promise<void> {
+    await this.clock.pass(3_000)
+    for (const { member } of nodes)
+      if (member.cluster().engine.state !== 'connected') throw new Error('a node did not join')
+  }
+
+  /** Lets time pass while these hear the instance, so that it stays what it is. */
+  async beating(ms: number, ...nodes: readonly TestNode[]): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      for (const { driver } of nodes) driver.heard([{ ...KEY, incarnation: 1 }], PEER)
+      await this.clock.pass(1_000)
+    }
+  }
+}
+
+/** The instance of most tests. */
+export const KEY = { namespace: 'default', service: 'orders', group: 'default', id: 'a' } as const
+
+/** What a node shows of an instance; undefined where it lists none. */
+export function state({ driver }: TestNode, id = 'a'): string | undefined {
+  return driver.read(PEER).instance({ ...KEY, id })?.state
+}
+
+/** Changes that a node has not published. */
+export function unpublished({ driver }: TestNode): number {
+  return driver.joined.replica.backlog.size
 }

@@ -1,0 +1,135 @@
+/** What nodes do with an engine that is lost, wiped, restored, slow, full or compacted. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { command, PEER, register } from '../driver/node-driver.fixture.js'
+import { KEY, state, TestCluster, type TestNode, unpublished } from './members.fixture.js'
+
+let cluster: TestCluster
+let a: TestNode
+let b: TestNode
+
+beforeEach(async () => {
+  cluster = new TestCluster()
+  a = cluster.start('a')
+  b = cluster.start('b')
+  await cluster.joined(a, b)
+})
+
+describe('all nodes without the engine, for two minutes', () => {
+  it('go on, and agree soon after it is back', async () => {
+    await register(a.driver, [command(), command({ id: 'leaves' })], PEER)
+    await cluster.beating(1_000, a)
+    cluster.store.stop()
+    await cluster.beating(60_000, a)
+    await register(b.driver, [command({ id: 'new', liveness: 'static' })], PEER)
+    await a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'leaves', incarnation: 1 }] }, PEER)
+    await cluster.beating(60_000, a)
+    expect([state(a), state(b)]).toEqual(['up', 'up'])
+    cluster.store.start()
+    await cluster.beating(10_000, a)
+    for (const node of [a, b])
+      expect([state(node), state(node, 'leaves'), state(node, 'new'), unpublished(node)]).toEqual([
+        'up',
+        undefined,
+        'up',
+        0,
+      ])
+  })
+
+  it('lose nothing when it comes back with nothing', async () => {
+    await register(a.driver, [command()], PEER)
+    await cluster.beating(1_000, a)
+    const { epoch } = a.member.cluster()
+    cluster.store.wipe()
+    await cluster.beating(20_000, a)
+    for (const node of [a, b])
+      expect([state(node), node.member.cluster().engine.state]).toEqual(['up', 'connected'])
+    expect(a.member.cluster().epoch).not.toBe(epoch)
+    expect(b.member.cluster().epoch).toBe(a.member.cluster().epoch)
+    expect(cluster.store.list().filter(({ key }) => key.startsWith('records/'))).toHaveLength(1)
+  })
+
+  it('lose nothing when it comes back older than it was', async () => {
+    const backup = cluster.store.backup()
+    await register(a.driver, [command()], PEER)
+    await register(a.driver, [command({ id: 'gone' })], PEER)
+    void a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'gone', incarnation: 1 }] }, PEER)
+    await cluster.beating(2_000, a)
+    cluster.store.restore(backup)
+    await cluster.beating(20_000, a)
+    for (const node of [a, b])
+      expect([state(node), state(node, 'gone'), unpublished(node)]).toEqual(['up', undefined, 0])
+  })
+})
+
+describe('an engine', () => {
+  it('that takes seconds per write holds up nobody who does not ask for it', async () => {
+    a.engine.line.delayMs = 1_200
+    await cluster.clock.pass(3_000)
+    expect(await register(a.driver, [command()], PEER)).toMatchObject([{ durability: 'disk' }])
+    for (let at = 0; at < 30; at++) {
+      await register(a.driver, [command({ id: `i${at}` })], PEER)
+      await cluster.clock.pass(100)
+    }
+    await cluster.beating(20_000, a)
+    expect([state(b), state(b, 'i29'), unpublished(a)]).toEqual(['up', 'up', 0])
+    expect(a.member.cluster().engine.state).toBe('connected')
+  })
+
+  it('whose answer does not come is asked again soon: the member may have lost its leader', async () => {
+    a.engine.line.losesAnswers = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(100)
+    a.engine.line.losesAnswers = false
+    await register(a.driver, [command({ id: 'b' })], PEER)
+    await cluster.clock.pass(1_900)
+    expect([state(b), state(b, 'b'), unpublished(a)]).toEqual(['up', 'up', 0])
+  })
+
+  it('that is full takes nothing, says so, and gets everything when there is room', async () => {
+    cluster.store.full = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(2_000)
+    const answered = register(a.driver, [command({ id: 'static', liveness: 'static' })], PEER)
+    expect(await answered).toMatchObject([{ durability: 'disk' }])
+    await cluster.beating(4_000, a)
+    expect(a.member.cluster()).toMatchObject({ engine: { state: 'connected', alarms: ['NOSPACE'] } })
+    // Peers hear of it all the same.
+    expect([state(b), state(b, 'static'), unpublished(a)]).toEqual(['up', 'up', 2])
+    cluster.store.full = false
+    await cluster.beating(12_000, a)
+    expect([state(b), state(b, 'static'), unpublished(a)]).toEqual(['up', 'up', 0])
+    expect(a.member.cluster().engine.alarms).toBeUndefined()
+  })
+
+  it('that loses answers gets nothing twice', async () => {
+    a.engine.line.losesAnswers = true
+    await register(a.driver, [command()], PEER)
+    await cluster.clock.pass(1_500)
+    a.engine.line.losesAnswers = false
+    await cluster.beating(15_000, a)
+    expect([state(b), unpublished(a)]).toEqual(['up', 0])
+    expect(cluster.store.list().filter(({ key }) => key.startsWith('records/'))).toHaveLength(1)
+  })
+
+  it('that was compacted while a node was away is loaded anew', async () => {
+    await register(a.driver, [command(), command({ id: 'leaves' })], PEER)
+    await cluster.beating(1_000, a)
+    b.engine.line.cut()
+    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
+    cluster.board.refresh()
+    await cluster.beating(6_000, a)
+    void a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'leaves', incarnation: 1 }] }, PEER)
+    await register(a.driver, [command({ id: 'new' })], PEER)
+    await cluster.beating(1_000, a)
+    cluster.store.compact()
+    b.engine.line.heal()
+    await cluster.beating(12_000, a)
+    // Nothing is heard of the new one by then.
+    expect([state(b), state(b, 'leaves'), state(b, 'new'), unpublished(b)]).toEqual([
+      'up',
+      undefined,
+      'suspect',
+      0,
+    ])
+  })
+})
