@@ -275,6 +275,17 @@ describe('a server that does not do what it should', () => {
     expect(sessions.size).toBe(2)
   })
 
+  it('does not hold up a close with the calls that it wanted to finish', async () => {
+    const endpoint = await http2Server((stream) => stream.session?.goaway(0))
+    const to = transport()
+    const outcomes = [failure(call(to, endpoint))]
+    await new Promise((resolve) => void setTimeout(resolve, 100))
+    outcomes.push(failure(call(to, endpoint)))
+    await new Promise((resolve) => void setTimeout(resolve, 100))
+    await to.close()
+    for (const outcome of outcomes) expect(await outcome).toMatchObject({ status: 14, message: 'closed' })
+  })
+
   it('is given up when it does not listen, does not speak, or does not answer', async () => {
     const sockets: Socket[] = []
     const mute = createTcpServer((socket) => void sockets.push(socket.on('error', () => {})))
@@ -375,6 +386,8 @@ describe('trust', () => {
     // Node hangs up on such a client without a word; etcd says why, which engine-etcd-access.test.ts has.
     const stranger = transport({ ca: ours.ca, ...other.of.node })
     expect(await failure(call(stranger, endpoint))).toMatchObject({ status: 14 })
+    const none = transport({ ca: ours.ca, cert: 'none', key: 'none' })
+    expect(await failure(call(none, endpoint))).toMatchObject({ local: 'certificate' })
     const byAddress = endpoint.replace('localhost', '127.0.0.1')
     const named = transport({ ca: ours.ca, ...ours.of.node })
     expect(await failure(call(named, byAddress))).toMatchObject({ local: 'certificate' })

@@ -52,7 +52,7 @@ export function createHttp2Transport(
     const known = connections.get(endpoint)
     if (known !== undefined && !known.session.closed && !known.session.destroyed) return known
     if (closed) throw new RpcError(RPC.unavailable, 'closed')
-    const connection = openConnection(endpoint, clock, options)
+    const connection = begin(endpoint)
     connections.set(endpoint, connection)
     ending.add(connection)
     connection.socket.on('close', () => {
@@ -63,13 +63,22 @@ export function createHttp2Transport(
     return connection
   }
 
-  function drop(endpoint: string, reason: string): void {
-    const connection = connections.get(endpoint)
-    connections.delete(endpoint)
-    if (connection === undefined) return
-    connection.error ??= new RpcError(RPC.unavailable, reason)
-    connection.session.destroy()
-    connection.socket.destroy()
+  function begin(endpoint: string): Connection {
+    try {
+      return openConnection(endpoint, clock, options)
+    } catch (error) {
+      // A certificate that is none.
+      throw connectionError(endpoint, error as Error)
+    }
+  }
+
+  /** Those that the server wants no more calls on are among them. */
+  function drop(dropped: readonly Connection[], reason: string): void {
+    for (const connection of dropped) {
+      connection.error ??= new RpcError(RPC.unavailable, reason)
+      connection.session.destroy()
+      connection.socket.destroy()
+    }
   }
 
   return {
@@ -82,10 +91,13 @@ export function createHttp2Transport(
             error.status === 0 ? new RpcError(RPC.unavailable, 'the server ended the stream') : error,
           ),
       }),
-    drop: (endpoint) => drop(endpoint, `${endpoint} does not answer`),
+    drop(endpoint) {
+      const all = [...ending].filter((connection) => connection.endpoint === endpoint)
+      drop(all, `${endpoint} does not answer`)
+    },
     close() {
       closed = true
-      for (const endpoint of connections.keys()) drop(endpoint, 'closed')
+      drop([...ending], 'closed')
       if (ending.size === 0) return Promise.resolve()
       return new Promise((resolve) => (noneLeft = resolve))
     },
