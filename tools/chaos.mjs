@@ -1,8 +1,8 @@
 /**
- * The long form of tests/integration/chaos-*.test.ts, with what it measured in docs/results/chaos.json. Some minutes;
- * everything is tested only on Linux as root, what is not says so.
+ * The long form of tests/integration/chaos-*.test.ts, with what it measured in docs/results/chaos.json; with --of engine
+ * that of engine-*.test.ts, in engine.json. Some minutes; everything is tested only on Linux as root, what is not says so.
  *
- *     node tools/chaos.mjs [--short] [part of a file's name ...]
+ *     node tools/chaos.mjs [--short] [--of chaos|engine] [part of a file's name ...]
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -10,13 +10,13 @@ import { pathToFileURL } from 'node:url'
 import { ROOT, run } from './prepare.mjs'
 import { readOptions } from './usage.mjs'
 
-const REPORTS = join(ROOT, '.cache', 'chaos')
-const RESULT = join(ROOT, 'docs', 'results', 'chaos.json')
-
 const { values, positionals } = readOptions(import.meta.url, {
   allowPositionals: true,
-  options: { short: { type: 'boolean', default: false } },
+  options: { short: { type: 'boolean', default: false }, of: { type: 'string', default: 'chaos' } },
 })
+const { of } = values
+const REPORTS = join(ROOT, '.cache', of)
+const RESULT = join(ROOT, 'docs', 'results', `${of}.json`)
 const form = values.short ? 'short' : 'long'
 const parts = positionals.length === 0 ? [''] : positionals
 
@@ -41,14 +41,14 @@ const code = await run(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${tests}`,
-    ...parts.map((part) => `tests/integration/chaos-${part}`),
+    ...parts.map((part) => `tests/integration/${of}-${part}`),
   ],
   { env: { ...process.env, CHAOS_FORM: form, CHAOS_RESULT: measures } },
 )
 
 const files = JSON.parse(readFileSync(tests, 'utf8')).testResults
 const result = {
-  about: 'tests/integration/chaos-*.test.ts: real processes on one machine, with its neighbours',
+  about: `tests/integration/${of}-*.test.ts: real processes on one machine, with its neighbours`,
   form,
   date: new Date().toISOString().slice(0, 10),
   commit,

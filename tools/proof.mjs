@@ -71,6 +71,14 @@ const PROOFS = [
     script: 'tools/chaos.mjs',
     result: 'docs/results/chaos.json',
   },
+  {
+    name: 'engine',
+    about:
+      'the engine on etcd 3.4 and 3.6: leaders killed under writes, all members, members that stand still',
+    script: 'tools/chaos.mjs',
+    args: ['--of', 'engine'],
+    result: 'docs/results/engine.json',
+  },
 ]
 
 /** The long form of a scenario of bench/. It writes what it measured; whether a target is met stands there. */

@@ -2,6 +2,7 @@
 import { startEtcd, type EtcdCluster } from '@rollcall/testkit'
 import { expect, it } from 'vitest'
 import { loadAll, type Scene } from '#storage/engine-conformance'
+import { form, measured } from './support/chaos-form.js'
 import { lostWrites, writeOn } from './support/engine-load.js'
 import { sceneOn } from './support/etcd-engine.js'
 import { describeEtcd } from './support/guests/etcd.js'
@@ -11,6 +12,7 @@ const NOTHING = { lost: [], missed: [], ended: undefined, faults: [] }
 
 /** Two nodes write and one follows, while something happens. */
 async function under(
+  what: string,
   scene: Scene,
   trouble: (more: () => Promise<void>) => Promise<void>,
 ): Promise<Readonly<Record<keyof typeof NOTHING, unknown>>> {
@@ -22,6 +24,10 @@ async function under(
   await trouble(more)
   await more()
   await Promise.all(loads.map((load) => load.end()))
+  measured(
+    `${what}: longest time without an acknowledged write`,
+    loads.map((load) => load.longestPauseMs),
+  )
   const entries = await loadAll(three.engine)
   await scene.until('all changes', () => follower.entries.size === entries.length)
   const told = new Set(follower.events.map(({ key, revision }) => `${key} ${revision}`))
@@ -33,7 +39,7 @@ async function under(
   }
 }
 
-await describeEtcd(['debian'], (_version, program) => {
+await describeEtcd(form(['debian'], ['debian', 'current']), (version, program) => {
   const open = async (): Promise<[EtcdCluster, Scene]> => {
     const cluster = await startEtcd({ program })
     return [cluster, await sceneOn(cluster)]
@@ -42,8 +48,8 @@ await describeEtcd(['debian'], (_version, program) => {
   it('outlives leaders that are killed, one after the other', async () => {
     const [cluster, scene] = await open()
     await using _ = scene
-    const wrong = await under(scene, async (more) => {
-      for (let round = 0; round < 2; round += 1) {
+    const wrong = await under(`${version}: leaders killed`, scene, async (more) => {
+      for (let round = 0; round < form(2, 10); round += 1) {
         const leader = await cluster.leader()
         await leader.kill()
         await more()
@@ -56,7 +62,7 @@ await describeEtcd(['debian'], (_version, program) => {
   it('outlives the end of all members at once', async () => {
     const [cluster, scene] = await open()
     await using _ = scene
-    const wrong = await under(scene, async () => {
+    const wrong = await under(`${version}: all members killed`, scene, async () => {
       await cluster.killAll()
       await scene.sleep(500)
       await cluster.startAll()
@@ -67,7 +73,7 @@ await describeEtcd(['debian'], (_version, program) => {
   it('leaves a member whose connection stands and says nothing', async () => {
     const [cluster, scene] = await open()
     await using _ = scene
-    const wrong = await under(scene, async (more) => {
+    const wrong = await under(`${version}: members stopped`, scene, async (more) => {
       for (const member of cluster.members) {
         await member.pause()
         await more()

@@ -1,5 +1,5 @@
 /**
- * The chaos tests in their two forms. `npm test` runs the short one; `npm run proof chaos` sets CHAOS_FORM=long for
+ * The chaos tests in their two forms. `npm test` runs the short one; `npm run proof chaos` (and `engine`, for those of the engine) sets CHAOS_FORM=long for
  * larger crowds and longer troubles, and CHAOS_RESULT to a file that takes what was measured, a line of JSON each.
  */
 import { appendFileSync } from 'node:fs'

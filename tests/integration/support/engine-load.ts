@@ -5,6 +5,8 @@ import { CHARTER, outcomeOf, type Scene } from '#storage/engine-conformance'
 export interface EngineLoad {
   /** Acknowledged so far, by key: the revision. */
   readonly acknowledged: ReadonlyMap<string, number>
+  /** The longest time without one. */
+  readonly longestPauseMs: number
   /** Resolves once this many more writes have been acknowledged. */
   more(count: number): Promise<void>
   /** Ends it after the write that is under way. */
@@ -15,14 +17,21 @@ export interface EngineLoad {
 export function writeOn(scene: Scene, engine: EnginePort, name: string): EngineLoad {
   const acknowledged = new Map<string, number>()
   let goesOn = true
+  let longestPauseMs = 0
+  let lastAt = scene.now()
   const writing = (async () => {
     for (let index = 0; goesOn; index += 1) {
       const key = `${name}-${index}`
       acknowledged.set(key, await written(scene, engine, key))
+      longestPauseMs = Math.max(longestPauseMs, scene.now() - lastAt)
+      lastAt = scene.now()
     }
   })()
   return {
     acknowledged,
+    get longestPauseMs() {
+      return longestPauseMs
+    },
     more(count) {
       const wanted = acknowledged.size + count
       return Promise.race([scene.until('writes that go on', () => acknowledged.size >= wanted), writing])
