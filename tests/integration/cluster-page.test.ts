@@ -74,7 +74,9 @@ it(
       await expect
         .poll(
           async () =>
-            (await ask<ClusterResponse>(n, '/api/v1/cluster')).nodes.map(({ name }) => name).toSorted(),
+            (await ask<ClusterResponse>(n, '/api/v1/cluster')).nodes
+              .map(({ name = '' }) => name)
+              .toSorted((a, b) => (a < b ? -1 : 1)),
           {
             timeout: 30_000,
           },
