@@ -4,13 +4,17 @@ import { EngineError } from '@rollcall/core'
 import { CodecError } from './protobuf.js'
 import { RPC, RpcError } from './transport.js'
 
+/** One for all: to make an error takes as long as to read an answer. */
+const SUCCESS = new RpcError(0, '')
+
 /** Status of an answer. In headers that say only that an answer begins there is none yet. */
 export function statusOfResponse(headers: IncomingHttpHeaders, trailers = false): RpcError | undefined {
   const code = headers['grpc-status']
   if (code !== undefined) {
     const status = Number(code)
+    if (code === '0') return SUCCESS
     const text = decodeText(String(headers['grpc-message'] ?? ''))
-    return new RpcError(Number.isInteger(status) && status >= 0 ? status : RPC.unknown, text.slice(0, 500))
+    return new RpcError(Number.isInteger(status) && status > 0 ? status : RPC.unknown, text.slice(0, 500))
   }
   if (trailers) return new RpcError(RPC.internal, 'an answer without a status')
   const http = Number(headers[':status'])
