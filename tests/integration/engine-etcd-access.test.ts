@@ -5,13 +5,14 @@ import { expect, it } from 'vitest'
 import { CHARTER, Follower, loadAll, outcomeOf, putRevision } from '#storage/engine-conformance'
 import { isAble } from './support/abilities.js'
 import { certificates, hasOpenssl } from './support/certificates.js'
+import { form } from './support/chaos-form.js'
 import { compact, disarm, engineOn, sceneOn } from './support/etcd-engine.js'
 import { describeEtcd } from './support/guests/etcd.js'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const able = isAble('etcd with certificates', hasOpenssl() ? undefined : 'there is no openssl')
 
-await describeEtcd(['debian', 'current'], (_version, program) => {
+await describeEtcd(form(['debian'], ['debian', 'current']), (_version, program) => {
   /** Joins, writes, and holds what was written against what is read; then closes. */
   async function works(engine: EnginePort): Promise<string> {
     try {
