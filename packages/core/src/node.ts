@@ -160,9 +160,7 @@ export class RegistryNode {
     const { feed, chronicle, hosts, overrides, declarations, publisher } = this
     this.adoption = new Adoption({ directory, liveness, nodeId })
     const learn = (entry: Learnable, at: number): void => void this.learn([entry], at)
-    this.joined = options.joined
-      ? join({ directory, liveness, verdicts, learn }, options.liveness)
-      : undefined
+    this.joined = options.joined ? join({ directory, liveness, learn }, options.liveness) : undefined
     const journal = journalOf(effects.persist, liveness)
     const behind = this.joined === undefined ? [] : [this.joined.replica, takeovers(nodeId, effects.tookOver)]
     const followers = [feed, journal, ...behind, chronicle, hosts, overrides, declarations, publisher]

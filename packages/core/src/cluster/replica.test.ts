@@ -220,6 +220,27 @@ describe('a journal that knows more than the engine', () => {
     expect(b.sim.shown('a')).toBe('up')
   })
 
+  it('of a later incarnation is judged here from then on, and does not stay suspect for ever', () => {
+    a.sim.register({ id: 'a', incarnation: 5 })
+    settle(a, b)
+    a.sim.register({ id: 'a', incarnation: 6 })
+    const again = a.restarted('node-a2')
+    again.load('known')
+    again.sim.run(15 * 60_000)
+    expect(again.sim.record('a')?.verdict).toMatchObject({ value: 'expired', node: 'node-a2' })
+  })
+
+  it('of a later incarnation is doubted also where the first attempt to load broke', () => {
+    a.sim.register({ id: 'a', incarnation: 5 })
+    settle(a, b)
+    a.sim.register({ id: 'a', incarnation: 6 })
+    const again = a.restarted('node-a2')
+    const { value, revision } = store.keys.get(KEY)!
+    again.joined.replica.load('known').take({ key: KEY, value, revision }, again.sim.now)
+    again.load('known')
+    expect(again.sim.shown('a')).toBe('suspect unheard')
+  })
+
   it('of the same incarnation: merged and published as it is (M4)', () => {
     a.sim.register({ id: 'a', incarnation: 5, rev: 1 })
     settle(a, b)

@@ -7,7 +7,6 @@
 import type { Change, Follower } from '../directory/change.js'
 import type { Directory, Entry } from '../directory/directory.js'
 import type { LivenessRules } from '../liveness/liveness.js'
-import type { Verdicts } from '../liveness/verdicts.js'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import { isSame } from '../records/encoding.js'
 import { type Learnable, unlearnable } from '../records/learnable.js'
@@ -21,8 +20,7 @@ import { declarationOfKey, instanceOfKey } from './layout.js'
 
 export interface ReplicaDeps {
   readonly directory: Directory
-  readonly liveness: Pick<LivenessRules, 'silenceMs'>
-  readonly verdicts: Verdicts
+  readonly liveness: Pick<LivenessRules, 'silenceMs' | 'doubt'>
   /** Merges something in as learnt from another replica. */
   readonly learn: (entry: Learnable, now: number) => void
 }
@@ -59,6 +57,8 @@ export class Replica implements Follower {
   /** Something of the engine is being taken in: what changes by that is settled afterwards. */
   private taking = false
   private loaded = false
+  /** What the journal has, unheard, under a higher incarnation than the engine; until the first load is whole. */
+  private readonly ahead = new Set<Entry>()
 
   constructor(deps: ReplicaDeps) {
     this.deps = deps
@@ -135,11 +135,10 @@ export class Replica implements Follower {
   load(history: EngineHistory): ReplicaLoad {
     const { directory } = this.deps
     const found = new Set<Published>()
-    const ahead = new Set<Entry>()
     if (history === 'new') this.unknow()
     return {
       take: (entry, at) => {
-        const item = this.take(entry, at, this.loaded ? undefined : ahead)
+        const item = this.take(entry, at)
         if (item !== undefined) found.add(item)
         return item !== undefined
       },
@@ -149,7 +148,8 @@ export class Replica implements Follower {
           const held = this.held(declarationKey(declaration))
           if (!found.has(held)) this.absentDeclaration(held, history, at)
         }
-        for (const entry of ahead) this.doubt(entry, at)
+        for (const entry of this.ahead) this.doubt(entry, at)
+        this.ahead.clear()
         this.loaded = true
       },
     }
@@ -166,10 +166,10 @@ export class Replica implements Follower {
     }
   }
 
-  /** Takes in one key and returns what it concerns. `ahead` collects what memory has, unheard, under a higher incarnation. */
-  take(entry: EngineEntry, now: number, ahead?: Set<Entry>): Published | undefined {
+  /** Takes in one key and returns what it concerns. */
+  take(entry: EngineEntry, now: number): Published | undefined {
     const instance = instanceOfKey(entry.key)
-    if (instance !== undefined) return this.takeRecord(instance, entry, now, ahead)
+    if (instance !== undefined) return this.takeRecord(instance, entry, now)
     const name = declarationOfKey(entry.key)
     return name === undefined ? undefined : this.takeDeclaration(name, entry, now)
   }
@@ -178,7 +178,6 @@ export class Replica implements Follower {
     instance: InstanceKey,
     { value, revision }: EngineEntry,
     now: number,
-    ahead: Set<Entry> | undefined,
   ): Entry | undefined {
     const { directory, liveness } = this.deps
     const before = directory.entry(instance)
@@ -196,7 +195,7 @@ export class Replica implements Follower {
     entry.published = record !== undefined && isSame(record, entry.record) ? entry.record : record
     this.review(entry, now)
     const isAhead = record !== undefined && entry.record.incarnation > record.incarnation
-    if (isAhead && liveness.silenceMs(entry, now) === undefined) ahead?.add(entry)
+    if (!this.loaded && isAhead && liveness.silenceMs(entry, now) === undefined) this.ahead.add(entry)
     return entry
   }
 
@@ -309,8 +308,7 @@ export class Replica implements Follower {
   /** The journal knows a later incarnation than the engine: it is published, and has to be heard before it is believed. */
   private doubt(entry: Entry, now: number): void {
     const { record } = entry
-    if (isLive(record) && record.verdict.value === 'up')
-      this.deps.verdicts.write(entry, 'suspect', 'unheard', { kind: 'verdict' }, now)
+    if (isLive(record) && record.verdict.value === 'up') this.deps.liveness.doubt(entry, now)
   }
 
   /** The engine holds what was written, at a revision; the watch may have told of a later write by then. */

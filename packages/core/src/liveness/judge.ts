@@ -167,6 +167,12 @@ export class Judge {
     this.happened(evidence, 'adopted', t, now)
   }
 
+  /** Takes over an instance of which only the journal speaks, and doubts it. */
+  doubt(evidence: Evidence, t: number, now: number): void {
+    this.judge(evidence, 'suspect', 'unheard', t, now)
+    this.lookAt(evidence, t, now)
+  }
+
   /** It registered over a session here: it is judged where its session is. */
   moved(evidence: Evidence, now: number): void {
     if (evidence.isJudge || this.cell(evidence, 'heard').does === 'becomes') return this.refute(evidence, now)

@@ -252,6 +252,12 @@ export class LivenessRules implements Follower {
     this.deps.meter.count('rollcall_adoptions_total')
   }
 
+  /** The engine does not know of this incarnation: it is suspect until it is heard, and judged here from now on. */
+  doubt(entry: Entry, now: number): void {
+    const evidence = this.evidence.get(entry)
+    if (evidence !== undefined) this.judge.doubt(evidence, this.clock.at(now), now)
+  }
+
   /** The time by which instances are judged. */
   judgedTime(now: number): number {
     return this.clock.at(now)
