@@ -137,12 +137,14 @@ describe('the SDK with a real node', () => {
       const text = await (await fetch(`${url}/metrics`)).text()
       return Number(/^rollcall_budget_used\{quota="watchesMax"\} (\d+)$/m.exec(text)?.[1])
     }
+    const others = await watches()
     const consumer = await client()
     await consumer
       .service('kept')
       .ready({ timeoutMs: 1 })
       .catch(() => undefined)
-    const before = await watches()
+    await until(async () => (await watches()) === others + 1, 'the node knows of the first')
+    const before = others + 1
     const names = Array.from({ length: 300 }, (_, n) => `passing-${n}`)
     const passing = names.map((name) => consumer.service(name))
     await until(async () => (await watches()) === before + 300, 'the node knows of all of them')
