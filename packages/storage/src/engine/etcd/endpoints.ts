@@ -49,6 +49,9 @@ export interface Endpoints {
   failed(endpoint: string, silent?: boolean): void
 }
 
+/** Less time than this is left for no attempt: it would only fail with another reason than the one that matters. */
+const ATTEMPT_MS_MIN = 250
+
 /** How often a token is renewed for one operation: the second one was made for it. */
 const RENEWALS_MAX = 2
 
@@ -92,7 +95,7 @@ export function createEndpoints(deps: EndpointsDeps, all: readonly string[], tim
         if (failures % order.length === 0) {
           await pauses.backoff(failures / order.length, end - clock.now())
         }
-        if (clock.now() >= end) throw engineError(error)
+        if (end - clock.now() < ATTEMPT_MS_MIN) throw engineError(error)
       }
     }
   }
