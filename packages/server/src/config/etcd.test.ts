@@ -79,7 +79,7 @@ describe('what is refused of an engine', () => {
     'http://a:1?b',
   ])('is the endpoint %s', (endpoint) => {
     expect(problemsOf({ flags: { etcd: endpoint } })).toEqual([
-      'flags: --etcd.0 must be an http or https URL with a port, such as http://10.0.0.1:2379',
+      'flags: --etcd.0 must be an http or https URL of host and port alone, such as http://10.0.0.1:2379',
     ])
   })
 

@@ -7,7 +7,7 @@ import type { EtcdSettings } from './types.js'
 /** Members of an etcd are three or five, with some room for a move from old ones to new ones. */
 const ENDPOINTS_MAX = 32
 
-const ENDPOINT = 'an http or https URL with a port, such as http://10.0.0.1:2379'
+const ENDPOINT = 'an http or https URL of host and port alone, such as http://10.0.0.1:2379'
 const FILE = 'the name of a file'
 
 /** The group as it was read: `endpoints` may be missing. */
