@@ -50,6 +50,9 @@ const JOIN_MS_MAX = 5_000
 const LOST_SHARE = 2 / 3
 const LOOK_MS = 250
 
+/** A node that is not let in says why at once, and again after this long. */
+const REMIND_MS = 60_000
+
 export class EngineLink {
   private readonly deps: EngineLinkDeps
   private readonly options: EngineLinkOptions
@@ -63,6 +66,8 @@ export class EngineLink {
   private keptAt = -Infinity
   /** The history of the engine went back: nothing is known of it. */
   private regressed = false
+  /** What was said last of why this node is not let in, and when. */
+  private said: { readonly message: string; readonly at: number } | undefined
   private isClosed = false
   private watch: EngineSubscription | undefined
   private lease: EngineSubscription | undefined
@@ -133,12 +138,20 @@ export class EngineLink {
     if (failure === 'epoch') this.regressed = true
     const fields = { failure, error: message }
     const { logger } = this.deps
-    if (failure === 'incompatible' || failure === 'refused')
-      logger.error(fields, 'this node cannot join the cluster')
+    if (failure === 'incompatible' || failure === 'refused') this.notLetIn(fields)
     else if (failure === 'epoch')
       logger.warn(fields, 'the engine has another history: everything is compared')
     else if (failures <= 1) logger.warn(fields, 'the engine is not followed for now')
     else logger.debug(fields, 'the engine is not followed yet')
+  }
+
+  /** It is tried every few seconds, and told of less often. */
+  private notLetIn(fields: { readonly failure: string; readonly error: string }): void {
+    const { clock, logger } = this.deps
+    const now = clock.now()
+    if (this.said?.message === fields.error && now - this.said.at < REMIND_MS) return
+    this.said = { message: fields.error, at: now }
+    logger.error(fields, 'this node cannot join the cluster')
   }
 
   /** Joins, loads and follows until that ends, and resolves with why. Rejects where it does not come to that. */
@@ -163,6 +176,7 @@ export class EngineLink {
       node.enter(charter.epoch)
     })
     this.regressed = false
+    this.said = undefined
     this.received = revision
     const instances = driver.inspect((node) => node.directory.records)
     logger.info(

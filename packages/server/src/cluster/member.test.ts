@@ -1,4 +1,5 @@
 /** What a node of a cluster does with its engine and its peers, whatever becomes of them. */
+import { NO_LOGGER } from '@rollcall/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { command, PEER, pending, register } from '../driver/node-driver.fixture.js'
 import { KEY, state, TestCluster, type TestNode, unpublished } from './members.fixture.js'
@@ -197,9 +198,14 @@ describe('a node that starts', () => {
     expect(empty.driver.readiness()).toMatchObject({ ready: false })
   })
 
-  it('does not join a cluster of another name', async () => {
-    const c = cluster.start('c', [], { cluster: 'other' })
-    await cluster.clock.pass(20_000)
+  it('does not join a cluster of another name, and says so once a minute', async () => {
+    const lines: string[] = []
+    const logger = { ...NO_LOGGER, error: (_: object, message: string) => void lines.push(message) }
+    const c = cluster.start('c', [], { cluster: 'other', logger })
+    await cluster.clock.pass(50_000)
+    expect(lines).toEqual(['this node cannot join the cluster'])
+    await cluster.clock.pass(40_000)
+    expect(lines).toHaveLength(2)
     expect(c.driver.readiness()).toMatchObject({ ready: false })
     expect(c.member.cluster().engine.state).toBe('lost')
     expect(a.member.offered).toHaveLength(2)

@@ -2,6 +2,7 @@
 import {
   type CreatePeerLinks,
   type JournalEntry,
+  type Logger,
   NO_LOGGER,
   NO_METER,
   NODE_DEFAULTS,
@@ -137,10 +138,10 @@ export class TestCluster {
   start(
     name: string,
     entries: readonly JournalEntry[] = [],
-    options: Partial<NodeOptions> & { readonly cluster?: string } = {},
+    options: Partial<NodeOptions> & { readonly cluster?: string; readonly logger?: Logger } = {},
   ): TestNode {
     const { clock, board, store } = this
-    const { cluster = 'test', ...others } = options
+    const { cluster = 'test', logger = NO_LOGGER, ...others } = options
     const node = `${name}.${++this.boots}`
     const engine = createMemoryEngine(store, { clock })
     const journal = new HandJournal()
@@ -167,7 +168,7 @@ export class TestCluster {
           bootId: () => `epoch-${++this.boots}`,
           secret: () => `secret-${++this.boots}`,
         },
-        logger: NO_LOGGER,
+        logger,
         meter: NO_METER,
         engine,
         driver,

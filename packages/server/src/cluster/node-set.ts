@@ -51,6 +51,7 @@ export class NodeSet {
     const peer = this.nodes.get(node)
     if (peer === undefined) return false
     this.nodes.delete(node)
+    for (const [earlier, boot] of this.gone) if (isNextBoot(boot.peer, peer)) this.forget(earlier)
     this.gone.set(node, { peer, at: this.clock.now() })
     for (const oldest of this.gone.keys()) {
       if (this.gone.size <= GONE_MAX) break
@@ -69,10 +70,8 @@ export class NodeSet {
   }
 
   /** Its next boot is there: nothing is missing. */
-  private isBack({ name, address }: PeerNode): boolean {
-    return [...this.nodes.values()].some(
-      (other) => other.address === address || (name !== undefined && other.name === name),
-    )
+  private isBack(peer: PeerNode): boolean {
+    return [...this.nodes.values()].some((other) => isNextBoot(peer, other))
   }
 
   private forget(node: string): void {
@@ -80,11 +79,18 @@ export class NodeSet {
     this.told.delete(node)
   }
 
-  /** Peers to be linked with: those with a key, and of those without one the islands, which are linked still. */
+  /**
+   * Peers to be linked with: those with a key, and of those without one the islands, which are linked still, or may be soon.
+   * One that said that it stops, or whose next boot is there, does not come back.
+   */
   linkable(linked: readonly PeerNode[]): readonly PeerNode[] {
     const ids = new Set(linked.map(({ node }) => node))
     const now = this.clock.now()
-    const islands = [...this.gone].filter(([node, { at }]) => ids.has(node) || now - at < RELINK_MS)
+    const islands = [...this.gone].filter(([node, { peer, at }]) => {
+      if (ids.has(node)) return true
+      const left = this.told.get(node)?.report.stopping === true
+      return now - at < RELINK_MS && !left && !this.isBack(peer)
+    })
     return [...this.peers, ...islands.map(([, { peer }]) => peer)]
   }
 
@@ -132,6 +138,11 @@ function describe({ node, name, address, version }: PeerNode, report: PeerReport
     unpublished,
     lagMs,
   }
+}
+
+/** Whether both are one node, as people see it: of one name, or at one address. */
+function isNextBoot(peer: PeerNode, other: PeerNode): boolean {
+  return other.address === peer.address || (peer.name !== undefined && other.name === peer.name)
 }
 
 function byName(a: ClusterNode, b: ClusterNode): number {
