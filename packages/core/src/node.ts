@@ -62,7 +62,7 @@ export interface NodeEffects {
   /** Dates events for people. Default: the epoch. */
   readonly wallNow?: () => number
   /** This node judges from now on what another one did. */
-  readonly tookOver?: (from: string, record: StoredRecord) => void
+  readonly tookOver?: (record: StoredRecord) => void
 }
 
 /** Another node, by whose word something was learnt. */

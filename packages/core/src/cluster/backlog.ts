@@ -5,6 +5,8 @@ export class Backlog<T> {
   private readonly since = new Map<T, number>()
   private readonly underWay = new Set<T>()
   private readonly waiting = new Map<T, Set<() => void>>()
+  /** What another node takes there, and until when it is left to that. */
+  private readonly left = new Map<T, number>()
 
   get size(): number {
     return this.since.size
@@ -29,6 +31,7 @@ export class Backlog<T> {
   /** It is there as it is here, or is no more. */
   settled(item: T): void {
     this.since.delete(item)
+    this.left.delete(item)
     const waiting = this.waiting.get(item)
     if (waiting === undefined) return
     this.waiting.delete(item)
@@ -40,9 +43,15 @@ export class Backlog<T> {
     return this.since.keys()
   }
 
-  /** Those that are not under way, oldest first. */
-  *idle(): IterableIterator<T> {
-    for (const item of this.since.keys()) if (!this.underWay.has(item)) yield item
+  /** Another node takes it there: until then it need not be taken from here. */
+  leave(item: T, until: number): void {
+    if (this.since.has(item)) this.left.set(item, until)
+  }
+
+  /** Those that are neither under way nor left to another node, oldest first. */
+  *idle(now: number): IterableIterator<T> {
+    for (const item of this.since.keys())
+      if (!this.underWay.has(item) && (this.left.get(item) ?? -Infinity) <= now) yield item
   }
 
   begin(item: T): void {

@@ -23,15 +23,11 @@ export function join(
 }
 
 /** Follows which instances this node takes over from another one. */
-export function takeovers(
-  nodeId: string,
-  tookOver: (from: string, record: StoredRecord) => void = () => {},
-): Follower {
+export function takeovers(nodeId: string, tookOver: (record: StoredRecord) => void = () => {}): Follower {
   return {
     changed({ entry: { record }, cause, previous }) {
       if (previous === undefined || cause.kind === 'learnt' || record.verdict.node !== nodeId) return
-      const { node } = previous.verdict
-      if (node !== nodeId) tookOver(node, record)
+      if (previous.verdict.node !== nodeId) tookOver(record)
     },
   }
 }

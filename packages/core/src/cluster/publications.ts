@@ -44,11 +44,11 @@ export class EnginePublications {
   }
 
   /** The oldest of what is unpublished and not under way, as much as goes at once; undefined where there is nothing. */
-  next(): Publication | undefined {
+  next(now: number): Publication | undefined {
     const { backlog } = this.replica
     const parts: Part[] = []
     let bytes = 0
-    for (const item of backlog.idle()) {
+    for (const item of backlog.idle(now)) {
       if (parts.length === ENGINE_LIMITS.writesMax) break
       const part = 'name' in item ? this.partOfDeclaration(item) : this.partOf(item)
       if (part === undefined) continue

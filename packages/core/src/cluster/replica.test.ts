@@ -59,9 +59,9 @@ describe('what is accepted here', () => {
 
   it('that changes while it is under way is published again', () => {
     a.sim.register({ id: 'a', incarnation: 5, rev: 1 })
-    const first = a.joined.publications.next()!
+    const first = a.joined.publications.next(a.sim.now)!
     a.sim.register({ id: 'a', incarnation: 5, rev: 2, port: 4_000 })
-    expect(a.joined.publications.next()).toBeUndefined()
+    expect(a.joined.publications.next(a.sim.now)).toBeUndefined()
     a.joined.publications.written(first, store.write(first.writes), a.sim.now)
     expect(a.unpublished).toBe(1)
     settle(a, b)
@@ -70,7 +70,7 @@ describe('what is accepted here', () => {
 
   it('is tried again where it is not known what became of it, and an answer that was lost does no harm', () => {
     a.sim.register({ id: 'a' })
-    const lost = a.joined.publications.next()!
+    const lost = a.joined.publications.next(a.sim.now)!
     store.write(lost.writes)
     a.joined.publications.failed(lost)
     expect(settle(a, b)).toBe(0)
@@ -344,7 +344,7 @@ describe('any order of changes, publications and deliveries', () => {
           else if (does === 'hear') node.hear(3)
           else if (does === 'wait') sim.run(5_000)
           else if (does === 'lose') {
-            const lost = node.joined.publications.next()
+            const lost = node.joined.publications.next(sim.now)
             if (lost === undefined) continue
             if (incarnation > 1) shared.write(lost.writes)
             node.joined.publications.failed(lost)

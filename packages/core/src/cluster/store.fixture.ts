@@ -78,7 +78,7 @@ export class JoinedNode {
 
   /** Publishes one batch. Returns how many writes it had. */
   publish(): number {
-    const publication = this.joined.publications.next()
+    const publication = this.joined.publications.next(this.sim.now)
     if (publication === undefined) return 0
     this.joined.publications.written(publication, this.store.write(publication.writes), this.sim.now)
     return publication.writes.length

@@ -117,7 +117,7 @@ export class EngineOutbox implements Sink {
     const { replica, publications } = this.deps.driver.joined
     while (this.epoch !== undefined && this.cancelPump === undefined && this.underWay < BATCHES_MAX) {
       if (this.underWay > 0 && replica.backlog.idleSize < BATCH_WORTH) return
-      const publication = publications.next()
+      const publication = publications.next(this.deps.clock.now())
       if (publication === undefined) return
       void this.send(publication, this.epoch)
     }

@@ -1,7 +1,7 @@
 /** What a node of a cluster does with its engine and its peers, whatever becomes of them. */
 import { NO_LOGGER } from '@rollcall/core'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { command, PEER, pending, register } from '../driver/node-driver.fixture.js'
+import { command, over, PEER, pending, register } from '../driver/node-driver.fixture.js'
 import { KEY, state, TestCluster, type TestNode, unpublished } from './members.fixture.js'
 
 let cluster: TestCluster
@@ -125,6 +125,30 @@ describe('a node without its engine', () => {
     a.engine.line.heal()
     await cluster.beating(10_000, a)
     expect([state(a), state(b), unpublished(a), unpublished(b)]).toEqual(['up', 'up', 0, 0])
+  })
+})
+
+describe('a session that moves', () => {
+  it('takes its judge along at once, also while the engine is slow, and costs one write', async () => {
+    const c = cluster.start('c')
+    await cluster.joined(a, b, c)
+    const old = a.driver.openSession({}, PEER)
+    await register(a.driver, [command()], over(old))
+    await cluster.clock.pass(1_000)
+    const { revision } = cluster.store
+    for (const { engine } of [a, b, c]) engine.line.delayMs = 1_000
+    const next = b.driver.openSession({}, PEER)
+    await register(b.driver, [command()], over(next))
+    old.close()
+    await cluster.clock.pass(20)
+    for (const node of [a, b, c]) expect([judge(node), state(node)]).toEqual([b.node, 'up'])
+    for (let passed = 0; passed < 8; passed++) {
+      next.heard()
+      await cluster.clock.pass(1_000)
+    }
+    for (const node of [a, b, c])
+      expect([judge(node), state(node), unpublished(node)]).toEqual([b.node, 'up', 0])
+    expect(cluster.store.revision).toBe(revision + 1)
   })
 })
 

@@ -86,7 +86,7 @@ export function createJoined(deps: JoinedDeps, options: JoinedOptions): Membersh
   let member: Member | undefined
   return {
     effects: {
-      tookOver: (from, record) => member?.effects.tookOver(from, record),
+      tookOver: (record) => member?.effects.tookOver(record),
       passOn: (judge, ref, agoMs) => member?.effects.passOn(judge, ref, agoMs),
       consult: (request) => member?.effects.consult(request),
     },

@@ -18,12 +18,15 @@ export interface PeerRelayDeps {
 const RELAY_MS = 250
 const ENTRIES_MAX = 500
 
+/** What a peer said is left to it to publish for this long. */
+const LEFT_MS = 2_000
+
 /** Changes that wait to be told to islands; more are left to the engine, when it is back. */
 const NEWS_MAX = 20_000
 
 export class PeerRelay {
   private readonly deps: PeerRelayDeps
-  private takeovers = new Map<string, StoredRecord[]>()
+  private takeovers: Learnable[] = []
   /** What was told, or learnt from peers, since the engine was lost. */
   private readonly relayed = new Map<unknown, unknown>()
   private cancelTell: (() => void) | undefined
@@ -37,25 +40,15 @@ export class PeerRelay {
     this.deps = deps
   }
 
-  /** This node took over what another one judged. */
-  tookOver(from: string, record: StoredRecord): void {
-    if (this.deps.links()?.linked.every(({ node }) => node !== from) !== false) return
-    const records = this.takeovers.get(from) ?? []
-    records.push(record)
-    this.takeovers.set(from, records)
-    this.cancelTell ??= this.deps.clock.setTimer(0, () => this.tellTakeovers())
-  }
-
-  private tellTakeovers(): void {
-    this.cancelTell = undefined
-    const { takeovers } = this
-    this.takeovers = new Map()
-    for (const [node, records] of takeovers) {
-      this.tell(
-        node,
-        records.map((record) => ({ kind: 'record', record })),
-      )
-    }
+  /** This node judges from now on what another one did: all peers should know at once, the former judge above all. */
+  tookOver(record: StoredRecord): void {
+    this.takeovers.push({ kind: 'record', record })
+    this.cancelTell ??= this.deps.clock.setTimer(0, () => {
+      this.cancelTell = undefined
+      const { takeovers } = this
+      this.takeovers = []
+      this.tellAll(takeovers)
+    })
   }
 
   /** Something changed here, by whatever hand: peers that lost the engine hear of it from nowhere else. */
@@ -76,8 +69,7 @@ export class PeerRelay {
     this.cancelNews = undefined
     const { news } = this
     this.news = []
-    for (let at = 0; at < news.length; at += ENTRIES_MAX)
-      for (const node of this.islands()) this.tell(node, news.slice(at, at + ENTRIES_MAX))
+    for (const node of this.islands()) this.tell(node, news)
   }
 
   /** From now on, or no longer, peers hear of what is not published. */
@@ -101,11 +93,15 @@ export class PeerRelay {
     this.changed = true
   }
 
-  /** Peers said so themselves: they need not be told. */
-  learnt(entries: readonly Learnable[]): void {
-    if (!this.isIsland) return
+  /** A peer said so itself: it need not be told, and unless it lost the engine it publishes that. */
+  learnt(entries: readonly Learnable[], from: string): void {
     const { replica } = this.deps.driver.joined
-    for (const item of replica.published(entries)) this.relayed.set(item, replica.valueOf(item))
+    if (!this.isIsland && this.deps.isIsland(from)) return
+    const until = this.deps.clock.now() + LEFT_MS
+    for (const item of replica.published(entries)) {
+      if (this.isIsland) this.relayed.set(item, replica.valueOf(item))
+      else replica.backlog.leave(item, until)
+    }
   }
 
   close(): void {
@@ -122,26 +118,25 @@ export class PeerRelay {
   }
 
   private relay(): void {
-    const linked = this.deps.links()?.linked ?? []
-    if (linked.length === 0) return
+    if ((this.deps.links()?.linked.length ?? 0) === 0) return
     this.changed = false
     const { replica } = this.deps.driver.joined
-    let entries: Learnable[] = []
-    const flush = (): void => {
-      for (const { node } of linked) this.tell(node, entries)
-      entries = []
-    }
+    const entries: Learnable[] = []
     for (const item of replica.backlog.all()) {
       const value = replica.valueOf(item)
       if (value === undefined || this.relayed.get(item) === value) continue
       this.relayed.set(item, value)
       entries.push('kind' in value ? value : { kind: 'record', record: value })
-      if (entries.length === ENTRIES_MAX) flush()
     }
-    if (entries.length > 0) flush()
+    this.tellAll(entries)
+  }
+
+  private tellAll(entries: readonly Learnable[]): void {
+    for (const { node } of this.deps.links()?.linked ?? []) this.tell(node, entries)
   }
 
   private tell(node: string, entries: readonly Learnable[]): void {
-    this.deps.links()?.tell(node, { type: 'learn', entries })
+    for (let at = 0; at < entries.length; at += ENTRIES_MAX)
+      this.deps.links()?.tell(node, { type: 'learn', entries: entries.slice(at, at + ENTRIES_MAX) })
   }
 }

@@ -70,7 +70,7 @@ export class PeerTalk {
 
   /** What the rules of the node have to say to peers. */
   readonly effects: PeerEffects = {
-    tookOver: (from, record) => this.relay.tookOver(from, record),
+    tookOver: (record) => this.relay.tookOver(record),
     passOn: (judge, ref, agoMs) => this.heard.passOn(judge, ref, agoMs),
     consult: (request) => void this.consult(request),
   }
@@ -133,7 +133,7 @@ export class PeerTalk {
       driver.step((node, now) => node.heardElsewhere(message.refs, message.agoMs, now))
     } else if (message.type === 'learn') {
       driver.step((node, now) => node.learn(message.entries, now))
-      this.relay.learnt(message.entries)
+      this.relay.learnt(message.entries, peer.node)
     } else {
       const leaves = message.report.stopping && nodes.report(peer.node)?.stopping !== true
       nodes.tell(peer.node, message.report)
