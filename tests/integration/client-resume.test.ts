@@ -2,6 +2,7 @@
 import { connect, type Rollcall } from '@rollcall/client'
 import { createServer, connect as dial, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { counted as count } from './support/chaos-form.js'
 import { call, ONLOOKER, startNode, type TestNode, until } from './native-node.fixture.js'
 
 const SERVICES = 10
@@ -120,7 +121,8 @@ describe('a client that moves with lists of 1,000 instances', () => {
   }
 
   it('is sent nothing where both hold the same', async () => {
-    const { down } = await move(() => Promise.resolve())
+    const { down, up } = await move(() => Promise.resolve())
+    count('a client moves, ten lists of 1,000, nothing changed: bytes', { received: down, sent: up })
     expect(down).toBeLessThan(2_000)
   }, 60_000)
 
@@ -133,6 +135,7 @@ describe('a client that moves with lists of 1,000 instances', () => {
         await register(second, service, [5, 4, 3, 2, 1], 2, 50)
       }
     })
+    count('a client moves, ten lists of 1,000, half a percent changed: bytes', { received: down, sent: up })
     // Five instances of each list are others there: as JSON some 450 bytes each. The list as a whole takes 400 KB, or 33 KB compressed.
     expect(down / SERVICES).toBeLessThan(10 * 450)
     expect(down / SERVICES).toBeGreaterThan(5 * 300)

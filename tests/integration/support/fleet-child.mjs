@@ -7,6 +7,7 @@ const BATCH = 100
 
 const {
   registry,
+  registries = [registry],
   service,
   host = '127.0.0.1',
   sessions = 0,
@@ -30,7 +31,7 @@ async function instance() {
 const instances = (count) => Promise.all(Array.from({ length: count }, instance))
 
 async function hold(one) {
-  const rollcall = await connect({ registries: [registry], snapshotDir: false })
+  const rollcall = await connect({ registries, snapshotDir: false })
   return (await rollcall.register({ ...one, leaseMs })).id
 }
 

@@ -5,6 +5,8 @@ import { end, start, type Child } from './processes.js'
 /** What a fleet consists of. */
 export interface FleetOptions {
   readonly registry: string
+  /** What the sessions are told of nodes. Default: `registry` alone. */
+  readonly registries?: readonly string[]
   readonly service: string
   /** Address it listens on and registers. Default 127.0.0.1. */
   readonly host?: string

@@ -8,6 +8,8 @@ const CALLERS = 4
 export interface Load {
   /** Who answered how often. */
   readonly answers: ReadonlyMap<string, number>
+  /** What failed so far. */
+  readonly failures: readonly string[]
   /** Waits until so many more calls were answered. */
   more(calls: number): Promise<unknown>
   /** Ends it and resolves to what failed. */
@@ -35,6 +37,7 @@ export function startLoad(call: () => Promise<string>): Load {
   const callers = Array.from({ length: CALLERS }, caller)
   return {
     answers,
+    failures,
     more: (calls) => {
       const goal = answered + calls
       return until(() => answered >= goal || failures.length > 0, `${calls} more calls are answered`)

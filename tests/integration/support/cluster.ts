@@ -1,0 +1,211 @@
+/** A cluster of real processes: nodes as `rollcall serve` runs them, joined by real members of etcd. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  startEtcd,
+  startServerProcess,
+  type EtcdCluster,
+  type EtcdMember,
+  type ServerProcess,
+  type ServerProcessOptions,
+} from '@rollcall/testkit'
+import type { ClusterResponse, View } from '@rollcall/wire'
+import { freePort, until } from './processes.js'
+
+export interface ClusterSetUp {
+  /** Path of etcd. */
+  readonly program: string
+  /** Default 3. */
+  readonly nodes?: number
+  /** Further arguments of each node. */
+  readonly args?: readonly string[]
+  /** Added to the environment of each node. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Called before the first node starts. */
+  readonly prepare?: (members: readonly EtcdMember[]) => Promise<void>
+  /** What each node is told of the members; default: where they listen. */
+  readonly endpoints?: (node: number, members: readonly string[]) => readonly string[]
+}
+
+/** A node that can be started again in its place, with its journal. */
+export interface ClusterNodeProcess {
+  readonly name: string
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  readonly isRunning: boolean
+  readonly server: ServerProcess
+  kill(): Promise<void>
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<void>
+  start(options?: ServerProcessOptions): Promise<void>
+  cluster(): Promise<ClusterResponse>
+  view(service: string): Promise<View>
+  /** A figure of its metrics: the sum of all lines that begin so. */
+  figure(beginning: string): Promise<number>
+}
+
+export interface TestCluster {
+  readonly etcd: EtcdCluster
+  readonly nodes: readonly ClusterNodeProcess[]
+  readonly registries: readonly string[]
+  /** Resolves to how long it took until all nodes that run know each other and follow the engine. */
+  ready(timeoutMs?: number): Promise<number>
+  /** Resolves once all nodes that run hold the same list of a service, of so many instances that are up. */
+  agree(service: string, up: number, timeoutMs?: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Starts members and nodes, and resolves once all know each other. */
+export async function startCluster(setUp: ClusterSetUp): Promise<TestCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-cluster-'))
+  const etcd = await startEtcd({ program: setUp.program })
+  await setUp.prepare?.(etcd.members)
+  const nodes: Node[] = []
+  for (let index = 0; index < (setUp.nodes ?? 3); index++) {
+    const endpoints = setUp.endpoints?.(index, etcd.endpoints) ?? etcd.endpoints
+    const name = `n${index + 1}`
+    nodes.push(new Node(name, await freePort(), join(folder, name), endpoints, setUp))
+  }
+  const cluster = new Cluster(etcd, nodes, folder)
+  try {
+    await Promise.all(nodes.map((node) => node.start()))
+    await cluster.ready()
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+  return cluster
+}
+
+class Cluster implements TestCluster {
+  readonly etcd: EtcdCluster
+  readonly nodes: readonly Node[]
+  private readonly folder: string
+
+  constructor(etcd: EtcdCluster, nodes: readonly Node[], folder: string) {
+    this.etcd = etcd
+    this.nodes = nodes
+    this.folder = folder
+  }
+
+  get registries(): readonly string[] {
+    return this.nodes.map(({ url }) => url)
+  }
+
+  ready(timeoutMs?: number): Promise<number> {
+    const running = this.running()
+    const know = async (node: Node): Promise<boolean> => {
+      const { nodes, engine } = await node.cluster()
+      const ready = nodes.filter(({ state }) => state === 'ready')
+      return engine.state === 'connected' && ready.length === running.length
+    }
+    return until(
+      async () => (await Promise.all(running.map(know))).every(Boolean),
+      'all nodes know each other',
+      timeoutMs,
+    )
+  }
+
+  agree(service: string, up: number, timeoutMs?: number): Promise<number> {
+    return until(
+      async () => {
+        const views = await Promise.all(this.running().map((node) => node.view(service)))
+        const [first] = views
+        return views.every(
+          ({ sign, instances }) =>
+            sign === first?.sign && instances.filter(({ state }) => state === 'up').length === up,
+        )
+      },
+      `${up} instances of ${service} at all nodes`,
+      timeoutMs,
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.running().map((node) => node.kill()))
+    await this.etcd.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private running(): readonly Node[] {
+    return this.nodes.filter(({ isRunning }) => isRunning)
+  }
+}
+
+class Node implements ClusterNodeProcess {
+  readonly name: string
+  readonly host = '127.0.0.1'
+  readonly port: number
+  private readonly dataDir: string
+  private readonly args: readonly string[]
+  private readonly env: Readonly<Record<string, string>>
+  private last: ServerProcess | undefined
+
+  constructor(
+    name: string,
+    port: number,
+    dataDir: string,
+    endpoints: readonly string[],
+    setUp: ClusterSetUp,
+  ) {
+    this.name = name
+    this.port = port
+    this.dataDir = dataDir
+    this.env = setUp.env ?? {}
+    const own = ['--node-id', name, '--cluster', 'test', '--etcd', endpoints.join(',')]
+    this.args = [...own, '--log-level', 'info', ...(setUp.args ?? [])]
+  }
+
+  get url(): string {
+    return `http://${this.host}:${this.port}`
+  }
+
+  get isRunning(): boolean {
+    return (
+      this.last !== undefined && this.last.process.exitCode === null && this.last.process.signalCode === null
+    )
+  }
+
+  get server(): ServerProcess {
+    if (this.last === undefined) throw new Error(`${this.name} was not started`)
+    return this.last
+  }
+
+  async start(options: ServerProcessOptions = {}): Promise<void> {
+    const { host, port, dataDir, args } = this
+    const env = { ...this.env, ...options.env }
+    const all = [...args, ...(options.args ?? [])]
+    this.last = await startServerProcess({ listen: `${host}:${port}`, dataDir, ...options, args: all, env })
+  }
+
+  kill(): Promise<void> {
+    return this.server.kill()
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop()
+  }
+
+  cluster(): Promise<ClusterResponse> {
+    return this.get('/api/v1/cluster') as Promise<ClusterResponse>
+  }
+
+  async view(service: string): Promise<View> {
+    // A service that no instance has yet is not found; its list is empty.
+    const view = (await this.get(`/api/v1/services/${service}`)) as Partial<View>
+    return { ...(view as View), instances: view.instances ?? [], sign: view.sign ?? '' }
+  }
+
+  async figure(beginning: string): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text()
+    const lines = text.split('\n').filter((line) => line.startsWith(beginning))
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
+
+  private async get(path: string): Promise<unknown> {
+    const answer = await fetch(this.url + path, { signal: AbortSignal.timeout(10_000) })
+    return answer.json()
+  }
+}

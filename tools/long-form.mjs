@@ -1,0 +1,58 @@
+/** Runs integration tests in their long form, and keeps what they measured as a result file. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ROOT, run } from './prepare.mjs'
+
+/**
+ * `name` names the folder of the reports, `files` are parts of paths of tests, `result` is the path of the result. Resolves to
+ * the exit code of the tests and to the result as it was written.
+ */
+export async function runLongForm({ name, about, files, result: path, form = 'long' }) {
+  const reports = join(ROOT, '.cache', name)
+  rmSync(reports, { recursive: true, force: true })
+  mkdirSync(reports, { recursive: true })
+  const measures = join(reports, 'measures.jsonl')
+  const tests = join(reports, 'tests.json')
+  writeFileSync(measures, '')
+
+  const { currentCommit, thisMachine } = await import(
+    pathToFileURL(join(ROOT, 'bench', 'dist', 'result.js')).href
+  )
+  const machine = thisMachine()
+  const commit = currentCommit()
+  const code = await run(
+    process.execPath,
+    [
+      join('node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--project=integration',
+      '--testTimeout=300000',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${tests}`,
+      ...files,
+    ],
+    { env: { ...process.env, CHAOS_FORM: form, CHAOS_RESULT: measures } },
+  )
+
+  const result = {
+    about,
+    form,
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    machine,
+    tests: JSON.parse(readFileSync(tests, 'utf8')).testResults.flatMap(({ name: file, assertionResults }) =>
+      assertionResults.map(({ fullName, status, duration }) => ({
+        file: relative(ROOT, file),
+        name: fullName,
+        status,
+        seconds: Math.round((duration ?? 0) / 1_000),
+      })),
+    ),
+    measures: readFileSync(measures, 'utf8').split('\n').filter(Boolean).map(JSON.parse), // prettier-ignore
+  }
+  mkdirSync(dirname(join(ROOT, path)), { recursive: true })
+  writeFileSync(join(ROOT, path), `${JSON.stringify(result, null, 2)}\n`)
+  return { code, result }
+}
