@@ -1,9 +1,9 @@
 /**
- * Makes the checkout ready, then becomes the program that was asked for: `npm start`, `npm run demo`,
+ * Makes the checkout ready, then becomes the program that was asked for: `npm start`, `npm run demo`, `npm run demo:cluster`,
  * `npm test` and `npm run bench` work on a fresh clone. The program runs in this very process, so that
  * signals, exit codes and the terminal are its own.
  *
- *     node tools/launch.mjs start|demo|test|bench [arguments of the program]
+ *     node tools/launch.mjs start|demo|demo:cluster|test|bench [arguments of the program]
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { readOptions } from './usage.mjs'
 const PROGRAMS = {
   start: { file: 'packages/cli/bin/rollcall.js', args: ['serve'] },
   demo: { file: 'examples/demo/dist/main.js', args: [] },
+  'demo:cluster': { file: 'examples/demo/dist/cluster/main.js', args: [] },
   test: { file: 'node_modules/vitest/vitest.mjs', args: ['run', '--project=!docs'] },
   bench: { file: 'bench/dist/main.js', args: [] },
 }

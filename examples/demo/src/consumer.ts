@@ -3,7 +3,8 @@ import { connect } from '@rollcall/client'
 import { report } from './messages.js'
 
 const service = process.argv[2] ?? 'orders'
-const registry = process.argv[3] ?? 'http://127.0.0.1:7400'
+/** One registry, or all nodes of a cluster with commas between them. */
+const registries = (process.argv[3] ?? 'http://127.0.0.1:7400').split(',')
 const snapshotDir = process.argv[4] ?? '.rollcall'
 
 /** Calls in flight at a time. */
@@ -12,7 +13,10 @@ const CALLERS = 4
 const PAUSE_MS = 10
 
 const startedAt = Date.now()
-const rollcall = await connect({ registries: [registry], snapshotDir })
+/** Where many registries are lost and found, the narrator tells of them. */
+const quiet = process.argv.includes('--quiet')
+
+const rollcall = await connect({ registries, ...(quiet && { logger: false }), snapshotDir })
 const target = rollcall.service(service)
 let calls = 0
 let failures = 0

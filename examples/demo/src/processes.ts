@@ -7,6 +7,9 @@ import type { Message } from './messages.js'
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/bin/rollcall.js', import.meta.url))
 
+const READY_TRIES = 800
+const READY_STEP_MS = 25
+
 const running = new Set<ChildProcess>()
 
 /** A process of the demo that reports over IPC. */
@@ -29,31 +32,34 @@ export function startReporter(
   return { process: child, pid: child.pid as number }
 }
 
-/** Starts a registry and resolves when it is ready. */
-export async function startRegistry(port: number, dataDir: string): Promise<ChildProcess> {
-  const child = spawn(
-    process.execPath,
-    [COMMAND, 'serve', '--listen', `127.0.0.1:${port}`, '--data', dataDir, '--log-level', 'error'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
+/** Starts a registry, with further flags of `rollcall serve`, and resolves when it is ready. */
+export async function startRegistry(
+  port: number,
+  dataDir: string,
+  flags: readonly string[] = [],
+): Promise<ChildProcess> {
+  const own = ['--listen', `127.0.0.1:${port}`, '--data', dataDir, '--log-level', 'error']
+  const child = spawn(process.execPath, [COMMAND, 'serve', ...own, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let said = ''
   child.stderr.on('data', (chunk) => {
     said = `${said}${chunk}`.slice(-2_000)
   })
   track(child)
   const url = `http://127.0.0.1:${port}/readyz`
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < READY_TRIES; attempt++) {
     if (child.exitCode !== null) throw new Error(`the registry exited with code ${child.exitCode}: ${said}`)
     const ready = await fetch(url).then(
       (response) => response.ok,
       () => false,
     )
     if (ready) return child
-    await new Promise((resolve) => setTimeout(resolve, 25))
+    await new Promise((resolve) => setTimeout(resolve, READY_STEP_MS))
   }
-  throw new Error('the registry did not become ready within 5 s')
+  throw new Error(
+    `the registry did not become ready within ${(READY_TRIES * READY_STEP_MS) / 1_000} s: ${said}`,
+  )
 }
 
 /** The preferred port if it is free, else any free one. */

@@ -5,7 +5,8 @@ import { connect } from '@rollcall/client'
 import { report } from './messages.js'
 
 const service = process.argv[2] ?? 'orders'
-const registry = process.argv[3] ?? 'http://127.0.0.1:7400'
+/** One registry, or all nodes of a cluster with commas between them. */
+const registries = (process.argv[3] ?? 'http://127.0.0.1:7400').split(',')
 
 const server = createServer((request, response) => {
   response.end(JSON.stringify({ service, pid: process.pid, path: request.url }))
@@ -13,7 +14,10 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const { port } = server.address() as AddressInfo
 
-const rollcall = await connect({ registries: [registry], snapshotDir: false })
+/** Where many registries are lost and found, the narrator tells of them. */
+const quiet = process.argv.includes('--quiet')
+
+const rollcall = await connect({ registries, ...(quiet && { logger: false }), snapshotDir: false })
 const registration = await rollcall.register({
   service,
   host: '127.0.0.1',
