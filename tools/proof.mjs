@@ -79,6 +79,13 @@ const PROOFS = [
     args: ['--of', 'engine'],
     result: 'docs/results/engine.json',
   },
+  {
+    name: 'cluster',
+    about:
+      'three nodes on real etcd: everything killed, stopped and cut off; changes, idle instances, throughput',
+    script: 'tools/cluster.mjs',
+    result: 'docs/results/cluster.json',
+  },
 ]
 
 /** The long form of a scenario of bench/. It writes what it measured; whether a target is met stands there. */
