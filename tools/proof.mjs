@@ -60,9 +60,9 @@ const PROOFS = [
   },
   {
     name: 'simulation',
-    about: '3,000 seeds of the deterministic simulation, none of which any test runs',
+    about: '10,000 seeds of the deterministic simulation, none of which any test runs',
     script: 'tools/sim.mjs',
-    args: ['--from', '100000', '--seeds', '3000', '--result', 'docs/results/simulation.json'],
+    args: ['--from', '100000', '--seeds', '10000', '--result', 'docs/results/simulation.json'],
     result: 'docs/results/simulation.json',
   },
   {

@@ -2,7 +2,8 @@
  * The deterministic simulation: many seeds on all cores, or one seed with its transcript. docs/simulation.md.
  *
  *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail;
- *                    [--clusters N]                           all of them with so many clusters (one in thirty has two)
+ *                    [--clusters N] [--nodes N]               all of them with so many clusters (one in thirty has two), of so
+ *                                                             many nodes each (one in three has three)
  *                    [--result FILE]                          writes down how many, how long and what went wrong in them
  *     npm run sim -- --seed SEED [--shrink] [--lines N]       replays one, with the last N (80) lines of its transcript
  *     npm run sim -- --mutation NAME …                        the same with a planted bug; --mutations lists them
@@ -27,6 +28,7 @@ const OPTIONS = {
   jobs: { type: 'string', default: String(availableParallelism()) },
   result: { type: 'string' },
   clusters: { type: 'string' },
+  nodes: { type: 'string' },
   seed: { type: 'string' },
   shrink: { type: 'boolean', default: false },
   lines: { type: 'string', default: '80' },
@@ -38,15 +40,18 @@ const load = () => import(pathToFileURL(join(ROOT, 'tests', 'simulation', 'dist'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 
-/** How many clusters, where that is asked for. */
-const clustersOf = ({ clusters }) => (clusters === undefined ? undefined : Number(clusters))
+/** How many clusters and nodes, where that is asked for. */
+const shapeOf = ({ clusters, nodes }) => ({
+  clusters: clusters === undefined ? undefined : Number(clusters),
+  nodes: nodes === undefined ? undefined : Number(nodes),
+})
 
 /** Replays one seed. */
 async function replay({ seed, lines, ...options }) {
   const { faultText, mutationNamed, scenarioOf, shrink, simulate } = await load()
   const sabotage =
     options.mutation === undefined ? {} : { sabotage: mutationNamed(options.mutation).sabotage }
-  const whole = scenarioOf(seed, clustersOf(options))
+  const whole = scenarioOf(seed, shapeOf(options))
   const scenario = options.shrink ? (await shrink(whole, sabotage)).scenario : whole
   const transcript = []
   const { failure } = await simulate(scenario, { ...sabotage, transcript: (line) => transcript.push(line) })
@@ -58,7 +63,7 @@ async function replay({ seed, lines, ...options }) {
 }
 
 /** Runs many seeds, a process per core. */
-async function runAll({ seeds, from, jobs, mutation, clusters, result }) {
+async function runAll({ seeds, from, jobs, mutation, clusters, nodes, result }) {
   const end = Number(from) + Number(seeds)
   let next = Number(from)
   let done = 0
@@ -74,11 +79,17 @@ async function runAll({ seeds, from, jobs, mutation, clusters, result }) {
     if (failure === undefined) return
     failures.push(seed)
     const planted = mutation === undefined ? '' : ` --mutation ${mutation}`
-    const several = clusters === undefined ? '' : ` --clusters ${clusters}`
+    const several = [
+      ...(clusters === undefined ? [] : [` --clusters ${clusters}`]),
+      ...(nodes === undefined ? [] : [` --nodes ${nodes}`]),
+    ].join('')
     say(`seed ${seed}: ${failure.message}\n  npm run sim -- --seed ${seed} --shrink${planted}${several}`)
   }
   const workers = Array.from({ length: Math.max(1, Number(jobs)) }, () => {
-    const worker = fork(fileURLToPath(import.meta.url), [WORKER, JSON.stringify({ mutation, clusters })])
+    const worker = fork(fileURLToPath(import.meta.url), [
+      WORKER,
+      JSON.stringify({ mutation, clusters, nodes }),
+    ])
     const more = () => {
       if (next >= end) {
         worker.disconnect()
@@ -123,11 +134,11 @@ function write(file, { simulatedMs, faults, ...ran }) {
 }
 
 /** A worker: runs what it is sent until it is cut off. */
-async function work({ mutation, clusters }) {
+async function work({ mutation, clusters, nodes }) {
   const { mutationNamed, simulate } = await load()
   const options = {
     ...(mutation === undefined ? {} : { sabotage: mutationNamed(mutation).sabotage }),
-    clusters: clustersOf({ clusters }),
+    ...shapeOf({ clusters, nodes }),
   }
   process.on('message', ({ from, to }) => {
     runRange(simulate, options, from, to).then((results) => process.send(results), fail)

@@ -19,6 +19,8 @@ export interface ScenarioSketch {
   readonly faults: readonly Fault[]
   /** Default 1. */
   readonly clusters?: number
+  /** Nodes of each cluster. Default 1. */
+  readonly nodes?: number
   /** Default `union`. */
   readonly merge?: Scenario['merge']
   readonly liveness?: Scenario['liveness']
@@ -30,13 +32,14 @@ export interface ScenarioSketch {
 
 /** The whole scenario of a sketch: each program on a host of its own unless it says otherwise. */
 export function sketched(sketch: ScenarioSketch): Scenario {
-  const { seed, programs, clusters, merge, faults, liveness, healAt, quietMs } = sketch
+  const { seed, programs, clusters, nodes, merge, faults, liveness, healAt, quietMs } = sketch
   const last = Math.max(0, ...faults.map(({ at }) => at))
   const end = healAt ?? last + 20_000
   return {
     seed,
     programs: Object.entries(programs).map(([name, program], index) => planOf(name, program, index)),
     clusters: clusters ?? 1,
+    nodes: nodes ?? 1,
     merge: merge ?? 'union',
     liveness: liveness ?? {},
     commitMs: 1,

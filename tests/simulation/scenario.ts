@@ -2,6 +2,7 @@
 import type { LivenessOptions } from '@rollcall/core'
 import type { MergeMode } from '#client/internal'
 import type { ViewName } from '@rollcall/wire'
+import { besideNodes, clusterFaults, NODES } from './cluster-stories.js'
 import type { Fault } from './faults/fault.js'
 import { Chance } from './world/random.js'
 import { operatorsOf } from './operators.js'
@@ -44,8 +45,10 @@ export interface Scenario {
   /** Names the streams of chance, and with them everything that is not written down here. */
   readonly seed: string
   readonly programs: readonly ProgramPlan[]
-  /** Clusters of one node each. SDK programs use all of them, others the first. */
+  /** SDK programs use all of them, others the first. */
   readonly clusters: number
+  /** Nodes of each cluster; an engine joins several. */
+  readonly nodes: number
   /** How consumers merge what several clusters say. */
   readonly merge: MergeMode
   readonly liveness: Partial<LivenessOptions>
@@ -69,32 +72,48 @@ const GROUPS = ['default', 'default', 'default', 'core'] as const
 /** Of so many seeds one has two clusters. */
 const TWO_CLUSTERS_EVERY = 30
 
+/** Of so many seeds one has a cluster of several nodes. */
+const SEVERAL_NODES_EVERY = 3
+const SEVERAL_NODES_AT = 2
+
 /** Of so many seeds one has operators that write: which ones, leaves those alone that found something before. */
 const OPERATORS_EVERY = 6
 const OPERATORS_AT = 4
 
-/** The scenario of a seed; `clusters` other than it has by itself. */
-export function scenarioOf(
-  seed: number | string,
-  clusters: number = Number(seed) % TWO_CLUSTERS_EVERY === 0 ? 2 : 1,
-): Scenario {
+/** What a seed has by itself, unless it is to be another. */
+export interface Shape {
+  readonly clusters?: number | undefined
+  readonly nodes?: number | undefined
+}
+
+/** The scenario of a seed. */
+export function scenarioOf(seed: number | string, shape: Shape = {}): Scenario {
+  const isOne = (shape.nodes ?? 1) > 1 || Number(seed) % TWO_CLUSTERS_EVERY !== 0
+  const clusters = shape.clusters ?? (isOne ? 1 : 2)
+  const several = clusters === 1 && Number(seed) % SEVERAL_NODES_EVERY === SEVERAL_NODES_AT
+  const nodes = shape.nodes ?? (several ? NODES : 1)
   const chance = new Chance(`seed ${seed}`)
   const services = SERVICES.slice(0, chance.whole(1, SERVICES.length))
+  const offering = providers(chance.fork('providers'), services)
   const programs = [
-    ...providers(chance.fork('providers'), services),
+    ...(nodes > 1 ? besideNodes(chance.fork('machines'), offering) : offering),
     ...consumers(chance.fork('consumers'), services),
   ]
   const healAt = CALM_MS + chance.between(45_000, 110_000)
   const faults: Fault[] = []
   const count = chance.whole(2, 7)
-  for (let index = 0; index < count; index++) {
+  if (nodes > 1)
+    faults.push(
+      ...clusterFaults({ chance: chance.fork('several'), programs, from: CALM_MS, to: healAt }, count),
+    )
+  for (let index = 0; index < count && nodes === 1; index++) {
     const own = chance.fork(`story ${index}`)
     const story = own.pick(STORIES)
     const from = own.between(CALM_MS, healAt - 5_000)
     faults.push(...story({ chance: own, programs, from, to: healAt }))
   }
   // What is registered in two clusters is not an operator's alone: these worlds have one.
-  if (clusters === 1 && Number(seed) % OPERATORS_EVERY === OPERATORS_AT)
+  if (clusters === 1 && nodes === 1 && Number(seed) % OPERATORS_EVERY === OPERATORS_AT)
     faults.push(...operatorsOf({ chance: chance.fork('operators'), programs, from: CALM_MS, to: healAt }))
   faults.sort((a, b) => a.at - b.at)
   const spread = chance.fork('clusters')
@@ -102,6 +121,7 @@ export function scenarioOf(
     seed: String(seed),
     programs,
     clusters,
+    nodes,
     merge: spread.pick(['union', 'union', 'preferred']),
     liveness: {
       ...(chance.happens(0.5) ? { removalMs: chance.whole(10_000, 30_000) } : {}),

@@ -20,6 +20,13 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [950_002_434, 'a registration acknowledged to a slow reader after another caller had taken it out'],
 ]
 
+/** The same, with three nodes. */
+const FOUND_WITH_THREE: readonly (readonly [seed: number, what: string])[] = [
+  [36, 'beats at a quarter of the lease of which a node passed on every second one'],
+  [15, 'an adopter that did not know what a third node had heard'],
+  [40, 'an adopter that doubted at once, because links had ended long before'],
+]
+
 /** The same, with two clusters. */
 const FOUND_WITH_TWO: readonly (readonly [seed: number, what: string])[] = [
   [5, 'a number that a process has in one cluster and its predecessor had in another'],
@@ -27,14 +34,22 @@ const FOUND_WITH_TWO: readonly (readonly [seed: number, what: string])[] = [
 
 describe('simulation', () => {
   it.each(FOUND)('seed %i, which found %s, holds', { timeout: TIMEOUT_MS }, async (seed) => {
-    expect(await complaintOf(seed)).toBeUndefined()
+    expect(await complaintOf(seed, { nodes: 1, clusters: 1 })).toBeUndefined()
   })
 
   it.each(FOUND_WITH_TWO)(
     'seed %i with two clusters, which found %s, holds',
     { timeout: TIMEOUT_MS },
     async (seed) => {
-      expect(await complaintOf(seed, { clusters: 2 })).toBeUndefined()
+      expect(await complaintOf(seed, { nodes: 1, clusters: 2 })).toBeUndefined()
+    },
+  )
+
+  it.each(FOUND_WITH_THREE)(
+    'seed %i with three nodes, which found %s, holds',
+    { timeout: TIMEOUT_MS },
+    async (seed) => {
+      expect(await complaintOf(seed, { nodes: 3 })).toBeUndefined()
     },
   )
 

@@ -12,11 +12,11 @@ export const TIMEOUT_MS: number = 120_000
 const LINES = 40
 
 /** Tests that all seeds from `from` to `to` hold. */
-export function testSeeds(from: number, to: number): void {
+export function testSeeds(from: number, to: number, options: RunOptions = {}): void {
   for (let first = from; first <= to; first += CHUNK) {
     const last = Math.min(to, first + CHUNK - 1)
     it(`seeds ${first} to ${last} hold`, { timeout: TIMEOUT_MS }, async () => {
-      for (let seed = first; seed <= last; seed++) expect(await complaintOf(seed)).toBeUndefined()
+      for (let seed = first; seed <= last; seed++) expect(await complaintOf(seed, options)).toBeUndefined()
     })
   }
 }

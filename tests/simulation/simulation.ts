@@ -2,7 +2,8 @@
 import { InvariantViolation } from './invariants/invariant.js'
 import { invariantsOf } from './invariants/index.js'
 import { type Scenario, scenarioOf } from './scenario.js'
-import { type Sabotage, World } from './world/world.js'
+import type { Sabotage } from './world/sabotage.js'
+import { World } from './world/world.js'
 
 /** How a run ended. */
 export interface RunResult {
@@ -23,6 +24,7 @@ export interface RunOptions {
   readonly sabotage?: Sabotage
   /** Of a seed, other than it has by itself. */
   readonly clusters?: number
+  readonly nodes?: number
   /** Takes each line of the transcript. */
   readonly transcript?: (line: string) => void
 }
@@ -32,9 +34,9 @@ export async function simulate(
   input: Scenario | number | string,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const scenario = typeof input === 'object' ? input : scenarioOf(input, options.clusters)
+  const scenario = typeof input === 'object' ? input : scenarioOf(input, options)
   const world = new World(scenario, options)
-  world.watch(invariantsOf(world.sides))
+  world.watch(invariantsOf(world.sides.map(({ nodes }) => nodes)))
   try {
     await world.run()
     return { scenario, events: world.queue.count }

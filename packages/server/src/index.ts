@@ -12,6 +12,7 @@ export {
 export { renderConfigReference } from './config/reference.js'
 export { type Setting, SETTINGS } from './config/schema.js'
 export { writeValue } from './config/values.js'
+export { type ClusterClients, createMember, type Member } from './cluster/member.js'
 export {
   createNodeDriver,
   type NodeDriver,

@@ -121,8 +121,7 @@ export interface Explanation {
   readonly stateAgeMs: number
   readonly content: ExplainedContent
   readonly verdict: ExplainedVerdict
-  /** Nodes before there were several do not say. */
-  readonly judge?: ExplainedJudge
+  readonly judge: ExplainedJudge
   readonly override?: ExplainedOverride
   /** Absent where this node does not watch it. */
   readonly evidence?: ExplainedEvidence

@@ -4,17 +4,11 @@ import type { Fault, Happening } from './fault.js'
 import { SdkProgram } from '../programs/sdk-program.js'
 import { RECOVERY_MS } from '../world/surroundings.js'
 import type { Program } from '../programs/program.js'
-import { ANY } from '../world/network.js'
+import { bootLater, hostApart, NODE_EFFECTS, nodeOn } from './node-effects.js'
 import type { SimRegistry } from '../world/registry.js'
 import type { World } from '../world/world.js'
 
 type Of<K extends Happening['kind']> = Extract<Happening, { readonly kind: K }>
-
-/** A registry that was away needs this long until everybody is back: attempts to connect are up to 5 s apart. */
-const REGISTRY_RECOVERY_MS = 25_000
-
-/** An orderly stop moves everybody away first. */
-const STOPPING_MS = 1_000
 
 /** A way that was cut: retransmissions, the silence watchdog of the client, and a new connection. */
 const CUT_RECOVERY_MS = 30_000
@@ -25,12 +19,18 @@ const PROBED_RECOVERY_MS = 35_000
 /** Lets a fault happen. What lasts is ended by the world at its time, or when everything heals. */
 export function carryOut(world: World, fault: Fault): void {
   const effect = EFFECTS[fault.kind] as (world: World, fault: Fault, registry: SimRegistry) => void
-  effect(world, fault, world.registries[fault.cluster ?? 0] ?? world.registry)
+  const nodes = world.clusters[fault.cluster ?? 0] ?? world.clusters[0]!
+  effect(world, fault, nodes[fault.node ?? 0] ?? nodes[0]!)
 }
 
-const EFFECTS: {
+/** What each kind of fault does. */
+export type Effects = {
   readonly [K in Happening['kind']]: (world: World, fault: Of<K>, registry: SimRegistry) => void
-} = {
+}
+
+const EFFECTS: Effects = {
+  ...NODE_EFFECTS,
+
   kill(world, { program, downMs, clockMs }) {
     const target = world.program(program)
     target.kill()
@@ -63,11 +63,16 @@ const EFFECTS: {
 
   power(world, { host, ms }) {
     const calm = world.troubleOf(host).begin(world.queue)
-    const ends = [world.network.cut(host, ANY), world.network.cut(ANY, host)]
+    const end = hostApart(world, host)
     const programs = world.programsOn(host).filter(({ process }) => process.alive)
     for (const target of programs) target.kill()
+    const node = nodeOn(world, host)
+    if (node?.process.alive === true) {
+      node.crash()
+      bootLater(world, node, ms)
+    }
     world.lasting(ms, () => {
-      for (const end of ends) end()
+      end()
       calm(CUT_RECOVERY_MS)
       for (const target of programs) target.boot()
     })
@@ -75,16 +80,16 @@ const EFFECTS: {
 
   isolate(world, { host, ms }) {
     const calm = world.troubleOf(host).begin(world.queue)
-    const ends = [world.network.cut(host, ANY), world.network.cut(ANY, host)]
+    const end = hostApart(world, host)
     world.lasting(ms, () => {
-      for (const end of ends) end()
+      end()
       calm(CUT_RECOVERY_MS)
     })
   },
 
   cut(world, { from, to, ms }) {
     const calms = [from, to]
-      .filter((host) => host !== world.registry.process.host)
+      .filter((host) => world.hosts.includes(host))
       .map((host) => world.troubleOf(host).begin(world.queue))
     const end = world.network.cut(from, to)
     world.lasting(ms, () => {
@@ -155,28 +160,6 @@ const EFFECTS: {
     world.lasting(ms, () => {
       world.network.copyRate = 0
     })
-  },
-
-  stall(world, { ms }, { process, trouble }) {
-    if (!process.alive || process.paused) return
-    const calm = trouble.begin(world.queue)
-    process.pause()
-    world.lasting(ms, () => {
-      world.note(process.name, () => 'runs again')
-      process.resume()
-      calm(REGISTRY_RECOVERY_MS)
-    })
-  },
-
-  crash(world, { downMs }, registry) {
-    if (registry.process.alive) registry.crash()
-    bootLater(world, registry, downMs)
-  },
-
-  stop(world, { downMs }, registry) {
-    if (!registry.process.alive || registry.process.paused) return
-    registry.trouble.grant(world.queue.now + STOPPING_MS)
-    registry.stop(() => bootLater(world, registry, downMs))
   },
 
   disk(world, { commitMs, ms }, { journal }) {
@@ -264,14 +247,6 @@ const EFFECTS: {
         intent,
       )
   },
-}
-
-function bootLater(world: World, registry: SimRegistry, downMs: number): void {
-  const calm = registry.trouble.begin(world.queue)
-  world.lasting(downMs, () => {
-    if (!registry.process.alive) registry.boot()
-    calm(REGISTRY_RECOVERY_MS)
-  })
 }
 
 function streaming(program: Program): Pick<SdkProgram, 'trouble' | 'streams'> {

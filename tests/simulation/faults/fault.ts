@@ -33,6 +33,29 @@ export type Happening =
   | { readonly kind: 'crash'; readonly downMs: number }
   /** The registry is stopped in order and starts again. */
   | { readonly kind: 'stop'; readonly downMs: number }
+  /** A node dies with its disk, and another one takes its place: a new name, nothing in its journal. */
+  | { readonly kind: 'replace'; readonly downMs: number }
+  /** A node cannot reach the engine. */
+  | { readonly kind: 'engineCut'; readonly ms: number }
+  /** No member of the engine runs. */
+  | { readonly kind: 'engineDown'; readonly ms: number }
+  /** Everything between a node and the engine takes so much longer, each way; without a node, for all. */
+  | { readonly kind: 'engineSlow'; readonly byMs: number; readonly ms: number; readonly all?: boolean }
+  /** What a node asks of the engine is done, and the answers are lost. */
+  | { readonly kind: 'engineMute'; readonly ms: number }
+  /** The connection of a node to the engine breaks. */
+  | { readonly kind: 'engineReset' }
+  /** The engine loses everything, or goes back to what it was at the last backup. */
+  | { readonly kind: 'engineWipe' }
+  | { readonly kind: 'engineBackup' }
+  | { readonly kind: 'engineRestore' }
+  | { readonly kind: 'engineCompact' }
+  /** The engine takes no writes: its quota is used up. */
+  | { readonly kind: 'engineFull'; readonly ms: number }
+  /** Two nodes do not hear each other, or the other one does not hear the first. */
+  | { readonly kind: 'peerCut'; readonly other: number; readonly oneWay?: boolean; readonly ms: number }
+  /** A node and some hosts hear each other, and nothing else hears them: engine, other nodes, other hosts. */
+  | { readonly kind: 'rack'; readonly hosts: readonly string[]; readonly ms: number }
   /** Every commit fails, or takes `commitMs` on average. */
   | { readonly kind: 'disk'; readonly commitMs?: number; readonly ms: number }
   /** A wall clock jumps; `registry` or the name of a program. */
@@ -73,8 +96,10 @@ export type Happening =
 /** Something that happens at a moment: milliseconds since the world began. */
 export type Fault = Happening & {
   readonly at: number
-  /** Which registry it concerns, where it concerns one. Default the first. */
+  /** Which cluster it concerns, where it concerns one. Default the first. */
   readonly cluster?: number
+  /** Which of its nodes. Default the first. */
+  readonly node?: number
 }
 
 /** A fault in a line. */

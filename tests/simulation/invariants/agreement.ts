@@ -9,7 +9,7 @@ import {
 } from '@rollcall/core'
 import { formatLanes, mix, parseLanes, SignSum, STATE_NUMBERS, type ViewName } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { type Scene, serves } from '../world/scene.js'
 
 /**
  * I6: when all is well, everybody has the same sign for a view: the registry, every consumer, a node that starts
@@ -32,6 +32,7 @@ export function createAgreement(world: Scene): Invariant {
       }
       for (const consumer of world.consumers) {
         if (consumer.client === undefined || !consumer.owed(world.queue.now)) continue
+        if (!serves(world, consumer, 0)) continue
         for (const status of consumer.client.status().services) {
           compare(status, consumer.name, status.clusters[world.cluster]?.sign ?? '')
         }

@@ -2,7 +2,7 @@
 import { type NodeBudgets, recount } from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { type Scene, serves } from '../world/scene.js'
 
 /** What a node holds for others, by what it is. */
 interface Held {
@@ -46,7 +46,9 @@ export function createBounds(world: Scene): Invariant {
     name: 'I9 bounds',
     healed() {
       const { registry, consumers } = world
-      const living = consumers.filter(({ process }) => process.alive && !process.paused)
+      const living = consumers.filter(
+        (each) => each.process.alive && !each.process.paused && serves(world, each, 0),
+      )
       const watches = living.reduce((sum, { lists }) => sum + lists.size, 0)
       const views = new Set(
         living.flatMap(({ lists }) =>
@@ -67,13 +69,10 @@ export function createBounds(world: Scene): Invariant {
         if (found > atMost[what])
           world.violated(invariant, `the registry holds ${found} ${what}, not ${atMost[what]}`)
       }
-      if (registry.sessions.size > living.length) {
-        world.violated(
-          invariant,
-          `the registry holds ${registry.sessions.size} sessions of ${living.length} clients`,
-        )
-      }
-      for (const session of registry.sessions) {
+      const { streams } = registry
+      if (streams.size > living.length)
+        world.violated(invariant, `the registry holds ${streams.size} sessions of ${living.length} clients`)
+      for (const { session } of streams) {
         if (session.inFlight > 0)
           world.violated(invariant, `${session.inFlight} requests were never answered`)
       }

@@ -11,6 +11,8 @@ import type { Scene } from '../world/scene.js'
 export function createDurability(world: Scene): Invariant {
   const acknowledged = new Map<string, { readonly incarnation: number; readonly gone: boolean }>()
 
+  let erasures = 0
+
   function holds(entry: JournalEntry, key: string, incarnation: number, gone: boolean): boolean {
     if (entry.kind !== 'record' || keyText(entry.record) !== key) return false
     const { record } = entry
@@ -53,6 +55,9 @@ export function createDurability(world: Scene): Invariant {
       }
     },
     booted(entries) {
+      const { erasures: now } = world.registry.journal
+      if (now !== erasures) acknowledged.clear()
+      erasures = now
       for (const [key, { incarnation, gone }] of acknowledged) {
         if (entries.some((entry) => holds(entry, key, incarnation, gone))) continue
         world.violated(invariant, `${key}#${incarnation} was acknowledged with disk, and the node lost it`)

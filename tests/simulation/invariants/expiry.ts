@@ -1,8 +1,8 @@
 /** Invariant I17: what is down leaves the list. */
-import { type InstanceKey, LIVENESS_DEFAULTS } from '@rollcall/core'
+import { type InstanceKey, LIVENESS_DEFAULTS, type StoredRecord } from '@rollcall/core'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { isJoined, isTogether, type Scene, unrestAt } from '../world/scene.js'
 
 /** To notice that it is over, and that a guard lets go. */
 const LATE_MS = 2_000
@@ -25,6 +25,11 @@ export function createExpiry(world: Scene): Invariant {
     return declared ?? world.scenario.liveness.removalMs ?? LIVENESS_DEFAULTS.removalMs
   }
 
+  /** Of what another node wrote the time here is not when it did. */
+  function isOwn({ verdict }: StoredRecord): boolean {
+    return !isJoined(world) || verdict.node === world.registry.nodeId
+  }
+
   const invariant: Invariant = {
     name: 'I17 expiry',
     journalled(entries) {
@@ -36,17 +41,19 @@ export function createExpiry(world: Scene): Invariant {
         const since = downAt.get(key)
         if (
           value === 'expired' &&
+          isOwn(entry.record) &&
           since !== undefined &&
           now < since + removalMsOf(entry.record) * (1 - DRIFT)
         )
           world.violated(invariant, `${key} expires ${now - since} ms after it went down`)
-        if (value !== 'down') downAt.delete(key)
+        if (value !== 'down' || !isOwn(entry.record)) downAt.delete(key)
         else if (since === undefined) downAt.set(key, now)
       }
     },
     looked() {
       const { shown, process } = world.registry
       if (shown === undefined || process.paused) return
+      if (isJoined(world) && !isTogether(world)) return
       const { now } = world.queue
       const frozen = shown.freezes().length > 0
       for (const { key } of world.endpoints) {
@@ -60,7 +67,9 @@ export function createExpiry(world: Scene): Invariant {
         // The clock by which a node judges stands still while it does.
         const stoodMs = process.pausedMs(now - listed.stateAgeMs)
         const due = Math.max(now - listed.stateAgeMs + removalMs + stoodMs, heldAt.get(service) ?? -Infinity)
-        if (now > due + LATE_MS)
+        // Another judge counts from when it took over.
+        const tookOver = isJoined(world) ? unrestAt(world) + removalMs : 0
+        if (now > Math.max(due, tookOver) + LATE_MS)
           world.violated(
             invariant,
             `${keyText(key)} has been down for ${listed.stateAgeMs} ms, and is listed`,

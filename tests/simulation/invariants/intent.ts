@@ -1,7 +1,7 @@
 /** I11: an instance that says that it is starting or draining is not `up`, whatever its verdict is meanwhile. */
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { isJoined, isTogether, type Scene } from '../world/scene.js'
 
 export function createIntent(world: Scene): Invariant {
   const invariant: Invariant = {
@@ -10,6 +10,7 @@ export function createIntent(world: Scene): Invariant {
       const { registry, queue, endpoints } = world
       if (registry.shown === undefined || registry.process.paused || queue.now < registry.trouble.calmFrom)
         return
+      if (isJoined(world) && !isTogether(world)) return
       for (const endpoint of endpoints) {
         const { key, incarnation, intent } = endpoint
         if (intent === 'up' || !endpoint.settled(queue.now)) continue

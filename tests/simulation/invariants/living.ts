@@ -2,7 +2,7 @@
 import type { Instance, View, ViewName } from '@rollcall/wire'
 import { type Endpoint, keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import { isCalm, type Scene } from '../world/scene.js'
+import { isJoined, isTogether, type Scene, serves } from '../world/scene.js'
 import { listText, type SeenList } from '../programs/sdk-program.js'
 
 /** From the end of a firewall until who is heard all the time was heard again: the distance of beats, and telling. */
@@ -10,6 +10,9 @@ const HEARD_MS = 6_000
 
 /** A doubt that has ended is told within this. */
 const TELLING_MS = 1_000
+
+/** A consumer that has come from another node has its lists by then. */
+const SETTLED_MS = 1_000
 
 /** Reason of the doubt about who came and went too often: it ends when he has behaved for a while. */
 const FLAPPING = 'flapping'
@@ -27,12 +30,14 @@ export function createLiving(world: Scene): Invariant {
 
   /** Whether a firewall speaks for its host, or did a moment ago, that the node could take for its death. */
   function refused({ host, process }: Endpoint): boolean {
-    const { network, registry, queue } = world
-    // What stood before either of them started, the node has never seen open.
-    const since = Math.max(registry.process.startedAt, process.startedAt)
-    return network
-      .firewallsBetween(registry.process.host, host)
-      .some(({ beganAt, endedAt }) => beganAt > since && queue.now <= endedAt + HEARD_MS)
+    const { network, nodes, queue } = world
+    return nodes.some(({ registry }) => {
+      // What stood before either of them started, the node has never seen open.
+      const since = Math.max(registry.process.startedAt, process.startedAt)
+      return network
+        .firewallsBetween(registry.process.host, host)
+        .some(({ beganAt, endedAt }) => beganAt > since && queue.now <= endedAt + HEARD_MS)
+    })
   }
 
   /** Whether the list has it as it is: up, or in a doubt that its own conduct or a firewall explains. */
@@ -52,12 +57,35 @@ export function createLiving(world: Scene): Invariant {
     return present?.reason === FLAPPING || (present?.reason === 'refused' && refused(endpoint))
   }
 
-  function doubted(instance: Instance | undefined, was: Instance, endpoint: Endpoint): string | undefined {
-    if (was.state !== 'up' || (endpoint.named && was.incarnation !== endpoint.incarnation)) return undefined
+  /**
+   * Whether a node may have missed what others heard: one that was cut off from everything doubts what it judges, and takes nothing
+   * down; and while nodes do not hear each other, beats that come to another node than the judge are not known to it.
+   */
+  function isUnheard({ vouch, probed }: Endpoint, now: number): boolean {
+    return world.nodes.some(
+      ({ registry }) =>
+        now < registry.deaf.calmFrom ||
+        (vouch === 'beats' && now < registry.unlinked.calmFrom) ||
+        // What it had heard and not passed on yet died with a node.
+        (vouch === 'beats' && !probed && world.nodes.length > 1 && now < registry.trouble.calmFrom),
+    )
+  }
+
+  function doubted(
+    instance: Instance | undefined,
+    was: Instance,
+    endpoint: Endpoint,
+    now: number,
+  ): string | undefined {
+    // What an island doubts, it takes down no more than anything else.
+    const sinks = isJoined(world) && was.state === 'suspect' && instance?.state === 'down'
+    if ((was.state !== 'up' && !sinks) || (endpoint.named && was.incarnation !== endpoint.incarnation))
+      return undefined
     // Of its predecessor, whose goodbye was read late.
     if (endpoint.incarnation === undefined) return undefined
     if (instance === undefined) return 'is no longer listed'
     if (instance.state !== 'suspect' && instance.state !== 'down') return undefined
+    if (instance.state === 'suspect' && isUnheard(endpoint, now)) return undefined
     // A firewall that answers in the name of a host is believed, up to the bound on refusals, where no session speaks.
     if (instance.reason === 'refused' && refused(endpoint)) return undefined
     return instance.reason === FLAPPING ? undefined : `is ${instance.state} (${instance.reason ?? ''})`
@@ -72,7 +100,7 @@ export function createLiving(world: Scene): Invariant {
         const key = keyText(was)
         const endpoint = byKey.get(key)
         if (endpoint === undefined || !endpoint.owed(world.queue.now)) continue
-        const doubt = doubted(after.get(key), was, endpoint)
+        const doubt = doubted(after.get(key), was, endpoint, world.queue.now)
         if (doubt !== undefined) world.violated(invariant, `${key} lives and is heard, and ${doubt}`)
       }
     },
@@ -80,9 +108,9 @@ export function createLiving(world: Scene): Invariant {
       const { now } = world.queue
       const { scenario } = world
       // In an order of preference another cluster may answer.
-      if (!isCalm(world) || (scenario.clusters > 1 && scenario.merge === 'preferred')) return
+      if (!isTogether(world) || (scenario.clusters > 1 && scenario.merge === 'preferred')) return
       for (const consumer of world.consumers) {
-        if (!consumer.owed(now)) continue
+        if (!consumer.owed(now) || !serves(world, consumer, SETTLED_MS)) continue
         for (const watched of consumer.lists.values()) {
           const missing = world.endpoints.find(
             (endpoint) => endpoint.owed(now) && watches(watched, endpoint) && !shows(watched, endpoint),

@@ -2,7 +2,7 @@
 import { signOf } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import { listText } from '../programs/sdk-program.js'
-import { isCalm, type Scene } from '../world/scene.js'
+import { isCalm, type Scene, serves } from '../world/scene.js'
 
 /** An undisturbed consumer is this much behind at most: the longest window, and delivery. */
 export const BEHIND_MS = 1_000
@@ -31,7 +31,7 @@ export function createMirror(world: Scene): Invariant {
       const { now } = queue
       if (!isCalm(world)) return
       for (const consumer of consumers) {
-        if (!consumer.owed(now)) continue
+        if (!consumer.owed(now) || !serves(world, consumer, BEHIND_MS)) continue
         for (const { name, list, source } of consumer.lists.values()) {
           const { view, changedAt } = book.current(name)
           if (view === undefined || now <= changedAt + BEHIND_MS) continue

@@ -8,7 +8,7 @@ import type { Scene } from '../world/scene.js'
 import { UnderWay } from './under-way.js'
 
 /** What nothing was ordered of, or what was taken back. */
-const NOTHING = ''
+export const NOTHING = ''
 
 interface Order {
   readonly text: string
@@ -75,7 +75,7 @@ export function createOrders(world: Scene): Invariant {
 }
 
 /** What stands at a node, by name. */
-function standingIn(read: Queries, { endpoints }: Scene): Map<string, string> {
+export function standingIn(read: Queries, { endpoints }: Scene): Map<string, string> {
   const standing = new Map<string, string>()
   for (const each of read.overrides({}).overrides) standing.set(`override ${keyText(each)}`, textOf(each))
   for (const { namespace } of read.freezes()) standing.set(`freeze ${namespace}`, 'frozen')
@@ -89,7 +89,7 @@ function standingIn(read: Queries, { endpoints }: Scene): Map<string, string> {
 }
 
 /** What a command concerns. */
-function namesOf(command: Command): string[] {
+export function namesOf(command: Command): string[] {
   switch (command.kind) {
     case 'override':
     case 'clearOverrides':
@@ -107,7 +107,7 @@ function namesOf(command: Command): string[] {
 }
 
 /** What was ordered by a command that was done. */
-function ordersOf(done: Executed): Orders {
+export function ordersOf(done: Executed): Orders {
   const names = namesOf(done.command)
   switch (done.kind) {
     case 'override':

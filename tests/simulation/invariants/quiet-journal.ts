@@ -3,7 +3,7 @@ import { encode, type JournalEntry, type RegisterCommand, type StoredRecord } fr
 import type { Instance } from '@rollcall/wire'
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { isJoined, type Scene } from '../world/scene.js'
 
 /**
  * I7: a beat of an instance that is up writes nothing, nor does a renewal that says nothing new, and no record is
@@ -13,6 +13,13 @@ export function createQuietJournal(world: Scene): Invariant {
   let last = new Map<string, string>()
   /** What an operator brought back: its provider's first word is news. */
   const restored = new Set<string>()
+  /** A session that opens at a node takes its instance over from the node before: that is no renewal. */
+  const moving = new Set(
+    isJoined(world)
+      ? world.endpoints.filter(({ vouch }) => vouch === 'session').map(({ key }) => keyText(key))
+      : [],
+  )
+  const meaning = (record: StoredRecord): string => meaningOf(record, world)
 
   const invariant: Invariant = {
     name: 'I7 quiet journal',
@@ -29,7 +36,7 @@ export function createQuietJournal(world: Scene): Invariant {
       if (done.kind !== 'register' || written === 0) return
       const { items } = done.command
       if (items.filter((item) => restored.delete(keyText(item))).length > 0) return
-      if (items.every((item, index) => renews(item, before[index]))) {
+      if (items.every((item, index) => !moving.has(keyText(item)) && renews(item, before[index]))) {
         world.violated(invariant, `a renewal of ${items.map(keyText).join(', ')} wrote ${written} entries`)
       }
     },
@@ -64,7 +71,9 @@ function renews(command: RegisterCommand, listed: Instance | undefined): boolean
   return command.host === listed.host && command.port === listed.port && command.weight === listed.weight
 }
 
-/** What a record says, its versions apart. */
-function meaning({ incarnation, content, verdict, override }: StoredRecord): string {
-  return encode({ incarnation, content, verdict: [verdict.value, verdict.reason], override })
+/** What a record says, its versions apart; of several nodes it counts which of them judges, and what another one wrote. */
+function meaningOf({ incarnation, content, verdict, override }: StoredRecord, world: Scene): string {
+  const { value, reason, claim, node, seq } = verdict
+  const judged = !isJoined(world) ? [] : node === world.registry.nodeId ? [claim, node] : [claim, node, seq]
+  return encode({ incarnation, content, verdict: [value, reason, ...judged], override })
 }

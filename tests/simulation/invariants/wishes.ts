@@ -1,7 +1,7 @@
 /** Invariant I20: what an operator wants of an instance is what is shown of it. */
 import { keyText } from '../world/endpoint.js'
 import type { Invariant } from './invariant.js'
-import type { Scene } from '../world/scene.js'
+import { isJoined, isTogether, type Scene } from '../world/scene.js'
 
 /**
  * I20: a listed instance is `disabled` where, and only where, an operator wants that; one that is to drain is `draining`
@@ -27,7 +27,8 @@ export function createWishes(world: Scene): Invariant {
           )
         if (drain && !disable && state !== 'draining' && state !== 'down')
           world.violated(invariant, `${key} is ${state}, and an operator drains it`)
-        if (state === 'draining' && !drain && endpoint.settled(queue.now) && endpoint.intent === 'up')
+        const owed = endpoint.settled(queue.now) && (!isJoined(world) || isTogether(world))
+        if (state === 'draining' && !drain && owed && endpoint.intent === 'up')
           world.violated(invariant, `${key} is draining, and neither it nor an operator wants that`)
       }
     },

@@ -2,7 +2,7 @@
 import type { RegistryNode } from '@rollcall/core'
 import type { Directory, LivenessRules, Publisher, Registrar } from '#core/internal'
 import type { NodeDriver } from '@rollcall/server'
-import type { Sabotage } from '../world/world.js'
+import type { Sabotage } from '../world/sabotage.js'
 
 /** A bug to plant: a rule of the design that does not hold. */
 export interface Mutation {

@@ -14,6 +14,7 @@ import type {
 } from '@rollcall/core'
 import type { Consumer, Entry, LiveRecord, Sessions, Site, SubscribedView } from '#core/internal'
 import type { ErrorBody, ResolvedRef } from '@rollcall/wire'
+import { CLUSTER } from './cluster.js'
 import { LIVENESS } from './liveness.js'
 import { client, type Mutation, node, partsOf } from './mutation.js'
 import { OPERATORS } from './operators.js'
@@ -232,6 +233,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...WRITING,
   ...TELLING,
   ...OPERATORS,
+  ...CLUSTER,
 ]
 
 /** The mutation of a name; throws for an unknown one. */

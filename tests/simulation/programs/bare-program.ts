@@ -39,11 +39,12 @@ export class BareProgram extends Program {
     const { world, registrant, process } = this
     const { life } = process
     const command = commandOf(endpoint)
+    const registry = world.balanced(registrant.host)
     world.network.request<Done<'register'>>(
       registrant,
-      world.registry.address,
+      registry.address,
       (answer) => {
-        void world.registry.api
+        void registry.api
           ?.execute({ kind: 'register', items: [command] }, callerAt(endpoint.host))
           .then(answer)
       },
@@ -58,7 +59,7 @@ export class BareProgram extends Program {
         }
         endpoint.incarnation = accepted.incarnation
         // This registration is not repeated: what was only in memory may be lost with the node.
-        if (result.durability === 'disk') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
+        if (result.durability !== 'memory') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
       },
       REQUEST_TIMEOUT_MS,
     )

@@ -3,6 +3,7 @@ import type { Answers, RegisterCommand } from '@rollcall/core'
 import type { HeartbeatResponse, ResolvedRef } from '@rollcall/wire'
 import { callerAt } from '../world/callers.js'
 import type { Endpoint } from '../world/endpoint.js'
+import type { SimRegistry } from '../world/registry.js'
 import { metadataIn, Program, type ProgramDeps, weightIn } from './program.js'
 import { HOLD_OFF_MS, RECOVERY_MS } from '../world/surroundings.js'
 
@@ -56,11 +57,12 @@ export class HttpProgram extends Program {
     let tries = 0
     const attempt = (): void => {
       tries++
+      const registry = world.balanced(process.host)
       world.network.request<true>(
         process,
-        world.registry.address,
+        registry.address,
         (answer) => {
-          const { api } = world.registry
+          const { api } = registry
           if (api === undefined) return
           api.execute({ kind: 'deregister', refs }, callerAt(process.host)).then(
             () => answer(true),
@@ -90,15 +92,16 @@ export class HttpProgram extends Program {
       .map(([endpoint]) => endpoint)
     if (beating.length === 0 || this.renews) return
     const refs = beating.map((endpoint) => this.refOf(endpoint))
+    const registry = world.balanced(process.host)
     world.network.request<HeartbeatResponse>(
       process,
-      world.registry.address,
+      registry.address,
       (answer) => {
-        const response = world.registry.api?.heard(refs, callerAt(process.host))
+        const response = registry.api?.heard(refs, callerAt(process.host))
         if (response !== undefined) answer(response)
       },
       (response) => {
-        if (response === undefined) this.missed(beating)
+        if (response === undefined) this.missed(beating, registry)
         else this.answered(beating, response)
       },
       REQUEST_TIMEOUT_MS,
@@ -106,11 +109,11 @@ export class HttpProgram extends Program {
   }
 
   /** A beat was lost: its silence is real. */
-  private missed(endpoints: readonly Endpoint[]): void {
-    const { queue, registry, network } = this.world
-    // While the node is away no beat is heard, and no silence either: that excuses nothing.
-    const away = !registry.process.alive || registry.process.paused
-    if (away && network.lossRate === 0) return
+  private missed(endpoints: readonly Endpoint[], { process }: SimRegistry): void {
+    const { queue, clusters, network } = this.world
+    // While the only node is away no beat is heard, and no silence either: that excuses nothing.
+    const away = !process.alive || process.paused
+    if (away && network.lossRate === 0 && clusters[0]?.length === 1) return
     for (const endpoint of endpoints) endpoint.excuse(queue.now + RECOVERY_MS)
   }
 
@@ -134,12 +137,13 @@ export class HttpProgram extends Program {
   private register(endpoint: Endpoint, standing: Standing): void {
     const { process, world } = this
     const command = commandOf(endpoint)
+    const registry = world.balanced(process.host)
     standing.asking = true
     world.network.request<Answers['register'][number] | undefined>(
       process,
-      world.registry.address,
+      registry.address,
       (answer) => {
-        void world.registry.api
+        void registry.api
           ?.execute({ kind: 'register', items: [command] }, callerAt(process.host))
           .then((done) => answer(done.answer[0]))
       },
@@ -147,7 +151,7 @@ export class HttpProgram extends Program {
         standing.asking = false
         if (this.standings.get(endpoint) !== standing) return
         if (result === undefined) {
-          this.missed([endpoint])
+          this.missed([endpoint], registry)
           process.clock.setTimer(500, () => {
             if (this.standings.get(endpoint) === standing && !standing.asking && !standing.registered)
               this.register(endpoint, standing)

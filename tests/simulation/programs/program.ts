@@ -119,14 +119,17 @@ export abstract class Program {
 
   /** The registry says that another process holds the id of an endpoint. */
   protected conflicts(endpoint: Endpoint): void {
-    const { queue, network, registries } = this.world
-    const registry = registries[endpoint.cluster]!
+    const { queue, network, clusters } = this.world
+    const nodes = clusters[endpoint.cluster]!
     const { key, host, port } = endpoint
-    const holder = registry.shown?.instance(key)
-    const elsewhere = holder !== undefined && (holder.host !== host || holder.port !== port)
-    // A stranger who answers where its predecessor was passes for him, for ten minutes.
-    const stranger = elsewhere && network.port(registry.process.host, holder.host, holder.port) === 'accepts'
-    endpoint.conflicts(queue.now, stranger ? queue.now : registry.process.startedAt, CONFLICT_MS)
+    const stranger = nodes.some(({ process, shown }) => {
+      const holder = shown?.instance(key)
+      const elsewhere = holder !== undefined && (holder.host !== host || holder.port !== port)
+      // A stranger who answers where its predecessor was passes for him, for ten minutes.
+      return elsewhere && network.port(process.host, holder.host, holder.port) === 'accepts'
+    })
+    const startedAt = Math.max(...nodes.map(({ process }) => process.startedAt))
+    endpoint.conflicts(queue.now, stranger ? queue.now : startedAt, CONFLICT_MS)
   }
 
   /** Registers everything. */

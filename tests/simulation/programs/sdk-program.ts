@@ -36,6 +36,13 @@ export interface SeenList {
   calling: boolean
 }
 
+/** The node from which a program has its lists. */
+export interface Seat {
+  readonly registry: SimRegistry
+  /** When it was first seen there. */
+  readonly since: number
+}
+
 /** What an SDK program is made of. */
 export interface SdkProgramDeps extends ProgramDeps {
   readonly watches: readonly ViewName[]
@@ -60,6 +67,7 @@ export class SdkProgram extends Program {
   /** Promises of the client that a registry in reach is to settle. */
   waiting = 0
   private registrations: readonly Registration[] = []
+  private readonly seats: (Seat | undefined)[] = []
   private readonly watches: readonly ViewName[]
   private readonly callMs: number
   private readonly snapshots: Snapshots = new Map()
@@ -69,6 +77,18 @@ export class SdkProgram extends Program {
     this.trouble = deps.trouble
     this.watches = deps.watches
     this.callMs = deps.callMs
+  }
+
+  /** The node of a cluster with which it has its only stream, and since when it is known to; undefined while it moves. */
+  seatIn(cluster: number): Seat | undefined {
+    const nodes = this.world.clusters[cluster] ?? []
+    const open = [...this.streams].filter((end) => end.open && end.met).map(({ peer }) => peer.process)
+    const seated = nodes.filter(({ process }) => open.includes(process))
+    const registry = seated.length === 1 ? seated[0] : undefined
+    const before = this.seats[cluster]
+    if (before?.registry !== registry)
+      this.seats[cluster] = registry && { registry, since: this.world.queue.now }
+    return this.seats[cluster]
   }
 
   /** Whether it runs and its lists may be expected to be right. */
@@ -101,11 +121,11 @@ export class SdkProgram extends Program {
     this.owedFrom = world.queue.now + RECOVERY_MS
     const deps = { process, network: world.network, chance: chance.fork(process.life), snapshots, streams }
     const client = connectOver(createClientPorts(deps), {
-      ...(world.registries.length === 1
-        ? clusterOptions(world.registry)
+      ...(world.clusters.length === 1
+        ? clusterOptions(world.clusters[0]!)
         : {
             clusters: Object.fromEntries(
-              world.registries.map((each) => [nameOf(each), clusterOptions(each)]),
+              world.clusters.map((nodes, cluster) => [nameOf(cluster), clusterOptions(nodes)]),
             ),
           }),
       merge: world.merge,
@@ -198,7 +218,7 @@ export class SdkProgram extends Program {
   private clusterOf(name: unknown): number {
     return Math.max(
       0,
-      this.world.registries.findIndex((each) => nameOf(each) === name),
+      this.world.clusters.findIndex((_, cluster) => nameOf(cluster) === name),
     )
   }
 
@@ -261,12 +281,12 @@ export class SdkProgram extends Program {
 }
 
 /** What a cluster is called by its clients, where there are several. */
-function nameOf({ cluster }: SimRegistry): string {
+function nameOf(cluster: number): string {
   return `cluster-${cluster}`
 }
 
-function clusterOptions({ address: { host, port } }: SimRegistry): ClusterOptions {
-  return { registries: [`http://${host}:${port}`] }
+function clusterOptions(nodes: readonly SimRegistry[]): ClusterOptions {
+  return { registries: nodes.map(({ address: { host, port } }) => `http://${host}:${port}`) }
 }
 
 /** A list in a line. */

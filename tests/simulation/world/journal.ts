@@ -26,6 +26,8 @@ export class SimJournal {
   failing = false
   /** Entries handed over so far. */
   appended = 0
+  /** How often the disk became another one, with nothing on it. */
+  erasures = 0
   /** Hears of everything handed over. */
   onAppend: (entries: readonly JournalEntry[]) => void = () => {}
   private readonly queue: EventQueue
@@ -54,6 +56,12 @@ export class SimJournal {
         }),
       close: () => Promise.resolve(),
     }
+  }
+
+  /** The disk is gone: the node that starts next finds an empty one. */
+  erase(): void {
+    this.durable = []
+    this.erasures++
   }
 
   /** Whether an entry that satisfies the condition would survive a crash now. */

@@ -82,6 +82,11 @@ export class SimProcess {
     this.pausedAt = this.deps.queue.now
   }
 
+  /** Since when it stands still, if it does. */
+  get standsSince(): number {
+    return this.pausedAt
+  }
+
   /** How long it has stood still since a moment, in this life and without the present pause. */
   pausedMs(since: number): number {
     return this.pauses.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since)), 0)

@@ -15,20 +15,27 @@ import {
   type Update,
 } from '@rollcall/core'
 import {
+  createMoves,
   createStreamSession,
+  type MovedStream,
+  type Moves,
   resolveOptions,
   pushPayload,
   ViewBodies,
   type StreamSession,
 } from '@rollcall/protocols/native'
-import { createNodeDriver, type NodeDriver } from '@rollcall/server'
+import { createNodeDriver, type Member, type NodeDriver } from '@rollcall/server'
 import { LIMITS, type ServerMessage } from '@rollcall/wire'
 import { callerAt, ONLOOKER } from './callers.js'
+import type { SimEngine } from './engine.js'
 import type { SimJournal } from './journal.js'
+import { createMembership } from './membership.js'
 import type { Network, PortState } from './network.js'
 import type { SimProcess } from './process.js'
+import type { Chance } from './random.js'
+import type { Sabotage } from './sabotage.js'
 import type { StreamEnd } from './stream.js'
-import type { Trouble } from './trouble.js'
+import { Trouble } from './trouble.js'
 import { witnessed, type Witness } from './witness.js'
 
 /** Where the node listens. */
@@ -39,6 +46,11 @@ const BUFFER_BYTES_MAX = 4_096
 
 /** A subscriber may be slow for this long. */
 const STALLED_MS_MAX = 60_000
+
+/** A stream of a client, as it may be moved. */
+interface SimStream extends MovedStream {
+  readonly session: StreamSession
+}
 
 /** What a simulated node is made of. */
 export interface RegistryDeps {
@@ -51,9 +63,12 @@ export interface RegistryDeps {
   readonly logger: Logger
   readonly witness: Witness
   /** Makes changes to a node before it loads: planted bugs. */
-  readonly sabotage?: ((driver: NodeDriver) => void) | undefined
+  readonly sabotage?: Sabotage['node'] | undefined
   readonly liveness?: Partial<LivenessOptions>
   readonly historyBytesMax?: number
+  /** What joins it with others; undefined for a node by itself. */
+  readonly engine?: SimEngine | undefined
+  readonly chance: Chance
 }
 
 const OUTCOMES: Readonly<Record<PortState, ProbeOutcome>> = {
@@ -68,13 +83,25 @@ export class SimRegistry {
   readonly process: SimProcess
   readonly journal: SimJournal
   readonly trouble: Trouble
+  /** What keeps it from its peers or from their engine. */
+  readonly apart: Trouble = new Trouble()
+  /** Hosts cannot reach it: it hears none of them. */
+  readonly deaf: Trouble = new Trouble()
+  /** It does not hear all of its peers, or they do not hear it: beats that come to the wrong node stay there. */
+  readonly unlinked: Trouble = new Trouble()
+  /** How often another one took its place. */
+  renamed = 0
+  /** It is being stopped in order. */
+  stopping = false
+  member: Member | undefined
   /** The node that runs, or ran last. */
   driver: NodeDriver | undefined
   api: Registry | undefined
-  readonly sessions: Set<StreamSession> = new Set()
+  readonly streams: Set<SimStream> = new Set()
   private readonly deps: RegistryDeps
   private readonly texts = new WeakMap<Update, string>()
   private readonly views: ViewBodies
+  private moves: Moves | undefined
 
   constructor(deps: RegistryDeps) {
     this.deps = deps
@@ -89,8 +116,31 @@ export class SimRegistry {
     return { host: this.process.host, port: REGISTRY_PORT }
   }
 
+  /** What an operator calls it. */
+  get name(): string {
+    return `${this.process.name}${'+'.repeat(this.renamed)}`
+  }
+
+  /** Unique per boot. */
+  get nodeId(): string {
+    return `${this.name}.${String(this.process.life).padStart(4, '0')}`
+  }
+
+  /** Whether it should be asked, as it says itself. */
+  get ready(): boolean {
+    return this.driver?.readiness().ready === true
+  }
+
+  private get ownAddress(): string {
+    const { host, port } = this.address
+    return `${host}:${port}`
+  }
+
   /** What the node shows at present; undefined while it does not run. */
   get shown(): Queries | undefined {
+    const readiness = this.driver?.readiness()
+    // What it has loaded of its journal it shows only once it knows the engine.
+    if (readiness?.ready === false && readiness.reason === 'loading') return undefined
     return this.api?.read(ONLOOKER)
   }
 
@@ -103,17 +153,27 @@ export class SimRegistry {
         this.probe(request, callback),
     }
     const driver = createNodeDriver(
-      { clock: process.clock, prober, meter: NO_METER },
-      this.nodeOptions(`${process.name}.${String(process.life).padStart(4, '0')}`),
+      {
+        clock: process.clock,
+        prober,
+        meter: NO_METER,
+        ...(this.deps.engine && { effects: this.peerEffects() }),
+      },
+      this.nodeOptions(this.nodeId),
     )
     this.driver = driver
-    sabotage?.(driver)
+    this.moves = createMoves(process.clock, this.streams)
+    this.stopping = false
+    this.member = this.join(driver)
+    sabotage?.(driver, this.member)
     driver.attach(journal.open(process, () => driver.snapshot()))
+    if (this.member !== undefined) driver.attach(this.member.sink, { behind: true })
     const entries: readonly JournalEntry[] = journal.durable
     driver.load(entries)
     this.api = witnessed(driver, journal, witness)
     witness.booted(entries)
     driver.start()
+    this.member?.start()
     network.listen(REGISTRY_PORT, { process, accept: (end, peer) => this.accept(end, peer) })
   }
 
@@ -130,8 +190,12 @@ export class SimRegistry {
     const { process, network, journal } = this.deps
     const { driver } = this
     if (driver === undefined || !process.alive) return then()
+    const { member } = this
+    this.stopping = true
     driver.stop()
-    for (const session of this.sessions) session.goaway('stopping', 250)
+    member?.stop()
+    const elsewhere = member?.offered.filter((address) => address !== this.ownAddress)
+    this.moves?.goaway('stopping', 250, elsewhere)
     process.clock.setTimer(250, () => {
       network.unlisten(process, REGISTRY_PORT)
       for (const end of network.ends) {
@@ -139,21 +203,65 @@ export class SimRegistry {
         end.close(1001, 'stopping')
         end.listener?.closed(1001, 'stopping')
       }
-      process.clock.setTimer(20, () => {
+      const end = (): void => {
         driver.close()
         journal.close(driver.snapshot())
         process.kill()
         network.ended(process)
         this.gone()
         then()
+      }
+      process.clock.setTimer(20, () => {
+        const { life } = process
+        if (member === undefined) return end()
+        const left = (): void => {
+          if (process.life === life) end()
+        }
+        void member.close().then(left)
       })
     })
   }
 
+  /** What the rules of the node say to its peers, as the composition root has it. */
+  private peerEffects(): Member['effects'] {
+    return {
+      tookOver: (record) => this.member?.effects.tookOver(record),
+      passOn: (judge, ref, agoMs) => this.member?.effects.passOn(judge, ref, agoMs),
+      consult: (request) => this.member?.effects.consult(request),
+    }
+  }
+
+  /** Joins it with its peers, if it has any. */
+  private join(driver: NodeDriver): Member | undefined {
+    const { engine, process, network, logger, chance } = this.deps
+    return (
+      engine &&
+      createMembership({
+        process,
+        network,
+        engine,
+        chance: chance.fork(process.life),
+        logger,
+        driver,
+        node: this.nodeId,
+        name: this.name,
+        address: this.ownAddress,
+        probe: (request, callback) => this.probe(request, callback),
+        clients: {
+          sessions: () => this.streams.size,
+          nodesChanged: () => this.moves?.nodesChanged(),
+          rebalance: (count, to) => this.moves?.rebalance(count, to),
+        },
+      })
+    )
+  }
+
   private gone(): void {
-    this.sessions.clear()
+    this.streams.clear()
+    this.moves = undefined
     this.driver?.close()
     this.driver = undefined
+    this.member = undefined
     this.api = undefined
     this.deps.witness.ended()
   }
@@ -163,6 +271,7 @@ export class SimRegistry {
     return {
       ...NODE_DEFAULTS,
       nodeId,
+      joined: this.deps.engine !== undefined,
       limits: LIMITS,
       liveness: { ...LIVENESS_DEFAULTS, ...liveness },
       ...(historyBytesMax === undefined ? {} : { historyBytesMax }),
@@ -192,7 +301,8 @@ export class SimRegistry {
         node: {
           id: process.name,
           cluster: 'simulated',
-          readiness: () => ({ ready: true }),
+          readiness: () => this.driver?.readiness() ?? { ready: false, reason: 'closed' },
+          nodes: () => this.member?.offered ?? [],
         },
         views: this.views,
       },
@@ -204,18 +314,19 @@ export class SimRegistry {
         push: (update: Update) => write(this.textOf(update)),
         close: (code, reason) => {
           end.close(code, reason)
-          this.sessions.delete(session)
+          this.streams.delete(stream)
         },
         settled() {},
       },
       callerAt(peer),
     )
-    this.sessions.add(session)
+    const stream: SimStream = { session }
+    this.streams.add(stream)
     end.listener = {
       message: (text) => session.receive(JSON.parse(text)),
       closed: () => {
         cancelExpiry()
-        this.sessions.delete(session)
+        this.streams.delete(stream)
         session.end()
       },
       drained: () => {

@@ -13,10 +13,10 @@ import type { SdkProgram } from '../programs/sdk-program.js'
 export interface Surroundings {
   readonly queue: EventQueue
   readonly network: Network
-  /** The registry of each cluster. */
-  readonly registries: readonly SimRegistry[]
-  /** That of the first. */
-  readonly registry: SimRegistry
+  /** The nodes of each cluster. */
+  readonly clusters: readonly (readonly SimRegistry[])[]
+  /** The node of the first cluster that serves the next request of a host. */
+  balanced(host: string): SimRegistry
   readonly merge: MergeMode
   /** A line of the transcript; built only when it is read. */
   note(actor: string, text: () => string): void

@@ -1,56 +1,63 @@
-/** Every list that the registry ever showed. */
+/** Every list that the nodes of a cluster ever showed. */
 import type { Queries } from '@rollcall/core'
 import type { Instance, View, ViewName } from '@rollcall/wire'
 
-/** What the registry showed of one view, over all its lives. */
-interface Page {
+/** What was shown of one view, by any node over all its lives. */
+interface Past {
   readonly name: ViewName
   /** Lists by sign. */
   readonly lists: Map<string, string>
   /** Instances as they were shown. */
   readonly instances: Set<string>
+}
+
+/** What a node shows of one view. */
+interface Page {
+  readonly past: Past
   sign: string | undefined
   changedAt: number
   view: View | undefined
 }
 
-/** Every view the registry ever had, by sign: what a mirror may show. */
+/** Every view that a cluster ever had, by sign: what a mirror may show. */
+export class Archive {
+  readonly pasts: ReadonlyMap<string, Past>
+
+  constructor(names: readonly ViewName[]) {
+    this.pasts = new Map(
+      names.map((name) => [textOf(name), { name, lists: new Map(), instances: new Set<string>() }]),
+    )
+  }
+}
+
+/** What one node shows, and what all of its cluster ever showed. */
 export class ViewBook {
   private readonly pages: ReadonlyMap<string, Page>
 
-  constructor(names: readonly ViewName[]) {
+  constructor({ pasts }: Archive) {
     this.pages = new Map(
-      names.map((name) => [
-        textOf(name),
-        {
-          name,
-          lists: new Map(),
-          instances: new Set<string>(),
-          sign: undefined,
-          changedAt: 0,
-          view: undefined,
-        },
-      ]),
+      [...pasts].map(([name, past]) => [name, { past, sign: undefined, changedAt: 0, view: undefined }]),
     )
   }
 
-  /** Looks at every view after the registry did something; `changed` hears of each that is different. */
+  /** Looks at every view after the node did something; `changed` hears of each that is different. */
   record(
     read: Queries,
     now: number,
     changed: (name: ViewName, view: View, before: View | undefined) => void,
   ): void {
     for (const page of this.pages.values()) {
-      const sign = read.sign(page.name)
+      const { name, lists, instances } = page.past
+      const sign = read.sign(name)
       if (sign === page.sign) continue
-      const view = read.view(page.name) ?? emptyView(page.name)
+      const view = read.view(name) ?? emptyView(name)
       const before = page.view
       page.sign = sign
       page.changedAt = now
       page.view = view
-      page.lists.set(sign, listKey(view.instances))
-      for (const instance of view.instances) page.instances.add(instanceText(instance))
-      changed(page.name, view, before)
+      lists.set(sign, listKey(view.instances))
+      for (const instance of view.instances) instances.add(instanceText(instance))
+      changed(name, view, before)
     }
   }
 
@@ -62,19 +69,24 @@ export class ViewBook {
     }
   }
 
+  /** Every current view. */
+  *all(): IterableIterator<{ readonly name: ViewName; readonly view: View | undefined }> {
+    for (const { past, view } of this.pages.values()) yield { name: past.name, view }
+  }
+
   /** The current view, and since when. */
   current(name: ViewName): { readonly view: View | undefined; readonly changedAt: number } {
     return this.page(name)
   }
 
-  /** Whether the registry ever showed exactly this list under this sign. */
+  /** Whether a node ever showed exactly this list under this sign. */
   knows(name: ViewName, sign: string, instances: readonly Instance[]): boolean {
-    return this.page(name).lists.get(sign) === listKey(instances)
+    return this.page(name).past.lists.get(sign) === listKey(instances)
   }
 
-  /** Whether the registry ever showed exactly this instance. */
+  /** Whether a node ever showed exactly this instance. */
   showed(name: ViewName, instance: Instance): boolean {
-    return this.page(name).instances.has(instanceText(instance))
+    return this.page(name).past.instances.has(instanceText(instance))
   }
 
   private page(name: ViewName): Page {

@@ -1,7 +1,6 @@
-/** The world: registry, programs, network and time, in one process. */
+/** The world: nodes, programs, network and time, in one process. */
 import type { ListChange, MergeMode } from '#client/internal'
 import type { Caller, Registry } from '@rollcall/core'
-import type { NodeDriver } from '@rollcall/server'
 import type { Instance, ViewName } from '@rollcall/wire'
 import { BareProgram } from '../programs/bare-program.js'
 import { callerAt } from './callers.js'
@@ -16,18 +15,12 @@ import { SimProcess } from './process.js'
 import type { Program, ProgramDeps } from '../programs/program.js'
 import { Chance } from './random.js'
 import type { SimRegistry } from './registry.js'
+import type { Sabotage } from './sabotage.js'
 import { Side } from './side.js'
 import type { ProgramPlan, Scenario, Speech } from '../scenario.js'
 import { SdkProgram } from '../programs/sdk-program.js'
 import { HOLD_OFF_MS, type Surroundings } from './surroundings.js'
 import { Trouble } from './trouble.js'
-
-/** Bugs to plant. */
-export interface Sabotage {
-  readonly node?: (driver: NodeDriver) => void
-  /** Plants something for the length of a run; the returned function takes it out. */
-  readonly everywhere?: () => () => void
-}
 
 export interface WorldOptions {
   readonly sabotage?: Sabotage
@@ -55,7 +48,7 @@ const VOUCH: Readonly<Record<Speech, Vouch>> = {
   static: 'static',
 }
 
-/** A registry, programs and all that can happen to them, in simulated time. */
+/** Nodes, programs and all that can happen to them, in simulated time. */
 export class World implements Surroundings {
   readonly queue: EventQueue = new EventQueue()
   readonly network: Network
@@ -91,19 +84,19 @@ export class World implements Surroundings {
     this.endpoints = this.programs.flatMap(({ endpoints }) => endpoints)
   }
 
-  /** Watches over what happens from now on: what must hold in each cluster. */
-  watch(invariants: readonly (readonly Invariant[])[]): void {
-    this.sides.forEach((side, index) => {
-      side.invariants = invariants[index] ?? []
+  /** Watches over what happens from now on: what must hold at each node of each cluster. */
+  watch(invariants: readonly (readonly (readonly Invariant[])[])[]): void {
+    this.sides.forEach(({ cluster, nodes }) => {
+      for (const node of nodes) node.invariants = invariants[cluster]?.[node.node] ?? []
     })
   }
 
-  get registries(): readonly SimRegistry[] {
-    return this.sides.map(({ registry }) => registry)
+  get clusters(): readonly (readonly SimRegistry[])[] {
+    return this.sides.map(({ registries }) => registries)
   }
 
-  get registry(): SimRegistry {
-    return this.sides[0]!.registry
+  balanced(host: string): SimRegistry {
+    return this.sides[0]!.balancer.next(host)
   }
 
   get merge(): MergeMode {
@@ -126,8 +119,8 @@ export class World implements Surroundings {
   }
 
   private async happen(): Promise<void> {
-    const { scenario, queue, registries, operator, programs } = this
-    for (const registry of registries) registry.boot()
+    const { scenario, queue, clusters, operator, programs } = this
+    for (const registry of clusters.flat()) registry.boot()
     operator.start()
     scenario.programs.forEach((plan, index) =>
       queue.at(plan.startAt, () => (programs[index] as Program).boot()),
@@ -283,11 +276,13 @@ export class World implements Surroundings {
   }
 
   disconnected(program: SdkProgram, cluster: number, reason: string): void {
-    for (const invariant of this.sides[cluster]?.invariants ?? []) invariant.disconnected?.(program, reason)
+    const nodes = this.sides[cluster]?.nodes ?? []
+    for (const invariant of nodes.flatMap(({ invariants }) => invariants))
+      invariant.disconnected?.(program, reason)
   }
 
   private invariants(): readonly Invariant[] {
-    return this.sides.flatMap(({ invariants }) => invariants)
+    return this.sides.flatMap(({ nodes }) => nodes.flatMap(({ invariants }) => invariants))
   }
 
   private heal(): void {

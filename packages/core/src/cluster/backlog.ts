@@ -23,9 +23,8 @@ export class Backlog<T> {
     return undefined
   }
 
-  /** It is not there as it is here. What waits already keeps its age; what changed again is left to no other node. */
+  /** It is not there as it is here. What waits already keeps its age. */
   add(item: T, now: number): void {
-    this.left.delete(item)
     if (!this.since.has(item)) this.since.set(item, now)
   }
 

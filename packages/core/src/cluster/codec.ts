@@ -2,7 +2,6 @@
  * Records, declarations and nodes as the engine holds them: JSON. What comes from there is checked before it is believed. Members
  * that this release does not know are kept as they are, so that nodes of two releases can work on one record.
  */
-import { ID_PATTERN, NAME_PATTERN, PROBE_FORMS } from '@rollcall/wire'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { Content, InstanceKey, StoredRecord, Verdict } from '../records/record.js'
 import type { Register } from '../records/register.js'
@@ -68,22 +67,9 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
-function isInteger(value: unknown, min: number, max: number): boolean {
-  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
-}
-
-function isPort(value: unknown): boolean {
-  return isInteger(value, 1, 65_535)
-}
-
-function isName(value: unknown): boolean {
-  return isText(value) && NAME_PATTERN.test(value)
-}
-
 const INTENTS: ReadonlySet<unknown> = new Set(['starting', 'up', 'draining'])
 const VERDICTS: ReadonlySet<unknown> = new Set(['up', 'suspect', 'down', 'expired'])
 const LIVENESS: ReadonlySet<unknown> = new Set(['lease', 'probe', 'static'])
-const PROBES: ReadonlySet<unknown> = new Set(['tcp', 'http', 'grpc', 'none'])
 const REMOVERS: ReadonlySet<unknown> = new Set(['provider', 'host', 'operator'])
 const DIGEST = /^[0-9a-f]{16}$/
 
@@ -92,9 +78,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false
   const { namespace, service, group, id, incarnation, content, verdict, override } = value
   return (
-    [namespace, service, group].every(isName) &&
-    isText(id) &&
-    ID_PATTERN.test(id) &&
+    [namespace, service, group, id].every(isText) &&
     isNumber(incarnation) &&
     isContent(content) &&
     isVerdict(verdict) &&
@@ -114,34 +98,16 @@ function isLiveContent(value: Unknown): boolean {
   const { named, peer, digest } = value
   return (
     INTENTS.has(intent) &&
-    isNumber(rev) &&
-    isPort(port) &&
-    isInteger(weight, 0, 2 ** 31) &&
-    isInteger(leaseMs, 1, Number.MAX_SAFE_INTEGER) &&
+    [rev, port, weight, leaseMs].every(isNumber) &&
     isText(host) &&
     [protocol, zone, peer].every(isTextOrAbsent) &&
     isObject(metadata) &&
     Object.values(metadata).every(isText) &&
     LIVENESS.has(liveness) &&
-    (probe === undefined || isProbe(probe)) &&
+    (probe === undefined || (isObject(probe) && isText(probe['type']))) &&
     typeof named === 'boolean' &&
     isText(digest) &&
     DIGEST.test(digest)
-  )
-}
-
-const PATH = new RegExp(PROBE_FORMS.path)
-
-/** Whether a prober can ask it. */
-function isProbe(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const { type, port, path, status, serviceName, tls } = value
-  return (
-    PROBES.has(type) &&
-    (port === undefined || isPort(port)) &&
-    (path === undefined || (isText(path) && PATH.test(path))) &&
-    [status, serviceName].every(isTextOrAbsent) &&
-    (tls === undefined || typeof tls === 'boolean' || (isObject(tls) && isTextOrAbsent(tls['serverName'])))
   )
 }
 

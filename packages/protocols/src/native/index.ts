@@ -9,6 +9,7 @@ export {
   type StreamSessionDeps,
   type StreamTransport,
 } from './handlers/session.js'
+export { createMoves, type MovedStream, type Moves } from './moves.js'
 export { resolveOptions, type NativeOptions, type ResolvedOptions } from './options.js'
 export {
   createNativeProtocol,

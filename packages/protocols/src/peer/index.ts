@@ -13,7 +13,8 @@ import { createPeers, type Peers } from './handlers.js'
 import { type PeerOptions, resolvePeerOptions } from './options.js'
 import { createAccepter, createDialler, type LinkClock, PEER_PATH, PEER_PROTOCOL } from './sockets.js'
 
-export { PEER_PATH }
+export { createPeers, PEER_PATH, type Peers, resolvePeerOptions }
+export type { DialPeer, PeerSocket, PeerSocketEvents } from './sockets.js'
 export type { PeerOptions }
 
 export interface PeerNetworkDeps {

@@ -3,5 +3,5 @@ import { describe } from 'vitest'
 import { testSeeds } from './seeds.js'
 
 describe('simulation', () => {
-  testSeeds(1, 150)
+  testSeeds(1, 70, { nodes: 1 })
 })

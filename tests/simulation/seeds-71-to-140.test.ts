@@ -3,5 +3,6 @@ import { describe } from 'vitest'
 import { testSeeds } from './seeds.js'
 
 describe('simulation', () => {
-  testSeeds(151, 300)
+  testSeeds(71, 140, { nodes: 1 })
+  testSeeds(6, 13, { nodes: 3 })
 })
