@@ -11,19 +11,26 @@ export interface Difference {
   readonly lost: number
 }
 
+/** Keys or entries looked at in one turn of the event loop: a few milliseconds. */
+const LOOKS_MAX = 5_000
+
 /**
- * Compares the revisions of the keys that the engine held at `revision` with what memory knows. Call it when everything up to
- * that revision was received; what changed later differs for no bad reason, and is left out.
+ * Compares the revisions of the keys that the engine held at `revision` with what memory knows, a part of it with each `next`,
+ * which takes the time. Begin when everything up to that revision was received; what changed later differs for no bad reason,
+ * and is left out.
  */
-export function compareWithEngine(
+export function* compareWithEngine(
   keys: ReadonlyMap<string, number>,
   revision: number,
   { directory, replica }: { readonly directory: Directory; readonly replica: Replica },
-  now: number,
-): Difference {
+  begunAt: number,
+): Generator<void, Difference, number> {
+  let now = begunAt
+  let looks = 0
   const declared = new Map([...replica.publishedDeclarations()].map((held) => [held.name, held]))
   const read: string[] = []
   for (const [key, at] of keys) {
+    if (++looks % LOOKS_MAX === 0) now = yield
     const instance = instanceOfKey(key)
     const name = declarationOfKey(key)
     if (instance === undefined && name === undefined) continue
@@ -31,7 +38,8 @@ export function compareWithEngine(
     if ((known?.revision ?? 0) < at) read.push(key)
   }
   let lost = 0
-  for (const entry of [...directory.entries()]) {
+  for (const entry of directory.entries()) {
+    if (++looks % LOOKS_MAX === 0) now = yield
     if (entry.revision === 0 || entry.revision > revision || keys.has(recordKey(entry.record))) continue
     lost++
     replica.absent(entry, 'seen', now)

@@ -2,6 +2,7 @@
 import {
   type Clock,
   compareWithEngine,
+  type Difference,
   ENGINE_LIMITS,
   EngineError,
   type EnginePort,
@@ -81,10 +82,7 @@ export class EngineCheck {
     this.keys = keys.size
     // What others write beside this cluster raises the revision of the engine too, and no watch of ours tells of that.
     if (!(await this.arrived(newest, turn))) return
-    const difference = driver.step((node, now) => {
-      const { directory, joined } = node
-      return joined && compareWithEngine(keys, revision, { directory, replica: joined.replica }, now)
-    })
+    const difference = await this.difference(keys, revision, turn)
     if (difference === undefined) return
     const { read, lost } = difference
     this.divergence = read.length + lost
@@ -99,6 +97,26 @@ export class EngineCheck {
       driver.step((node, now) => {
         for (const entry of entries) node.joined?.replica.take(entry, now)
       })
+    }
+  }
+
+  /** Looks at all of it in as many turns of the event loop as it takes; undefined where that is of no use any more. */
+  private async difference(
+    keys: ReadonlyMap<string, number>,
+    revision: number,
+    turn: number,
+  ): Promise<Difference | undefined> {
+    const { clock, driver } = this.deps
+    const { directory, replica } = driver.inspect((node) => ({
+      directory: node.directory,
+      replica: driver.joined.replica,
+    }))
+    const looks = compareWithEngine(keys, revision, { directory, replica }, clock.now())
+    for (;;) {
+      const { done, value } = driver.step((_, now) => looks.next(now))
+      if (done === true) return value
+      await new Promise<void>((resolve) => clock.setTimer(0, resolve))
+      if (turn !== this.turn) return undefined
     }
   }
 
