@@ -79,6 +79,16 @@ describe('a held key', () => {
     expect(heard).toEqual(['kept', 'kept'])
   })
 
+  it('is not kept by an answer that is read when its time is over, because this node stood still', async () => {
+    const { etcd, heard, clock } = await holding()
+    etcd.last.lease(10)
+    await pass(clock, 2_500)
+    const stood = clock.now() + 3 * TTL_MS
+    clock.now = () => stood
+    etcd.last.lease(10)
+    expect(heard).toEqual(['kept', 'kept'])
+  })
+
   it('is made anew when the lease is gone', async () => {
     const scene = await holding()
     const { etcd, heard, clock } = scene

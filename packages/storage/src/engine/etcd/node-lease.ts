@@ -108,8 +108,11 @@ export class HeldKey {
     if (this.closing !== undefined) return
     const { clock } = this.deps
     const { ttlMs } = this.lease
+    const leftMs = asked + ttlMs - clock.now()
+    // This node stood still: what the answer says is over.
+    if (leftMs <= 0) return
     this.cancelExpiry()
-    this.cancelExpiry = clock.setTimer(Math.max(0, asked + ttlMs - clock.now()), () =>
+    this.cancelExpiry = clock.setTimer(leftMs, () =>
       this.lost(new EngineError('unavailable', `etcd has not heard this node for ${ttlMs} ms`)),
     )
     this.told = 'kept'
