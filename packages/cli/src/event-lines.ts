@@ -13,12 +13,20 @@ const STYLES: Readonly<Partial<Record<EventKind, Style>>> = {
   stall: 'yellow',
 }
 
+/** What another node told has no author here. */
+function authorText(by: string): string {
+  return by === 'learnt' ? 'told by another node' : `by ${by}`
+}
+
 /** One line of the event log: time, kind, subject, states, why, by whom. */
 export function logLine(event: RegistryEvent, paint: Paint): string {
   const { at, kind, from, to, reason, by, why, peer, lateMs, node } = event
   const style = STYLES[kind]
   const states = from === undefined && to === undefined ? [] : [`${from ?? '-'} → ${to ?? '-'}`]
-  const authors = [...(by === undefined ? [] : [`by ${by}`]), ...(peer === undefined ? [] : [`from ${peer}`])]
+  const authors = [
+    ...(by === undefined ? [] : [authorText(by)]),
+    ...(peer === undefined ? [] : [`from ${peer}`]),
+  ]
   const parts = [
     ...subjectOf(event),
     ...states,
