@@ -130,8 +130,8 @@ export interface PeerListener {
 export interface PeerLinksControl extends PeerLinks {
   /** From now on these are linked, and no others. Given again and again: only the difference is acted on. */
   keep(peers: readonly PeerNode[]): void
-  /** Idempotent. */
-  close(): void
+  /** `reason`: for the log, where it is not that the node stops. Idempotent. */
+  close(reason?: string): void
 }
 
 /** Makes the links of a node whose cluster has this secret; nodes of another epoch are not linked. */

@@ -132,14 +132,14 @@ class NodePeers implements Peers {
     return run.events
   }
 
-  close(): void {
+  close(reason = 'the node stops'): void {
     if (this.over) return
     this.over = true
     for (const stranger of this.strangers) stranger.cancel()
     this.strangers.clear()
     const all = [...this.known.values()]
     this.known.clear()
-    for (const known of all) this.drop(known, 'the node stops')
+    for (const known of all) this.drop(known, reason)
   }
 
   private add(peer: PeerNode): void {

@@ -78,7 +78,7 @@ export class PeerTalk {
   /** Peers are known by this charter from now on. */
   link(charter: ClusterCharter): void {
     if (this.charter?.secret === charter.secret && this.charter.epoch === charter.epoch) return
-    this.control?.close()
+    this.control?.close('the charter of the cluster is another one')
     this.charter = charter
     const { links, answer, driver } = this.deps
     const listener: PeerListener = {
