@@ -35,6 +35,8 @@ export class EngineCheck {
   private keys = 0
   /** Counts openings: what an earlier one began is of no use. */
   private turn = 0
+  /** What stands where records stand and is none, by key and revision. It is left alone: written by hand, or by a later release. */
+  private unreadable = new Map<string, number>()
   /** Keys in which memory differed from the engine when they were compared last. */
   divergence = 0
 
@@ -80,6 +82,7 @@ export class EngineCheck {
       }
     })
     this.keys = keys.size
+    this.leaveOut(keys)
     // What others write beside this cluster raises the revision of the engine too, and no watch of ours tells of that.
     if (!(await this.arrived(newest, turn))) return
     const difference = await this.difference(keys, revision, turn)
@@ -87,17 +90,42 @@ export class EngineCheck {
     const { read, lost } = difference
     this.divergence = read.length + lost
     if (this.divergence === 0) return
-    logger.warn(
-      { keys: read.length, lost, first: read[0] },
-      'memory differed from the engine, and is repaired',
-    )
+    const unread = await this.takeAnew(read, turn)
+    if (unread === undefined) return
+    this.divergence -= unread.length
+    if (unread.length > 0)
+      logger.warn({ keys: unread.length, first: unread[0] }, 'the engine holds what is no record: left alone')
+    if (this.divergence > 0) {
+      const first = read.find((key) => !this.unreadable.has(key))
+      logger.warn(
+        { keys: read.length - unread.length, lost, first },
+        'memory differed from the engine, and is repaired',
+      )
+    }
+  }
+
+  /** Reads keys again; returns those that are no records, or nothing where it came to an end before. */
+  private async takeAnew(read: readonly string[], turn: number): Promise<readonly string[] | undefined> {
+    const { engine, driver } = this.deps
+    const unread: string[] = []
     for (let at = 0; at < read.length; at += ENGINE_LIMITS.writesMax) {
       const entries = await engine.read(read.slice(at, at + ENGINE_LIMITS.writesMax))
-      if (turn !== this.turn) return
+      if (turn !== this.turn) return undefined
       driver.step((node, now) => {
-        for (const entry of entries) node.joined?.replica.take(entry, now)
+        for (const entry of entries) {
+          if (node.joined?.replica.take(entry, now) !== undefined) continue
+          this.unreadable.set(entry.key, entry.revision)
+          unread.push(entry.key)
+        }
       })
     }
+    return unread
+  }
+
+  /** Takes out of the keys of the engine what was found to be no record, and has not changed since. */
+  private leaveOut(keys: Map<string, number>): void {
+    this.unreadable = new Map([...this.unreadable].filter(([key, revision]) => keys.get(key) === revision))
+    for (const key of this.unreadable.keys()) keys.delete(key)
   }
 
   /** Looks at all of it in as many turns of the event loop as it takes; undefined where that is of no use any more. */

@@ -148,6 +148,7 @@ export class EngineOutbox implements Sink {
       this.patienceMs = PATIENCE_MS
     }
     this.failures = 0
+    if (this.fault !== undefined) this.deps.logger.info({}, 'the engine takes writes again')
     this.fault = undefined
     const sound = driver.step((node, now) => node.joined?.publications.written(publication, outcomes, now))
     if (sound === false)

@@ -1,4 +1,5 @@
 /** What nodes do with an engine that is lost, wiped, restored, slow, full or compacted. */
+import { NO_LOGGER } from '@rollcall/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { command, PEER, register } from '../driver/node-driver.fixture.js'
 import { KEY, state, TestCluster, type TestNode, unpublished } from './members.fixture.js'
@@ -99,6 +100,22 @@ describe('an engine', () => {
     await cluster.beating(12_000, a)
     expect([state(b), state(b, 'static'), unpublished(a)]).toEqual(['up', 'up', 0])
     expect(a.member.cluster().engine.alarms).toBeUndefined()
+  })
+
+  it('that was full is told of once, and once there is room', async () => {
+    const lines: string[] = []
+    const tell = (_: object, message: string): void => {
+      if (message.includes('takes')) lines.push(message)
+    }
+    const c = cluster.start('c', [], { logger: { ...NO_LOGGER, error: tell, info: tell } })
+    await cluster.joined(c)
+    cluster.store.full = true
+    await register(c.driver, [command()], PEER)
+    await cluster.beating(20_000, c)
+    expect(lines).toEqual(['the engine takes no writes'])
+    cluster.store.full = false
+    await cluster.beating(20_000, c)
+    expect(lines).toEqual(['the engine takes no writes', 'the engine takes writes again'])
   })
 
   it('that loses answers gets nothing twice', async () => {

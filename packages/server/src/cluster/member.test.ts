@@ -236,6 +236,28 @@ describe('a node that starts', () => {
   })
 })
 
+describe('a node that tells of its cluster', () => {
+  it('names the nodes when they are others, and warns of one of its own name once', async () => {
+    const lines: string[] = []
+    const tell = (fields: object, message: string): void => {
+      lines.push(`${message} ${JSON.stringify(fields)}`)
+    }
+    const c = cluster.start('c', [], { logger: { ...NO_LOGGER, info: tell, warn: tell } })
+    await cluster.joined(c)
+    lines.length = 0
+    b.member.stop()
+    await cluster.clock.pass(5_000)
+    expect(lines).toEqual([])
+    const other = cluster.start('c')
+    await cluster.joined(other)
+    await cluster.clock.pass(10_000)
+    expect(lines).toEqual([
+      'nodes of the cluster {"nodes":["a","b","c","c"]}',
+      'another node has the same nodeId: each needs one of its own {"name":"c","address":"c:7400"}',
+    ])
+  })
+})
+
 describe('a node that stops', () => {
   it('publishes what is left, and leaves at once', async () => {
     await register(a.driver, [command()], PEER)
@@ -287,6 +309,21 @@ describe('memory and engine', () => {
     expect(b.driver.inspect((node) => node.directory.entry(KEY)?.revision)).toBeGreaterThan(0)
     await cluster.beating(75_000, a)
     expect(b.member.cluster().divergence).toBe(0)
+  })
+
+  it('are compared without what is no record, which is told of once', async () => {
+    const lines: string[] = []
+    const logger = { ...NO_LOGGER, warn: (_: object, message: string) => void lines.push(message) }
+    const c = cluster.start('c', [], { logger })
+    const key = 'records/default/orders/default/by-hand'
+    cluster.store.write([{ key, value: 'nonsense', expected: 0 }])
+    await cluster.clock.pass(200_000)
+    expect(lines).toEqual(['the engine holds what is no record: left alone'])
+    expect(c.member.cluster().divergence).toBe(0)
+    const revision = cluster.store.list().find((entry) => entry.key === key)?.revision ?? 0
+    cluster.store.write([{ key, value: 'other nonsense', expected: revision }])
+    await cluster.clock.pass(100_000)
+    expect(lines).toHaveLength(2)
   })
 })
 

@@ -90,6 +90,10 @@ export class Member {
   private state: 'new' | 'running' | 'stopping' | 'closed' = 'new'
   private cancelStale: (() => void) | undefined
   private cancelReport: (() => void) | undefined
+  /** The nodes that were told of last. */
+  private toldOf = ''
+  /** The node of the same name that was told of last. */
+  private namesake: string | undefined
 
   constructor(deps: MemberDeps, options: MemberOptions) {
     this.deps = deps
@@ -271,7 +275,10 @@ export class Member {
     driver.step((node, now) => node.adoption.live(live, now))
     this.talk.keep()
     clients.nodesChanged()
-    logger.info({ nodes: live.map(({ node, name }) => name ?? node) }, 'nodes of the cluster')
+    const names = live.map(({ node, name }) => name ?? node).toSorted()
+    if (names.join(' ') === this.toldOf) return
+    this.toldOf = names.join(' ')
+    logger.info({ nodes: names }, 'nodes of the cluster')
   }
 
   // ---- peers -----------------------------------------------------------------------------------------------
@@ -281,10 +288,23 @@ export class Member {
       this.talk.keep()
       this.shun()
       this.tellWhatIsNotPublished()
+      this.seekNamesake()
       this.balance()
       this.talk.report()
       this.reportAgain()
     })
+  }
+
+  /** Two nodes of one name: each takes the other for its next boot. */
+  private seekNamesake(): void {
+    const { name } = this.options.self
+    const linked = this.talk.links?.linked ?? []
+    const other = linked.find((peer) => name !== undefined && peer.name === name)
+    if (other?.node === this.namesake) return
+    this.namesake = other?.node
+    if (other === undefined) return
+    const { address } = other
+    this.deps.logger.warn({ name, address }, 'another node has the same nodeId: each needs one of its own')
   }
 
   /** Sends what it has too many of to where there is room: clients that came back after a failure, or before a node did. */
