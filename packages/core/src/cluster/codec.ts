@@ -2,6 +2,7 @@
  * Records, declarations and nodes as the engine holds them: JSON. What comes from there is checked before it is believed. Members
  * that this release does not know are kept as they are, so that nodes of two releases can work on one record.
  */
+import { isHost } from '@rollcall/wire'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { Content, InstanceKey, StoredRecord, Verdict } from '../records/record.js'
 import type { Register } from '../records/register.js'
@@ -32,13 +33,30 @@ export function encodeNode(node: PeerNode): string {
   return JSON.stringify(node)
 }
 
-/** The node of an id; undefined where the text is none. */
+/** The node of an id; undefined where the text is none. Nodes dial its address, and clients are told of it. */
 export function decodeNode(id: string, text: string): PeerNode | undefined {
   const value = parse(text)
   if (!isObject(value)) return undefined
   const { node, name, address, version } = value
-  if (node !== id || !isText(address) || !isText(version)) return undefined
-  return { node: id, address, version, ...(isText(name) ? { name } : {}) }
+  if (node !== id || id.length > NODE_TEXT_MAX || !isHostPort(address)) return undefined
+  if (!isText(version) || version.length > NODE_TEXT_MAX) return undefined
+  return { node: id, address, version, ...(isNodeName(name) ? { name } : {}) }
+}
+
+/** Longer ids and versions of nodes are none: they stand in each line about them. */
+const NODE_TEXT_MAX = 256
+
+function isNodeName(value: unknown): value is string {
+  return isText(value) && /^[A-Za-z0-9._-]{1,128}$/.test(value)
+}
+
+function isHostPort(value: unknown): value is string {
+  const match = isText(value) ? /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value) : null
+  if (match === null) return false
+  const [, bracketed, plain = '', digits] = match
+  const isHostThere = bracketed === undefined ? isHost(plain) : bracketed.includes(':') && isHost(bracketed)
+  const port = Number(digits)
+  return isHostThere && port >= 1 && port <= 65_535
 }
 
 type Unknown = Readonly<Record<string, unknown>>

@@ -311,6 +311,20 @@ describe('memory and engine', () => {
     expect(b.member.cluster().divergence).toBe(0)
   })
 
+  it('agree on who is a node: a value that is none is left alone, and told of', async () => {
+    const lines: string[] = []
+    const logger = { ...NO_LOGGER, warn: (_: object, message: string) => void lines.push(message) }
+    const c = cluster.start('c', [], { logger })
+    await cluster.joined(c)
+    for (const [id, address] of Object.entries({ 'x.1': 'no address %%', 'y.1': '' })) {
+      const value = JSON.stringify({ node: id, address, version: '1' })
+      cluster.store.write([{ key: `nodes/${id}`, value, expected: 0 }])
+    }
+    await cluster.clock.pass(1_000)
+    expect(c.member.offered).toHaveLength(3)
+    expect(lines).toEqual(['the engine holds a node that cannot be read: left alone'])
+  })
+
   it('are compared without what is no record, which is told of once', async () => {
     const lines: string[] = []
     const logger = { ...NO_LOGGER, warn: (_: object, message: string) => void lines.push(message) }

@@ -92,6 +92,8 @@ export class Member {
   private cancelReport: (() => void) | undefined
   /** The nodes that were told of last. */
   private toldOf = ''
+  /** That a node in the engine cannot be read was told of. */
+  private toldOfUnread = false
   /** The node of the same name that was told of last. */
   private namesake: string | undefined
 
@@ -211,7 +213,7 @@ export class Member {
 
   private following(charter: ClusterCharter, entries: readonly EngineEntry[]): void {
     this.talk.link(charter)
-    if (this.nodes.replace(nodesOf(entries))) this.nodesChanged()
+    if (this.nodes.replace(entries.flatMap((entry) => this.nodeIn(entry) ?? []))) this.nodesChanged()
     this.check.open()
     this.deps.driver.serve()
     this.fare()
@@ -222,10 +224,21 @@ export class Member {
     for (const event of events) {
       const node = nodeOfKey(event.key)
       if (node === undefined) continue
-      const peer = event.kind === 'put' ? decodeNode(node, event.value) : undefined
+      const peer = event.kind === 'put' ? this.nodeIn(event) : undefined
       changed = (peer === undefined ? this.nodes.remove(node) : this.nodes.add(peer)) || changed
     }
     if (changed) this.nodesChanged()
+  }
+
+  /** The node that an entry says is there; undefined where it is about something else, or cannot be read. */
+  private nodeIn({ key, value }: Pick<EngineEntry, 'key' | 'value'>): PeerNode | undefined {
+    const node = nodeOfKey(key)
+    const peer = node === undefined ? undefined : decodeNode(node, value)
+    if (node !== undefined && peer === undefined && !this.toldOfUnread) {
+      this.toldOfUnread = true
+      this.deps.logger.warn({ node }, 'the engine holds a node that cannot be read: left alone')
+    }
+    return peer
   }
 
   private connected(connected: boolean): void {
@@ -353,12 +366,4 @@ export class Member {
       divergence: this.check.divergence,
     }
   }
-}
-
-function nodesOf(entries: readonly EngineEntry[]): PeerNode[] {
-  return entries.flatMap(({ key, value }) => {
-    const node = nodeOfKey(key)
-    const peer = node === undefined ? undefined : decodeNode(node, value)
-    return peer === undefined ? [] : [peer]
-  })
 }
