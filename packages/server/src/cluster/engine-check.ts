@@ -72,7 +72,7 @@ export class EngineCheck {
   }
 
   private async compare(turn: number): Promise<void> {
-    const { engine, driver, logger } = this.deps
+    const { engine, logger } = this.deps
     const keys = new Map<string, number>()
     let newest = 0
     const revision = await engine.scan((page) => {
