@@ -1,6 +1,9 @@
 /** The nodes of a cluster and the engine that joins them, as `GET /api/v1/cluster` tells. */
 
-/** What became of a node: `island` = it lost the engine and serves from memory; `gone` = it is remembered for a while. */
+/**
+ * What became of a node, as the one that answers sees it: `island` = it lost the engine and serves from memory; `gone` = it is not
+ * heard any more, or left; it is remembered for a while.
+ */
 export type ClusterNodeState = 'ready' | 'island' | 'stopping' | 'gone'
 
 /** One node. Figures are as it told its peers last; 0 where it did not. */

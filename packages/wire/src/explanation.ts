@@ -121,7 +121,8 @@ export interface Explanation {
   readonly stateAgeMs: number
   readonly content: ExplainedContent
   readonly verdict: ExplainedVerdict
-  readonly judge: ExplainedJudge
+  /** Nodes before there were several do not say. */
+  readonly judge?: ExplainedJudge
   readonly override?: ExplainedOverride
   /** Absent where this node does not watch it. */
   readonly evidence?: ExplainedEvidence

@@ -23,8 +23,9 @@ export class Backlog<T> {
     return undefined
   }
 
-  /** It is not there as it is here. What waits already keeps its age. */
+  /** It is not there as it is here. What waits already keeps its age; what changed again is left to no other node. */
   add(item: T, now: number): void {
+    this.left.delete(item)
     if (!this.since.has(item)) this.since.set(item, now)
   }
 

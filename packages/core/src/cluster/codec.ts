@@ -2,6 +2,7 @@
  * Records, declarations and nodes as the engine holds them: JSON. What comes from there is checked before it is believed. Members
  * that this release does not know are kept as they are, so that nodes of two releases can work on one record.
  */
+import { ID_PATTERN, NAME_PATTERN, PROBE_FORMS } from '@rollcall/wire'
 import { isHost } from '@rollcall/wire'
 import { type Declaration, declarationKey } from '../records/declaration.js'
 import type { Content, InstanceKey, StoredRecord, Verdict } from '../records/record.js'
@@ -55,8 +56,7 @@ function isHostPort(value: unknown): value is string {
   if (match === null) return false
   const [, bracketed, plain = '', digits] = match
   const isHostThere = bracketed === undefined ? isHost(plain) : bracketed.includes(':') && isHost(bracketed)
-  const port = Number(digits)
-  return isHostThere && port >= 1 && port <= 65_535
+  return isHostThere && isInteger(Number(digits), 1, 65_535)
 }
 
 type Unknown = Readonly<Record<string, unknown>>
@@ -85,9 +85,22 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
+function isInteger(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+}
+
+function isPort(value: unknown): boolean {
+  return isInteger(value, 1, 65_535)
+}
+
+function isName(value: unknown): boolean {
+  return isText(value) && NAME_PATTERN.test(value)
+}
+
 const INTENTS: ReadonlySet<unknown> = new Set(['starting', 'up', 'draining'])
 const VERDICTS: ReadonlySet<unknown> = new Set(['up', 'suspect', 'down', 'expired'])
 const LIVENESS: ReadonlySet<unknown> = new Set(['lease', 'probe', 'static'])
+const PROBES: ReadonlySet<unknown> = new Set(['tcp', 'http', 'grpc', 'none'])
 const REMOVERS: ReadonlySet<unknown> = new Set(['provider', 'host', 'operator'])
 const DIGEST = /^[0-9a-f]{16}$/
 
@@ -96,7 +109,9 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false
   const { namespace, service, group, id, incarnation, content, verdict, override } = value
   return (
-    [namespace, service, group, id].every(isText) &&
+    [namespace, service, group].every(isName) &&
+    isText(id) &&
+    ID_PATTERN.test(id) &&
     isNumber(incarnation) &&
     isContent(content) &&
     isVerdict(verdict) &&
@@ -116,16 +131,34 @@ function isLiveContent(value: Unknown): boolean {
   const { named, peer, digest } = value
   return (
     INTENTS.has(intent) &&
-    [rev, port, weight, leaseMs].every(isNumber) &&
+    isNumber(rev) &&
+    isPort(port) &&
+    isInteger(weight, 0, 2 ** 31) &&
+    isInteger(leaseMs, 1, Number.MAX_SAFE_INTEGER) &&
     isText(host) &&
     [protocol, zone, peer].every(isTextOrAbsent) &&
     isObject(metadata) &&
     Object.values(metadata).every(isText) &&
     LIVENESS.has(liveness) &&
-    (probe === undefined || (isObject(probe) && isText(probe['type']))) &&
+    (probe === undefined || isProbe(probe)) &&
     typeof named === 'boolean' &&
     isText(digest) &&
     DIGEST.test(digest)
+  )
+}
+
+const PATH = new RegExp(PROBE_FORMS.path)
+
+/** Whether a prober can ask it. */
+function isProbe(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { type, port, path, status, serviceName, tls } = value
+  return (
+    PROBES.has(type) &&
+    (port === undefined || isPort(port)) &&
+    (path === undefined || (isText(path) && PATH.test(path))) &&
+    [status, serviceName].every(isTextOrAbsent) &&
+    (tls === undefined || typeof tls === 'boolean' || (isObject(tls) && isTextOrAbsent(tls['serverName'])))
   )
 }
 

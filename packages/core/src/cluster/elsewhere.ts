@@ -183,7 +183,7 @@ function heardOf({ node, name }: OtherNode, answer: Explanation | null): HeardEl
     ...(heardMs === undefined ? {} : { heardMs }),
     ...(heardBy === undefined ? {} : { heardBy }),
     ...(session === undefined ? {} : { session: session.open }),
-    ...(answer?.judge.own === true ? { judges: true } : {}),
+    ...(answer?.judge?.own === true ? { judges: true } : {}),
   }
 }
 

@@ -72,8 +72,10 @@ export class EnginePublications {
       this.replica.backlog.end(item)
       if (outcome === undefined) continue
       if (outcome.ok) this.replica.stands(item, value, outcome.revision, now)
-      else if (outcome.stored === undefined) this.replica.dropped({ key: write.key, revision: Infinity }, now)
-      else if (outcome.stored.revision < write.expected) sound = false
+      else if (outcome.stored === undefined) {
+        // Unless the watch told meanwhile that it is there again.
+        if (item.revision <= write.expected) this.replica.dropped({ key: write.key, revision: Infinity }, now)
+      } else if (outcome.stored.revision < write.expected) sound = false
       else this.replica.take(outcome.stored, now)
     }
     return sound

@@ -68,6 +68,32 @@ describe('what is accepted here', () => {
     expect(b.sim.record('a')?.content).toMatchObject({ rev: 2, port: 4_000 })
   })
 
+  it('stays known where the answer that it had vanished comes after it was written again', () => {
+    a.sim.register({ id: 'a', incarnation: 5 })
+    settle(a, b)
+    a.sim.done({ kind: 'deregister', refs: [{ ...ref('a'), incarnation: 5 }] })
+    const late = a.joined.publications.next(a.sim.now)!
+    store.delete(KEY)
+    const outcomes = store.write(late.writes)
+    b.sim.done({ kind: 'deregister', refs: [{ ...ref('a'), incarnation: 5 }] })
+    settle(b)
+    a.hear()
+    a.joined.publications.written(late, outcomes, a.sim.now)
+    expect(a.sim.record('a')?.content.intent).toBe('gone')
+    expect([a.unpublished, a.sim.node.directory.entry(ref('a'))?.revision]).toEqual([0, store.revision])
+  })
+
+  it('is not left to another node for longer than it stays as that one told it', () => {
+    b.sim.register({ id: 'a', incarnation: 5 })
+    a.sim.node.learn([{ kind: 'record', record: b.sim.record('a')! }], a.sim.now)
+    const { backlog } = a.joined.replica
+    for (const item of backlog.all()) backlog.leave(item, a.sim.now + 2_000)
+    expect(a.publish()).toBe(0)
+    a.sim.done({ kind: 'deregister', refs: [{ ...ref('a'), incarnation: 5 }] })
+    expect(a.publish()).toBe(1)
+    expect(store.only().value).toMatchObject({ content: { intent: 'gone' } })
+  })
+
   it('is tried again where it is not known what became of it, and an answer that was lost does no harm', () => {
     a.sim.register({ id: 'a' })
     const lost = a.joined.publications.next(a.sim.now)!

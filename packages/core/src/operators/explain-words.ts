@@ -57,7 +57,7 @@ function standing(told: Told): string[] {
 
 function judged({ judge, evidence }: Told): string[] {
   const told = evidence?.toldMs === undefined ? [] : [`Another node heard it ${span(evidence.toldMs)} ago`]
-  return judge.own ? told : [`Node ${judge.node} judges it, not this one`, ...told]
+  return judge === undefined || judge.own ? told : [`Node ${judge.node} judges it, not this one`, ...told]
 }
 
 function heard({ evidence, content }: Told): string[] {

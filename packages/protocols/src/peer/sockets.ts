@@ -61,7 +61,15 @@ export function createDialler(options: ResolvedPeerOptions): DialPeer {
       open = false
       how()
     }
-    const ws = new WebSocket(`ws://${address}${PEER_PATH}`, PEER_PROTOCOL, clientOptions)
+    const url = `ws://${address}${PEER_PATH}`
+    // Another node said where it is reached: one that nobody can reach must do no harm here.
+    if (!URL.canParse(url)) {
+      queueMicrotask(() => settle(() => outcome.failed('not an address')))
+      return () => {
+        open = false
+      }
+    }
+    const ws = new WebSocket(url, PEER_PROTOCOL, clientOptions)
     ws.on('error', (error) => settle(() => outcome.failed(error.message)))
     ws.on('close', () => settle(() => outcome.failed('closed')))
     ws.once('open', () => settle(() => carry(ws, (socket) => outcome.opened(socket))))

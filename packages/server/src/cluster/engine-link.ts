@@ -170,6 +170,9 @@ export class EngineLink {
       })
     })
     if (this.isClosed) return new EngineError('unavailable', 'the node is stopping')
+    // Restored from a backup while nothing was followed: joining anew does not show that.
+    if (isKnown && revision < this.received)
+      throw new EngineError('epoch', `the engine is at revision ${revision}, and was at ${this.received}`)
     driver.step((node, now) => {
       load.end(now)
       node.completed()

@@ -41,6 +41,17 @@ describe('the outbox of signs of life', () => {
     expect(clock.timers).toEqual([])
   })
 
+  it('lets what was heard long ago make nothing else look as old', () => {
+    const { clock, told, box } = outbox()
+    box.passOn('b', ref('1'))
+    box.passOn('b', ref('2'), 14_000)
+    clock.advance(400)
+    expect(told.map(({ message }) => message)).toEqual([
+      { type: 'heard', agoMs: 400, refs: [ref('1')] },
+      { type: 'heard', agoMs: 14_400, refs: [ref('2')] },
+    ])
+  })
+
   it('holds no more than a bound, and nothing after it was closed', () => {
     const { clock, told, dropped, box } = outbox({ refsMax: 2 })
     for (const id of ['1', '2', '3', '1']) box.passOn('b', ref(id))

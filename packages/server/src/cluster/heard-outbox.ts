@@ -37,20 +37,25 @@ export function createHeardOutbox(
   { clock, meter, links }: HeardOutboxDeps,
   { collectMs = 400, refsMax = 50_000 }: HeardOutboxOptions = {},
 ): HeardOutbox {
-  const judges = new Map<string, Collected>()
+  const fresh = new Map<string, Collected>()
+  /** What was heard long ago goes by itself: a message has one age, that of its oldest. */
+  const old = new Map<string, Collected>()
   let cancel: (() => void) | undefined
   let closed = false
   const flush = (): void => {
     cancel = undefined
     const now = clock.now()
-    for (const [judge, { refs, since }] of judges)
-      links.tell(judge, { type: 'heard', agoMs: Math.ceil(now - since), refs })
-    judges.clear()
+    for (const judges of [fresh, old]) {
+      for (const [judge, { refs, since }] of judges)
+        links.tell(judge, { type: 'heard', agoMs: Math.ceil(now - since), refs })
+      judges.clear()
+    }
   }
   return {
     passOn(judge, ref, agoMs = 0) {
       if (closed) return
       const heardAt = clock.now() - agoMs
+      const judges = agoMs > collectMs ? old : fresh
       let collected = judges.get(judge)
       if (collected === undefined) {
         collected = { refs: [], known: new HeardRefMap(), since: heardAt }
@@ -68,7 +73,8 @@ export function createHeardOutbox(
     close() {
       closed = true
       cancel?.()
-      judges.clear()
+      fresh.clear()
+      old.clear()
     },
   }
 }

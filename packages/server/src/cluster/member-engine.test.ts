@@ -36,6 +36,23 @@ describe('all nodes without the engine, for two minutes', () => {
       ])
   })
 
+  it('tell each other what both of them changed of one instance', async () => {
+    await register(a.driver, [command({ incarnation: 1, rev: 1 })], PEER)
+    cluster.store.stop()
+    await cluster.beating(8_000, a)
+    await register(a.driver, [command({ incarnation: 1, rev: 2, weight: 7 })], PEER)
+    const { told } = cluster.board
+    const before = told.length
+    for (let ms = 0; ms < 500; ms++) {
+      if (told.slice(before).some(({ message }) => message.type === 'learn')) break
+      await cluster.clock.pass(1)
+    }
+    // What b heard of it says nothing of this.
+    void b.driver.execute({ kind: 'override', refs: [KEY], drain: true, by: 'me', why: 'test' }, PEER)
+    await cluster.beating(2_000, a)
+    expect([state(a), state(b)]).toEqual(['draining', 'draining'])
+  })
+
   it('lose nothing when it comes back with nothing', async () => {
     await register(a.driver, [command()], PEER)
     await cluster.beating(1_000, a)
@@ -63,6 +80,36 @@ describe('all nodes without the engine, for two minutes', () => {
 })
 
 describe('an engine', () => {
+  it('that is restored while a node joins it anew gets what that node knows better', async () => {
+    await register(a.driver, [command({ incarnation: 1, rev: 1 })], PEER)
+    await cluster.beating(1_000, a)
+    const backup = cluster.store.backup()
+    await register(a.driver, [command({ incarnation: 1, rev: 2, weight: 7 })], PEER)
+    for (const id of ['1', '2', '3', '4', '5', '6', '7', '8']) {
+      await register(a.driver, [command({ id })], PEER)
+      await cluster.clock.pass(50)
+    }
+    a.engine.line.cut()
+    for (const id of ['more', 'even-more']) {
+      await register(b.driver, [command({ id })], PEER)
+      await cluster.clock.pass(50)
+    }
+    cluster.store.compact()
+    a.engine.line.reset()
+    a.engine.line.heal()
+    for (let ms = 0; ms < 500 && a.member.cluster().engine.state === 'connected'; ms++)
+      await cluster.clock.pass(1)
+    cluster.store.stop()
+    b.engine.line.cut()
+    await cluster.clock.pass(500)
+    cluster.store.restore(backup)
+    await cluster.beating(6_000, a)
+    cluster.store.start()
+    await cluster.beating(10_000, a)
+    const { value = '' } = cluster.store.get('records/default/orders/default/a') ?? {}
+    expect(JSON.parse(value)).toMatchObject({ content: { rev: 2, weight: 7 } })
+  })
+
   it('that takes seconds per write holds up nobody who does not ask for it', async () => {
     a.engine.line.delayMs = 1_200
     await cluster.clock.pass(3_000)

@@ -9,6 +9,9 @@ const GONE_MAX = 32
 /** An island has no key, and its peers go on being linked with it; one that cannot be reached is tried for this long. */
 const RELINK_MS = 60_000
 
+/** A node whose link ended this long ago counts as gone for people, some seconds before its key ends. */
+const MISSED_MS = 1_500
+
 /** What a peer told longer ago than this says nothing of it any more. */
 const REPORT_MS_MAX = 10_000
 
@@ -23,6 +26,8 @@ export class NodeSet {
   private nodes = new Map<string, PeerNode>()
   private readonly gone = new Map<string, { readonly peer: PeerNode; readonly at: number }>()
   private readonly told = new Map<string, Told>()
+  /** Since when nodes that were linked are not. */
+  private readonly unlinkedAt = new Map<string, number>()
 
   constructor(clock: Pick<Clock, 'now'>, self: PeerNode) {
     this.clock = clock
@@ -94,6 +99,17 @@ export class NodeSet {
     return [...this.peers, ...islands.map(([, { peer }]) => peer)]
   }
 
+  /** The link to a node stands, or no longer. */
+  linked(node: string, linked: boolean): void {
+    if (linked) this.unlinkedAt.delete(node)
+    else if (this.nodes.has(node)) this.unlinkedAt.set(node, this.clock.now())
+  }
+
+  /** Whether a node was heard and is not any more, although its key still stands. */
+  private isMissed(node: string): boolean {
+    return this.clock.now() - (this.unlinkedAt.get(node) ?? Infinity) >= MISSED_MS
+  }
+
   tell(node: string, report: PeerReport): void {
     if (this.nodes.has(node) || this.gone.has(node)) this.told.set(node, { report, at: this.clock.now() })
   }
@@ -112,7 +128,10 @@ export class NodeSet {
 
   /** All of them for people; `own` is what this node knows of itself. */
   describe(own: PeerReport): readonly ClusterNode[] {
-    const others = this.peers.map((peer) => describe(peer, this.report(peer.node)))
+    const others = this.peers.map((peer): ClusterNode => {
+      const described = describe(peer, this.report(peer.node))
+      return this.isMissed(peer.node) ? { ...described, state: 'gone' } : described
+    })
     const gone: ClusterNode[] = []
     for (const [node, { peer, at }] of this.gone) {
       const report = this.report(node)

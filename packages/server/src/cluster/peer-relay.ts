@@ -93,14 +93,21 @@ export class PeerRelay {
     this.changed = true
   }
 
-  /** A peer said so itself: it need not be told, and unless it lost the engine it publishes that. */
+  /**
+   * A peer said so itself: it need not be told, and unless it lost the engine it publishes that. Where there is more to it here,
+   * that is for this node to say.
+   */
   learnt(entries: readonly Learnable[], from: string): void {
     const { replica } = this.deps.driver.joined
     if (!this.isIsland && this.deps.isIsland(from)) return
     const until = this.deps.clock.now() + LEFT_MS
-    for (const item of replica.published(entries)) {
-      if (this.isIsland) this.relayed.set(item, replica.valueOf(item))
-      else replica.backlog.leave(item, until)
+    for (const entry of entries) {
+      const told = entry.kind === 'record' ? entry.record : entry
+      for (const item of replica.published([entry])) {
+        if (replica.valueOf(item) !== told) continue
+        if (this.isIsland) this.relayed.set(item, told)
+        else replica.backlog.leave(item, until)
+      }
     }
   }
 

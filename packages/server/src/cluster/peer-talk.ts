@@ -80,14 +80,18 @@ export class PeerTalk {
     if (this.charter?.secret === charter.secret && this.charter.epoch === charter.epoch) return
     this.control?.close('the charter of the cluster is another one')
     this.charter = charter
-    const { links, answer, driver } = this.deps
+    const { links, answer, driver, nodes } = this.deps
     const listener: PeerListener = {
       linked: ({ node: peer }) => {
+        nodes.linked(peer, true)
         driver.step((node) => node.adoption.heard(peer))
         this.relay.linked()
         this.report()
       },
-      unlinked: ({ node: peer }) => driver.step((node, now) => node.adoption.silent(peer, now)),
+      unlinked: ({ node: peer }) => {
+        nodes.linked(peer, false)
+        driver.step((node, now) => node.adoption.silent(peer, now))
+      },
       told: (peer, message) => this.told(peer, message),
       answer,
     }

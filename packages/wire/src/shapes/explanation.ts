@@ -122,7 +122,7 @@ export const explanationShape: Shape<Explanation> = object<Explanation>({
     node: text(),
     seq: count(),
   }),
-  judge: judgeShape,
+  judge: optional(judgeShape),
   override: optional(object<ExplainedOverride>(overrideFields)),
   evidence: optional(evidenceShape),
   elsewhere: optional(list(elsewhereShape, { description: 'What other nodes have heard.' })),
