@@ -2,7 +2,9 @@
  * The long form of tests/integration/cluster-*.test.ts: three nodes on three members of etcd, with what it measured in
  * docs/results/cluster.json and in the table of docs/operating/cluster-measured.md. A quarter of an hour.
  *
- *     node tools/cluster.mjs [--short] [part of a file's name ...]
+ * With --add, what other parts measured before is kept.
+ *
+ *     node tools/cluster.mjs [--short] [--add] [name of a test file without its ending ...]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +16,7 @@ const PAGE = join(ROOT, 'docs', 'operating', 'cluster-measured.md')
 
 const { values, positionals } = readOptions(import.meta.url, {
   allowPositionals: true,
-  options: { short: { type: 'boolean', default: false } },
+  options: { short: { type: 'boolean', default: false }, add: { type: 'boolean', default: false } },
 })
 const all = [
   'cluster-changes',
@@ -26,12 +28,13 @@ const all = [
 ]
 const parts = positionals.length === 0 ? all : positionals
 const { code, result } = await runLongForm({
-  name: 'cluster',
+  name: positionals.length === 0 ? 'cluster' : `cluster-${positionals[0]}`,
   about:
     'tests/integration/cluster-*.test.ts: three nodes, three members of etcd and all their clients on one machine',
   files: parts.map((part) => `tests/integration/${part}.test.ts`),
   result: 'docs/results/cluster.json',
   form: values.short ? 'short' : 'long',
+  add: values.add,
 })
 process.exitCode = code
 

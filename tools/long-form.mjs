@@ -6,9 +6,9 @@ import { ROOT, run } from './prepare.mjs'
 
 /**
  * `name` names the folder of the reports, `files` are parts of paths of tests, `result` is the path of the result. Resolves to
- * the exit code of the tests and to the result as it was written.
+ * the exit code of the tests and to the result as it was written. With `add` it keeps what other tests left there before.
  */
-export async function runLongForm({ name, about, files, result: path, form = 'long' }) {
+export async function runLongForm({ name, about, files, result: path, form = 'long', add = false }) {
   const reports = join(ROOT, '.cache', name)
   rmSync(reports, { recursive: true, force: true })
   mkdirSync(reports, { recursive: true })
@@ -52,7 +52,16 @@ export async function runLongForm({ name, about, files, result: path, form = 'lo
     ),
     measures: readFileSync(measures, 'utf8').split('\n').filter(Boolean).map(JSON.parse), // prettier-ignore
   }
+  if (add) keepOthers(result, JSON.parse(readFileSync(join(ROOT, path), 'utf8')))
   mkdirSync(dirname(join(ROOT, path)), { recursive: true })
   writeFileSync(join(ROOT, path), `${JSON.stringify(result, null, 2)}\n`)
   return { code, result }
+}
+
+/** Adds the tests and measures of an earlier run that this one did not make anew. */
+function keepOthers(result, { tests, measures }) {
+  const files = new Set(result.tests.map(({ file }) => file))
+  const names = new Set(result.measures.map(({ what }) => what))
+  result.tests.unshift(...tests.filter(({ file }) => !files.has(file)))
+  result.measures.unshift(...measures.filter(({ what }) => !names.has(what)))
 }

@@ -18,7 +18,7 @@ import { ETCD_MS_MAX, findEtcd } from './support/guests/etcd.js'
 import { until } from './support/processes.js'
 
 /** How long a trouble is looked at: wrong verdicts must have their chance. */
-const LOOK_MS = form(2_000, 15_000)
+const LOOK_MS = form(2_000, 10_000)
 const STILL_MS = form(3_500, 15_000)
 const OUTAGE_MS = form(5_000, 120_000)
 /** What the issue promises for agreement after an outage. */

@@ -13,7 +13,8 @@ async function watch(index) {
   clients.push(client)
   const service = services[index % services.length]
   const target = client.service(service)
-  await target.ready()
+  // As long as a busy machine needs.
+  await target.ready({ timeoutMs: 60_000 })
   const follow = async () => {
     for await (const { instances } of target.changes()) {
       const up = instances.filter(({ state }) => state === 'up').length
