@@ -157,6 +157,13 @@ describe('what is refused of an engine', () => {
       ],
     ],
     [
+      'metadata that no other node could be told of',
+      { yaml: `etcd: [${ENDPOINTS}]\nlimits:\n  metadataBytesMax: 1048576` },
+      [
+        'rollcall.yaml: limits.metadataBytesMax is more than 131072 bytes: nodes of a cluster could not tell each other of such an instance',
+      ],
+    ],
+    [
       'a password as a flag',
       { flags: { etcd: ENDPOINTS, 'etcd-password': 'secret' } },
       ['flags: --etcd-password is not a flag of this command'],

@@ -58,10 +58,17 @@ export function engineOf({ endpoints, ...others }: EtcdGroup): EtcdSettings | un
   return endpoints === undefined ? undefined : { endpoints, ...others }
 }
 
+/** Most bytes of metadata of an instance that goes to other nodes: in JSON, at worst six times as long, it fits a write of the engine. */
+const METADATA_BYTES_MAX = 131_072
+
 /** Tells what makes no sense together, each under the setting that is too much or too little. `given`: it is no default. */
 export function judgeEtcd(
   etcd: EtcdGroup,
-  node: { readonly listen: string; readonly advertise?: string | undefined },
+  node: {
+    readonly listen: string
+    readonly advertise?: string | undefined
+    readonly limits: { readonly metadataBytesMax: number }
+  },
   given: (key: string) => boolean,
   report: (key: string, message: string) => void,
 ): void {
@@ -87,6 +94,12 @@ export function judgeEtcd(
     ['etcd.passwordFile', passwordFile, '--etcd-password-file'],
     '--etcd-user',
   )
+  if (node.limits.metadataBytesMax > METADATA_BYTES_MAX) {
+    report(
+      'limits.metadataBytesMax',
+      `is more than ${METADATA_BYTES_MAX} bytes: nodes of a cluster could not tell each other of such an instance`,
+    )
+  }
   const listen = parseHostPort(node.listen)
   if (listen !== undefined && isWildcardHost(listen.host) && node.advertise === undefined) {
     report(

@@ -88,11 +88,13 @@ describe('the outcome of a probe', () => {
   it('never comes before probe() returns, also when nothing is asked', async () => {
     const { probe, sockets, outcomes } = setUp()
     probe({ id: 'none', type: 'none' })
+    probe({ id: 'of a later release', type: 'pigeon' as never })
     probe({ id: 'elsewhere', host: '10.0.0.6' })
     expect(outcomes).toEqual([])
     await Promise.resolve()
     expect(outcomes).toEqual([
       ['none', 'skipped'],
+      ['of a later release', 'skipped'],
       ['elsewhere', 'skipped'],
     ])
     vi.advanceTimersByTime(10)

@@ -81,7 +81,7 @@ interface Job extends Inquiry {
   readonly dueMs: number
 }
 
-const METHODS: Readonly<Record<Exclude<ProbeRequest['type'], 'none'>, ProbeMethod>> = {
+const METHODS: Readonly<Partial<Record<ProbeRequest['type'], ProbeMethod>>> = {
   tcp: TCP_PROBE,
   http: HTTP_PROBE,
   grpc: GRPC_PROBE,
@@ -125,12 +125,14 @@ class QueueingProber implements Prober {
   probe(request: ProbeRequest, callback: Inquiry['callback']): void {
     if (this.closed) return
     const { type, purpose, delayMs, host, peer } = request
-    if (type === 'none') return this.decline({ request, callback }, 'skipped', 'no probe')
+    // A kind that this release does not know is in the journal of a later one, or came from a node of it.
+    const method = METHODS[type]
+    if (method === undefined) return this.decline({ request, callback }, 'skipped', 'no probe')
     if (!this.permits(host, peer)) return this.decline({ request, callback }, 'skipped', FORBIDDEN)
     const { clock, random } = this.deps
     const spreadMs = purpose === 'baseline' ? BASELINE_JITTER_MS + delayMs / 10 : 0
     const dueMs = clock.now() + delayMs + spreadMs * random.fraction()
-    const dropped = this.queue.add({ request, callback, method: METHODS[type], purpose, dueMs })
+    const dropped = this.queue.add({ request, callback, method, purpose, dueMs })
     if (dropped !== undefined) {
       this.reportLoss('queue full')
       this.decline(dropped, 'unable', 'queue full')
