@@ -33,6 +33,11 @@ export interface Session {
   heard(): void
   /** The connection ended. Its registrations are probed at once. */
   close(): void
+  /**
+   * The client ended the connection because another one serves it, here or at another node: its last word speaks for its
+   * registrations as a beat does, until the other one is heard of.
+   */
+  moved(): void
 }
 
 export interface SessionOptions {

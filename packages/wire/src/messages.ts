@@ -35,6 +35,9 @@ export const CLOSE_CODES = {
   limit: 4429,
 } as const
 
+/** Reason with which a client closes (1000) a stream because another one serves it: what it vouched for lives. */
+export const MOVED_REASON = 'moved'
+
 /** Every request of a client may carry `req`; its answer carries the same number. */
 export interface Correlated {
   readonly req?: number

@@ -324,10 +324,10 @@ export class SimRegistry {
     this.streams.add(stream)
     end.listener = {
       message: (text) => session.receive(JSON.parse(text)),
-      closed: () => {
+      closed: (code, reason) => {
         cancelExpiry()
         this.streams.delete(stream)
-        session.end()
+        session.end(code === 1000 ? reason : undefined)
       },
       drained: () => {
         if (!stalled) return

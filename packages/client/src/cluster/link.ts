@@ -7,7 +7,7 @@ import type {
   ServerMessage,
   WelcomeMessage,
 } from '@rollcall/wire'
-import { CLOSE_CODES } from '@rollcall/wire'
+import { CLOSE_CODES, MOVED_REASON } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import { CAUTIOUS_LIMITS, limitsOf } from './batches.js'
 import { type NodeConnection, dialed, pingAt, pingMsOf, silenceEndsAt } from './node-connection.js'
@@ -158,7 +158,7 @@ export class Link {
   /** All is said again on the active connection: the one before may go. */
   retire(turn: ClusterTurn): void {
     if (this.retiring === undefined) return
-    this.drop(turn, this.retiring, 'moved')
+    this.drop(turn, this.retiring, MOVED_REASON)
     this.retiring = undefined
   }
 

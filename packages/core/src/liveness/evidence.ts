@@ -116,6 +116,7 @@ export function lastHeard({ heardAt, session, toldAt }: Evidence): number {
 export interface SessionJudge {
   heardSession(session: SessionEvidence, now: number): void
   closeSession(session: SessionEvidence, now: number): void
+  movedSession(session: SessionEvidence, now: number): void
 }
 
 /** What a session has of its node: the time, and a word when a step of it is done. */
@@ -154,6 +155,11 @@ export class SessionEvidence implements Session, WheelItem {
 
   close(): void {
     this.judge.closeSession(this, this.keeper.now())
+    this.keeper.stepped()
+  }
+
+  moved(): void {
+    this.judge.movedSession(this, this.keeper.now())
     this.keeper.stepped()
   }
 }

@@ -216,6 +216,19 @@ describe('a session that is closed', () => {
   })
 })
 
+describe('a session that was moved', () => {
+  it('speaks for its instances as a beat does: they are asked at half the lease, and doubted after that', () => {
+    const { sim, session, freeze } = setUp()
+    freeze()
+    sim.network = () => 'silence'
+    session.moved()
+    sim.run(7_000)
+    expect([sim.transcript, sim.probes]).toEqual([[], []])
+    sim.run(3_000)
+    expect(sim.transcript).toEqual([expect.stringMatching(/^8\d{3} a suspect silence$/)])
+  })
+})
+
 describe('a session that falls silent', () => {
   it('is asked after two missed pings and suspect when that fails (G2: within 10 s)', () => {
     const { sim, freeze } = setUp()

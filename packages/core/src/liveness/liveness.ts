@@ -324,6 +324,10 @@ export class LivenessRules implements Follower {
     for (const evidence of this.sessions.heard(session, this.clock.at(now))) this.judge.refute(evidence, now)
   }
 
+  movedSession(session: SessionEvidence, now: number): void {
+    for (const { entry } of this.sessions.close(session, this.clock.at(now))) this.hear(entry, now, 'beat')
+  }
+
   closeSession(session: SessionEvidence, now: number): void {
     const t = this.clock.at(now)
     const enough = enoughOf(this.judge.events)

@@ -48,6 +48,9 @@ export interface Streams extends Moves {
 const INBOX_MESSAGES_MAX = 4_096
 const INBOX_FRAMES_MAX = 4
 
+/** WebSocket's code of an end that the other side wants and has no complaint about. */
+const CLOSED_IN_ORDER = 1000
+
 /** Answers by whose arrival what they speak of has arrived. */
 const AFTER_LISTS: ReadonlySet<ServerMessage['type']> = new Set(['watching', 'signs'])
 
@@ -178,10 +181,10 @@ class StreamConnection implements StreamTransport, OutletAccount, MovedStream {
     ws.on('pong', () => this.session.heard())
     // ws closes by itself after a broken frame, a frame too large or a reset; `close` follows.
     ws.on('error', (error) => deps.logger.debug({ error: error.message }, 'stream broke'))
-    ws.on('close', () => {
+    ws.on('close', (code, reason) => {
       this.order.close()
       this.outlet.close()
-      this.session.end()
+      this.session.end(code === CLOSED_IN_ORDER ? reason.toString() : undefined)
       this.dropInbox()
     })
   }

@@ -62,7 +62,7 @@ export function createDialler(options: ResolvedPeerOptions): DialPeer {
       how()
     }
     const url = `ws://${address}${PEER_PATH}`
-    // Another node said where it is reached: one that nobody can reach must do no harm here.
+    // Another node said where it is reached: one that cannot be reached must do no harm here.
     if (!URL.canParse(url)) {
       queueMicrotask(() => settle(() => outcome.failed('not an address')))
       return () => {

@@ -152,6 +152,26 @@ describe('a session that moves', () => {
   })
 })
 
+describe('a session that moves while its nodes are not linked', () => {
+  it('is no death: the node that it left takes its last word for a beat, and hears of the rest with the link', async () => {
+    const old = a.driver.openSession({}, PEER)
+    await register(a.driver, [command()], over(old))
+    await cluster.clock.pass(1_000)
+    for (const { engine } of [a, b]) engine.line.delayMs = 2_500
+    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
+    cluster.board.refresh()
+    const next = b.driver.openSession({}, PEER)
+    await register(b.driver, [command()], over(next))
+    old.moved()
+    await cluster.clock.pass(2_000)
+    expect([judge(a), state(a)]).toEqual([a.node, 'up'])
+    cluster.board.cuts.clear()
+    cluster.board.refresh()
+    await cluster.clock.pass(100)
+    expect([judge(a), state(a)]).toEqual([b.node, 'up'])
+  })
+})
+
 describe('beats', () => {
   it('that go round all nodes write nothing to the engine, and keep an instance up', async () => {
     const c = cluster.start('c')

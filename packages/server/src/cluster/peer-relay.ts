@@ -3,7 +3,7 @@
  * island, what cannot be published; and to an island, what it cannot hear. Peers merge it as they merge what the engine
  * says; those who have an engine publish it.
  */
-import type { Clock, JournalEntry, Learnable, PeerLinks, StoredRecord } from '@rollcall/core'
+import type { Clock, Declaration, JournalEntry, Learnable, PeerLinks, StoredRecord } from '@rollcall/core'
 import type { NodeDriver } from '../driver/node-driver.js'
 
 export interface PeerRelayDeps {
@@ -88,9 +88,18 @@ export class PeerRelay {
   }
 
   /** A peer that is linked anew knows nothing yet. */
-  linked(): void {
+  linked(node: string): void {
     this.relayed.clear()
     this.changed = true
+    // A session may have moved while there was no link, and the engine may not have it yet.
+    const { replica } = this.deps.driver.joined
+    const entries: Learnable[] = []
+    for (const item of replica.backlog.all()) {
+      if (entries.length === NEWS_MAX) break
+      const value = replica.valueOf(item)
+      if (value !== undefined) entries.push(learnable(value))
+    }
+    this.tell(node, entries)
   }
 
   /**
@@ -133,7 +142,7 @@ export class PeerRelay {
       const value = replica.valueOf(item)
       if (value === undefined || this.relayed.get(item) === value) continue
       this.relayed.set(item, value)
-      entries.push('kind' in value ? value : { kind: 'record', record: value })
+      entries.push(learnable(value))
     }
     this.tellAll(entries)
   }
@@ -146,4 +155,8 @@ export class PeerRelay {
     for (let at = 0; at < entries.length; at += ENTRIES_MAX)
       this.deps.links()?.tell(node, { type: 'learn', entries: entries.slice(at, at + ENTRIES_MAX) })
   }
+}
+
+function learnable(value: StoredRecord | Declaration): Learnable {
+  return 'kind' in value ? value : { kind: 'record', record: value }
 }

@@ -85,7 +85,7 @@ export class PeerTalk {
       linked: ({ node: peer }) => {
         nodes.linked(peer, true)
         driver.step((node) => node.adoption.heard(peer))
-        this.relay.linked()
+        this.relay.linked(peer)
         this.report()
       },
       unlinked: ({ node: peer }) => {

@@ -85,7 +85,7 @@ export class Scene {
       openSession: (options, caller) => {
         this.opened = options
         this.calls.push(`open ${caller.peer}`)
-        return { id: 's1', heard: note('heard'), close: note('close session') }
+        return { id: 's1', heard: note('heard'), close: note('close session'), moved: note('session moved') }
       },
       subscribe: (subscriber) => {
         this.subscriber = subscriber

@@ -100,6 +100,11 @@ describe('an open session', () => {
     expect([scene.session.inFlight, scene.settled]).toEqual([0, 2])
   })
 
+  it('that its client ends because another one serves it has moved, and has not just ended', () => {
+    scene.session.end('moved')
+    expect(scene.calls.at(-1)).toBe('session moved')
+  })
+
   it('subscribes when it first watches, pushes what is published, and closes both in the end', () => {
     expect(scene.ask({ type: 'watch', services: [{ service: 's', sign: SIGN }, { service: 't' }] })).toEqual({
       type: 'watching',

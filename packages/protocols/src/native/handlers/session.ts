@@ -17,6 +17,7 @@ import {
   CLOSE_CODES,
   DEFAULTS,
   errorBody,
+  MOVED_REASON,
   RegistryError,
   type ClientMessage,
   type ServerMessage,
@@ -69,8 +70,8 @@ export interface StreamSession {
   goaway(reason: string, afterMs: number, to?: string): boolean
   /** Tells the client which nodes it may use now, unless it was told the same before. */
   nodesChanged(): void
-  /** The connection ended, from either side. Idempotent. */
-  end(): void
+  /** The connection ended, from either side; `reason`: what the client closed it with. Idempotent. */
+  end(reason?: string): void
 }
 
 /** Begins a session; the client has to say hello within `helloMsMax`. */
@@ -166,12 +167,13 @@ class NativeSession implements StreamSession, Conversation {
     this.transport.send({ type: 'nodes', nodes })
   }
 
-  end(): void {
+  end(reason?: string): void {
     if (this.phase === 'ended') return
     this.phase = 'ended'
     this.cancelHello()
     this.subscription?.close()
-    this.session?.close()
+    if (reason === MOVED_REASON) this.session?.moved()
+    else this.session?.close()
   }
 
   /** The subscription, made when it is first needed: many providers never watch. */
