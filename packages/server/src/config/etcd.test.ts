@@ -158,7 +158,7 @@ describe('what is refused of an engine', () => {
     ],
     [
       'metadata that no other node could be told of',
-      { yaml: `etcd: [${ENDPOINTS}]\nlimits:\n  metadataBytesMax: 1048576` },
+      { yaml: `etcd: [${ENDPOINTS.join()}]\nlimits:\n  metadataBytesMax: 1048576` },
       [
         'rollcall.yaml: limits.metadataBytesMax is more than 131072 bytes: nodes of a cluster could not tell each other of such an instance',
       ],
