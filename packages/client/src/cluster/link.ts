@@ -1,13 +1,14 @@
 /** The stream to one cluster. */
-import type {
-  ClientMessage,
-  ErrorBody,
-  GoawayMessage,
-  RegistryError,
-  ServerMessage,
-  WelcomeMessage,
+import {
+  type ClientMessage,
+  CLOSE_CODES,
+  type ErrorBody,
+  type GoawayMessage,
+  MOVED_REASON,
+  type RegistryError,
+  type ServerMessage,
+  type WelcomeMessage,
 } from '@rollcall/wire'
-import { CLOSE_CODES, MOVED_REASON } from '@rollcall/wire'
 import type { BatchLimits } from './batches.js'
 import { CAUTIOUS_LIMITS, limitsOf } from './batches.js'
 import { type NodeConnection, dialed, pingAt, pingMsOf, silenceEndsAt } from './node-connection.js'
@@ -138,8 +139,8 @@ export class Link {
   }
 
   closed(turn: ClusterTurn, id: number, code: number | undefined, reason: string, refusal?: ErrorBody): void {
-    const connection = this.find(id)
-    if (connection !== undefined) this.lost(turn, connection, { code, reason, refusal })
+    const ended = this.find(id)
+    if (ended !== undefined) this.lost(turn, ended, { code, reason, refusal })
   }
 
   /** Handles what concerns the connection itself; true when the rest of the machine should see the message. */
@@ -150,8 +151,7 @@ export class Link {
     if (message.type === 'welcome') this.welcomed(turn, connection, message)
     else if (message.type === 'pong') this.islandHint(turn, connection, message.island)
     else if (message.type === 'goaway') this.goaway(turn, connection, message)
-    else if (message.type === 'nodes' && connection === this.active)
-      this.nodes.learn(connection.url, message.nodes, connection.island)
+    else if (message.type === 'nodes' && connection === this.active) this.named(connection, message.nodes)
     return connection === this.active
   }
 
@@ -306,7 +306,7 @@ export class Link {
   private settle(turn: ClusterTurn, connection: NodeConnection, welcome: WelcomeMessage): void {
     this.known = limitsOf(welcome)
     this.nodes.settled(connection.url)
-    this.nodes.learn(connection.url, welcome.nodes ?? [], welcome.island)
+    this.named(connection, welcome.nodes ?? [])
     if (!connection.ready) this.up(turn, connection)
   }
 
@@ -315,14 +315,20 @@ export class Link {
     this.listener.up(turn)
   }
 
-  /** The attempt to open a session elsewhere led nowhere. */
   private stay({ now }: ClusterTurn): void {
     this.successor = undefined
     this.moving.failed(now, this.active)
   }
 
+  private named(connection: NodeConnection, nodes: readonly string[]): void {
+    connection.named = nodes
+    this.nodes.learn(connection.url, nodes, connection.island)
+  }
+
   private islandHint({ now }: ClusterTurn, connection: NodeConnection, island: boolean): void {
+    const isBack = connection.island && !island && connection === this.active
     connection.island = island
+    if (isBack) this.named(connection, connection.named)
     if (connection === this.active && this.successor === undefined) this.moving.hinted(now, connection)
   }
 

@@ -39,6 +39,15 @@ describe('a client of several nodes', () => {
     expect(status(stage)).not.toHaveProperty('nodes')
   })
 
+  it('believes what an island says of nodes that left once it is none any more', () => {
+    const stage = joined()
+    stage.receive({ type: 'pong', island: true })
+    stage.receive({ type: 'nodes', nodes: ['a:1', 'd:1'] })
+    expect(status(stage)).toMatchObject({ nodes: expect.arrayContaining(NODES) })
+    stage.receive({ type: 'pong', island: false })
+    expect(status(stage)).toMatchObject({ nodes: ['a:1', 'd:1'] })
+  })
+
   it('goes to another node at once when its own is lost, then round all of them', () => {
     const stage = joined()
     lose(stage)

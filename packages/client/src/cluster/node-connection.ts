@@ -14,6 +14,8 @@ export interface NodeConnection {
   lastPingAt: number
   welcome?: WelcomeMessage
   island: boolean
+  /** The nodes that it named last: as an island's word they take nothing away, and count again when it is none any more. */
+  named: readonly string[]
   /** Asked to leave by the node; `rebalance`: only if there is room elsewhere. */
   leaving: 'stopping' | 'rebalance' | undefined
 }
@@ -34,6 +36,7 @@ export function dialed(id: number, url: string, now: number): NodeConnection {
     lastHeardAt: now,
     lastPingAt: now,
     island: false,
+    named: [],
     leaving: undefined,
   }
 }
