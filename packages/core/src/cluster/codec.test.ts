@@ -28,6 +28,13 @@ describe('a record of the engine', () => {
     { probe: { type: 'http', path: '/a b' } },
     { probe: { type: 'http', status: 200 } },
     { probe: { type: 'grpc', tls: { serverName: 1 } } },
+    { probe: { type: 'http', headers: { 'a b': 'x' } } },
+    { probe: { type: 'http', headers: { a: 'x\r\ny: z' } } },
+    { probe: { type: 'http', headers: { a: 1 } } },
+    { probe: { type: 'http', status: 'soon' } },
+    { host: 'a b' },
+    { zone: 'x'.repeat(200) },
+    { metadata: { a: 'x'.repeat(140_000) } },
   ])('is none where the prober or the judge could do nothing with it: %j', (change) => {
     expect(decoded(change)).toBeUndefined()
   })

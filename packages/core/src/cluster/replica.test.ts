@@ -318,6 +318,20 @@ describe('values of others', () => {
     })
   })
 
+  it('with a word of a later release stand as they are, and what changes here reaches the node that can read them', () => {
+    a.sim.register({ id: 'a', incarnation: 5, rev: 1 })
+    settle(a, b)
+    const { value, revision } = store.keys.get(KEY)!
+    const record = JSON.parse(value) as { content: object }
+    const later = JSON.stringify({ ...record, content: { ...record.content, rev: 2, liveness: 'gossip' } })
+    store.write([{ key: KEY, value: later, expected: revision }])
+    expect(settle(a, b)).toBe(0)
+    expect(store.keys.get(KEY)?.value).toBe(later)
+    b.sim.done({ kind: 'override', refs: [ref('a')], drain: true, by: 'me', why: 'test' })
+    expect(settle(a, b)).toBe(1)
+    expect(store.only()).toMatchObject({ value: { override: { value: { drain: true } } } })
+  })
+
   it('that are none are written anew where this node knows better, and otherwise left alone', () => {
     a.sim.register({ id: 'a', incarnation: 5 })
     settle(a, b)

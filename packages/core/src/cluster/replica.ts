@@ -14,7 +14,7 @@ import { isStanding } from '../records/override.js'
 import type { InstanceKey, StoredRecord, Verdict } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import { Backlog } from './backlog.js'
-import { decodeDeclaration, decodeRecord } from './codec.js'
+import { decodeDeclaration, decodeRecord, isRecordOfLaterRelease } from './codec.js'
 import type { EngineEntry, EngineEvent, EngineKey } from './engine.js'
 import { declarationOfKey, instanceOfKey } from './layout.js'
 
@@ -191,8 +191,10 @@ export class Replica implements Follower {
     const entry = directory.entry(instance)
     if (entry === undefined) return undefined
     entry.revision = revision
-    // What cannot be read is written anew by what is known here.
-    entry.published = record !== undefined && isSame(record, entry.record) ? entry.record : record
+    if (record !== undefined) entry.published = isSame(record, entry.record) ? entry.record : record
+    // Garbage is written anew by what is known here. What a later release wrote stands: two releases would overwrite each
+    // other for ever, and a change here is merged by the node that can read both.
+    else entry.published = isRecordOfLaterRelease(instance, value) ? entry.record : undefined
     this.review(entry, now)
     const isAhead = record !== undefined && entry.record.incarnation > record.incarnation
     if (!this.loaded && isAhead && liveness.silenceMs(entry, now) === undefined) this.ahead.add(entry)
