@@ -56,10 +56,7 @@ const TYPES: ReadonlySet<string> = new Set([
   'PeerReport',
   'ProbeOutcome',
   'ProbeRequest',
-  'Register',
   'StoredRecord',
-  'Verdict',
-  'Wishes',
   // Ports.
   'Clock',
   'Logger',
@@ -76,6 +73,8 @@ const VALUES: ReadonlySet<string> = new Set([
   'limitError',
   'limitRefusal',
   'NO_METER',
+  // The one check of what other nodes say.
+  'isLearnable',
   // A map by instances, and no rule.
   'HeardRefMap',
 ])

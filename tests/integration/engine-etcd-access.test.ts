@@ -48,7 +48,7 @@ await describeEtcd(form(['debian'], ['debian', 'current']), (_version, program) 
     expect(await works(as('root', 'secret'))).toBe('done')
     expect(await works(as('rollcall', 'pass'))).toBe('done')
     expect(await works(as('rollcall', 'wrong'))).toBe('refused')
-    expect(await works(as('nobody', 'pass'))).toBe('refused')
+    expect(await works(as('stranger', 'pass'))).toBe('refused')
     expect(await works(as())).toBe('refused')
     // Its rights end where its prefix does.
     expect(

@@ -9,7 +9,7 @@ function drain(sim: Simulation, durationMs: number): void {
 }
 
 describe('an override with a duration', () => {
-  it('is ended by the judge, in one write, whoever wrote it', () => {
+  it('is ended by the judge, in one write, whichever node wrote it', () => {
     const nodes = new Nodes(['a', 'b', 'c'])
     nodes.register('b', { liveness: 'static' })
     nodes.run(500)

@@ -267,11 +267,7 @@ export class Replica implements Follower {
     entry.published = undefined
     if (entry.state === null && wasPublished && !isStanding(record.override))
       return this.deps.directory.forget(entry)
-    const stays =
-      history !== 'known' ||
-      entry.state === null ||
-      isStanding(record.override) ||
-      this.isWitnessed(entry, wasHeld, now)
+    const stays = history !== 'known' || entry.state === null || this.isVouchedFor(entry, wasHeld, now)
     if (stays) return this.review(entry, now)
     this.withdraw(record, now)
     this.deps.directory.forget(entry)
@@ -284,8 +280,19 @@ export class Replica implements Follower {
     this.learn({ kind: 'record', record: { ...record, verdict: unheard } }, now)
   }
 
-  private isWitnessed(entry: Entry, wasHeld: boolean, now: number): boolean {
-    const { content } = entry.record
+  /**
+   * Whether it may be told to a peer that may have forgotten it. What neither this node nor the peer hears of may have been
+   * deregistered meanwhile, and would be listed again.
+   */
+  mayTell(item: Published, now: number): boolean {
+    if ('name' in item || item.state === null || item.record.verdict.value === 'down') return true
+    return this.isVouchedFor(item, item.revision > 0, now)
+  }
+
+  /** Whether this node knows by itself that it is there. */
+  private isVouchedFor(entry: Entry, wasHeld: boolean, now: number): boolean {
+    const { content, override } = entry.record
+    if (isStanding(override)) return true
     const silentMs = this.deps.liveness.silenceMs(entry, now)
     if (content.intent === 'gone') return false
     // The first load finds what the journal had: only what was heard since is of this boot.

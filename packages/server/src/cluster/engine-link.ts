@@ -46,6 +46,9 @@ export interface EngineLinkListener {
 const JOIN_MS_MIN = 200
 const JOIN_MS_MAX = 5_000
 
+/** What was followed for less counts as a failure: the next attempt waits longer. */
+const SOUND_MS = 10_000
+
 /** The engine is lost when it has not confirmed the key of this node for this share of its time. */
 const LOST_SHARE = 2 / 3
 const LOOK_MS = 250
@@ -63,6 +66,8 @@ export class EngineLink {
   /** The engine is there: what it holds is followed, and it hears this node. */
   isConnected = false
   private isFollowing = false
+  /** Since when, or when last. */
+  private followedAt = -Infinity
   private keptAt = -Infinity
   /** The history of the engine went back: nothing is known of it. */
   private regressed = false
@@ -109,12 +114,13 @@ export class EngineLink {
     let failures = 0
     while (!this.isClosed) {
       let error: unknown
+      failures++
       try {
         error = await this.session()
-        failures = 0
+        // One that ends again and again costs a whole load each time.
+        if (this.deps.clock.now() - this.followedAt >= SOUND_MS) failures = 0
       } catch (failure) {
         error = failure
-        failures++
       }
       if (this.isClosed) return
       if (!(error instanceof EngineError)) throw error
@@ -200,6 +206,7 @@ export class EngineLink {
     const isAnother = this.charter?.epoch !== charter.epoch
     this.charter = charter
     this.isFollowing = true
+    this.followedAt = this.deps.clock.now()
     listener.following(charter, entries)
     this.watch = engine.watch(this.received, {
       changed: (events, revision) => {

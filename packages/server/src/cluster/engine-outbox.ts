@@ -37,6 +37,11 @@ const BATCH_WORTH = 64
 const PATIENCE_MS = 1_500
 const PATIENCE_MS_MAX = 12_000
 
+/** How long, and how many, answers wait for the engine; beyond that they are told that it does not have it yet. */
+const WAIT_MS_MAX = 10_000
+const WAIT_LOOK_MS = 1_000
+const WAITS_MAX = 50_000
+
 /** Waits after a failure; the engine that is full, or refuses, needs an operator. */
 const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 2_000
@@ -46,11 +51,16 @@ export class EngineOutbox implements Sink {
   private readonly deps: EngineOutboxDeps
   /** The history that is written to; undefined while nothing is. */
   private epoch: string | undefined
-  private underWay = 0
+  /** What abandons each batch that is under way. */
+  private readonly underWay = new Set<() => void>()
   private failures = 0
   private patienceMs = PATIENCE_MS
   private cancelPump: (() => void) | undefined
-  private readonly waits = new Set<() => void>()
+  /** What gives up each wait, oldest first, and since when it waits. */
+  private readonly waits = new Map<() => void, number>()
+  private cancelWaits: (() => void) | undefined
+  /** Counts openings: what an earlier one wrote says nothing of what is known now. */
+  private opening = 0
   /** What the engine says of writes, while it takes none. */
   fault: string | undefined
 
@@ -61,6 +71,7 @@ export class EngineOutbox implements Sink {
   /** The engine takes writes of this history from now on. */
   open(epoch: string): void {
     this.epoch = epoch
+    this.opening++
     this.failures = 0
     this.soon()
   }
@@ -70,6 +81,7 @@ export class EngineOutbox implements Sink {
     this.epoch = undefined
     this.cancelPump?.()
     this.cancelPump = undefined
+    for (const abandon of [...this.underWay]) abandon()
     this.giveUp()
   }
 
@@ -86,24 +98,40 @@ export class EngineOutbox implements Sink {
   append(entries: readonly JournalEntry[]): Promise<Durability> {
     const { replica } = this.deps.driver.joined
     if (this.epoch === undefined || this.fault !== undefined) return Promise.resolve('memory')
+    if (this.waits.size >= WAITS_MAX) return Promise.resolve('memory')
     this.soon()
     return new Promise((resolve) => {
       let stop = (): void => {}
       const giveUp = (): void => {
         stop()
+        this.waits.delete(giveUp)
         resolve('memory')
       }
-      this.waits.add(giveUp)
+      this.waits.set(giveUp, this.deps.clock.now())
       stop = replica.backlog.wait(replica.published(entries.filter(isLearnable)), () => {
         this.waits.delete(giveUp)
         resolve('replicated')
       })
+      this.cancelWaits ??= this.lookAtWaits()
+    })
+  }
+
+  /** Gives up what has waited too long; one timer for all of them, as long as there are any. */
+  private lookAtWaits(): () => void {
+    return this.deps.clock.setTimer(WAIT_LOOK_MS, () => {
+      const until = this.deps.clock.now() - WAIT_MS_MAX
+      for (const [giveUp, since] of this.waits) {
+        if (since > until) break
+        giveUp()
+      }
+      this.cancelWaits = this.waits.size > 0 ? this.lookAtWaits() : undefined
     })
   }
 
   private giveUp(): void {
-    for (const giveUp of this.waits) giveUp()
-    this.waits.clear()
+    this.cancelWaits?.()
+    this.cancelWaits = undefined
+    for (const giveUp of [...this.waits.keys()]) giveUp()
   }
 
   private pumpIn(ms: number): void {
@@ -115,8 +143,8 @@ export class EngineOutbox implements Sink {
 
   private pump(): void {
     const { replica, publications } = this.deps.driver.joined
-    while (this.epoch !== undefined && this.cancelPump === undefined && this.underWay < BATCHES_MAX) {
-      if (this.underWay > 0 && replica.backlog.idleSize < BATCH_WORTH) return
+    while (this.epoch !== undefined && this.cancelPump === undefined && this.underWay.size < BATCHES_MAX) {
+      if (this.underWay.size > 0 && replica.backlog.idleSize < BATCH_WORTH) return
       const publication = publications.next(this.deps.clock.now())
       if (publication === undefined) return
       void this.send(publication, this.epoch)
@@ -124,42 +152,43 @@ export class EngineOutbox implements Sink {
   }
 
   private async send(publication: Publication, epoch: string): Promise<void> {
-    const { engine, driver, clock } = this.deps
-    this.underWay++
-    let late = false
-    const cancel = clock.setTimer(this.patienceMs, () => {
-      late = true
-      this.patienceMs = Math.min(PATIENCE_MS_MAX, this.patienceMs * 2)
-      this.over(publication)
+    const { opening, patienceMs } = this
+    const { publications } = this.deps.driver.joined
+    // It is not known what became of it: its parts may be tried again.
+    const abandon = (): void => {
+      cancelPatience()
+      this.underWay.delete(abandon)
+      publications.failed(publication)
+    }
+    const cancelPatience = this.deps.clock.setTimer(patienceMs, () => {
+      this.patienceMs = Math.min(PATIENCE_MS_MAX, patienceMs * 2)
+      abandon()
       this.soon()
     })
-    let outcomes: readonly EngineWritten[]
+    this.underWay.add(abandon)
+    let outcomes: readonly EngineWritten[] | undefined
+    let error: unknown
     try {
-      outcomes = await engine.write(epoch, publication.writes)
-    } catch (error) {
-      cancel()
-      if (late) return
-      this.over(publication)
-      return this.failed(error, epoch)
+      outcomes = await this.deps.engine.write(epoch, publication.writes)
+    } catch (failure) {
+      error = failure
     }
-    cancel()
-    if (!late) {
-      this.underWay--
-      this.patienceMs = PATIENCE_MS
-    }
-    this.failures = 0
-    if (this.fault !== undefined) this.deps.logger.info({}, 'the engine takes writes again')
-    this.fault = undefined
-    const sound = driver.step((node, now) => node.joined?.publications.written(publication, outcomes, now))
-    if (sound === false)
-      return this.failed(new EngineError('epoch', 'a key is older than this node has seen it'), epoch)
+    if (this.underWay.has(abandon)) abandon()
+    if (outcomes === undefined) return this.failed(error, epoch)
+    // What an earlier opening wrote is tried again: a conflict tells then what is there.
+    if (opening === this.opening) this.written(publication, outcomes, epoch)
     this.soon()
   }
 
-  /** It is not known what became of a publication: its parts may be tried again. */
-  private over(publication: Publication): void {
-    this.underWay--
-    this.deps.driver.joined.publications.failed(publication)
+  private written(publication: Publication, outcomes: readonly EngineWritten[], epoch: string): void {
+    this.failures = 0
+    this.patienceMs = PATIENCE_MS
+    if (this.fault !== undefined) this.deps.logger.info({}, 'the engine takes writes again')
+    this.fault = undefined
+    const { driver } = this.deps
+    const sound = driver.step((node, now) => node.joined?.publications.written(publication, outcomes, now))
+    if (sound === false)
+      this.failed(new EngineError('epoch', 'a key is older than this node has seen it'), epoch)
   }
 
   private failed(error: unknown, epoch: string): void {

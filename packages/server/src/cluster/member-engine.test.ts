@@ -1,6 +1,6 @@
 /** What nodes do with an engine that is lost, wiped, restored, slow, full or compacted. */
-import { NO_LOGGER } from '@rollcall/core'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { EngineError, NO_LOGGER } from '@rollcall/core'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { command, PEER, register } from '../driver/node-driver.fixture.js'
 import { KEY, state, TestCluster, type TestNode, unpublished } from './members.fixture.js'
 
@@ -110,7 +110,7 @@ describe('an engine', () => {
     expect(JSON.parse(value)).toMatchObject({ content: { rev: 2, weight: 7 } })
   })
 
-  it('that takes seconds per write holds up nobody who does not ask for it', async () => {
+  it('that takes seconds per write holds up nothing that does not ask for it', async () => {
     a.engine.line.delayMs = 1_200
     await cluster.clock.pass(3_000)
     expect(await register(a.driver, [command()], PEER)).toMatchObject([{ durability: 'disk' }])
@@ -165,6 +165,22 @@ describe('an engine', () => {
     expect(lines).toEqual(['the engine takes no writes', 'the engine takes writes again'])
   })
 
+  it('that ends every watch soon is loaded less and less often', async () => {
+    const load = vi.spyOn(a.engine, 'load')
+    vi.spyOn(a.engine, 'watch').mockImplementation((_, watcher) => {
+      const ends = new EngineError('compacted', 'that is gone')
+      return { close: cluster.clock.setTimer(100, () => watcher.ended(ends)) }
+    })
+    a.engine.line.cut()
+    await register(b.driver, [command()], PEER)
+    await cluster.clock.pass(6_000)
+    cluster.store.compact()
+    a.engine.line.heal()
+    await cluster.clock.pass(60_000)
+    expect(load.mock.calls.length).toBeGreaterThan(5)
+    expect(load.mock.calls.length).toBeLessThan(30)
+  })
+
   it('that loses answers gets nothing twice', async () => {
     a.engine.line.losesAnswers = true
     await register(a.driver, [command()], PEER)
@@ -179,8 +195,7 @@ describe('an engine', () => {
     await register(a.driver, [command(), command({ id: 'leaves' })], PEER)
     await cluster.beating(1_000, a)
     b.engine.line.cut()
-    cluster.board.cuts.add([a.node, b.node].toSorted().join('|'))
-    cluster.board.refresh()
+    cluster.board.link(a.node, b.node, false)
     await cluster.beating(6_000, a)
     void a.driver.execute({ kind: 'deregister', refs: [{ ...KEY, id: 'leaves', incarnation: 1 }] }, PEER)
     await register(a.driver, [command({ id: 'new' })], PEER)

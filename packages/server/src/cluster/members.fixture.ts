@@ -36,6 +36,8 @@ export class Switchboard {
   private readonly linked = new Set<string>()
   /** Pairs that are cut, as `a|b` in order. */
   readonly cuts = new Set<string>()
+  /** Nodes that take nothing at present, as one whose queue is full. */
+  readonly busy = new Set<string>()
   /** Everything that was told. */
   readonly told: { readonly from: string; readonly to: string; readonly message: PeerMessage }[] = []
 
@@ -56,7 +58,7 @@ export class Switchboard {
         this.refresh()
       },
       tell: (node, message) => {
-        if (!this.linked.has(pair(self.node, node))) return false
+        if (!this.linked.has(pair(self.node, node)) || this.busy.has(node)) return false
         this.told.push({ from: self.node, to: node, message })
         const copy = JSON.parse(JSON.stringify(message)) as PeerMessage
         this.clock.setTimer(1, () => {
@@ -71,6 +73,13 @@ export class Switchboard {
         this.refresh()
       },
     }
+  }
+
+  /** The link between two nodes, from now on. */
+  link(a: string, b: string, stands: boolean): void {
+    if (stands) this.cuts.delete(pair(a, b))
+    else this.cuts.add(pair(a, b))
+    this.refresh()
   }
 
   /** Brings what is linked in step with what is plugged, kept and cut. */

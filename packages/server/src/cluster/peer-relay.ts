@@ -3,11 +3,21 @@
  * island, what cannot be published; and to an island, what it cannot hear. Peers merge it as they merge what the engine
  * says; those who have an engine publish it.
  */
-import type { Clock, Declaration, JournalEntry, Learnable, PeerLinks, StoredRecord } from '@rollcall/core'
+import type {
+  Clock,
+  Declaration,
+  JournalEntry,
+  Learnable,
+  Meter,
+  PeerLinks,
+  Published,
+  StoredRecord,
+} from '@rollcall/core'
 import type { NodeDriver } from '../driver/node-driver.js'
 
 export interface PeerRelayDeps {
   readonly clock: Clock
+  readonly meter: Meter
   readonly driver: NodeDriver
   readonly links: () => PeerLinks | undefined
   /** Whether a peer said that it lost the engine. */
@@ -24,11 +34,14 @@ const LEFT_MS = 2_000
 /** Changes that wait to be told to islands; more are left to the engine, when it is back. */
 const NEWS_MAX = 20_000
 
+/** What is told of something published. */
+type Value = StoredRecord | Declaration
+
 export class PeerRelay {
   private readonly deps: PeerRelayDeps
   private takeovers: Learnable[] = []
-  /** What was told, or learnt from peers, since the engine was lost. */
-  private readonly relayed = new Map<unknown, unknown>()
+  /** On an island, what each linked peer was told, or some peer said itself. */
+  private readonly knownTo = new Map<string, WeakMap<Published, Value>>()
   private cancelTell: (() => void) | undefined
   private cancelRelay: (() => void) | undefined
   private news: Learnable[] = []
@@ -54,15 +67,18 @@ export class PeerRelay {
   /** Something changed here, by whatever hand: peers that lost the engine hear of it from nowhere else. */
   share(entries: readonly JournalEntry[]): void {
     if (this.isIsland || this.islands().length === 0) return
-    for (const entry of entries)
-      if (entry.kind !== 'forget' && entry.kind !== 'epoch' && this.news.length < NEWS_MAX)
-        this.news.push(entry)
+    for (const entry of entries) {
+      if (entry.kind === 'forget' || entry.kind === 'epoch') continue
+      if (this.news.length < NEWS_MAX) this.news.push(entry)
+      else this.deps.meter.count('rollcall_peer_dropped_total')
+    }
     this.cancelNews ??= this.deps.clock.setTimer(RELAY_MS, () => this.tellNews())
   }
 
   private islands(): readonly string[] {
-    const linked = this.deps.links()?.linked ?? []
-    return linked.map(({ node }) => node).filter((node) => this.deps.isIsland(node))
+    return this.linkedPeers()
+      .map(({ node }) => node)
+      .filter((node) => this.deps.isIsland(node))
   }
 
   private tellNews(): void {
@@ -77,7 +93,7 @@ export class PeerRelay {
     if (isIsland === this.isIsland) return
     this.isIsland = isIsland
     this.changed = true
-    this.relayed.clear()
+    this.knownTo.clear()
     if (isIsland) this.later()
     else this.cancelRelay?.()
   }
@@ -89,17 +105,13 @@ export class PeerRelay {
 
   /** A peer that is linked anew knows nothing yet. */
   linked(node: string): void {
-    this.relayed.clear()
     this.changed = true
     // A session may have moved while there was no link, and the engine may not have it yet.
-    const { replica } = this.deps.driver.joined
-    const entries: Learnable[] = []
-    for (const item of replica.backlog.all()) {
-      if (entries.length === NEWS_MAX) break
-      const value = replica.valueOf(item)
-      if (value !== undefined) entries.push(learnable(value))
-    }
-    this.tell(node, entries)
+    this.relayTo(node, this.isIsland ? this.known(node) : new WeakMap(), NEWS_MAX)
+  }
+
+  unlinked(node: string): void {
+    this.knownTo.delete(node)
   }
 
   /**
@@ -114,7 +126,7 @@ export class PeerRelay {
       const told = entry.kind === 'record' ? entry.record : entry
       for (const item of replica.published([entry])) {
         if (replica.valueOf(item) !== told) continue
-        if (this.isIsland) this.relayed.set(item, told)
+        if (this.isIsland) for (const { node } of this.linkedPeers()) this.known(node).set(item, told)
         else replica.backlog.leave(item, until)
       }
     }
@@ -134,29 +146,64 @@ export class PeerRelay {
   }
 
   private relay(): void {
-    if ((this.deps.links()?.linked.length ?? 0) === 0) return
     this.changed = false
+    for (const { node } of this.linkedPeers()) this.relayTo(node, this.known(node), Infinity)
+  }
+
+  /** Tells a peer what is not published and may be told; what it does not take now is told later. */
+  private relayTo(node: string, known: WeakMap<Published, Value>, max: number): void {
     const { replica } = this.deps.driver.joined
-    const entries: Learnable[] = []
+    const now = this.deps.clock.now()
+    let batch: [Published, Value][] = []
+    let left = max
+    const flush = (): boolean => {
+      const taken = this.tell(
+        node,
+        batch.map(([, value]) => learnable(value)),
+      )
+      if (taken) for (const [item, value] of batch) known.set(item, value)
+      else this.changed = true
+      batch = []
+      return taken
+    }
     for (const item of replica.backlog.all()) {
       const value = replica.valueOf(item)
-      if (value === undefined || this.relayed.get(item) === value) continue
-      this.relayed.set(item, value)
-      entries.push(learnable(value))
+      if (value === undefined || known.get(item) === value || !replica.mayTell(item, now)) continue
+      batch.push([item, value])
+      if (--left === 0) break
+      if (batch.length === ENTRIES_MAX && !flush()) return
     }
-    this.tellAll(entries)
+    flush()
+  }
+
+  private known(node: string): WeakMap<Published, Value> {
+    let known = this.knownTo.get(node)
+    if (known === undefined) {
+      known = new WeakMap()
+      this.knownTo.set(node, known)
+    }
+    return known
+  }
+
+  private linkedPeers(): PeerLinks['linked'] {
+    return this.deps.links()?.linked ?? []
   }
 
   private tellAll(entries: readonly Learnable[]): void {
-    for (const { node } of this.deps.links()?.linked ?? []) this.tell(node, entries)
+    for (const { node } of this.linkedPeers()) this.tell(node, entries)
   }
 
-  private tell(node: string, entries: readonly Learnable[]): void {
-    for (let at = 0; at < entries.length; at += ENTRIES_MAX)
-      this.deps.links()?.tell(node, { type: 'learn', entries: entries.slice(at, at + ENTRIES_MAX) })
+  /** Returns whether the peer takes all of it. */
+  private tell(node: string, entries: readonly Learnable[]): boolean {
+    const links = this.deps.links()
+    for (let at = 0; at < entries.length; at += ENTRIES_MAX) {
+      const taken = links?.tell(node, { type: 'learn', entries: entries.slice(at, at + ENTRIES_MAX) })
+      if (taken !== true) return false
+    }
+    return true
   }
 }
 
-function learnable(value: StoredRecord | Declaration): Learnable {
+function learnable(value: Value): Learnable {
   return 'kind' in value ? value : { kind: 'record', record: value }
 }

@@ -56,7 +56,7 @@ export class PeerTalk {
     this.self = self
     const { clock, driver, meter } = deps
     const isIsland = (node: string): boolean => deps.nodes.report(node)?.island === true
-    this.relay = new PeerRelay({ clock, driver, links: () => this.control, isIsland })
+    this.relay = new PeerRelay({ clock, meter, driver, links: () => this.control, isIsland })
     const links = {
       tell: (node: string, message: PeerMessage): boolean => this.control?.tell(node, message) ?? false,
     }
@@ -90,6 +90,7 @@ export class PeerTalk {
       },
       unlinked: ({ node: peer }) => {
         nodes.linked(peer, false)
+        this.relay.unlinked(peer)
         driver.step((node, now) => node.adoption.silent(peer, now))
       },
       told: (peer, message) => this.told(peer, message),

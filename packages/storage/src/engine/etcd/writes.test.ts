@@ -1,4 +1,4 @@
-/** Batches on a scripted etcd: conflicts, lost answers, leases that are gone, sizes, and what nobody can write. */
+/** Batches on a scripted etcd: conflicts, lost answers, leases that are gone, sizes, and what cannot be written. */
 import { ENGINE_LIMITS } from '@rollcall/core'
 import { describe, expect, it } from 'vitest'
 import { LeaseResponse, PATHS, TxnRequest, TxnResponse } from './messages.js'
