@@ -9,7 +9,7 @@ const snapshotDir = process.argv[4] ?? '.rollcall'
 
 /** Calls in flight at a time. */
 const CALLERS = 4
-/** Pause of a caller between two calls: about 400 calls a second in all. */
+/** Pause of a caller between two calls: some hundreds of calls a second in all, 400 at most. */
 const PAUSE_MS = 10
 
 const startedAt = Date.now()

@@ -2,6 +2,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Message } from './messages.js'
 
@@ -11,6 +13,7 @@ const READY_TRIES = 800
 const READY_STEP_MS = 25
 
 const running = new Set<ChildProcess>()
+const reporters = new WeakSet<ChildProcess>()
 
 /** A process of the demo that reports over IPC. */
 export interface Reporter {
@@ -25,9 +28,14 @@ export function startReporter(
   onMessage: (message: Message) => void,
 ): Reporter {
   const child = fork(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   track(child)
+  reporters.add(child)
+  // What it logs stands between the lines of the account, so each line says whose it is.
+  createInterface({ input: child.stderr as Readable }).on('line', (line) => {
+    process.stderr.write(`         ${program} ${child.pid}: ${line}\n`)
+  })
   child.on('message', (message) => onMessage(message as Message))
   return { process: child, pid: child.pid as number }
 }
@@ -86,13 +94,16 @@ export async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): P
   await exited
 }
 
-/** Ends everything that still runs: politely, then by force. */
+/** Ends everything that still runs: politely, then by force. Registries last, for the others still have to deregister there. */
 export async function endAll(): Promise<void> {
   const children = [...running]
   const force = setTimeout(() => {
     for (const child of children) child.kill('SIGKILL')
   }, 6_000)
-  await Promise.all(children.map((child) => end(child, 'SIGTERM')))
+  for (const reports of [true, false])
+    await Promise.all(
+      children.filter((child) => reporters.has(child) === reports).map((child) => end(child, 'SIGTERM')),
+    )
   clearTimeout(force)
 }
 

@@ -46,7 +46,7 @@ export class Stage {
     tell('three providers of orders and three of payments registered themselves')
     await stage.startConsumer()
     tell(
-      `a consumer (pid ${stage.consumer?.pid}) calls orders some 400 times a second, over HTTP through the SDK`,
+      `a consumer (pid ${stage.consumer?.pid}) calls orders some hundreds of times a second, over HTTP through the SDK`,
     )
     await pause(1_000)
     return stage
@@ -75,7 +75,7 @@ export class Stage {
     const tookMs = (this.seen.list?.at ?? Date.now()) - killedAt
     tell(
       known
-        ? `the consumer's list no longer shows it as up after ${tookMs} ms (${this.seen.stateOf(victim.id) ?? 'gone'})`
+        ? `${tookMs} ms later the consumer's list shows it as ${this.seen.stateOf(victim.id) ?? 'gone'}`
         : 'the consumer was not told',
     )
     this.note('killed: subscribers know within 1,000 ms', `${tookMs} ms`, known && tookMs <= 1_000)
@@ -88,7 +88,7 @@ export class Stage {
     const leaver = this.provider('orders')
     const exited = end(leaver.process, 'SIGTERM')
     await this.seen.until(() => this.seen.stateOf(leaver.id) !== 'up', 5_000)
-    tell(`${leaver.id} drains: ${this.seen.stateOf(leaver.id) ?? 'gone'}`)
+    tell(`the consumer's list shows ${leaver.id} as ${this.seen.stateOf(leaver.id) ?? 'gone'}`)
     await this.seen.until(() => this.seen.stateOf(leaver.id) === undefined, 10_000)
     const goneAt = this.seen.list?.at ?? Date.now()
     const exitedAt = await exited.then(() => Date.now())
@@ -110,7 +110,11 @@ export class Stage {
     tell(
       `${joiner.id} registered ${registeredAt - startedAt} ms after its process was started; first call ${Math.max(0, tookMs)} ms later`,
     )
-    this.note('joining: called within 500 ms', `${Math.max(0, tookMs)} ms`, called && tookMs <= 500)
+    this.note(
+      'joining: called within 500 ms of registering',
+      `${Math.max(0, tookMs)} ms`,
+      called && tookMs <= 500,
+    )
   }
 
   async registryKilled(): Promise<void> {
@@ -166,7 +170,7 @@ export class Stage {
     )
     this.note(
       'registry back: all there, no list change',
-      complete && steady ? 'all there, same sign' : 'differs',
+      complete && steady ? 'all there, list unchanged' : 'differs',
       complete && steady,
     )
     this.tellCalls()

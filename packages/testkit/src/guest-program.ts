@@ -43,9 +43,13 @@ export function programOnPath(name: string): string | undefined {
 
 /**
  * A program of Debian, unpacked below `$GUESTS_CACHE` (default: `.cache/` of the checkout) and kept there. Rejects with
- * the reason where it cannot be had. Several callers at once are no trouble.
+ * the reason where it cannot be had. Several callers at once are no trouble. `fetching` is told the package before it is
+ * fetched, which may take minutes.
  */
-export async function debianProgram(program: DebianProgram): Promise<string> {
+export async function debianProgram(
+  program: DebianProgram,
+  fetching: (name: string) => void = () => {},
+): Promise<string> {
   const folder = join(guestsCache(), 'debian', program.package)
   const binary = join(folder, program.path)
   if (isExecutable(binary)) return binary
@@ -53,6 +57,7 @@ export async function debianProgram(program: DebianProgram): Promise<string> {
     if (programOnPath(tool) === undefined)
       throw new Error(`${program.package} comes by apt, and there is no ${tool} here`)
   }
+  fetching(program.package)
   mkdirSync(dirname(folder), { recursive: true })
   const work = mkdtempSync(join(dirname(folder), '.fetching-'))
   try {

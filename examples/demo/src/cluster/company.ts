@@ -52,7 +52,7 @@ export class Company {
     tell(`${PROVIDERS} providers of orders registered themselves, and every node lists all of them`)
     startReporter('consumer', ['orders', company.urls, directory, '--quiet'], company.seen.receive)
     await company.seen.until(() => company.seen.firstCallMs !== undefined, 10_000)
-    tell('a consumer calls orders some 400 times a second, over HTTP through the SDK')
+    tell('a consumer calls orders some hundreds of times a second, over HTTP through the SDK')
     await company.tellNodes()
     return company
   }
@@ -101,6 +101,12 @@ export class Company {
     })
   }
 
+  /** Whether a node follows etcd, and everything it took is there. */
+  async published(node: ClusterNode): Promise<boolean> {
+    const { engine, nodes } = await node.cluster()
+    return engine.state === 'connected' && nodes[0]?.unpublished === 0
+  }
+
   /** Until all nodes that run list the same, all providers that live among them; undefined when they do not in time. */
   agree(ms = 30_000): Promise<number | undefined> {
     return within(ms, async () => {
@@ -125,8 +131,8 @@ export class Company {
 
   async tellNodes(): Promise<void> {
     const answers = await Promise.all(this.running.map((node) => node.cluster()))
-    const each = answers.map(({ nodes: [own] }) => `${own?.name} ${own?.sessions} sessions`)
-    tell(each.join(', '))
+    const each = answers.map(({ nodes: [own] }) => `${own?.name} ${own?.sessions}`)
+    tell(`sessions of clients: ${each.join(', ')}`)
   }
 
   note(promise: string, measured: string, held: boolean): void {

@@ -31,7 +31,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 /** Path of etcd; ends the demo, in words, where it cannot be had. */
 async function findEtcd(): Promise<string> {
   try {
-    return await etcdProgram('debian')
+    return await etcdProgram('debian', (name) =>
+      tell(`no etcd on the PATH: fetching Debian's ${name} with apt into .cache/, once …`),
+    )
   } catch (error) {
     process.stderr.write(`this demo needs etcd: ${error instanceof Error ? error.message : String(error)}\n`)
     return leave(1)

@@ -2,7 +2,7 @@
 import { act, tell } from '../narration.js'
 import { end } from '../processes.js'
 import { type Company, pause } from './company.js'
-import { within } from './nodes.js'
+import { after, within } from './nodes.js'
 
 export class NodeActs {
   private readonly company: Company
@@ -40,9 +40,9 @@ export class NodeActs {
     act('A node is killed with SIGKILL')
     const victim = company.node(0)
     await victim.end('SIGKILL')
-    tell(`${victim.name} is dead, and with it the judge of those who were registered there`)
+    tell(`${victim.name} is dead: its clients have to move, and the other nodes to judge what it judged`)
     const moved = await company.settled()
-    tell(`${moved} ms later all its sessions stand at the other nodes`)
+    tell(`${after(moved)} all its sessions stand at the other nodes`)
     await company.tellNodes()
     await pause(10_000) // longer than the lease of its key: the others must have taken over
     company.tellCalls()
@@ -53,7 +53,7 @@ export class NodeActs {
     const agreed = await company.agree()
     const took = Math.round(performance.now() - began)
     tell(
-      `${victim.name} is started again with its journal: ready, and of one mind with the others, in ${took} ms`,
+      `${victim.name} is started again with its journal: ready, and lists what the others list, in ${took} ms`,
     )
     company.noteTime(
       'node back: lists what all list within 10 s',
@@ -81,7 +81,7 @@ export class NodeActs {
         doomed.every(({ id }) => instances.find((instance) => instance.id === id)?.state !== 'up'),
       )
     })
-    tell(`after ${took} ms no node lists them as up; the other nodes took over and probed them`)
+    tell(`${after(took)} no node lists them as up: the other nodes took over and probed them`)
     company.tellCalls()
     company.noteTime('node killed with its instances: those are not up within 20 s', took, 20_000)
     await victim.start()

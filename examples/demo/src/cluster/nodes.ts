@@ -83,6 +83,11 @@ export class ClusterNode {
   }
 }
 
+/** A time in a sentence; `undefined` is one that was not kept. */
+export function after(ms: number | undefined): string {
+  return ms === undefined ? 'NOT IN TIME:' : `${ms} ms later`
+}
+
 /** Resolves to how long it took until a condition held; undefined when it did not in time. */
 export async function within(
   ms: number,

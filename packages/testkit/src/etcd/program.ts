@@ -16,11 +16,17 @@ const BUILD_MS_MAX = 600_000
 /** `debian`: from the PATH, else from Debian's archive (3.4). `current`: built from its modules (3.6); needs Go. */
 export type EtcdVersion = 'debian' | 'current'
 
-/** The path of the program, made where it is not there yet. Rejects with the reason where it cannot be had. */
-export async function etcdProgram(version: EtcdVersion): Promise<string> {
+/**
+ * The path of the program, made where it is not there yet. Rejects with the reason where it cannot be had. `fetching` is told
+ * the package of Debian before it is fetched.
+ */
+export async function etcdProgram(version: EtcdVersion, fetching?: (name: string) => void): Promise<string> {
   if (version === 'current') return buildCurrent()
   try {
-    return programOnPath('etcd') ?? (await debianProgram({ package: 'etcd-server', path: 'usr/bin/etcd' }))
+    return (
+      programOnPath('etcd') ??
+      (await debianProgram({ package: 'etcd-server', path: 'usr/bin/etcd' }, fetching))
+    )
   } catch (cause) {
     throw new Error(
       `${(cause as Error).message}; an etcd on the PATH would do (https://etcd.io/docs/latest/install)`,
