@@ -46,7 +46,7 @@ function standing(told: Told): string[] {
       ? `because ${who} said so${until}${why}`
       : state === 'draining' || state === 'starting'
         ? 'because its provider says so'
-        : `because of: ${reason(verdict.reason)}`
+        : `because ${reason(verdict.reason)}`
   const first = `has been listed as ${state} for ${span(stateAgeMs)}, ${because}`
   const restored =
     content.restored === true

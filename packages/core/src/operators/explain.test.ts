@@ -20,7 +20,7 @@ describe('an explanation', () => {
       incarnation: 5,
       judge: { node: 'node-1', claim: 1, own: true, sinceMs: 2_000 },
       summary:
-        'a of orders has been listed as up for 2.0 s, because of: it registered. ' +
+        'a of orders has been listed as up for 2.0 s, because it registered. ' +
         'This node heard it 2.0 s ago by registration. If nothing more is heard it is suspect in 6.5 s.',
       listed: true,
       state: 'up',
@@ -96,7 +96,7 @@ describe('an explanation', () => {
       session: { open: false, closedMs: 1_000 },
       probe: { outcome: 'refused' },
     })
-    expect(summary).toContain('because of: its port refuses connections')
+    expect(summary).toContain('because its port refuses connections')
     expect(summary).toContain('A probe was refused')
     expect(next?.verdict).toBe('expired')
   })
