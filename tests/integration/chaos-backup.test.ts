@@ -168,6 +168,8 @@ async function fill(server: ServerProcess, instances: number): Promise<void> {
       port: 1,
       id: `filler-${from + n}`,
       incarnation: 1,
+      // Nothing beats for them. On a slow machine they must not fall silent before the test ends, which a guard would log.
+      leaseMs: 600_000,
       metadata: { filler: 'x'.repeat(60) },
     }))
     const { results } = (await api.post('/api/v1/register', { instances: batch })).body as RegisterResponse
