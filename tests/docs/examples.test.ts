@@ -1,6 +1,6 @@
 /** The examples of all documents do what they say. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -115,12 +115,11 @@ function nameOf({ document, line, language }: Example): string {
   return `${document.replaceAll('/', '-')}-${line}.${language}`
 }
 
-/** Checks all TypeScript examples at once and leaves what is to be run as JavaScript beside them. */
+/** Checks the TypeScript examples of all documents at once and leaves what is to be run as JavaScript beside them. */
 async function compile(): Promise<Outcome> {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
-  for (const example of scripts)
-    writeFileSync(join(FOLDER, nameOf(example)), `${withFreePorts(example.code)}\nexport {}\n`)
+  for (const example of scripts) writeFileSync(join(FOLDER, nameOf(example)), `${example.code}\nexport {}\n`)
   const options = {
     composite: false,
     incremental: false,
@@ -141,7 +140,9 @@ async function compile(): Promise<Outcome> {
 function start(example: Example): Program {
   if (example.language === 'sh')
     return launch('bash', ['-euo', 'pipefail', '-c', withFreePorts(example.code)])
-  return launch(process.execPath, [join(FOLDER, nameOf(example).replace(/ts$/, 'js'))])
+  const compiled = join(FOLDER, nameOf(example).replace(/ts$/, 'js'))
+  writeFileSync(compiled, withFreePorts(readFileSync(compiled, 'utf8')))
+  return launch(process.execPath, [compiled])
 }
 
 /** An outcome as it is held against SUCCESS. */
@@ -150,6 +151,11 @@ function judged({ code, stderr }: Outcome): { readonly code: number | null; read
 }
 
 const SUCCESS = { code: 0, stderr: '' }
+
+let compiled: Outcome
+beforeAll(async () => {
+  compiled = await compile()
+})
 
 afterAll(async () => {
   for (const child of registries) {
@@ -170,11 +176,7 @@ it('the README has examples that are run, in both languages', () => {
 describe.each([...new Set(examples.filter((example) => example.run).map(({ document }) => document))])(
   '%s',
   (document) => {
-    let compiled: Outcome
-    beforeAll(async () => {
-      await startRegistries(document)
-      compiled = await compile()
-    })
+    beforeAll(() => startRegistries(document))
 
     it('has TypeScript that type-checks', () => expect(compiled.stdout).toBe(''))
 
