@@ -60,11 +60,17 @@ const records: fc.Arbitrary<StoredRecord> = fc
     content: contents,
     verdict: verdicts,
     override: fc.option(overrides, { nil: undefined }),
+    // Members of a later release, beside the registers.
+    later: fc.record(
+      { owner: fc.constantFrom('ann', 'bob', 'christine'), tags: fc.array(few, { maxLength: 2 }) },
+      { requiredKeys: [] },
+    ),
   })
-  .map(({ override, ...rest }) => ({
+  .map(({ override, later, ...rest }) => ({
     ...keyOf('a'),
     ...rest,
     ...(override === undefined ? {} : { override }),
+    ...later,
   }))
 
 const RUNS = { numRuns: 2_000 }
@@ -120,6 +126,16 @@ describe('merge', () => {
         expect(merge(joined, b)).toBe(joined)
         expect(merge(joined, structuredClone(b))).toBe(joined)
         expect(merge(a, structuredClone(a))).toBe(a)
+      }),
+      RUNS,
+    )
+  })
+
+  it('loses no member of a later release that either side has, also when registers come from both', () => {
+    fc.assert(
+      fc.property(records, records, (a, b) => {
+        const names = new Set([...Object.keys(a), ...Object.keys(b)])
+        expect(new Set(Object.keys(merge(a, b)))).toEqual(names)
       }),
       RUNS,
     )

@@ -3,14 +3,15 @@
  * in it by the merge of all registers (`register.ts`). It is
  * commutative, associative and idempotent, so order and repetition of deliveries cannot matter.
  */
-import { larger } from './encoding.js'
+import { isSame, larger } from './encoding.js'
 import type { Content, Override, StoredRecord, Verdict } from './record.js'
 import { joinRegisters } from './register.js'
 
 /**
  * Joins two records of one key. The higher incarnation takes content and verdict; within an incarnation
- * each register merges by its own version; the override merges by its own version across incarnations.
- * Returns `a` itself when `b` adds nothing.
+ * each register merges by its own version; the override merges by its own version across incarnations. Members that
+ * a later release has beside the registers are kept, each with its larger value: two releases would otherwise
+ * overwrite each other for ever. Returns `a` itself when `b` adds nothing.
  */
 export function merge(a: StoredRecord, b: StoredRecord): StoredRecord {
   if (a === b) return a
@@ -28,8 +29,9 @@ export function merge(a: StoredRecord, b: StoredRecord): StoredRecord {
     content = newer.content
     verdict = newer.verdict
   }
-  if (is(a, incarnation, content, verdict, override)) return a
-  if (is(b, incarnation, content, verdict, override)) return b
+  const later = isOfThisRelease(a) && isOfThisRelease(b) ? NONE : laterMembers(a, b)
+  if (is(a, incarnation, content, verdict, override) && has(a, later)) return a
+  if (is(b, incarnation, content, verdict, override) && has(b, later)) return b
   const { namespace, service, group, id } = a
   return {
     namespace,
@@ -40,7 +42,43 @@ export function merge(a: StoredRecord, b: StoredRecord): StoredRecord {
     content,
     verdict,
     ...(override === undefined ? {} : { override }),
+    ...later,
   }
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const NONE: Members = {}
+
+const MEMBERS: Readonly<Record<keyof StoredRecord, true>> = {
+  namespace: true,
+  service: true,
+  group: true,
+  id: true,
+  incarnation: true,
+  content: true,
+  verdict: true,
+  override: true,
+}
+
+/** Whether it has no members but those that this release knows, as nearly all have. */
+function isOfThisRelease(record: StoredRecord): boolean {
+  for (const name in record) if (!Object.hasOwn(MEMBERS, name)) return false
+  return true
+}
+
+/** What either has beside the members that this release knows. A name that is none of an ordinary member is garbage. */
+function laterMembers(a: StoredRecord, b: StoredRecord): Members {
+  const all: Record<string, unknown> = {}
+  for (const [name, value] of [...Object.entries(a), ...Object.entries(b)])
+    if (!Object.hasOwn(MEMBERS, name) && name !== '__proto__' && value !== undefined)
+      all[name] = Object.hasOwn(all, name) ? larger(all[name], value) : (value as unknown)
+  return all
+}
+
+function has(record: StoredRecord, later: Members): boolean {
+  for (const name in later) if (!isSame((record as unknown as Members)[name], later[name])) return false
+  return true
 }
 
 function is(
