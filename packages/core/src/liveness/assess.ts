@@ -197,7 +197,10 @@ function judgeSilence(facts: Facts, t: number, silence: Silence, options: Livene
   }
   if (t < end) return { next: end }
   if (evidence.asking) return { next: t + silence.leaseMs }
-  if (answer === undefined || answer.at < end) return { event: 'lease_over', next: t + silence.leaseMs }
+  // What was answered a lease ago says nothing now: a verdict may have been held back since.
+  const isOld = answer !== undefined && confirms(answer.outcome) && t >= answer.at + silence.leaseMs
+  if (answer === undefined || answer.at < end || isOld)
+    return { event: 'lease_over', next: t + silence.leaseMs }
   if (confirms(answer.outcome)) return { event: 'lease_unconfirmed', next: t }
   const held = silence.from + options.heldLeases * silence.leaseMs
   if (t >= held) return { event: 'held_leases_over', next: t }
