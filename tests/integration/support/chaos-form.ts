@@ -6,6 +6,13 @@ import { appendFileSync } from 'node:fs'
 
 const isLong = process.env['CHAOS_FORM'] === 'long'
 
+/** Whether a proof runs, in either form. What takes too long or too many rights for `npm test` is only for it, and says so. */
+export function inProof(what: string): boolean {
+  const runs = process.env['CHAOS_FORM'] !== undefined
+  if (!runs) process.stderr.write(`not run: ${what}: a part of \`npm run proof cluster\` only\n`)
+  return runs
+}
+
 /** What the short form needs, and the long one. */
 export function form<T>(short: T, long: T): T {
   return isLong ? long : short

@@ -1,5 +1,5 @@
 /** A cluster of real processes: nodes as `rollcall serve` runs them, joined by real members of etcd. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -11,13 +11,20 @@ import {
   type ServerProcessOptions,
 } from '@rollcall/testkit'
 import type { ClusterResponse, View } from '@rollcall/wire'
+import type { NetworkHost } from './network.js'
 import { freePort, until } from './processes.js'
 
 export interface ClusterSetUp {
   /** Path of etcd. */
   readonly program: string
+  /** A host for each node. Default: all on loopback. */
+  readonly hosts?: readonly NetworkHost[]
+  /** A host for each member. Default: all on loopback. */
+  readonly memberHosts?: readonly NetworkHost[]
   /** Default 3. */
   readonly nodes?: number
+  /** Where the others and clients reach a node that listens on this port of loopback, as HOST:PORT. Default: there. */
+  readonly reach?: (port: number) => Promise<string>
   /** Further arguments of each node. */
   readonly args?: readonly string[]
   /** Added to the environment of each node. */
@@ -40,6 +47,8 @@ export interface ClusterNodeProcess {
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>
   start(options?: ServerProcessOptions): Promise<void>
+  /** Of one that does not run: it will begin with nothing. */
+  putJournalAway(): void
   cluster(): Promise<ClusterResponse>
   view(service: string): Promise<View>
   /** A figure of its metrics: the sum of all lines that begin so. */
@@ -60,13 +69,17 @@ export interface TestCluster {
 /** Starts members and nodes, and resolves once all know each other. */
 export async function startCluster(setUp: ClusterSetUp): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-cluster-'))
-  const etcd = await startEtcd({ program: setUp.program })
+  const { program, memberHosts: places } = setUp
+  const etcd = await startEtcd({ program, ...(places && { places }) })
   await setUp.prepare?.(etcd.members)
   const nodes: Node[] = []
   for (let index = 0; index < (setUp.nodes ?? 3); index++) {
     const endpoints = setUp.endpoints?.(index, etcd.endpoints) ?? etcd.endpoints
     const name = `n${index + 1}`
-    nodes.push(new Node(name, await freePort(), join(folder, name), endpoints, setUp))
+    const host = setUp.hosts?.[index]
+    const port = await freePort()
+    const advertised = host === undefined ? await setUp.reach?.(port) : `${host.address}:${port}`
+    nodes.push(new Node(name, port, join(folder, name), endpoints, setUp, host, advertised))
   }
   const cluster = new Cluster(etcd, nodes, folder)
   try {
@@ -136,8 +149,9 @@ class Cluster implements TestCluster {
 
 class Node implements ClusterNodeProcess {
   readonly name: string
-  readonly host = '127.0.0.1'
+  readonly host: string
   readonly port: number
+  private readonly place: NetworkHost | undefined
   private readonly dataDir: string
   private readonly args: readonly string[]
   private readonly env: Readonly<Record<string, string>>
@@ -149,13 +163,19 @@ class Node implements ClusterNodeProcess {
     dataDir: string,
     endpoints: readonly string[],
     setUp: ClusterSetUp,
+    place?: NetworkHost,
+    advertised?: string,
   ) {
     this.name = name
+    this.host = place?.control ?? '127.0.0.1'
     this.port = port
+    this.place = place
     this.dataDir = dataDir
     this.env = setUp.env ?? {}
     const own = ['--node-id', name, '--cluster', 'test', '--etcd', endpoints.join(',')]
-    this.args = [...own, '--log-level', 'info', ...(setUp.args ?? [])]
+    const reached = advertised === undefined ? [] : ['--advertise', advertised]
+    if (place !== undefined) reached.push('--insecure-listen')
+    this.args = [...own, '--log-level', 'info', ...reached, ...(setUp.args ?? [])]
   }
 
   get url(): string {
@@ -174,10 +194,13 @@ class Node implements ClusterNodeProcess {
   }
 
   async start(options: ServerProcessOptions = {}): Promise<void> {
-    const { host, port, dataDir, args } = this
+    const { port, dataDir, place } = this
     const env = { ...this.env, ...options.env }
-    const all = [...args, ...(options.args ?? [])]
-    this.last = await startServerProcess({ listen: `${host}:${port}`, dataDir, ...options, args: all, env })
+    const args = [...this.args, ...(options.args ?? [])]
+    // On a host of its own it listens to both: what this process asks, and what comes by the network under test.
+    const listen = `${place === undefined ? this.host : '0.0.0.0'}:${port}`
+    const below = place?.command
+    this.last = await startServerProcess({ listen, dataDir, below, ...options, args, env })
   }
 
   kill(): Promise<void> {
@@ -186,6 +209,10 @@ class Node implements ClusterNodeProcess {
 
   async stop(): Promise<void> {
     await this.server.stop()
+  }
+
+  putJournalAway(): void {
+    renameSync(this.dataDir, `${this.dataDir}-away-${Date.now()}`)
   }
 
   cluster(): Promise<ClusterResponse> {

@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process'
 
 /** A host that can be cut off. */
 export interface FarHost {
+  /** Name of its network namespace. */
+  readonly name: string
   /** Address of this machine as the host sees it. */
   readonly here: string
   /** Address of the host. */
@@ -20,7 +22,7 @@ export interface FarHost {
 }
 
 /** An address that no network card here has: frames sent to it are lost. */
-const NO_CARD = '02:00:00:00:00:01'
+export const NO_CARD = '02:00:00:00:00:01'
 
 let made = 0
 
@@ -45,6 +47,7 @@ export function createFarHost(): FarHost {
     throw error
   }
   return {
+    name,
     here,
     there,
     command: ['ip', 'netns', 'exec', name],
@@ -70,7 +73,8 @@ export function farHostsMissing(): string | undefined {
   }
 }
 
-function ip(...args: string[]): void {
+/** Runs `ip`; throws with what it says. */
+export function ip(...args: string[]): void {
   const { status, stderr, error } = spawnSync('ip', args, { encoding: 'utf8' })
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr.trim()}`)

@@ -12,6 +12,7 @@ const {
   host = '127.0.0.1',
   sessions = 0,
   beats = 0,
+  beatAt = [registry],
   beatMs = 5_000,
   leaseMs,
   silentPortsFrom,
@@ -35,14 +36,22 @@ async function hold(one) {
   return (await rollcall.register({ ...one, leaseMs })).id
 }
 
-async function post(path, body, timeoutMs = 10_000) {
-  const answer = await fetch(`${registry}/api/v1/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-  return answer.json()
+let turn = 0
+
+async function post(path, body, timeoutMs = 10_000, tries = beatAt.length) {
+  const at = beatAt[turn++ % beatAt.length]
+  try {
+    const answer = await fetch(`${at}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return await answer.json()
+  } catch (error) {
+    if (tries <= 1) throw error
+    return post(path, body, timeoutMs, tries - 1)
+  }
 }
 
 /** Registers, then beats for ever; what the registry does not know is registered again, what was not answered waits. */

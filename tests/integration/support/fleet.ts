@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly sessions?: number
   /** Instances that beat over HTTP, a hundred in a request. Default none. */
   readonly beats?: number
+  /** Where beats and their registrations go, in turn; to the next one where one does not answer. Default: `registry`. */
+  readonly beatAt?: readonly string[]
   /** Default 5,000. */
   readonly beatMs?: number
   /** Lease of them all; in a session it matters only after a restart of the node. Default: the node's. */

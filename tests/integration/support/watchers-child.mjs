@@ -4,7 +4,7 @@ import { connect } from '@rollcall/client'
 
 const { registries, subscribers, services, expected } = JSON.parse(process.argv[2])
 const FAULTS_MAX = 20
-const told = { lists: 0, faults: [] }
+const told = { lists: 0, fewest: expected, faults: [] }
 const clients = []
 
 async function watch(index) {
@@ -19,6 +19,7 @@ async function watch(index) {
     for await (const { instances } of target.changes()) {
       const up = instances.filter(({ state }) => state === 'up').length
       told.lists += 1
+      told.fewest = Math.min(told.fewest, up)
       if (up < expected && told.faults.length < FAULTS_MAX)
         told.faults.push(`subscriber ${index}: ${up} of ${expected} instances of ${service} were up`)
     }
@@ -32,5 +33,6 @@ process.on('message', () => {
   const connected = clients.filter((client) => client.status().connection.state === 'connected').length
   process.send({ ...told, connected })
   told.faults = []
+  told.fewest = expected
 })
 process.send({ ready: '' })

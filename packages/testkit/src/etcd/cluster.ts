@@ -14,8 +14,20 @@ export interface EtcdOptions {
   readonly members?: number
   /** Clients must use TLS and have a certificate of the same authority. The certificate is one of `localhost`. */
   readonly tls?: EtcdCertificates
+  /** A host for each member, without TLS. Default: all on loopback. */
+  readonly places?: readonly EtcdPlace[]
   /** When the database is larger, nothing can be written any more. Default: etcd's own, 2 GiB. */
   readonly quotaBytes?: number
+}
+
+/** A host of its own for a member. */
+export interface EtcdPlace {
+  /** Where nodes and the other members reach it. */
+  readonly address: string
+  /** Where this process reaches it. */
+  readonly control: string
+  /** What runs a program there: this command, then the program. */
+  readonly command: readonly string[]
 }
 
 /** Data of all members at one moment. */
@@ -44,6 +56,8 @@ export interface EtcdCluster extends AsyncDisposable {
   /** Kills all and removes their data. Idempotent. */
   close(): Promise<void>
 }
+
+const LOOPBACK: EtcdPlace = { address: '127.0.0.1', control: '127.0.0.1', command: [] }
 
 /** How often a cluster is tried with other ports. */
 const TRIES = 5
@@ -87,20 +101,26 @@ class Members implements EtcdCluster {
   constructor(options: EtcdOptions, memberPorts: readonly MemberPorts[]) {
     const { program, tls } = options
     mkdirSync(this.data)
-    const shared = [...this.sharedArgs(options), ...membership(memberPorts)]
+    const places = options.places ?? memberPorts.map(() => LOOPBACK)
+    const peers = memberPorts.map(({ peer }, index) => `http://${places[index]!.address}:${peer}`)
+    const shared = [...this.sharedArgs(options), ...membership(peers)]
     this.members = memberPorts.map(({ client, peer }, index) => {
+      const { address, control, command } = places[index]!
       const scheme = tls === undefined ? 'http' : 'https'
-      const endpoint = `${scheme}://${tls === undefined ? '127.0.0.1' : 'localhost'}:${client}`
+      const endpoint = `${scheme}://${tls === undefined ? address : 'localhost'}:${client}`
+      const listen = address === control ? address : '0.0.0.0'
+      const [first, ...words] = [...command, program]
       const own = [
         `--name=m${index}`,
         `--data-dir=${join(this.data, `m${index}`)}`,
-        `--listen-client-urls=${scheme}://127.0.0.1:${client}`,
+        `--listen-client-urls=${scheme}://${listen}:${client}`,
         `--advertise-client-urls=${endpoint}`,
-        `--listen-peer-urls=http://127.0.0.1:${peer}`,
-        `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
+        `--listen-peer-urls=http://${listen}:${peer}`,
+        `--initial-advertise-peer-urls=${peers[index]}`,
       ]
-      const ask = (url: string, body?: unknown): ReturnType<typeof askMember> => askMember(url, body, tls)
-      return createMember({ program, args: [...own, ...shared], endpoint, ask })
+      const ask = (url: string, body?: unknown): ReturnType<typeof askMember> =>
+        askMember(url.replace(endpoint, endpoint.replace(address, control)), body, tls)
+      return createMember({ program: first, args: [...words, ...own, ...shared], endpoint, ask })
     })
   }
 
@@ -204,10 +224,9 @@ class Members implements EtcdCluster {
   }
 }
 
-function membership(memberPorts: readonly MemberPorts[]): readonly string[] {
-  const peers = memberPorts.map(({ peer }, index) => `m${index}=http://127.0.0.1:${peer}`)
+function membership(peers: readonly string[]): readonly string[] {
   return [
-    `--initial-cluster=${peers.join(',')}`,
+    `--initial-cluster=${peers.map((url, index) => `m${index}=${url}`).join(',')}`,
     '--initial-cluster-state=new',
     '--initial-cluster-token=rollcall-test',
   ]
