@@ -17,6 +17,8 @@ const clock = createSystemClock()
 export interface CommandOptions {
   /** Added to the environment, from which ROLLCALL_* is removed: tests do not depend on the environment they are run in. */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** Path of the command; default: that of this checkout. */
+  readonly program?: string | undefined
   /** Working directory; default: that of this process. */
   readonly cwd?: string | undefined
   /** Most descriptors that it may have open. Default: as many as this process. */
@@ -63,11 +65,11 @@ export async function killCommands(): Promise<void> {
 
 /** Starts `rollcall` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): CommandProcess {
-  const { below = [], openFilesMax } = options
-  const own = [...below, process.execPath, COMMAND, ...args]
-  const [program = '', ...words] =
+  const { below = [], program = COMMAND, openFilesMax } = options
+  const own = [...below, process.execPath, program, ...args]
+  const [first = '', ...words] =
     openFilesMax === undefined ? own : ['sh', '-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, ...own]
-  const child = spawn(program, words, {
+  const child = spawn(first, words, {
     cwd: options.cwd,
     env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -42,7 +42,7 @@ export function buildOf(commit: string): string {
 }
 
 /** Today's libraries, and its own packages, by links that hold when the folder gets its name. */
-function linkModules(work: string): void {
+export function linkModules(work: string): void {
   const own = join(work, 'node_modules', '@rollcall')
   mkdirSync(own, { recursive: true })
   for (const name of readdirSync(join(ROOT, 'node_modules')))
