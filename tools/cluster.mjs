@@ -1,6 +1,6 @@
 /**
  * The long form of tests/integration/cluster-*.test.ts: three nodes on three members of etcd, with what it measured in
- * docs/results/cluster.json and in the table of docs/operating/cluster-measured.md. A quarter of an hour.
+ * docs/results/cluster.json and in the table of docs/operating/cluster-measured.md. An hour.
  *
  * With --add, what other parts measured before is kept.
  *
@@ -24,6 +24,9 @@ const all = [
   'cluster-idle',
   'cluster-nodes',
   'cluster-failures',
+  'cluster-partitions',
+  'cluster-slow',
+  'cluster-upgrade',
   'client-resume',
 ]
 const parts = positionals.length === 0 ? all : positionals
