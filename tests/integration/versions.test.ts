@@ -152,7 +152,7 @@ for (const { format, commit } of VERSIONS) {
 
       // The way back: not into the directory as it is, but into the one from before.
       await today.stop()
-      await expect(startOldNode(build, data)).rejects.toThrow(/format version 5|another version/)
+      await expect(startOldNode(build, data)).rejects.toThrow(/format version 6|another version/)
       const again = await startOldNode(build, kept, `127.0.0.1:${old.port}`)
       await expect.poll(() => listOf(again)).toEqual(list)
       api.close()

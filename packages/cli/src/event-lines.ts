@@ -20,12 +20,13 @@ function authorText(by: string): string {
 
 /** One line of the event log: time, kind, subject, states, why, by whom. */
 export function logLine(event: RegistryEvent, paint: Paint): string {
-  const { at, kind, from, to, reason, by, why, peer, lateMs, node } = event
+  const { at, kind, from, to, reason, by, why, peer, via, lateMs, node } = event
   const style = STYLES[kind]
   const states = from === undefined && to === undefined ? [] : [`${from ?? '-'} → ${to ?? '-'}`]
   const authors = [
     ...(by === undefined ? [] : [authorText(by)]),
     ...(peer === undefined ? [] : [`from ${peer}`]),
+    ...(via === undefined ? [] : [`via ${via}`]),
   ]
   const parts = [
     ...subjectOf(event),

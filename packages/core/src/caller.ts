@@ -13,6 +13,8 @@ export interface Caller {
   readonly principal: Principal
   /** IP address of the peer, if there is one. */
   readonly peer?: string
+  /** The protocol of another registry by which it calls, such as `eureka`; absent where it calls by the native one. */
+  readonly via?: string
   /** The session over which it calls: it vouches for what is registered. */
   readonly session?: Session
 }

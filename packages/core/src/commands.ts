@@ -18,7 +18,7 @@ import type {
   ServiceSettings,
   Signature,
 } from '@rollcall/wire'
-import type { InstanceKey } from './records/record.js'
+import type { Foreign, InstanceKey } from './records/record.js'
 
 /** A registration whose shape is right and whose defaults are filled in; the core checks names and limits. */
 export interface RegisterCommand extends InstanceKey {
@@ -32,6 +32,8 @@ export interface RegisterCommand extends InstanceKey {
   readonly leaseMs: number
   readonly liveness: Liveness
   readonly probe?: Probe
+  /** By an adapter only: what its client said beside the rest. */
+  readonly foreign?: Foreign
   readonly incarnation?: number
   readonly rev?: number
 }

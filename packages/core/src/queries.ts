@@ -25,9 +25,11 @@ import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
 import type { Overrides, OverridesQuery } from './operators/overrides.js'
 import type { NodeHealth } from './publishing/node-health.js'
+import type { Feed, FeedAnswer, FeedName } from './publishing/feed.js'
 import type { Publisher } from './publishing/publisher.js'
 import type { Views } from './publishing/views.js'
-import type { InstanceKey } from './records/record.js'
+import type { InstanceKey, LiveContent, Wishes } from './records/record.js'
+import { isLive } from './records/state.js'
 
 export interface AudienceQuery {
   /** The number of an earlier answer: what happened later does not count. */
@@ -36,9 +38,19 @@ export interface AudienceQuery {
   readonly ageMs?: number
 }
 
+/** An instance that is listed, with what consumers of the native protocol don't see: for adapters of other ones. */
+export interface Offer {
+  readonly instance: Instance
+  /** What its provider said, kept with the record: the same object while nothing of it changes. */
+  readonly content: LiveContent
+  /** What operators want of it. */
+  readonly wishes?: Wishes
+}
+
 /** The parts of a node that questions are put to. */
 export interface QueriesDeps {
   readonly directory: Directory
+  readonly feed: Feed
   readonly services: Services
   readonly liveness: LivenessRules
   readonly overrides: Overrides
@@ -129,6 +141,26 @@ export class Queries {
   instance(key: InstanceKey): Instance | undefined {
     const entry = this.deps.directory.entry(key)
     return entry === undefined ? undefined : toInstance(entry, this.now())
+  }
+
+  /** A listed instance with all that is kept of it; undefined for one that is not listed. */
+  offer(key: InstanceKey): Offer | undefined {
+    const entry = this.deps.directory.entry(key)
+    const instance = entry === undefined ? undefined : toInstance(entry, this.now())
+    if (entry === undefined || instance === undefined || !isLive(entry.record)) return undefined
+    const { content, override } = entry.record
+    const wishes = override?.value ?? undefined
+    return { instance, content, ...(wishes === undefined ? {} : { wishes }) }
+  }
+
+  /** What changed in a namespace after an index of the feed; at most `limit` changes are looked at. */
+  changes(namespace: string, index: number, limit: number): FeedAnswer {
+    return this.deps.feed.since(namespace, index, limit)
+  }
+
+  /** The index of the last change of a namespace, a service or a group: never 0, and it never goes back while the node runs. */
+  index(name: FeedName): number {
+    return this.deps.feed.indexOf(name)
   }
 
   /** The views whose sign is not the one shown, with the sign they have. */

@@ -56,6 +56,8 @@ export interface RegistryEvent {
   readonly why?: string
   /** Address of the caller; absent where the node acted by itself. */
   readonly peer?: string
+  /** Protocol of another registry by which that caller spoke; absent where it was the native one. */
+  readonly via?: string
   /** `guard_*`: zone in which the node doubts its ears; absent for the guard of a service. */
   readonly zone?: string
   /** `stall`: how much too late the event loop was. */

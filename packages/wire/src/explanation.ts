@@ -18,6 +18,8 @@ export interface ExplainedContent {
   readonly liveness?: Liveness
   readonly probe?: Probe
   readonly peer?: string
+  /** Protocol of another registry by which it was registered; absent where that was the native one. */
+  readonly via?: string
   /** An operator brought it back, and its provider has not registered since. */
   readonly restored?: true
 }

@@ -61,6 +61,8 @@ export interface Instance {
   readonly weight: number
   readonly zone?: string
   readonly metadata: Readonly<Record<string, string>>
+  /** Protocol of another registry by which it was registered, such as `eureka`; absent where that was the native one. */
+  readonly via?: string
   readonly state: State
   /** Milliseconds since this node saw the instance enter its state; it does not count towards the sign. */
   readonly stateAgeMs: number

@@ -57,7 +57,7 @@ function rowsOf(explanation: Explanation): Row[] {
     ['incarnation', String(explanation.incarnation)],
     [
       'content',
-      `${content.intent}, rev ${content.rev}${content.host === undefined ? '' : `, ${content.host}:${content.port}`}`,
+      `${content.intent}, rev ${content.rev}${content.host === undefined ? '' : `, ${content.host}:${content.port}`}${content.via === undefined ? '' : `, via ${content.via}`}`,
     ],
     [
       'verdict',

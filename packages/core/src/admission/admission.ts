@@ -18,7 +18,7 @@ import {
 } from '@rollcall/wire'
 import type { RegisterCommand } from '../commands.js'
 import { checkProbe, PROBE_RULES, type ProbeRules } from './probe.js'
-import type { InstanceKey } from '../records/record.js'
+import { type Foreign, FOREIGN_BYTES_MAX, type InstanceKey } from '../records/record.js'
 
 /** What is refused: a closed registry admits only what an operator declared. */
 export type AdmissionMode = 'open' | 'strict'
@@ -82,7 +82,15 @@ export function checkCommand(
       'must not be none where liveness is probe: nothing would speak for the instance',
     )
   }
-  return checkMetadata(command.metadata, limits)
+  return checkMetadata(command.metadata, limits) ?? checkForeign(command.foreign)
+}
+
+function checkForeign(foreign: Foreign | undefined): ErrorBody | undefined {
+  if (foreign === undefined) return undefined
+  if (!NAME_PATTERN.test(foreign.protocol)) return invalid('foreign.protocol', `must be ${NAME_WORDS}`)
+  return utf8Length(foreign.document) > FOREIGN_BYTES_MAX
+    ? invalid('foreign.document', `must have at most ${FOREIGN_BYTES_MAX} bytes`)
+    : undefined
 }
 
 function checkMetadata(

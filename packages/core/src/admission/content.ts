@@ -12,7 +12,7 @@ export function contentOf(
   named: boolean,
   peer: string | undefined,
 ): LiveContent {
-  const { protocol, zone, probe } = command
+  const { protocol, zone, probe, foreign } = command
   const content: { -readonly [name in keyof LiveContent]: LiveContent[name] } = {
     intent: command.intent,
     rev,
@@ -29,6 +29,7 @@ export function contentOf(
   if (zone !== undefined) content.zone = zone
   if (probe !== undefined) content.probe = probe
   if (peer !== undefined) content.peer = peer
+  if (foreign !== undefined) content.foreign = foreign
   return content
 }
 

@@ -7,7 +7,7 @@ import { checkAllow, checkSettings } from '../admission/admission.js'
 import { checkProbe } from '../admission/probe.js'
 import type { Declaration } from '../records/declaration.js'
 import type { Learnable } from '../records/learnable.js'
-import type { Content, StoredRecord, Verdict } from '../records/record.js'
+import { type Content, FOREIGN_BYTES_MAX, type StoredRecord, type Verdict } from '../records/record.js'
 import type { Register } from '../records/register.js'
 
 type Unknown = Readonly<Record<string, unknown>>
@@ -107,7 +107,7 @@ function isContent(value: unknown): value is Content {
 function isLiveContent(value: unknown): boolean {
   if (!isObject(value)) return false
   const { intent, rev, host, port, protocol, weight, zone, metadata, leaseMs, liveness, probe } = value
-  const { named, peer, digest, restored } = value
+  const { named, peer, digest, restored, foreign } = value
   return (
     INTENTS.has(intent) &&
     isCount(rev) &&
@@ -124,9 +124,15 @@ function isLiveContent(value: unknown): boolean {
     typeof named === 'boolean' &&
     may(peer, isShort(PEER_CHARS_MAX)) &&
     may(restored, (each) => each === true) &&
+    may(foreign, isForeign) &&
     isText(digest) &&
     DIGEST.test(digest)
   )
+}
+
+/** Its document is text here; what stands in it is checked by the adapter that reads it. */
+function isForeign(value: unknown): boolean {
+  return isObject(value) && isName(value['protocol']) && isText(value['document'], FOREIGN_BYTES_MAX)
 }
 
 function isPairs(value: unknown): value is Readonly<Record<string, string>> {

@@ -59,6 +59,7 @@ export function toInstance(entry: Moment, now: number): Instance | undefined {
     weight: effectiveWeight(record),
     ...(content.zone === undefined ? {} : { zone: content.zone }),
     metadata: content.metadata,
+    ...(content.foreign === undefined ? {} : { via: content.foreign.protocol }),
     state,
     stateAgeMs: Math.max(0, Math.round(now - entry.since)),
     incarnation: record.incarnation,

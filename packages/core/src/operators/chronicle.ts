@@ -30,7 +30,7 @@ export class Chronicle implements Follower {
   /** What happens from now on is the caller's doing, with the words it gave; without a caller the node's own. */
   begin(caller?: Caller, { by, why }: Signature = {}): void {
     const own = caller === undefined && by === undefined && why === undefined
-    this.author = own ? NO_AUTHOR : { peer: caller?.peer, by, why }
+    this.author = own ? NO_AUTHOR : { peer: caller?.peer, via: caller?.via, by, why }
   }
 
   changed(change: Change): void {

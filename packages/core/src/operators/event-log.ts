@@ -35,6 +35,7 @@ export interface EventFacts {
 /** On whose behalf a step is done; the node's own where nothing is said. */
 export interface EventContext {
   readonly peer?: string | undefined
+  readonly via?: string | undefined
   readonly by?: string | undefined
   readonly why?: string | undefined
 }

@@ -74,7 +74,7 @@ function contentOf(content: Content): ExplainedContent {
   const live = content.intent === 'gone' ? content.last : content
   const by = content.intent === 'gone' ? { by: content.by } : {}
   if (live === undefined) return { intent, rev, ...by }
-  const { host, port, weight, zone, leaseMs, liveness, probe, peer, restored } = live
+  const { host, port, weight, zone, leaseMs, liveness, probe, peer, restored, foreign } = live
   return {
     intent,
     rev,
@@ -84,7 +84,7 @@ function contentOf(content: Content): ExplainedContent {
     weight,
     leaseMs,
     liveness,
-    ...defined({ zone, probe, peer, restored }),
+    ...defined({ zone, probe, peer, restored, via: foreign?.protocol }),
   }
 }
 

@@ -6,16 +6,17 @@ import { formatLanes } from '@rollcall/wire'
 import { Hasher } from './hash.js'
 import type { InstanceKey, LiveContent } from './record.js'
 
-type DigestedContent = Pick<LiveContent, 'host' | 'port' | 'protocol' | 'zone' | 'metadata'>
+type DigestedContent = Pick<LiveContent, 'host' | 'port' | 'protocol' | 'zone' | 'metadata' | 'foreign'>
 
 const hasher = new Hasher()
 
 /**
- * 16 hex digits over names, incarnation, address, protocol, zone and metadata. Not in it: what consumers
- * don't see (rev, lease, probe) and what `mix` adds to the shown digest (state, weight).
+ * 16 hex digits over names, incarnation, address, protocol, zone, metadata, and what another protocol said, where one did:
+ * its consumers see it. Not in it: what no consumer sees (rev, lease, probe) and what `mix` adds to the shown digest (state,
+ * weight).
  */
 export function contentDigest(key: InstanceKey, incarnation: number, content: DigestedContent): string {
-  const { metadata } = content
+  const { metadata, foreign } = content
   hasher.reset().field(key.namespace).field(key.service).field(key.group).field(key.id).integer(incarnation)
   hasher
     .field(content.host)
@@ -23,6 +24,9 @@ export function contentDigest(key: InstanceKey, incarnation: number, content: Di
     .field(content.protocol ?? '')
     .field(content.zone ?? '')
   for (const name of sorted(Object.keys(metadata))) hasher.field(name).field(metadata[name] as string)
+  // No length of a name of metadata is as large: without it the document could pass for more metadata.
+  if (foreign !== undefined)
+    hasher.integer(Number.MAX_SAFE_INTEGER).field(foreign.protocol).field(foreign.document)
   const { hi, lo } = hasher.digest()
   return formatLanes(hi, lo)
 }

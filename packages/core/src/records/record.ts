@@ -13,6 +13,20 @@ export interface InstanceKey {
   readonly id: string
 }
 
+/**
+ * What a client of another registry's protocol said beside what every instance has. The core keeps it and does not look
+ * into it; only the adapter of the protocol does.
+ */
+export interface Foreign {
+  /** Name of the protocol, such as `eureka`. */
+  readonly protocol: string
+  /** JSON text of the adapter's own shape, at most `FOREIGN_BYTES_MAX` of UTF-8. */
+  readonly document: string
+}
+
+/** A registration of another protocol with ample metadata has a twentieth of this. */
+export const FOREIGN_BYTES_MAX = 16_384
+
 /** The provider's register: what it offers, as long as it is there. */
 export interface LiveContent {
   readonly intent: Intent
@@ -33,6 +47,8 @@ export interface LiveContent {
   readonly peer?: string
   /** An operator brought it back; cleared by the first registration of the provider itself. */
   readonly restored?: true
+  /** The registration came by the protocol of another registry. */
+  readonly foreign?: Foreign
   /** Content digest: 16 hex digits, computed once by the node that accepted the content. */
   readonly digest: string
 }

@@ -1,5 +1,5 @@
 /** What a record costs in memory, by an estimate that is cheap to make and errs on the high side of what is common. Pure. */
-import type { LiveContent, Override, StoredRecord } from './record.js'
+import type { Foreign, LiveContent, Override, StoredRecord } from './record.js'
 import { isLive } from './state.js'
 
 /**
@@ -17,6 +17,9 @@ const PAIR_BYTES = 64
 const PROBE_BYTES = 200
 const OVERRIDE_BYTES = 300
 
+/** The object beside its texts. */
+const FOREIGN_BYTES = 64
+
 /** Bytes that holding the record costs. Costs time by the size of its metadata. */
 export function recordBytes(record: StoredRecord): number {
   const { content } = record
@@ -30,9 +33,13 @@ export function tombstoneBytes({ namespace, service, group, id, override }: Stor
   return TOMBSTONE_BYTES + names + overrideBytes(override)
 }
 
-function contentBytes({ host, protocol = '', zone = '', metadata, probe }: LiveContent): number {
-  const bytes = host.length + protocol.length + zone.length + pairsBytes(metadata)
+function contentBytes({ host, protocol = '', zone = '', metadata, probe, foreign }: LiveContent): number {
+  const bytes = host.length + protocol.length + zone.length + pairsBytes(metadata) + foreignBytes(foreign)
   return probe === undefined ? bytes : bytes + PROBE_BYTES + valueBytes(probe)
+}
+
+function foreignBytes(foreign: Foreign | undefined): number {
+  return foreign === undefined ? 0 : FOREIGN_BYTES + textBytes(foreign.protocol) + textBytes(foreign.document)
 }
 
 function overrideBytes(override: Override | undefined): number {

@@ -33,6 +33,7 @@ describe('an entry', () => {
       zone: 'z',
       protocol: 'grpc',
       restored: true,
+      foreign: { protocol: 'eureka', document: '{"app":"ORDERS"}' },
       probe: { type: 'http', tls: true, status: '200-299' },
     }),
     gone,

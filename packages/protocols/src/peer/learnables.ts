@@ -24,6 +24,9 @@ function recordBytes({ namespace, service, group, id, content, override }: Store
   if (override !== undefined) bytes += 256
   if (live === undefined) return bytes
   bytes += live.host.length + valueBytes(live.metadata)
+  // Its quotation marks are escaped in a JSON text around it.
+  if (live.foreign !== undefined)
+    bytes += 32 + live.foreign.protocol.length + 1.25 * live.foreign.document.length
   return live.probe === undefined ? bytes : bytes + valueBytes(live.probe)
 }
 

@@ -10,6 +10,7 @@
  * A new field of a record or a register means a new bit and a new file version: an old reader refuses what it does not know.
  */
 import type {
+  Foreign,
   JournalEntry,
   LiveContent,
   Override,
@@ -49,6 +50,7 @@ const FIELDS = [
   'override',
   'restored',
   'baseline',
+  'foreign',
 ] as const
 const FIELD_COUNT = FIELDS.length
 
@@ -148,6 +150,7 @@ class RowWriter {
     this.#value(24, record.override, before.override)
     this.#value(25, content.restored, old.restored)
     this.#value(26, entry.baseline, oldBaseline)
+    this.#value(27, content.foreign, old.foreign)
     json.number(this.#mask)
     json.byte(BRACKET_CLOSE)
     this.#before = entry
@@ -207,12 +210,13 @@ export function encodeEntries(
   return { payload: json.written(), taken: position - start }
 }
 
-interface LiveRow extends Omit<LiveContent, 'protocol' | 'zone' | 'probe' | 'peer' | 'restored'> {
+interface LiveRow extends Omit<LiveContent, 'protocol' | 'zone' | 'probe' | 'peer' | 'restored' | 'foreign'> {
   protocol?: string
   zone?: string
   probe?: NonNullable<LiveContent['probe']>
   peer?: string
   restored?: true
+  foreign?: Foreign
 }
 
 // The checksum vouches for the row: the casts trust what this very file wrote.
@@ -235,6 +239,8 @@ function entryOf(f: readonly unknown[]): RecordEntry {
   if (f[17] !== null) content.peer = f[17] as string
   // Absent, not null, in files of version 1.
   if (f[25] === true) content.restored = true
+  // Absent, not null, before version 6.
+  if (isForeign(f[27])) content.foreign = f[27]
   const verdict: Verdict = {
     value: f[19] as Verdict['value'],
     claim: f[20] as number,
@@ -254,6 +260,10 @@ function entryOf(f: readonly unknown[]): RecordEntry {
   }
   // Absent, not null, before version 4.
   return f[26] === true ? { kind: 'record', record, baseline: true } : { kind: 'record', record }
+}
+
+function isForeign(value: unknown): value is Foreign {
+  return typeof value === 'object' && value !== null
 }
 
 function applyRow(fields: unknown[], row: readonly unknown[]): boolean {

@@ -8,6 +8,7 @@ import {
   signatureFields,
   stateField,
   unansweredField,
+  viaField,
 } from './fields.js'
 
 export const registryEventShape: Shape<RegistryEvent> = object<RegistryEvent>({
@@ -24,6 +25,7 @@ export const registryEventShape: Shape<RegistryEvent> = object<RegistryEvent>({
   reason: optional(text()),
   ...signatureFields,
   peer: optional(text({ description: 'Address of the caller; absent where the node acted by itself.' })),
+  via: optional(viaField),
   zone: optional(text({ description: 'guard_*: zone in which the node doubts its ears.' })),
   lateMs: optional(count()),
   node: optional(text({ description: 'Node that noted it, with `nodes=all`.' })),

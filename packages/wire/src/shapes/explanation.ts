@@ -30,6 +30,7 @@ import {
   portField,
   stateField,
   unansweredField,
+  viaField,
   weightField,
 } from './fields.js'
 import { instanceKeyFields, probeShape } from './instances.js'
@@ -51,6 +52,7 @@ const contentShape: Shape<ExplainedContent> = object<ExplainedContent>({
   liveness: optional(livenessField),
   probe: optional(probeShape),
   peer: optional(text({ description: 'Address the registration came from.' })),
+  via: optional(viaField),
   restored: optional(literal(true)),
 })
 

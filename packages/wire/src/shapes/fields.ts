@@ -30,6 +30,11 @@ export const nameField: Shape<string> = text(name)
 /** Name with a remark. */
 export const namedField = (description: string): Shape<string> => text({ ...name, description })
 
+/** Protocol of another registry by which something was done. */
+export const viaField: Shape<string> = namedField(
+  'Protocol of another registry by which it came, such as eureka; absent where it was this one.',
+)
+
 /** Namespace of one item, or the default of a whole body. */
 export const namespaceField: Shape<string> = text({ ...name, default: DEFAULTS.namespace })
 

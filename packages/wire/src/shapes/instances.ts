@@ -56,6 +56,7 @@ import {
   portField,
   signatureFields,
   stateField,
+  viaField,
   warningsField,
   weightField,
 } from './fields.js'
@@ -169,6 +170,7 @@ export const instanceShape: Shape<Instance> = object<Instance>({
   weight: count(),
   zone: optional(nameField),
   metadata: metadataField,
+  via: optional(viaField),
   state: stateField,
   stateAgeMs: count(),
   incarnation: incarnationField,

@@ -1,0 +1,124 @@
+/** What a client of another registry's protocol said travels with its record, and only there. */
+import { ANONYMOUS } from './caller.js'
+import { describe, expect, it } from 'vitest'
+import { isLearnable } from './cluster/checks.js'
+import { decodeRecord, encodeRecord } from './cluster/codec.js'
+import { node, passes, tell } from './learn.fixture.js'
+import { contentDigest } from './records/digest.js'
+import { FOREIGN_BYTES_MAX } from './records/record.js'
+import { recordBytes } from './records/size.js'
+import { command, keyOf, Simulation } from './simulated-node.fixture.js'
+
+const EUREKA = { protocol: 'eureka', document: '{"app":"ORDERS","vip":"orders,ORDERS"}' }
+
+describe('what another protocol said', () => {
+  it('is shown natively by its name only, and to its adapter as it came', () => {
+    const sim = new Simulation()
+    sim.register({ foreign: EUREKA })
+    const instance = sim.read.instance(keyOf('a'))
+    expect(instance).toMatchObject({ via: 'eureka' })
+    expect(JSON.stringify(instance)).not.toContain('ORDERS')
+    expect(sim.read.offer(keyOf('a'))).toMatchObject({ instance, content: { foreign: EUREKA } })
+    sim.register({ id: 'native' })
+    expect(sim.read.instance(keyOf('native'))).not.toHaveProperty('via')
+    expect(sim.read.offer(keyOf('nobody'))).toBeUndefined()
+  })
+
+  it('is part of the digest, where it is there', () => {
+    const content = { host: '10.0.0.1', port: 80, metadata: {} }
+    const plain = contentDigest(keyOf('a'), 1, content)
+    const digests = [
+      contentDigest(keyOf('a'), 1, { ...content, foreign: EUREKA }),
+      contentDigest(keyOf('a'), 1, { ...content, foreign: { ...EUREKA, document: '{}' } }),
+      contentDigest(keyOf('a'), 1, { ...content, foreign: { ...EUREKA, protocol: 'consul' } }),
+      contentDigest(keyOf('a'), 1, { ...content, metadata: { [EUREKA.protocol]: EUREKA.document } }),
+    ]
+    expect(new Set([plain, ...digests]).size).toBe(5)
+  })
+
+  it('counts as a change, and is renewed where it is the same', () => {
+    const sim = new Simulation()
+    sim.register({ foreign: EUREKA })
+    const before = sim.read.sign(keyOf('a'))
+    sim.register({ foreign: { ...EUREKA } })
+    expect([sim.read.sign(keyOf('a')), sim.record()?.content.rev]).toEqual([before, 1])
+    sim.register({ foreign: { ...EUREKA, document: '{"app":"ORDERS"}' } })
+    expect(sim.read.sign(keyOf('a'))).not.toBe(before)
+    expect(sim.record()?.content.rev).toBe(2)
+  })
+
+  it('is bounded in bytes, and charged for', () => {
+    const sim = new Simulation()
+    const fits = 'é'.repeat(FOREIGN_BYTES_MAX / 2)
+    expect(sim.register({ id: 'small' })).toMatchObject({ ok: true })
+    expect(sim.register({ id: 'large', foreign: { protocol: 'eureka', document: fits } })).toMatchObject({
+      ok: true,
+    })
+    const [small, large] = ['small', 'large'].map((id) => recordBytes(sim.record(id) as never))
+    expect((large ?? 0) - (small ?? 0)).toBeGreaterThan(fits.length)
+    expect(sim.register({ id: 'b', foreign: { protocol: 'eureka', document: `${fits}x` } })).toMatchObject({
+      ok: false,
+      error: { field: 'foreign.document' },
+    })
+    expect(sim.register({ id: 'b', foreign: { protocol: 'a b', document: '' } })).toMatchObject({
+      ok: false,
+      error: { field: 'foreign.protocol' },
+    })
+  })
+
+  it('is told by explanation and events, with the protocol of each caller', () => {
+    const sim = new Simulation()
+    const caller = { principal: ANONYMOUS, peer: '10.0.0.1', via: 'eureka' }
+    const step = { caller, now: sim.now, wallNow: 1_700_000_000_000 }
+    sim.node.execute({ kind: 'register', items: [command({ foreign: EUREKA })] }, step)
+    expect(sim.read.explain(keyOf('a'))).toMatchObject({
+      content: { via: 'eureka' },
+      events: [{ kind: 'registered', via: 'eureka', peer: '10.0.0.1' }],
+    })
+    sim.deregister()
+    const { events } = sim.read.events({})
+    expect(events.at(-1)).toMatchObject({ kind: 'deregistered' })
+    expect(events.at(-1)).not.toHaveProperty('via')
+  })
+
+  it('is learnt by other nodes, kept by the engine, and refused where it is none', () => {
+    const [first, second] = [node('first'), node('second')]
+    first.register({ foreign: EUREKA })
+    passes(1_000, first, second)
+    tell(first, second)
+    expect(second.read.offer(keyOf('a'))?.content.foreign).toEqual(EUREKA)
+    const record = first.record()
+    if (record === undefined) throw new Error('it was registered')
+    expect(decodeRecord(keyOf('a'), encodeRecord(record))).toEqual(record)
+    for (const foreign of [
+      null,
+      'eureka',
+      {},
+      { protocol: 'eureka' },
+      { protocol: 'a b', document: '' },
+      { protocol: 'eureka', document: {} },
+      { protocol: 'eureka', document: 'x'.repeat(FOREIGN_BYTES_MAX + 1) },
+    ])
+      expect(
+        isLearnable({ kind: 'record', record: { ...record, content: { ...record.content, foreign } } }),
+      ).toBe(false)
+  })
+})
+
+it('an adapter follows what changes by the feed', () => {
+  const sim = new Simulation()
+  const begin = sim.read.index({ namespace: 'default' })
+  expect(sim.read.changes('default', begin, 10)).toMatchObject({ kind: 'changes', changes: [] })
+  sim.register()
+  sim.deregister()
+  sim.register({ id: 'b' })
+  expect(sim.read.changes('default', begin, 10)).toMatchObject({
+    kind: 'changes',
+    changes: [
+      { kind: 'removed', id: 'a' },
+      { kind: 'added', id: 'b' },
+    ],
+    more: false,
+    next: sim.read.index({ namespace: 'default' }),
+  })
+})
