@@ -74,7 +74,7 @@ export const SIBLINGS: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders that siblings stand on: they never import a sibling. */
 export const FLOORS: Readonly<Record<string, readonly string[]>> = {
-  'packages/protocols/src': ['http'],
+  'packages/protocols/src': ['http', 'foreign'],
 }
 
 /**
