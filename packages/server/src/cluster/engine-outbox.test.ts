@@ -69,6 +69,18 @@ describe('an answer that waits for the engine', () => {
     expect(unpublished()).toBe(0)
   })
 
+  it('is not given for what the engine did not have before, and does not have yet', async () => {
+    outbox.close()
+    const record = await registered()
+    expect(await outbox.append([{ kind: 'record', record }])).toBe('memory')
+    outbox.open('e1')
+    const again = outbox.kept([record])
+    await setting.clock.pass(10)
+    expect(await pending(again)).toBe(true)
+    engine.accept(0, 7)
+    expect([await again, await outbox.kept([record])]).toEqual(['replicated', 'replicated'])
+  })
+
   it('is given after ten seconds whatever becomes of the engine', async () => {
     const durability = outbox.append([{ kind: 'record', record: await registered() }])
     await setting.clock.pass(9_900)

@@ -8,6 +8,7 @@ import {
   type Learnable,
   type Logger,
   type Publication,
+  type StoredRecord,
 } from '@rollcall/core'
 import type { Durability } from '@rollcall/wire'
 import type { Sink } from '../driver/commits.js'
@@ -96,6 +97,14 @@ export class EngineOutbox implements Sink {
    * none for now.
    */
   append(entries: readonly JournalEntry[]): Promise<Durability> {
+    return this.held(entries.filter(isLearnable))
+  }
+
+  kept(records: readonly StoredRecord[]): Promise<Durability> {
+    return this.held(records.map((record) => ({ kind: 'record', record })))
+  }
+
+  private held(entries: readonly Learnable[]): Promise<Durability> {
     const { replica } = this.deps.driver.joined
     if (this.epoch === undefined || this.fault !== undefined) return Promise.resolve('memory')
     if (this.waits.size >= WAITS_MAX) return Promise.resolve('memory')
@@ -108,7 +117,7 @@ export class EngineOutbox implements Sink {
         resolve('memory')
       }
       this.waits.set(giveUp, this.deps.clock.now())
-      stop = replica.backlog.wait(replica.published(entries.filter(isLearnable)), () => {
+      stop = replica.backlog.wait(replica.published(entries), () => {
         this.waits.delete(giveUp)
         resolve('replicated')
       })

@@ -3,7 +3,7 @@ import type { JournalEntry, StoredRecord } from '@rollcall/core'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import type { Durability } from '@rollcall/wire'
 import { describe, expect, it } from 'vitest'
-import { Commits } from './commits.js'
+import { Commits, type Sink } from './commits.js'
 import { HandJournal } from './node-driver.fixture.js'
 
 /** What a test gets at: two sinks that answer when it says so. */
@@ -168,6 +168,28 @@ describe('a step', () => {
     const { now } = step(all, [], undefined, [recordOf('mine')])
     await settle()
     expect([now(), other.now()]).toEqual(['replicated', NEVER])
+  })
+
+  it('whose item a sink could not keep before is as durable as that has become', async () => {
+    const all = scene()
+    const [lost, mine] = [recordOf('lost'), recordOf('mine')]
+    const first = step(all, [lost])
+    all.disk.commit('disk')
+    all.engine.commit('memory')
+    await settle()
+    expect(first.now()).toBe('disk')
+    const asked: (readonly StoredRecord[])[] = []
+    const engine: Sink = all.engine
+    engine.kept = (records) => {
+      asked.push(records)
+      return Promise.resolve('memory')
+    }
+    const again = step(all, [], undefined, [lost])
+    const both = step(all, [mine], undefined, [lost, mine])
+    for (const sink of [all.disk, all.engine]) sink.commit()
+    await settle()
+    expect([again.now(), both.now()]).toEqual(['disk', 'disk'])
+    expect(asked).toEqual([[lost], [lost]])
   })
 
   it('is not weakened by what became of others', async () => {

@@ -6,7 +6,13 @@ import type { Clock, JournalEntry, JournalPort, StoredRecord } from '@rollcall/c
 import { type Durability, RegistryError } from '@rollcall/wire'
 
 /** A place where durable state goes. It bounds by itself how long an answer takes; one that hangs holds up no other. */
-export type Sink = Pick<JournalPort, 'append'>
+export interface Sink extends Pick<JournalPort, 'append'> {
+  /**
+   * How durable records are that it took before, or gets in time, as `append` does; where it answered less than its best for them, that
+   * may have changed since. Without it they are as durable as what it takes now.
+   */
+  kept?(records: readonly StoredRecord[]): Promise<Durability>
+}
 
 const RANK: Readonly<Record<Durability, number>> = { memory: 0, disk: 1, replicated: 2 }
 
@@ -116,8 +122,7 @@ export class Commits {
   ): Promise<Durability> {
     const { need } = patience
     const others = this.othersOf(own, records)
-    // Where nothing of it is on its way, it is as durable as the sinks are at present.
-    const first = own ?? others.pop() ?? this.hand([])
+    const first = own ?? others.pop() ?? this.look([])
     const level = this.over(first, patience)
     const durability =
       others.length === 0
@@ -129,32 +134,43 @@ export class Commits {
     })
   }
 
-  /** Commits by earlier steps that have records of this one on their way. */
+  /** Commits by earlier steps that have records of this one on their way, and what became of those that are not. */
   private othersOf(own: Commit | undefined, records: () => Iterable<StoredRecord>): Commit[] {
     const others: Commit[] = []
-    if (this.underWay.size === 0) return others
+    if (this.underWay.size === 0 && this.sinks.every(({ sink }) => sink.kept === undefined)) return others
+    const rest: StoredRecord[] = []
     for (const record of records()) {
-      for (const commit of this.underWay)
-        if (commit !== own && commit.has(record) && !others.includes(commit)) others.push(commit)
+      let isOnItsWay = false
+      for (const commit of this.underWay) {
+        if (!commit.has(record)) continue
+        isOnItsWay = true
+        if (commit !== own && !others.includes(commit)) others.push(commit)
+      }
+      if (!isOnItsWay) rest.push(record)
     }
+    if (rest.length > 0) others.push(this.look(rest))
     return others
   }
 
   private hand(entries: readonly JournalEntry[]): Commit {
+    return this.ask(entries, (sink) => sink.append(entries))
+  }
+
+  /** How durable records are that are not on their way. */
+  private look(records: readonly StoredRecord[]): Commit {
+    return this.ask([], (sink) => sink.kept?.(records) ?? sink.append([]))
+  }
+
+  private ask(entries: readonly JournalEntry[], answer: (sink: Sink) => Promise<Durability>): Commit {
     const { sinks } = this
     const commit = new Commit(entries, sinks.length, sinks.filter(({ behind }) => !behind).length)
     if (commit.due > 0) this.underWay.add(commit)
-    for (const { sink, behind } of sinks) void this.handTo(sink, behind, commit, entries)
+    for (const { sink, behind } of sinks) void this.answer(commit, answer(sink), behind)
     return commit
   }
 
-  private async handTo(
-    sink: Sink,
-    behind: boolean,
-    commit: Commit,
-    entries: readonly JournalEntry[],
-  ): Promise<void> {
-    commit.answered(await appendTo(sink, entries), behind)
+  private async answer(commit: Commit, answer: Promise<Durability>, behind: boolean): Promise<void> {
+    commit.answered(await answerOf(answer), behind)
     if (commit.due === 0) this.underWay.delete(commit)
   }
 
@@ -188,9 +204,9 @@ export function weakestOf(levels: readonly Durability[]): Durability {
 }
 
 /** A sink rejects only once it is closed: what is accepted after that is not in it. */
-async function appendTo(sink: Sink, entries: readonly JournalEntry[]): Promise<Durability> {
+async function answerOf(answer: Promise<Durability>): Promise<Durability> {
   try {
-    return await sink.append(entries)
+    return await answer
   } catch {
     return 'memory'
   }
