@@ -228,6 +228,7 @@ export class RegistryNode {
     this.views.health = health
     this.liveness.isolate(health.island, now)
     this.adoption.isolate(health.island, now)
+    this.joined?.replica.isolate(health.island, now)
     if (this.views.stale !== stale) this.publisher.restate()
   }
 
@@ -385,5 +386,6 @@ export class RegistryNode {
     this.declarations.tick(now)
     this.liveness.tick(now)
     this.adoption.tick(now)
+    this.joined?.replica.tick(now)
   }
 }

@@ -232,12 +232,25 @@ describe('what the engine does not hold', () => {
 })
 
 describe('a journal that knows more than the engine', () => {
-  it('of a later incarnation: published, and doubted until it is heard', () => {
+  /** The journal of a node that took a later incarnation with it, beside an engine that knows the one before. */
+  function restarted(): JoinedNode {
     a.sim.register({ id: 'a', incarnation: 5 })
     settle(a, b)
     a.sim.register({ id: 'a', incarnation: 6 })
     const again = a.restarted('node-a2')
     again.load('known')
+    return again
+  }
+
+  function connect(node: JoinedNode, island = false): void {
+    node.sim.node.fare({ stale: false, island }, node.sim.now)
+  }
+
+  it('of a later incarnation: published when others have had their time, and doubted until it is heard', () => {
+    const again = restarted()
+    connect(again)
+    expect([settle(again, b), again.sim.shown('a')]).toEqual([0, 'up'])
+    again.sim.run(6_500)
     expect(again.sim.shown('a')).toBe('suspect unheard')
     settle(again, b)
     expect(b.sim.record('a')).toMatchObject({ incarnation: 6, verdict: { value: 'suspect' } })
@@ -246,12 +259,37 @@ describe('a journal that knows more than the engine', () => {
     expect(b.sim.shown('a')).toBe('up')
   })
 
+  it('of a later incarnation is not doubted where another node publishes it meanwhile', () => {
+    const again = restarted()
+    connect(again)
+    b.sim.register({ id: 'a', incarnation: 6 })
+    settle(b, again)
+    again.sim.run(6_500)
+    settle(b, again)
+    expect([again.sim.shown('a'), b.sim.shown('a'), again.unpublished]).toEqual(['up', 'up', 0])
+  })
+
+  it('of a later incarnation is published as soon as it is heard', () => {
+    const again = restarted()
+    connect(again)
+    again.sim.beat('a', 6)
+    settle(again, b)
+    expect(b.sim.shown('a')).toBe('up')
+  })
+
+  it('of a later incarnation is kept on an island: the time of others begins with the engine', () => {
+    const again = restarted()
+    connect(again, true)
+    again.sim.run(20_000)
+    connect(again)
+    expect([settle(again, b), again.sim.shown('a')]).toEqual([0, 'up'])
+    again.sim.run(6_500)
+    expect(again.sim.shown('a')).toBe('suspect unheard')
+  })
+
   it('of a later incarnation is judged here from then on, and does not stay suspect for ever', () => {
-    a.sim.register({ id: 'a', incarnation: 5 })
-    settle(a, b)
-    a.sim.register({ id: 'a', incarnation: 6 })
-    const again = a.restarted('node-a2')
-    again.load('known')
+    const again = restarted()
+    connect(again)
     again.sim.run(15 * 60_000)
     expect(again.sim.record('a')?.verdict).toMatchObject({ value: 'expired', node: 'node-a2' })
   })
@@ -264,6 +302,8 @@ describe('a journal that knows more than the engine', () => {
     const { value, revision } = store.keys.get(KEY)!
     again.joined.replica.load('known').take({ key: KEY, value, revision }, again.sim.now)
     again.load('known')
+    connect(again)
+    again.sim.run(6_500)
     expect(again.sim.shown('a')).toBe('suspect unheard')
   })
 

@@ -57,8 +57,13 @@ export class Replica implements Follower {
   /** Something of the engine is being taken in: what changes by that is settled afterwards. */
   private taking = false
   private loaded = false
-  /** What the journal has, unheard, under a higher incarnation than the engine; until the first load is whole. */
+  /**
+   * What the journal has, unheard, under a higher incarnation than the engine. It is not published before it is heard, or others
+   * have had their time to publish what they know of it: who hears it there knows better.
+   */
   private readonly ahead = new Set<Entry>()
+  /** When others have had their time; Infinity on an island. */
+  private aheadUntil = Infinity
 
   constructor(deps: ReplicaDeps) {
     this.deps = deps
@@ -76,7 +81,25 @@ export class Replica implements Follower {
   }
 
   forgotten(entry: Entry): void {
+    this.ahead.delete(entry)
     this.backlog.settled(entry)
+  }
+
+  /** The node lost the engine, or has it again: what others know of it may come from now on. */
+  isolate(island: boolean, now: number): void {
+    this.aheadUntil = island ? Infinity : now + AHEAD_MS
+  }
+
+  /** Publishes what the journal alone knows of when that is due, a bounded part of it. O(1) while there is none. */
+  tick(now: number): void {
+    if (this.ahead.size === 0 || now < this.aheadUntil) return
+    let left = AHEAD_AT_ONCE
+    for (const entry of this.ahead) {
+      if (left-- === 0) return
+      this.ahead.delete(entry)
+      this.doubt(entry, now)
+      this.review(entry, now)
+    }
   }
 
   /** Whether an entry has to be published, and no more so where the engine holds it as it is. */
@@ -84,6 +107,10 @@ export class Replica implements Follower {
     const { record, published, revision } = entry
     if (record === published || (revision === 0 && isUnheard(record))) this.backlog.settled(entry)
     else this.backlog.add(entry, now)
+    if (!this.ahead.has(entry)) return
+    const isAhead = published !== undefined && record.incarnation > published.incarnation
+    if (isAhead && this.deps.liveness.silenceMs(entry, now) === undefined) this.backlog.leave(entry, Infinity)
+    else this.ahead.delete(entry)
   }
 
   private reviewDeclaration(held: PublishedDeclaration, now: number): void {
@@ -148,8 +175,6 @@ export class Replica implements Follower {
           const held = this.held(declarationKey(declaration))
           if (!found.has(held)) this.absentDeclaration(held, history, at)
         }
-        for (const entry of this.ahead) this.doubt(entry, at)
-        this.ahead.clear()
         this.loaded = true
       },
     }
@@ -179,7 +204,7 @@ export class Replica implements Follower {
     { value, revision }: EngineEntry,
     now: number,
   ): Entry | undefined {
-    const { directory, liveness } = this.deps
+    const { directory } = this.deps
     const before = directory.entry(instance)
     if (before !== undefined && revision <= before.revision) return before
     const decoded = decodeRecord(instance, value)
@@ -195,9 +220,8 @@ export class Replica implements Follower {
     // Garbage is written anew by what is known here. What a later release wrote stands: two releases would overwrite each
     // other for ever, and a change here is merged by the node that can read both.
     else entry.published = isRecordOfLaterRelease(instance, value) ? entry.record : undefined
+    if (!this.loaded && record !== undefined && isLive(entry.record)) this.ahead.add(entry)
     this.review(entry, now)
-    const isAhead = record !== undefined && entry.record.incarnation > record.incarnation
-    if (!this.loaded && isAhead && liveness.silenceMs(entry, now) === undefined) this.ahead.add(entry)
     return entry
   }
 
@@ -314,10 +338,12 @@ export class Replica implements Follower {
     this.declarations.delete(held.name)
   }
 
-  /** The journal knows a later incarnation than the engine: it is published, and has to be heard before it is believed. */
+  /** Nobody but the journal knows of it: it has to be heard before it is believed. */
   private doubt(entry: Entry, now: number): void {
     const { record } = entry
-    if (isLive(record) && record.verdict.value === 'up') this.deps.liveness.doubt(entry, now)
+    const { liveness } = this.deps
+    if (!isLive(record) || record.verdict.value !== 'up') return
+    if (liveness.silenceMs(entry, now) === undefined) liveness.doubt(entry, now)
   }
 
   /** The engine holds what was written, at a revision; the watch may have told of a later write by then. */
@@ -333,6 +359,12 @@ export class Replica implements Follower {
     else this.backlog.settled(item)
   }
 }
+
+/** How long others have to publish what they know: more than an engine that refused them is left alone. */
+const AHEAD_MS = 6_000
+
+/** How many are published in one tick: each is a doubt. */
+const AHEAD_AT_ONCE = 500
 
 /** More nodes than ever judge at a time; beyond it the memory of verdicts begins anew. */
 const VERDICTS_MAX = 1_000
