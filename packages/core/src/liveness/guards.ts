@@ -17,8 +17,8 @@ import { WatcherBreaker } from './watcher-breaker.js'
 /** A held verdict is looked at again after this long. */
 export const HOLD_MS = 500
 
-/** After an island the node waits this long for what its peers heard meanwhile: they tell within a quarter of a lease. */
-const HEALING_MS = 5_000
+/** After an island the node waits this long for what its peers hear: they may join 5 s later, and then beats have to come. */
+const HEALING_MS = 15_000
 
 /** A verdict as it may be written. */
 export type Ruling = Pick<Transition, 'value' | 'reason'>

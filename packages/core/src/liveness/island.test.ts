@@ -24,7 +24,7 @@ describe('on an island', () => {
     expect(explanation?.guards.held).toBe('island')
     expect(explanation?.summary).toContain('this node lost the engine')
     isolate(sim, false)
-    sim.run(4_000)
+    sim.run(14_000)
     expect(sim.shown()).toBe('suspect silence')
     sim.run(2_000)
     expect(sim.shown()).toMatch(/^down /)
@@ -39,7 +39,7 @@ describe('on an island', () => {
     sim.run(3_600_000)
     expect(sim.shown()).toBe('down silence')
     isolate(sim, false)
-    sim.run(6_000)
+    sim.run(16_000)
     expect(sim.shown()).toBeUndefined()
   })
 
