@@ -4,9 +4,11 @@ import {
   compareWithEngine,
   type Difference,
   ENGINE_LIMITS,
+  type EngineEntry,
   EngineError,
   type EnginePort,
   type Logger,
+  nodeOfKey,
 } from '@rollcall/core'
 import type { NodeDriver } from '../driver/node-driver.js'
 import type { SystemRandom } from '../random.js'
@@ -19,6 +21,15 @@ export interface EngineCheckDeps {
   readonly driver: NodeDriver
   /** Up to which revision everything was received. */
   readonly received: () => number
+  readonly nodes: CheckedNodes
+}
+
+/** The nodes that are believed to be in the engine. */
+export interface CheckedNodes {
+  /** Their keys. */
+  keys(): Iterable<string>
+  /** Takes in what the engine holds under some keys, nothing where there is none. Returns whether any node is another one now. */
+  reread(keys: readonly string[], entries: readonly EngineEntry[]): boolean
 }
 
 /** How often, and how many keys of the last time make it rarer: no more than some 2,000 of them a second. */
@@ -85,6 +96,8 @@ export class EngineCheck {
     this.leaveOut(keys)
     // What others write beside this cluster raises the revision of the engine too, and no watch of ours tells of that.
     if (!(await this.arrived(newest, turn))) return
+    await this.compareNodes(keys, turn)
+    if (turn !== this.turn) return
     const difference = await this.difference(keys, revision, turn)
     if (difference === undefined) return
     const { read, lost } = difference
@@ -102,6 +115,24 @@ export class EngineCheck {
         'memory differed from the engine, and is repaired',
       )
     }
+  }
+
+  /** Nodes have no revision here: those that differ are read again. */
+  private async compareNodes(keys: ReadonlyMap<string, number>, turn: number): Promise<void> {
+    const { engine, logger, nodes } = this.deps
+    const known = new Set(nodes.keys())
+    const news = [...keys.keys()].filter((key) => nodeOfKey(key) !== undefined && !known.has(key))
+    const differing = [...news, ...[...known].filter((key) => !keys.has(key))].slice(
+      0,
+      ENGINE_LIMITS.writesMax,
+    )
+    if (differing.length === 0) return
+    const entries = await engine.read(differing)
+    if (turn !== this.turn || !nodes.reread(differing, entries)) return
+    logger.warn(
+      { first: differing[0] },
+      'the nodes of the cluster differed from the engine, and are repaired',
+    )
   }
 
   /** Reads keys again; returns those that are no records, or nothing where it came to an end before. */

@@ -80,6 +80,22 @@ describe('all nodes without the engine, for two minutes', () => {
 })
 
 describe('an engine', () => {
+  it('that is restored beside a node that does not see it has the same nodes for all before long', async () => {
+    const backup = cluster.store.backup()
+    for (const id of ['a', 'b']) await register(a.driver, [command({ id })], PEER)
+    await cluster.clock.pass(1_000)
+    a.engine.line.cut()
+    cluster.store.restore(backup)
+    const c = cluster.start('c')
+    await cluster.joined(c)
+    a.engine.line.heal()
+    await cluster.clock.pass(10_000)
+    // Its watch goes on at a revision that the engine has had since: what was written before that it never hears.
+    expect(a.member.offered).toEqual(['a:7400', 'b:7400'])
+    await cluster.clock.pass(75_000)
+    expect(a.member.offered).toEqual(['a:7400', 'b:7400', 'c:7400'])
+  })
+
   it('that is restored while a node joins it anew gets what that node knows better', async () => {
     await register(a.driver, [command({ incarnation: 1, rev: 1 })], PEER)
     await cluster.beating(1_000, a)

@@ -122,9 +122,13 @@ export class Member {
     const mismatched = (error: Parameters<EngineLink['mismatched']>[0]): void => this.engine.mismatched(error)
     this.outbox = new EngineOutbox({ clock, random, logger, engine, driver, mismatched })
     const received = (): number => this.engine.received
-    this.check = new EngineCheck({ clock, random, logger, engine, driver, received })
-    const { meter, links, answer } = deps
     const { nodes } = this
+    const checked = {
+      keys: () => nodes.live.map(({ node }) => nodeKey(node)),
+      reread: (keys: readonly string[], entries: readonly EngineEntry[]) => this.reread(keys, entries),
+    }
+    this.check = new EngineCheck({ clock, random, logger, engine, driver, received, nodes: checked })
+    const { meter, links, answer } = deps
     const report = (): PeerReport => this.ownReport()
     const reported = (leaves: boolean): void => (leaves ? this.nodesChanged() : this.shun())
     this.talk = new PeerTalk({ clock, random, meter, driver, links, answer, nodes, report, reported }, self)
@@ -136,6 +140,7 @@ export class Member {
       this.talk.wrote(entries)
       return this.outbox.append(entries)
     },
+    kept: (records) => this.outbox.kept(records),
   }
 
   /** The links to its peers, while there are any. */
@@ -177,7 +182,9 @@ export class Member {
       this.talk.stepped()
     })
     this.fare()
-    this.cancelStale = clock.setTimer(STALE_START_MS, () => this.serveStale())
+    // What clients of this node alone register meanwhile is no list.
+    if (driver.inspect((node) => node.directory.records) > 0)
+      this.cancelStale = clock.setTimer(STALE_START_MS, () => this.serveStale())
     this.reportAgain()
     this.engine.start()
   }
@@ -221,13 +228,25 @@ export class Member {
 
   private changed(events: readonly EngineEvent[]): void {
     let changed = false
-    for (const event of events) {
-      const node = nodeOfKey(event.key)
-      if (node === undefined) continue
-      const peer = event.kind === 'put' ? this.nodeIn(event) : undefined
-      changed = (peer === undefined ? this.nodes.remove(node) : this.nodes.add(peer)) || changed
-    }
+    for (const event of events)
+      changed = this.took(event.key, event.kind === 'put' ? event : undefined) || changed
     if (changed) this.nodesChanged()
+  }
+
+  private reread(keys: readonly string[], entries: readonly EngineEntry[]): boolean {
+    const held = new Map(entries.map((entry) => [entry.key, entry]))
+    let changed = false
+    for (const key of keys) changed = this.took(key, held.get(key)) || changed
+    if (changed) this.nodesChanged()
+    return changed
+  }
+
+  /** Takes in what the engine holds under a key; returns whether a node is another one by that, or gone. */
+  private took(key: string, entry: Pick<EngineEntry, 'key' | 'value'> | undefined): boolean {
+    const node = nodeOfKey(key)
+    if (node === undefined) return false
+    const peer = entry === undefined ? undefined : this.nodeIn(entry)
+    return peer === undefined ? this.nodes.remove(node) : this.nodes.add(peer)
   }
 
   /** The node that an entry says is there; undefined where it is about something else, or cannot be read. */
@@ -277,7 +296,7 @@ export class Member {
   /** The engine has not come: what the journal had is better than nothing, and says that it may be old. */
   private serveStale(): void {
     const { driver, logger } = this.deps
-    if (this.engine.charter !== undefined || driver.inspect((node) => node.directory.records) === 0) return
+    if (this.engine.charter !== undefined) return
     logger.warn({}, 'no engine yet: lists are served from the journal, marked stale')
     driver.serve()
   }
