@@ -4,7 +4,7 @@ import type { Fault, Happening } from './fault.js'
 import { SdkProgram } from '../programs/sdk-program.js'
 import { RECOVERY_MS } from '../world/surroundings.js'
 import type { Program } from '../programs/program.js'
-import { bootLater, hostApart, NODE_EFFECTS, nodeOn } from './node-effects.js'
+import { beginAll, bootLater, cluster, hostApart, JOINING_MS, NODE_EFFECTS, nodeOn } from './node-effects.js'
 import type { SimRegistry } from '../world/registry.js'
 import type { World } from '../world/world.js'
 
@@ -91,10 +91,18 @@ const EFFECTS: Effects = {
     const calms = [from, to]
       .filter((host) => world.hosts.includes(host))
       .map((host) => world.troubleOf(host).begin(world.queue))
+    const [here, there] = [nodeOn(world, from), nodeOn(world, to)]
+    // What runs on the machine of one node may have been cut from the other: then they do not hear each other either.
+    const nodes =
+      here !== undefined && there !== undefined
+        ? [here.apart, there.apart, ...cluster(world, here).map(({ unlinked }) => unlinked)]
+        : []
+    const linked = beginAll(world, nodes)
     const end = world.network.cut(from, to)
     world.lasting(ms, () => {
       end()
       for (const calm of calms) calm(CUT_RECOVERY_MS)
+      linked(JOINING_MS)
     })
   },
 

@@ -16,13 +16,13 @@ const STOPPING_MS = 1_000
  * Nodes that were kept from the engine or from each other agree after this: attempts to join and to link are up to 5 s apart, and
  * the key of a node outlives it by 6 s.
  */
-const JOINING_MS = 20_000
+export const JOINING_MS = 20_000
 
 /** A node that heard nothing hears again, and the doubts that it had are refuted. */
-const HEARING_MS = 15_000
+export const HEARING_MS = 15_000
 
 /** Begins something for each of these troubles; the returned function ends it. */
-function beginAll(world: World, troubles: readonly Trouble[]): (recoveryMs: number) => void {
+export function beginAll(world: World, troubles: readonly Trouble[]): (recoveryMs: number) => void {
   const calms = troubles.map((trouble) => trouble.begin(world.queue))
   return (recoveryMs) => {
     for (const calm of calms) calm(recoveryMs)
@@ -30,7 +30,7 @@ function beginAll(world: World, troubles: readonly Trouble[]): (recoveryMs: numb
 }
 
 /** The nodes of the cluster of a node. */
-function cluster(world: World, { cluster: number }: SimRegistry): readonly SimRegistry[] {
+export function cluster(world: World, { cluster: number }: SimRegistry): readonly SimRegistry[] {
   return world.clusters[number] ?? []
 }
 
@@ -50,6 +50,19 @@ export function beginApart(world: World, registry: SimRegistry): () => void {
   const heal = engine?.cut(registry)
   return () => {
     heal?.()
+    joined(JOINING_MS)
+    deaf(HEARING_MS)
+  }
+}
+
+/** A node runs without having joined: it hears none of its peers, nor they it. The returned function ends that. */
+export function beginUnjoined(world: World, registry: SimRegistry): () => void {
+  const joined = beginAll(world, [
+    registry.apart,
+    ...cluster(world, registry).map(({ unlinked }) => unlinked),
+  ])
+  const deaf = registry.deaf.begin(world.queue)
+  return () => {
     joined(JOINING_MS)
     deaf(HEARING_MS)
   }

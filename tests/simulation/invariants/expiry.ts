@@ -7,6 +7,9 @@ import { isJoined, isTogether, type Scene, unrestAt } from '../world/scene.js'
 /** To notice that it is over, and that a guard lets go. */
 const LATE_MS = 2_000
 
+/** By then what a dead node judged is judged by another one: its lease, the wait, and two ranks of it. */
+const ADOPTED_MS = 15_000
+
 /** By so much the clock of a node may be fast. */
 const DRIFT = 0.0005
 
@@ -63,12 +66,14 @@ export function createExpiry(world: Scene): Invariant {
         if (frozen || removals.get(service) !== removalMs) heldAt.set(service, now)
         removals.set(service, removalMs)
         if (listed?.state !== 'down' || listed.stateAgeMs < removalMs) continue
-        if (shown.view(key)?.guard.tripped === true) heldAt.set(service, now)
+        // What the guard of its judge holds back, only that one knows.
+        if (world.nodes.some(({ registry }) => registry.shown?.view(key)?.guard.tripped === true))
+          heldAt.set(service, now)
         // The clock by which a node judges stands still while it does.
         const stoodMs = process.pausedMs(now - listed.stateAgeMs)
         const due = Math.max(now - listed.stateAgeMs + removalMs + stoodMs, heldAt.get(service) ?? -Infinity)
         // Another judge counts from when it took over.
-        const tookOver = isJoined(world) ? unrestAt(world) + removalMs : 0
+        const tookOver = isJoined(world) ? unrestAt(world) + ADOPTED_MS + removalMs : 0
         if (now > Math.max(due, tookOver) + LATE_MS)
           world.violated(
             invariant,

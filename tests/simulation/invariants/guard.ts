@@ -1,5 +1,5 @@
 /** Invariant I4: mass silence is not believed. */
-import type { Instance } from '@rollcall/wire'
+import type { Instance, ViewName } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import type { Scene } from '../world/scene.js'
 
@@ -8,9 +8,21 @@ const SILENCE: ReadonlySet<string> = new Set(['silence', 'unheard', 'session_clo
 
 /**
  * I4: of n listed records, silence alone holds at most min(max(1, floor(0.3 n)), n - 1) `down`, and never the last. Each of
- * several nodes may take so many at the same moment, before it hears of the others.
+ * several nodes may take so many at the same moment, before it hears of the others. What it learns that another one took down was
+ * allowed there: others may have left since.
  */
 export function createGuard(world: Scene): Invariant {
+  const others = world.nodes.filter((each) => each !== world)
+  const isLearnt = (name: ViewName, { group, id, incarnation }: Instance): boolean =>
+    others.some(({ book }) =>
+      book
+        .current(name)
+        .view?.instances.some(
+          (each) =>
+            each.id === id && each.group === group && each.incarnation === incarnation && isSilent(each),
+        ),
+    )
+
   const invariant: Invariant = {
     name: 'I4 guard',
     viewed(name, view, before) {
@@ -20,7 +32,7 @@ export function createGuard(world: Scene): Invariant {
       const n = view.instances.length
       const share = Math.max(0, Math.min(Math.max(1, Math.floor(0.3 * n)), n - 1))
       const allowed = Math.min(Math.max(0, n - 1), share * world.nodes.length)
-      const more = silent.filter((instance) => !was.has(idOf(instance)))
+      const more = silent.filter((instance) => !was.has(idOf(instance)) && !isLearnt(name, instance))
       // Others may leave: then too many are down already, and no other may follow.
       if (more.length > 0 && silent.length > allowed) {
         world.violated(

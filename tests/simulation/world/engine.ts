@@ -5,6 +5,7 @@ import {
   type Declaration,
   type EngineEntry,
   type EnginePort,
+  nodeKey,
   type StoredRecord,
 } from '@rollcall/core'
 import {
@@ -180,6 +181,16 @@ export class SimEngine {
   /** Whether a node can reach it at present. */
   reaches({ process }: SimRegistry): boolean {
     return this.store.running && this.wayOf(process).cuts === 0
+  }
+
+  /** The history that it has; undefined while it has none. */
+  get epoch(): string | undefined {
+    return this.store.charter?.epoch
+  }
+
+  /** Whether it holds the key of a boot of a node. */
+  hasNode(node: string): boolean {
+    return this.store.get(nodeKey(node)) !== undefined
   }
 
   /** Since when a node cannot reach it, if it cannot. */

@@ -292,6 +292,7 @@ export class World implements Surroundings {
 
   private look(): void {
     this.queue.after(LOOK_MS, () => this.look())
+    for (const side of this.sides) side.look()
     for (const invariant of this.invariants()) invariant.looked?.()
   }
 
