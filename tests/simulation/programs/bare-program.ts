@@ -58,6 +58,8 @@ export class BareProgram extends Program {
           return
         }
         endpoint.incarnation = accepted.incarnation
+        // A node that had not heard of it yet took the registration for a renewal: it goes with what it renewed.
+        if (accepted.incarnation === endpoint.dismissedAs) endpoint.wanted = false
         // This registration is not repeated: what was only in memory may be lost with the node.
         if (result.durability !== 'memory') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
       },

@@ -49,6 +49,8 @@ export class Endpoint {
   /** The incarnation it registered last, as far as it knows. */
   incarnation: number | undefined
   intent: Intent = 'up'
+  /** The incarnation that another caller took out last. */
+  dismissedAs: number | undefined
   /** Whether its process wants it to be registered and called, and no other caller has taken it out for good. */
   wanted = false
   /** Its registration may be demanded from this moment on. */

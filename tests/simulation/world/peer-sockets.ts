@@ -19,8 +19,10 @@ export function createSimDialler(process: SimProcess, network: Network): DialPee
       },
       message: (text) => events?.received(text),
       closed(code, reason) {
-        if (events !== undefined) events.closed(code ?? 1_006, reason)
-        else if (!given) outcome.failed(reason)
+        if (events !== undefined) return events.closed(code ?? 1_006, reason)
+        giveUp()
+        if (!given) outcome.failed(reason)
+        given = true
       },
       drained: () => events?.drained(),
     })

@@ -215,6 +215,7 @@ export class World implements Surroundings {
   /** Another caller deregisters an endpoint. */
   dismissed(endpoint: Endpoint): void {
     const silent = endpoint.vouch === 'probe' || endpoint.vouch === 'static'
+    endpoint.dismissedAs = endpoint.incarnation
     // One that never looks back stays out, also when it hears of its registration only now.
     if (silent) endpoint.wanted = false
     else endpoint.excuse(this.queue.now + HOLD_OFF_MS)
