@@ -25,6 +25,11 @@ const FOUND_WITH_THREE: readonly (readonly [seed: number, what: string])[] = [
   [36, 'beats at a quarter of the lease of which a node passed on every second one'],
   [15, 'an adopter that did not know what a third node had heard'],
   [40, 'an adopter that doubted at once, because links had ended long before'],
+  [168, 'a journal that alone knew an instance, and doubted it before its judge had told of it'],
+  [177, 'an empty node without engine that took what its own clients registered for the list'],
+  [332, 'a registration said again that was answered replicated while the first one still waited'],
+  [866, 'a node that an engine restored from a backup never told of'],
+  [977, 'silence on an island that counted before peers had joined again'],
 ]
 
 /** The same, with two clusters. */
