@@ -12,8 +12,11 @@ export function createFreeze(world: Scene): Invariant {
   const standings = new Map<string, string>()
 
   function broken({ content, verdict }: StoredRecord, before: string | undefined): string | undefined {
+    // Another node may have done that before it heard of the freeze.
     if (content.intent === 'gone')
-      return content.by === 'host' && before !== 'gone' ? 'was taken out by host' : undefined
+      return world.nodes.length === 1 && content.by === 'host' && before !== 'gone'
+        ? 'was taken out by host'
+        : undefined
     if (verdict.value === before) return undefined
     if (verdict.value === 'expired') return 'expired'
     return verdict.value === 'down' && verdict.reason !== 'refused'

@@ -65,6 +65,7 @@ export function createLiving(world: Scene): Invariant {
     return world.nodes.some(
       ({ registry }) =>
         now < registry.deaf.calmFrom ||
+        (now < registry.unlinked.calmFrom && world.engine?.lostAt(registry) !== undefined) ||
         (vouch === 'beats' && now < registry.unlinked.calmFrom) ||
         // What it had heard and not passed on yet died with a node.
         (vouch === 'beats' && !probed && world.nodes.length > 1 && now < registry.trouble.calmFrom),

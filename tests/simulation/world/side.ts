@@ -20,7 +20,7 @@ export class Side {
   readonly engine: SimEngine | undefined
   private readonly world: World
   private own: readonly Endpoint[] | undefined
-  /** When each history of the engine last had the key of each boot of a node that had joined it. */
+  /** When each history of the engine last had the key of each boot of a node that had joined it, and was followed by it. */
   private readonly keyAt = new Map<string, number>()
   /** Ends the trouble of each node that is not joined. */
   private readonly unjoined = new Map<SimRegistry, () => void>()
@@ -71,7 +71,8 @@ export class Side {
   private isUnknown(registry: SimRegistry, epoch: string): boolean {
     const { member, nodeId } = registry
     const boot = `${nodeId} ${epoch}`
-    if (this.engine?.hasNode(nodeId) === true && member?.cluster().epoch === epoch)
+    const { epoch: joined, engine } = member?.cluster() ?? {}
+    if (this.engine?.hasNode(nodeId) === true && joined === epoch && engine?.state === 'connected')
       this.keyAt.set(boot, this.world.queue.now)
     const keyAt = this.keyAt.get(boot)
     if (keyAt === undefined) return true

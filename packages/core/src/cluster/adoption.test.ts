@@ -138,6 +138,24 @@ describe('a node that dies', () => {
     expect(nodes.writes).toBe(1)
   })
 
+  it('does not have them doubted for a session that they had given up at the adopter long before', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.network(() => 'silence')
+    const before = nodes.session('a')
+    nodes.register('a', { leaseMs: 9_000 }, before)
+    nodes.run(1_000)
+    const session = nodes.session('b')
+    nodes.register('b', { leaseMs: 9_000 }, session)
+    nodes.run(1_000)
+    before.close()
+    nodes.every(3_000, 60_000, () => session.heard())
+    nodes.kill('b')
+    nodes.run(8_000)
+    expect(nodes.seen()).toEqual(['up b.1'])
+    nodes.run(5_000)
+    expect(nodes.seen()).toEqual(['up a.1'])
+  })
+
   it('and whose adopter dies too leaves them to the last one', () => {
     const nodes = new Nodes(['a', 'b', 'c'])
     for (const id of MANY) nodes.register('a', { id })

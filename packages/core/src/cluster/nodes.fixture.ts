@@ -174,13 +174,25 @@ export class Nodes {
     if (!member.engine) return
     const { sim } = member
     for (const record of this.log.slice(member.heard)) {
+      const before = sim.entries.length
       sim.node.learn([JSON.parse(JSON.stringify({ kind: 'record', record }))], sim.now)
+      this.answered(member, record, before)
       const entry = sim.node.directory.entry(record)
       if (entry !== undefined) entry.revision = this.log.length
     }
     member.heard = this.log.length
-    // What it learnt it does not write.
     member.read = sim.entries.length
+  }
+
+  /** What it learnt it does not write, but what it had to say to that at once. */
+  private answered(member: Member, { verdict }: StoredRecord, from: number): void {
+    for (const entry of member.sim.entries.slice(from)) {
+      if (entry.kind !== 'record') continue
+      const { node, claim } = entry.record.verdict
+      if (node !== member.peer.node || claim <= verdict.claim) continue
+      this.writes += 1
+      member.unpublished.push(entry.record)
+    }
   }
 
   /** Keys in the engine as all that reach it see them. */

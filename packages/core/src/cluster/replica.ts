@@ -338,7 +338,7 @@ export class Replica implements Follower {
     this.declarations.delete(held.name)
   }
 
-  /** Nobody but the journal knows of it: it has to be heard before it is believed. */
+  /** Only the journal knows of it: it has to be heard before it is believed. */
   private doubt(entry: Entry, now: number): void {
     const { record } = entry
     const { liveness } = this.deps

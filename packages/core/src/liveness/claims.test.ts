@@ -1,6 +1,7 @@
 /** When a claim is raised, and that it is raised in no other case: sessions that move, beats behind a balancer. */
 import { describe, expect, it } from 'vitest'
 import { Nodes } from '../cluster/nodes.fixture.js'
+import { ref as refOf, type Simulation } from '../simulated-node.fixture.js'
 
 describe('a session that moves', () => {
   it('takes its judge along, and its former one has no doubt (T2)', () => {
@@ -38,6 +39,7 @@ describe('a session that moves', () => {
     const nodes = new Nodes(['a', 'b'])
     const before = nodes.session('a')
     nodes.register('a', {}, before)
+    nodes.run(100)
     const session = nodes.session('b')
     nodes.register('b', {}, session)
     nodes.run(1_000)
@@ -59,6 +61,53 @@ describe('a session that moves', () => {
     nodes.register('b', {}, nodes.session('b'))
     nodes.run(100)
     expect(nodes.seen()).toEqual(['up b.1', 'up b.1'])
+  })
+
+  it('speaks at once against the silence that a judge without it heard', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.network(() => 'failed')
+    const session = nodes.session('b')
+    nodes.register('b', {}, session)
+    nodes.run(1_000)
+    // As when a node adopted it in the same moment, and its claim won.
+    for (const name of ['a', 'b']) judgedBy(nodes.get(name), 'a.1')
+    nodes.link('a', 'b', false)
+    nodes.every(3_000, 60_000, () => session.heard())
+    const doubts = nodes.get('b').transcript.filter((line) => line.includes('suspect'))
+    expect(doubts).toHaveLength(1)
+    const [doubtedAt = 0, upAt = 0] = nodes
+      .get('b')
+      .transcript.slice(-2)
+      .map((line) => Number(line.split(' ')[0]))
+    expect(upAt).toBe(doubtedAt)
+    expect(nodes.seen()).toEqual(['up b.1', 'up b.1'])
+  })
+
+  it('takes its judge back where another claim was raised in the same moment, and won', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.network(() => 'failed')
+    const session = nodes.session('b')
+    nodes.register('b', {}, session)
+    nodes.run(1_000)
+    for (const name of ['b', 'a']) judgedBy(nodes.get(name), 'c.1', 0)
+    nodes.run(100)
+    nodes.writes = 0
+    nodes.link('a', 'b', false)
+    nodes.every(3_000, 60_000, () => session.heard())
+    expect(nodes.seen()).toEqual(['up b.1', 'up b.1'])
+    expect(nodes.writes).toBe(1)
+    expect(nodes.get('a').transcript.filter((line) => line.includes('suspect'))).toEqual([])
+  })
+
+  it('whose host is gone speaks against it once, and is silent then by itself', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.network(() => 'failed')
+    nodes.register('b', {}, nodes.session('b'))
+    nodes.run(1_000)
+    for (const name of ['a', 'b']) judgedBy(nodes.get(name), 'a.1')
+    nodes.get('a').node.unreachable([refOf('a', 5)], nodes.get('a').now)
+    nodes.run(30_000)
+    expect(nodes.seen()[0]).toMatch(/^(suspect|down) /)
   })
 
   it('takes a flapping one along as it is: it behaves where its session is, and is up then', () => {
@@ -169,6 +218,18 @@ describe('beats behind a balancer (F12)', () => {
     expect(nodes.get('a').transcript.filter((line) => line.includes('suspect'))).toEqual([])
   })
 
+  it('are told to the judge also where one came right before, a copy of an earlier one perhaps', () => {
+    const nodes = new Nodes(['a', 'b'])
+    nodes.network(() => 'failed')
+    nodes.register('a')
+    nodes.every(7_400, 60_000, () => {
+      nodes.get('b').beat('a', 5)
+      nodes.run(2_300)
+      nodes.get('b').beat('a', 5)
+    })
+    expect(nodes.get('a').transcript.filter((line) => line.includes('suspect'))).toEqual([])
+  })
+
   it('are told to the judge at most six times per lease and instance', () => {
     const nodes = new Nodes(['a', 'b'])
     nodes.register('a')
@@ -179,7 +240,7 @@ describe('beats behind a balancer (F12)', () => {
       told.push(sim.now)
       passOn(judge, ref, agoMs)
     }
-    nodes.every(50, 15_000, () => sim.beat('a', 5))
+    nodes.every(50, 14_900, () => sim.beat('a', 5))
     expect(told.length).toBe(6)
   })
 
@@ -259,3 +320,11 @@ describe('what was heard elsewhere', () => {
     expect(nodes.get('b').read.explain(ref)?.evidence?.toldMs).toBe(1_000)
   })
 })
+
+/** A node learns that another one judges the instance. */
+function judgedBy(sim: Simulation, node: string, raised = 1): void {
+  const record = sim.record('a')
+  if (record === undefined) throw new Error('it is not registered')
+  const verdict = { ...record.verdict, claim: record.verdict.claim + raised, node, seq: 1_000 }
+  sim.node.learn([{ kind: 'record', record: { ...record, verdict } }], sim.now)
+}

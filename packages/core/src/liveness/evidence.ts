@@ -1,6 +1,7 @@
 /** What a node knows of what it judges. Times are on the judged clock, which stands still while the node stalls. */
 import type { Flaps } from './damping.js'
 import type { Entry } from '../directory/directory.js'
+import type { Verdict } from '../records/record.js'
 import type { Session, SessionOptions } from '../caller.js'
 import type { ProbeOutcome } from '../ports.js'
 import type { HoldReason } from './transitions.js'
@@ -36,6 +37,8 @@ export interface Evidence extends WheelItem {
   heardBy: HeardBy | undefined
   /** When another node heard it last, as that told; undefined = never. */
   toldAt: number | undefined
+  /** When it is claimed, if a session here still vouches for it: another claim was raised in the same moment, and won. */
+  claimAt: number
   /** When its judge was told last that it is heard here; undefined = never. */
   passedAt: number | undefined
   /** A refusal means something where a connection was once made. */
@@ -80,6 +83,7 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
     heardAt: heard ? t : undefined,
     heardBy: heard ? 'registration' : undefined,
     toldAt: undefined,
+    claimAt: Infinity,
     passedAt: undefined,
     baseline: 'none',
     asking: false,
@@ -96,15 +100,23 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
   }
 }
 
-/** Another node, or boot, judged at `t`: what speaks for or against the instance begins anew. `anew`: it did not judge before. */
-export function judgedElsewhere(evidence: Evidence, isJudge: boolean, anew: boolean, t: number): void {
+/** By then a session that its client gave up for one elsewhere has closed. */
+const MET_MS = 6_000
+
+/** A verdict was learnt at `t`: what speaks for or against the instance begins anew. Returns whether its judge is another one. */
+export function judgedElsewhere(evidence: Evidence, isJudge: boolean, before: Verdict, t: number): boolean {
+  const { verdict } = evidence.entry.record
+  const anew = before.node !== verdict.node
+  const met = anew && evidence.isJudge && before.claim === verdict.claim
   evidence.isJudge = isJudge
   if (anew) evidence.judgeSince = t
   evidence.judgedAt = t
+  evidence.claimAt = met ? t + MET_MS : Infinity
   evidence.passedAt = undefined
   evidence.noticed = false
   evidence.outdated = true
   evidence.probe = undefined
+  return anew
 }
 
 /** When the instance was last heard, by itself, through its session or by another node that told; -Infinity = never. */

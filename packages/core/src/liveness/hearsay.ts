@@ -24,19 +24,26 @@ export class Hearsay {
     this.passOn = passOn
   }
 
-  /** It was heard here now, by itself. */
-  heard(evidence: Evidence, t: number): void {
-    if (this.passOn === undefined || t < (evidence.passedAt ?? -Infinity) + gapOf(evidence)) return
-    this.pass(evidence, t, t)
+  /** It was heard here now, by itself: its judge is told, or is to be told at the returned time. */
+  heard(evidence: Evidence, t: number): number {
+    return this.tell(evidence, evidence.heardAt ?? t, t)
   }
 
-  /** A session vouches for it here. Returns when to ask again. */
-  vouched(evidence: Evidence, session: SessionEvidence, t: number): number {
-    if (this.passOn === undefined) return Infinity
-    const due = (evidence.passedAt ?? -Infinity) + gapOf(evidence)
+  /** Something may be due. Returns when to ask again: what a session brings from now on is not said each time. */
+  due(evidence: Evidence, session: SessionEvidence | undefined, t: number): number {
+    const { heardAt = -Infinity } = evidence
+    const due = this.tell(evidence, Math.max(heardAt, session?.heardAt ?? -Infinity), t)
+    return session === undefined || this.passOn === undefined ? due : Math.min(due, t + gapOf(evidence))
+  }
+
+  /** Tells that it was heard at a moment, unless that was told, or the last telling is too fresh: returns when it is not. */
+  private tell(evidence: Evidence, heardAt: number, t: number): number {
+    const { passedAt = -Infinity } = evidence
+    if (this.passOn === undefined || heardAt <= passedAt) return Infinity
+    const due = passedAt + gapOf(evidence)
     if (t < due) return due
-    if (session.heardAt > (evidence.passedAt ?? -Infinity)) this.pass(evidence, session.heardAt, t)
-    return t + gapOf(evidence)
+    this.pass(evidence, heardAt, t)
+    return Infinity
   }
 
   /** Another node judges it from now on, which cannot know what was heard here before. */

@@ -23,6 +23,7 @@ import {
   type VerdictReason,
 } from './transitions.js'
 import type { Verdicts } from './verdicts.js'
+import { detach } from './vouching.js'
 import { FORGETTING, type Wheel } from './wheel.js'
 
 /** The cause of every verdict but one that an operator reverses. */
@@ -68,7 +69,9 @@ export class Judge {
     if (content.intent === 'gone') return
     const vouched = session !== undefined && session.closedAt === undefined
     if (!evidence.isJudge) {
-      if (vouched) wheel.schedule(evidence, hearsay.vouched(evidence, session, t))
+      if (vouched && t >= evidence.claimAt) return this.moved(evidence, now)
+      const due = hearsay.due(evidence, vouched ? session : undefined, t)
+      wheel.schedule(evidence, vouched ? Math.min(due, evidence.claimAt) : due)
       return
     }
     const damped = !evidence.noticed && standingOf(entry.record) === 'flapping'
@@ -142,6 +145,7 @@ export class Judge {
 
   /** Takes over from another judge, whose verdict stands: by a session that moved here, or by adoption. */
   private claim(evidence: Evidence, t: number, now: number): void {
+    evidence.claimAt = Infinity
     if (!evidence.isJudge) this.begin(evidence, t, t)
     // How long it has been down is not known here: its removal time begins anew, as after a restart.
     if (evidence.entry.record.verdict.value !== 'expired') evidence.judgedAt = t
@@ -153,6 +157,8 @@ export class Judge {
     evidence.isJudge = true
     evidence.judgeSince = t
     evidence.startedAt = Math.max(evidence.startedAt, watchedAt)
+    // One that was given up here long before, for one at the former judge, says nothing now.
+    if ((evidence.session?.closedAt ?? Infinity) < evidence.startedAt) detach(evidence)
     this.deps.guards.takeOver(evidence, t)
     this.deps.questions.baseline(evidence)
   }
@@ -184,13 +190,14 @@ export class Judge {
 
   /** Live evidence reverses every negative verdict but that of a flapper, whose judge ends it. */
   refute(evidence: Evidence, now: number): void {
-    const { guards, refusals, clock, hearsay, opinions } = this.deps
+    const { guards, refusals, clock, hearsay, opinions, wheel } = this.deps
     evidence.outdated = true
     evidence.probe = undefined
     refusals.reset(evidence)
     const reverses = this.cell(evidence, 'heard').does === 'becomes'
     // What another node judges is of interest here only where this one knows better.
-    if (!evidence.isJudge && !reverses) return hearsay.heard(evidence, clock.at(now))
+    if (!evidence.isJudge && !reverses)
+      return wheel.schedule(evidence, hearsay.heard(evidence, clock.at(now)))
     if (evidence.held !== undefined) opinions.forget(evidence)
     guards.heard(evidence)
     // Evidence only moves deadlines away: one that waits on the wheel anyway is not judged for each beat.

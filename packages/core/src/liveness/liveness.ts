@@ -4,6 +4,7 @@
  */
 import type { Guard } from '@rollcall/wire'
 import type { Declaration } from '../records/declaration.js'
+import type { Verdict } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
@@ -40,6 +41,7 @@ import {
   type SessionKeeper,
 } from './evidence.js'
 import type { LivenessOptions } from './options.js'
+import { standingOf } from './transitions.js'
 import { enoughOf, Wheel } from './wheel.js'
 
 /** How often `tick` is expected to be called. */
@@ -138,7 +140,7 @@ export class LivenessRules implements Follower {
     } else {
       if (before !== undefined) {
         if (judgedAnew && cause.kind === 'learnt')
-          this.judgedElsewhere(before, isJudge, previous.verdict.node !== record.verdict.node, now)
+          this.judgedElsewhere(before, isJudge, previous.verdict, now)
         this.guards.recount(before)
         if (isRuledAnew(previous, record)) this.ruledAnew(before, now)
       }
@@ -161,15 +163,21 @@ export class LivenessRules implements Follower {
     this.wheel.schedule(evidence, this.clock.at(now))
   }
 
-  /** A verdict was learnt: what was heard before does not speak against it, what is heard from now on does. */
-  private judgedElsewhere(evidence: Evidence, isJudge: boolean, anew: boolean, now: number): void {
+  /**
+   * A verdict was learnt: what was heard before does not speak against it, what is heard from now on does. But a session that is well
+   * here contradicts the very ground of a silence elsewhere, and where two claims met, it is judged here before long.
+   */
+  private judgedElsewhere(evidence: Evidence, isJudge: boolean, before: Verdict, now: number): void {
     const { session } = evidence
     const t = this.clock.at(now)
+    const isWell = session !== undefined && session.closedAt === undefined && !session.doubted
     this.guards.left(evidence)
     this.opinions.forget(evidence)
-    judgedElsewhere(evidence, isJudge, anew, t)
+    const anew = judgedElsewhere(evidence, isJudge, before, t)
     if (anew && !isJudge) this.hearsay.judgedAnew(evidence, t)
-    if (session !== undefined && evidence.entry.record.verdict.value !== 'up') session.doubted = true
+    const standing = standingOf(evidence.entry.record)
+    if (isWell && !isJudge && standing === 'suspect') return this.judge.refute(evidence, now)
+    if (session !== undefined && standing !== 'up') session.doubted = true
     this.judge.lookAt(evidence, t, now)
   }
 

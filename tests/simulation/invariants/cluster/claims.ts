@@ -7,6 +7,9 @@ import type { Invariant } from '../invariant.js'
 /** A node that was cut off from the engine may be taken for dead for so long after it is back. */
 const RETURNED_MS = 15_000
 
+/** By then nodes and engine were compared. */
+const COMPARED_MS = 75_000
+
 /**
  * I23: a node takes over from another one that lives and is joined only where a session has opened here, or where it refutes a
  * doubt. Beats that come to the wrong node take nothing over.
@@ -45,6 +48,8 @@ export function createClaims(world: Scene): Invariant {
         if (claim <= before.verdict.claim || node !== world.registry.nodeId || node === before.verdict.node)
           continue
         if (sessions.has(key) || before.verdict.value !== 'up' || !isJudging(before.verdict.node)) continue
+        // A node that does not know of an engine restored behind its back may miss a node for as long as it compares.
+        if (world.queue.now < (world.engine?.troubledAt ?? -Infinity) + COMPARED_MS) continue
         world.violated(
           invariant,
           `${node} takes ${key} over from ${before.verdict.node}, which lives, without a session`,
