@@ -129,7 +129,8 @@ export abstract class Program {
       return elsewhere && network.port(process.host, holder.host, holder.port) === 'accepts'
     })
     const startedAt = Math.max(...nodes.map(({ process }) => process.startedAt))
-    endpoint.conflicts(queue.now, stranger ? queue.now : startedAt, CONFLICT_MS)
+    // Only the judge of its predecessor gives way to a lower number: the next attempt may come to another node.
+    endpoint.conflicts(queue.now, stranger ? queue.now : startedAt, CONFLICT_MS * nodes.length)
   }
 
   /** Registers everything. */

@@ -31,6 +31,8 @@ class Dead {
   private readonly nodes: readonly Scene[]
   private readonly world: Scene
   private readonly heard = new Map<string, number>()
+  /** When an operator brought back an incarnation: it was not heard since. */
+  private readonly restored = new Map<string, number>()
   /** When many were silent last. */
   private massAt = -Infinity
 
@@ -61,6 +63,9 @@ class Dead {
       const orphaned = Math.max(at, changedAt, troubledAt) + NODE_LEASE_MS + 2 * leaseMs + PROBE_MS
       return Math.max(orphaned, this.massAt + MASS_DOUBT_MS) + TELLING_MS
     }
+    const restoredAt = this.restored.get(nameOf(dead))
+    if (restoredAt !== undefined)
+      return accepts && probed ? Infinity : restoredAt + 2 * leaseMs + PROBE_MS + TELLING_MS
     const since = Math.max(at, changedAt, this.heard.get(nameOf(dead)) ?? 0)
     const judged = (): number => {
       if (vouch === 'probe') return accepts ? Infinity : since + leaseMs + PROBE_MS
@@ -105,7 +110,13 @@ class Dead {
 
   /** Late packets count, whichever node they come to. */
   hearing(key: Obituary['endpoint']['key'], incarnation: number | undefined): void {
-    this.heard.set(`${keyText(key)}#${incarnation ?? '?'}`, this.world.queue.now)
+    const name = `${keyText(key)}#${incarnation ?? '?'}`
+    this.restored.delete(name)
+    this.heard.set(name, this.world.queue.now)
+  }
+
+  restoring(key: Obituary['endpoint']['key'], incarnation: number): void {
+    this.restored.set(`${keyText(key)}#${incarnation}`, this.world.queue.now)
   }
 
   listed(key: Obituary['endpoint']['key']): number | undefined {
@@ -142,6 +153,8 @@ export function createClusterDead(nodes: readonly Scene[]): Invariant {
       }
     },
     executed(done) {
+      if (done.kind === 'restore')
+        for (const result of done.answer.results) if (result.ok) all.restoring(result, result.incarnation)
       if (done.kind !== 'register') return
       done.answer.forEach((result, index) => {
         const command = done.command.items[index]
