@@ -60,8 +60,9 @@ export class BareProgram extends Program {
         endpoint.incarnation = accepted.incarnation
         // A node that had not heard of it yet took the registration for a renewal: it goes with what it renewed.
         if (accepted.incarnation === endpoint.dismissedAs) endpoint.wanted = false
-        // This registration is not repeated: what was only in memory may be lost with the node.
-        if (result.durability !== 'memory') endpoint.owedFrom = world.queue.now + endpoint.leaseMs
+        // This registration is not repeated: what was only in memory, or with one of several nodes, may be lost with that node.
+        const kept = world.clusters[endpoint.cluster]!.length > 1 ? ['replicated'] : ['disk', 'replicated']
+        if (kept.includes(result.durability)) endpoint.owedFrom = world.queue.now + endpoint.leaseMs
       },
       REQUEST_TIMEOUT_MS,
     )

@@ -72,7 +72,7 @@ class Graves {
 
 /**
  * I3: an incarnation whose deregistration was acknowledged is never listed again by the node that answered, nor by one that
- * has lost it; by none a second later while the cluster is together; and by none after it has come together. While it is, no
+ * has lost it, unless the list says that it is stale; by none a second later while the cluster is together; and by none after it has come together. While it is, no
  * consumer that is undisturbed has it left to choose.
  */
 export function createClusterFinality(nodes: readonly Scene[]): readonly Invariant[] {
@@ -109,8 +109,9 @@ function createOf(world: Scene, graves: Graves): Invariant {
     journalled(entries) {
       for (const entry of entries) if (entry.kind === 'forget') newest.delete(keyText(entry.key))
     },
-    viewed(view, { instances }, before) {
-      if (view.group !== undefined) return
+    viewed(view, { instances, stale }, before) {
+      // A node that cannot ask serves what its journal has, and says that it may be old.
+      if (view.group !== undefined || stale) return
       const now = new Set(instances.map(keyText))
       for (const was of before?.instances ?? [])
         if (!now.has(keyText(was)) && graves.of(was) !== undefined) lost.set(keyText(was), was.incarnation)
@@ -130,6 +131,7 @@ function createOf(world: Scene, graves: Graves): Invariant {
       for (const { name, view } of world.book.all()) {
         if (name.group !== undefined || world.registry.process.paused || world.registry.shown === undefined)
           continue
+        if (view?.stale === true) continue
         const ghost = view?.instances.find(
           (each) =>
             isOver(each, TOLD_MS) ||
