@@ -133,6 +133,22 @@ export class Queries {
     )
   }
 
+  /**
+   * The service that a name in lower case stands for, where case does not count: the listed one that is spelt like it,
+   * else the first, in order, that differs in case alone.
+   */
+  spelling({ namespace, service }: ViewName): ViewName | undefined {
+    const { directory } = this.deps
+    const own = directory.find(namespace, service)
+    const other = own?.listed === true ? undefined : directory.foldedNames.find({ namespace, service })
+    return other ?? (own === undefined ? undefined : { namespace, service })
+  }
+
+  /** Whether the names of listed services end with these labels and have others before them, case aside. */
+  isEndOfName({ namespace, service }: ViewName): boolean {
+    return this.deps.directory.foldedNames.isEnd({ namespace, service })
+  }
+
   /** Whether this node could probe a host that a caller at `peer` registers. By name: whether its addresses might be. */
   mayProbe(host: string, peer: string | undefined): boolean {
     return this.deps.liveness.insight.mayProbe(host, peer)

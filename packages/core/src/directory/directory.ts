@@ -15,6 +15,7 @@ import type { Budget } from '../budgets/budget.js'
 import { Accounts, groupBytes, type RecordBudgets, serviceBytes, type Site } from './accounts.js'
 import type { Cause, Change, Follower } from './change.js'
 import { DeclarationBook } from './declaration-book.js'
+import { FoldedNames } from './folded-names.js'
 import { Freezes } from './freezes.js'
 import { Namespaces } from './namespaces.js'
 import type { HistoryBudget } from './history.js'
@@ -57,6 +58,8 @@ export class Directory {
   readonly namespaceSettings: Namespaces
   /** The list of services. */
   readonly listing: Listing<ServiceNode> = new Listing<ServiceNode>()
+  /** The same, by names without case. */
+  readonly foldedNames: FoldedNames = new FoldedNames()
   /** Records held, hidden ones included. */
   records = 0
   /** Services held, declared ones without records included. */
@@ -286,8 +289,10 @@ export class Directory {
     const listed = service.total > 0 || service.settings !== undefined
     if (listed === service.listed) return
     service.listed = listed
-    if (listed) this.listing.add(service)
-    else this.listing.delete(service)
+    for (const index of [this.listing, this.foldedNames]) {
+      if (listed) index.add(service)
+      else index.delete(service)
+    }
   }
 
   private collect(service: ServiceNode): void {
