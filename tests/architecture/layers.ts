@@ -61,7 +61,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
 /** What tests may name beyond their package's own layer. */
 export const TEST_ONLY: Layer = {
   ours: ['testkit', 'testkit/time'],
-  external: ['vitest', 'fast-check', 'ajv', '@seriousme/openapi-schema-validator'],
+  external: ['vitest', 'fast-check', 'ajv', 'dns-packet', '@seriousme/openapi-schema-validator'],
   builtins: true,
 }
 

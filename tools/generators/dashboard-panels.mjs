@@ -3,6 +3,7 @@
  * chosen nodes. `about` is what a reader sees at the (i): what the figure says, and when to look closer.
  */
 import { CLUSTER } from './dashboard-cluster.mjs'
+import { DNS } from './dashboard-dns.mjs'
 import { latencies, NONE, ofCluster, perSecond, RATE } from './dashboard-queries.mjs'
 
 const budgets = (unit) =>
@@ -389,4 +390,4 @@ const PROCESS = {
   ],
 }
 
-export const SECTIONS = [OVERVIEW, INSTANCES, CLUSTER, TRAFFIC, LATENCY, MEMORY, PROCESS]
+export const SECTIONS = [OVERVIEW, INSTANCES, CLUSTER, TRAFFIC, LATENCY, MEMORY, PROCESS, DNS]

@@ -20,6 +20,8 @@ const NAMED: Readonly<Record<string, string>> = {
   data: '<dir>',
   cluster: '<name>',
   nodeId: '<name>',
+  'dns.listen': '[host:port]',
+  'dns.domain': '<domain>',
   'etcd.endpoints': '<url,…>',
   'etcd.prefix': '<path>',
   'etcd.ca': '<file>',

@@ -24,6 +24,7 @@ type ListName =
   | 'engineOperations'
   | 'engineFailures'
   | 'engineWrites'
+  | 'dnsAnswers'
   | 'collections'
   | 'quotas'
   | 'budgets'
@@ -106,6 +107,18 @@ export const LABEL_VALUES: Readonly<Record<ListName, readonly string[]>> = {
   engineOperations: ['join', 'load', 'scan', 'read', 'write', 'watch', 'renewal'],
   engineFailures: ['unavailable', 'compacted', 'epoch', 'incompatible', 'refused', 'full'],
   engineWrites: ['done', 'refused'],
+  dnsAnswers: [
+    'records',
+    'nodata',
+    'nxdomain',
+    'refused',
+    'servfail',
+    'formerr',
+    'notimp',
+    'badvers',
+    'limited',
+    'silence',
+  ],
   collections: ['major', 'minor', 'incremental', 'weakcb'],
   /** Names under which a limit refuses: the setting that bounds it, if one does. */
   quotas: [

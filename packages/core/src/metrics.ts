@@ -311,6 +311,21 @@ const CATALOGUE = {
     kind: 'counter',
     help: 'Records and declarations sent by other nodes that this version cannot read.',
   },
+  rollcall_dns_queries_total: {
+    kind: 'counter',
+    help: 'DNS queries by what was answered; limited: told to come by TCP, because its source sends too many.',
+    label: 'answer',
+    values: 'dnsAnswers',
+  },
+  rollcall_dns_truncated_total: {
+    kind: 'counter',
+    help: 'DNS answers that left something out, which TCP would hold; limited ones too.',
+  },
+  rollcall_dns_dropped_total: {
+    kind: 'counter',
+    help: 'DNS answers that were not sent, because the system did not take them, or their reader does not read.',
+  },
+  rollcall_dns_connections: { kind: 'gauge', help: 'Open TCP connections of DNS clients.' },
 } as const
 
 export type MetricName = keyof typeof CATALOGUE

@@ -3,6 +3,7 @@
  * running node, and takes it apart in the order that loses nothing.
  */
 import { ANONYMOUS, type Clock, type JournalPort, type RefusalLog } from '@rollcall/core'
+import { createDns } from '@rollcall/protocols/dns'
 import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPeerNetwork, PEER_PATH } from '@rollcall/protocols/peer'
@@ -16,12 +17,13 @@ import { createLoneCluster } from './cluster/lone-cluster.js'
 import { createAlone, createJoined, type Membership } from './cluster/membership.js'
 import type { HostPort } from './config/address.js'
 import { type Config, parseHostPort } from './config/config.js'
-import { createConnections } from './listener/connections.js'
+import { type Connections, createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
 import { createHttpBudgets } from './http-budgets.js'
 import { type HealthDeps, healthMounts } from './listener/health.js'
-import { createListeners, type Listeners } from './listener/listeners.js'
+import { createListeners, type Listeners, type OtherListener } from './listener/listeners.js'
 import type { Mount } from './listener/mounts.js'
+import { createDnsListener } from './dns/listener.js'
 import { beginFigures, renderFigures } from './telemetry/figures.js'
 import { createLogger, type ProcessLogger } from './telemetry/logging.js'
 import { createMetricsRegistry, type MetricsRegistry } from './telemetry/metrics-registry.js'
@@ -55,6 +57,7 @@ export interface ComposedNode {
 
 interface Parts {
   readonly clock: Clock
+  readonly random: SystemRandom
   readonly logger: ProcessLogger
   readonly metrics: MetricsRegistry
   readonly figures: ProcessMetrics
@@ -93,7 +96,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
     nodeOptions(config, nodeId, heap.limit),
   )
   const budgets = createHttpBudgets({ bounds: peerBounds(config), meter: metrics }, config.limits, heap.limit)
-  const begun = { clock, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
+  const begun = { clock, random, logger, metrics, prober, driver, budgets, connectionsMax, refusals }
   const { journal, read } = await openStorage(config, begun)
   driver.attach(journal)
   if (membership.sink !== undefined) driver.attach(membership.sink, { behind: true })
@@ -328,9 +331,36 @@ function openAddresses(
     { clock, logger: log, meter: metrics, bounds: peerBounds(config) },
     connectionsMax,
   )
-  return createListeners({ clock, logger: log, meter: metrics, refusals, connections }, [
-    { ...listen, mounts },
-  ])
+  return createListeners(
+    { clock, logger: log, meter: metrics, refusals, connections },
+    [{ ...listen, mounts }],
+    openDns(config, parts, connections),
+  )
+}
+
+/** DNS at its address, where it is on. */
+function openDns(
+  { dns, advertise }: Config,
+  parts: Parts,
+  connections: Connections,
+): readonly OtherListener[] {
+  const address = dns === undefined ? undefined : parseHostPort(dns.listen)
+  if (dns === undefined || address === undefined) return []
+  const { clock, random, metrics: meter, driver } = parts
+  const logger = parts.logger.child({ component: 'dns' })
+  const { domain, ttlMs, udpBytesMax, queriesPerSourceMax, connectionsMax } = dns
+  const answers = createDns(
+    { registry: driver, node: driver, clock, chance: () => random.fraction(), logger, meter },
+    {
+      domain,
+      ttlSeconds: Math.floor(ttlMs / 1_000),
+      udpBytesMax,
+      queriesPerSourceMax,
+      address: reachedAt({ advertise, listen: dns.listen }, undefined).host,
+    },
+  )
+  const deps = { dns: answers, clock, logger, meter, connections }
+  return [createDnsListener(deps, { ...address, connectionsMax })]
 }
 
 function stopSteps(

@@ -67,7 +67,10 @@ export function allowedHostsOf({ allowedHosts, advertise }: Config): readonly st
 }
 
 /** Where others reach a node: as it was told, else where it listens. */
-export function reachedAt({ advertise, listen }: Config, listening: HostPort | undefined): HostPort {
+export function reachedAt(
+  { advertise, listen }: Pick<Config, 'advertise' | 'listen'>,
+  listening: HostPort | undefined,
+): HostPort {
   const told = advertise === undefined ? listening : parseHostPort(advertise)
   return told ?? (parseHostPort(listen) as HostPort)
 }

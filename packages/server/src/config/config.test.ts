@@ -27,6 +27,7 @@ function problemsOf(sources: Sources): readonly ConfigProblem[] {
 }
 
 const ETCD = { etcd: 'https://a:2379' }
+const DNS = { dns: '[::1]:5353' }
 
 const inFile = (text: string): Sources => ({ files: { 'rollcall.yaml': text } })
 
@@ -158,6 +159,9 @@ describe('spelling', () => {
         'journal.rotateBytesMin': ['65536', 65_536],
         'etcd.endpoints': [' http://a:1/, http://[::1]:2379', ['http://a:1/', 'http://[::1]:2379']],
         'etcd.prefix': ['/a/b', '/a/b'],
+        'dns.listen': ['true', '127.0.0.1:8600'],
+        'dns.domain': ['svc.example.com', 'svc.example.com'],
+        'dns.udpBytesMax': ['1KiB', 1_024],
       }
       // Some have a meaning beside others only.
       const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -167,6 +171,11 @@ describe('spelling', () => {
         'etcd.prefix': ETCD,
         'etcd.user': { ...ETCD, 'etcd-password-file': 'p' },
         'etcd.passwordFile': { ...ETCD, 'etcd-user': 'u' },
+        'dns.domain': DNS,
+        'dns.ttlMs': DNS,
+        'dns.udpBytesMax': DNS,
+        'dns.queriesPerSourceMax': DNS,
+        'dns.connectionsMax': DNS,
       }
       const others = beside[setting.key] ?? {}
       const [written, value] =

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { formatDuration, RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './address.js'
+import { judgeDns } from './dns.js'
 import { judgeEtcd } from './etcd.js'
 import { SETTINGS, completeSettings, configOf } from './schema.js'
 import { readEnvironment, readFlags, readYaml } from './sources.js'
@@ -158,6 +159,7 @@ function judgeTogether(settings: Settings, chosen: ReadonlyMap<string, Given>): 
     report(key, `leaves no lease to ask for: the shortest is ${shortest}, the longest ${longest}`)
   }
   judgeEtcd(settings.etcd, settings, (key) => chosen.has(key), report)
+  judgeDns(settings.dns, settings, (key) => chosen.has(key), report)
   return problems
 }
 

@@ -22,12 +22,19 @@ export interface Note {
    * written in place of the group.
    */
   readonly short?: string
+  /** What stands for `true`, and for the flag without a value. */
+  readonly bare?: string
 }
 
 /** A text with a form. */
-export function text(form: string, reason: string, valid: (value: string) => boolean): z.ZodString {
+export function text(
+  form: string,
+  reason: string,
+  valid: (value: string) => boolean,
+  { short, bare }: Pick<Note, 'short' | 'bare'> = {},
+): z.ZodString {
   const error = `must be ${form}`
-  const note: Note = { reason, kind: 'text', form }
+  const note: Note = { reason, kind: 'text', form, ...defined({ short, bare }) }
   return z
     .string({ error })
     .refine(valid, { error })

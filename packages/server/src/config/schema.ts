@@ -1,8 +1,9 @@
 /** The settings of a node: type, default and reason of each. Flags, variables, file and reference page follow from it. */
-import { DEFAULTS, LIMITS, NAME_PATTERN, DECLARATION_LIMITS } from '@rollcall/wire'
+import { DEFAULTS, defined, LIMITS, NAME_PATTERN, DECLARATION_LIMITS } from '@rollcall/wire'
 import { z } from 'zod'
 import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './address.js'
 import { parseNetwork } from '../prober/address-rule.js'
+import { type DnsGroup, dnsGroup, dnsOf } from './dns.js'
 import { engineOf, etcdGroup, type EtcdGroup } from './etcd.js'
 import { choice, duration, integer, list, size, text, toggle } from './fields.js'
 import type { Note, SettingKind } from './fields.js'
@@ -285,6 +286,7 @@ const SCHEMA = z.strictObject({
     60_000,
     'How long a node that has joined others may be silent towards the engine before they count it as gone and judge its instances in its place. Three missed signs of life; what is shorter than an ordinary pause of a machine makes nodes take over from each other for nothing. etcd counts in whole seconds: what is between is rounded up.',
   ).default(6_000),
+  dns: dnsGroup,
   limits: limits.prefault({}),
   journal: journal.prefault({}),
 })
@@ -309,6 +311,8 @@ export interface Setting {
   readonly choices?: readonly string[]
   /** Key of its group, which in the file may be given this value in place of its settings. */
   readonly short?: string
+  /** What stands for `true`, and for its flag without a value. */
+  readonly bare?: string
   readonly reason: string
   /** undefined where the setting may be absent. */
   readonly defaultValue: unknown
@@ -320,7 +324,7 @@ export interface Setting {
 export const SETTINGS: readonly Setting[] = collect(SCHEMA.shape, [])
 
 /** All settings by their paths; those without a default may be absent. */
-export type Settings = Omit<Config, 'etcd'> & { readonly etcd: EtcdGroup }
+export type Settings = Omit<Config, 'etcd' | 'dns'> & { readonly etcd: EtcdGroup; readonly dns: DnsGroup }
 
 /** Fills in defaults. The values must have passed their settings' own judgement. */
 export function completeSettings(values: unknown): Settings {
@@ -328,9 +332,8 @@ export function completeSettings(values: unknown): Settings {
 }
 
 /** The settings as the parts of a node receive them. */
-export function configOf({ etcd, ...others }: Settings): Config {
-  const engine = engineOf(etcd)
-  return engine === undefined ? others : { ...others, etcd: engine }
+export function configOf({ etcd, dns, ...others }: Settings): Config {
+  return { ...others, ...defined({ etcd: engineOf(etcd), dns: dnsOf(dns) }) }
 }
 
 function collect(shape: Readonly<Record<string, z.ZodType>>, above: readonly string[]): Setting[] {

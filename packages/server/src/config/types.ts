@@ -48,6 +48,16 @@ export interface EtcdSettings {
   readonly passwordFile?: string | undefined
 }
 
+/** How services are told of by DNS. */
+export interface DnsSettings {
+  readonly listen: string
+  readonly domain: string
+  readonly ttlMs: number
+  readonly udpBytesMax: number
+  readonly queriesPerSourceMax: number
+  readonly connectionsMax: number
+}
+
 /** The settings of a node, complete and valid. Meanings, defaults and reasons: schema.ts. */
 export interface Config {
   readonly listen: string
@@ -61,6 +71,8 @@ export interface Config {
   /** Undefined for a node by itself. */
   readonly etcd?: EtcdSettings | undefined
   readonly nodeLeaseMs: number
+  /** Undefined where DNS is off. */
+  readonly dns?: DnsSettings | undefined
   readonly insecureListen: boolean
   readonly allowedHosts: readonly string[]
   readonly probeNetworks: readonly string[]

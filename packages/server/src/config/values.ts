@@ -4,6 +4,7 @@ import type { SettingKind } from './fields.js'
 import type { Setting } from './schema.js'
 
 type Kind = Pick<Setting, 'kind'>
+type Read = Pick<Setting, 'kind' | 'bare'>
 
 /** The value that a text stands for; a text that stands for none stays as it is, and the setting refuses it. */
 const READERS: Readonly<Record<SettingKind, (text: string) => unknown>> = {
@@ -18,13 +19,15 @@ const READERS: Readonly<Record<SettingKind, (text: string) => unknown>> = {
 }
 
 /** The value of a flag or a variable, which is text, or a list of texts where a flag may be repeated. */
-export function readValue({ kind }: Kind, value: unknown): unknown {
+export function readValue({ kind, bare }: Read, value: unknown): unknown {
+  if (bare !== undefined && (value === true || value === 'true')) return bare
   if (kind === 'list' && Array.isArray(value)) return value.flatMap((item) => splitList(item))
   return typeof value === 'string' ? READERS[kind](value) : value
 }
 
 /** The value of a file, which has types of its own, but none for times and sizes. */
-export function readUnits({ kind }: Kind, value: unknown): unknown {
+export function readUnits({ kind, bare }: Read, value: unknown): unknown {
+  if (bare !== undefined && value === true) return bare
   return typeof value === 'string' && (kind === 'duration' || kind === 'size') ? READERS[kind](value) : value
 }
 

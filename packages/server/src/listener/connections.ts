@@ -1,6 +1,5 @@
 /** The open connections of a node: their number as a metric, the most of them, and those that were too many. */
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { Budget, type BudgetDeps, type Clock, type Logger, type Meter } from '@rollcall/core'
 import { defined } from '@rollcall/wire'
 import { sampleBudget } from '../telemetry/budget-gauges.js'

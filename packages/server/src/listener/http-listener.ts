@@ -6,6 +6,7 @@ import { RegistryError } from '@rollcall/wire'
 import { answerInternal, headFaults, refuseClient, refuseHead, refuseSocket } from './client-faults.js'
 import type { Connections } from './connections.js'
 import { pathOf, settleHead } from './heads.js'
+import { listenError } from './listen-error.js'
 import { createMountTable, type Mount } from './mounts.js'
 import { offersWebSocket, requestsThatTake } from './offers.js'
 import { createPipeline, type Pipeline } from './pipeline.js'
@@ -158,30 +159,13 @@ function serve(server: Server, mountOf: FindMount, pipeline: Pipeline, logger: L
 function listen(server: Server, options: HttpListenerOptions): Promise<BoundAddress> {
   const { host, port } = options
   return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port))
+    const refuse = (error: NodeJS.ErrnoException): void => reject(listenError(error, { host, port }))
     server.once('error', refuse)
     server.listen({ host, port }, () => {
       server.off('error', refuse)
       const bound = server.address() as AddressInfo
       resolve({ host: bound.address, port: bound.port })
     })
-  })
-}
-
-const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens there',
-  EADDRNOTAVAIL: 'no interface of this machine has that address',
-  EACCES: 'this user may not use that port',
-  ENOTFOUND: 'the host name is unknown',
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): RegistryError {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  const why = LISTEN_FAULTS[error.code ?? ''] ?? error.message
-  return new RegistryError('invalid_argument', `cannot listen on ${address}: ${why}`, {
-    field: 'listen',
-    details: { address, reason: error.code ?? 'unknown' },
-    cause: error,
   })
 }
 

@@ -9,6 +9,9 @@ import {
 /** One or more, the node's own first. */
 type OneOrMore<T> = readonly [T, ...T[]]
 
+/** What listens for another protocol than HTTP. */
+export type OtherListener = Pick<Listeners, 'close'> & { start(): Promise<BoundAddress> }
+
 /** All listeners of a node. */
 export interface Listeners {
   /** Begins to accept on every address, in order; rejects, with all of them closed, when one cannot be had. */
@@ -17,13 +20,14 @@ export interface Listeners {
   close(deadlineMs?: number): Promise<void>
 }
 
-/** Creates the listeners of a node. */
+/** Creates the listeners of a node: those for HTTP by their options, and others, which are started after them. */
 export function createListeners(
   deps: HttpListenerDeps,
   [own, ...more]: OneOrMore<HttpListenerOptions>,
+  foreign: readonly OtherListener[] = [],
 ): Listeners {
   const first = createHttpListener(deps, own)
-  const others = more.map((options) => createHttpListener(deps, options))
+  const others = [...more.map((options) => createHttpListener(deps, options)), ...foreign]
   const close = async (deadlineMs?: number): Promise<void> => {
     await Promise.all([first, ...others].map((listener) => listener.close(deadlineMs)))
   }
