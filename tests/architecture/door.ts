@@ -28,7 +28,10 @@ const TYPES: ReadonlySet<string> = new Set([
   'RegisterCommand',
   // Questions and their answers.
   'EventsQuery',
+  'FeedAnswer',
+  'Foreign',
   'InstanceKey',
+  'Offer',
   'ViewCapture',
   'ViewFilter',
   'ServicesQuery',

@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   storage: { ours: ['core'], external: [], builtins: true },
   protocols: {
     ours: ['core', 'wire', 'wire/schemas', 'wire/shapes'],
-    external: ['ws'],
+    external: ['sax', 'ws'],
     builtins: true,
   },
   client: { ours: ['wire', 'wire/shapes'], external: ['ws'], builtins: true },

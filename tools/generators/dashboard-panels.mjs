@@ -168,6 +168,10 @@ const TRAFFIC = {
       unit: 'reqps',
       queries: [
         { expr: perSecond('rollcall_http_requests_total', 'status'), legend: '{{instance}} {{status}}' },
+        {
+          expr: perSecond('rollcall_foreign_requests_total', 'protocol'),
+          legend: '{{instance}} {{protocol}}',
+        },
       ],
     },
     {

@@ -22,6 +22,7 @@ const NAMED: Readonly<Record<string, string>> = {
   nodeId: '<name>',
   'dns.listen': '[host:port]',
   'dns.domain': '<domain>',
+  eureka: '[host:port]',
   'etcd.endpoints': '<url,…>',
   'etcd.prefix': '<path>',
   'etcd.ca': '<file>',

@@ -21,7 +21,7 @@ describe('what another protocol said', () => {
     expect(sim.read.offer(keyOf('a'))).toMatchObject({ instance, content: { foreign: EUREKA } })
     sim.register({ id: 'native' })
     expect(sim.read.instance(keyOf('native'))).not.toHaveProperty('via')
-    expect(sim.read.offer(keyOf('nobody'))).toBeUndefined()
+    expect(sim.read.offer(keyOf('unknown'))).toBeUndefined()
   })
 
   it('is part of the digest, where it is there', () => {

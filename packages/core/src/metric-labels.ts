@@ -11,6 +11,7 @@ function every<T extends string>(values: Readonly<Record<T, true>>): readonly T[
 type ListName =
   | 'statusClasses'
   | 'messages'
+  | 'foreignProtocols'
   | 'commands'
   | 'registrations'
   | 'states'
@@ -48,6 +49,7 @@ const BYTE_BUDGETS: readonly string[] = [
 /** Each list under its name in the catalogue. */
 export const LABEL_VALUES: Readonly<Record<ListName, readonly string[]>> = {
   statusClasses: ['1xx', '2xx', '3xx', '4xx', '5xx'],
+  foreignProtocols: ['eureka'],
   messages: every<ClientMessage['type'] | 'unknown'>({
     hello: true,
     ping: true,

@@ -45,6 +45,12 @@ const CATALOGUE = {
     kind: 'histogram',
     help: 'Time from request to answer, long polls excluded.',
   },
+  rollcall_foreign_requests_total: {
+    kind: 'counter',
+    help: 'HTTP requests by the protocols of other registries, by protocol; all of them count as HTTP requests too.',
+    label: 'protocol',
+    values: 'foreignProtocols',
+  },
   rollcall_stream_sessions: { kind: 'gauge', help: 'Open stream connections.' },
   rollcall_sse_subscribers: { kind: 'gauge', help: 'Open server-sent event streams.' },
   rollcall_messages_received_total: {

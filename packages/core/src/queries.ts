@@ -28,7 +28,7 @@ import type { NodeHealth } from './publishing/node-health.js'
 import type { Feed, FeedAnswer, FeedName } from './publishing/feed.js'
 import type { Publisher } from './publishing/publisher.js'
 import type { Views } from './publishing/views.js'
-import type { InstanceKey, LiveContent, Wishes } from './records/record.js'
+import type { InstanceKey, LiveContent, Override } from './records/record.js'
 import { isLive } from './records/state.js'
 
 export interface AudienceQuery {
@@ -43,8 +43,8 @@ export interface Offer {
   readonly instance: Instance
   /** What its provider said, kept with the record: the same object while nothing of it changes. */
   readonly content: LiveContent
-  /** What operators want of it. */
-  readonly wishes?: Wishes
+  /** What operators want of it, where they want something. */
+  readonly override?: Override
 }
 
 /** The parts of a node that questions are put to. */
@@ -165,8 +165,8 @@ export class Queries {
     const instance = entry === undefined ? undefined : toInstance(entry, this.now())
     if (entry === undefined || instance === undefined || !isLive(entry.record)) return undefined
     const { content, override } = entry.record
-    const wishes = override?.value ?? undefined
-    return { instance, content, ...(wishes === undefined ? {} : { wishes }) }
+    const stands = override !== undefined && override.value !== null
+    return { instance, content, ...(stands ? { override } : {}) }
   }
 
   /** What changed in a namespace after an index of the feed; at most `limit` changes are looked at. */

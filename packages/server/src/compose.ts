@@ -4,6 +4,7 @@
  */
 import { ANONYMOUS, type Clock, type JournalPort, type RefusalLog } from '@rollcall/core'
 import { createDns } from '@rollcall/protocols/dns'
+import { createEurekaServer } from '@rollcall/protocols/eureka'
 import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPeerNetwork, PEER_PATH } from '@rollcall/protocols/peer'
@@ -13,9 +14,10 @@ import { type ClusterResponse, defined, type ProcessFacts, RegistryError } from 
 import { createSystemClock } from './clock.js'
 import { readEngineAccess } from './cluster/engine-access.js'
 import { createMeteredEngine } from './cluster/metered-engine.js'
-import { createLoneCluster } from './cluster/lone-cluster.js'
+import { createLoneStatus } from './cluster/lone-status.js'
 import { createAlone, createJoined, type Membership } from './cluster/membership.js'
 import type { HostPort } from './config/address.js'
+import type { ForeignProtocol } from './config/foreign.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { type Connections, createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
@@ -36,10 +38,8 @@ import { allowedHostsOf, nodeOptions, peerBounds, reachedAt } from './node-setti
 import { createProber, type Prober } from './prober/prober.js'
 import { createSystemRandom, type SystemRandom } from './random.js'
 import type { ShutdownStep } from './shutdown.js'
+import { stopSteps } from './stop-steps.js'
 import { SOFTWARE_VERSION } from './version.js'
-
-/** How long clients are given to go elsewhere before their streams are ended. */
-const GOAWAY_MS = 250
 
 /** A journal of some million entries is read in less; a directory that hangs never answers. */
 const SLOW_START_MS = 5_000
@@ -48,7 +48,9 @@ const SLOW_START_MS = 5_000
 export interface ComposedNode {
   /** Unique per boot. */
   readonly nodeId: string
-  readonly address: { readonly host: string; readonly port: number }
+  readonly address: HostPort
+  /** Where the protocols of other registries are served, by their names. */
+  readonly foreign: Readonly<Record<string, HostPort>>
   readonly logger: ProcessLogger
   readonly clock: Clock
   /** What an orderly stop does, one after the other. */
@@ -89,7 +91,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   const { refusals, audit, health } = createNodeLogs({ clock, logger }, config)
   let listening: HostPort | undefined
   const membership = createMembership(config, nodeId, { clock, random, logger, metrics, prober }, () =>
-    createLoneStatus(config, nodeId, parts, facts, () => native.stats().streams),
+    createLoneStatus(config, nodeId, { driver, facts, sessions: () => native.stats().streams }),
   )
   const driver = createNodeDriver(
     { clock, heap, prober, meter: metrics, audit, health, ...defined({ effects: membership.effects }) },
@@ -106,39 +108,45 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const parts: Parts = { ...begun, membership, figures: beginFigures(begun, config, nodeId) }
   const native: NativeProtocol = createNative(config, nodeId, parts, facts)
-  const listeners = openAddresses(config, parts, native, {
-    clusterStatus: () => membership.status(),
-    journalFault: () => read()?.fault,
-  })
+  const foreign = createForeign(config, parts)
+  const reported = { clusterStatus: () => membership.status(), journalFault: () => read()?.fault }
+  const listeners = openAddresses(config, parts, { native, foreign }, reported)
   try {
-    const [address] = await listeners.start()
+    const [address, ...others] = await listeners.start()
     listening = address
+    const served = Object.fromEntries(foreign.map(({ setting }, at) => [setting, others[at] as HostPort]))
     driver.start()
     membership.begin(driver, facts().address, {
       sessions: () => native.stats().streams,
       nodesChanged: () => native.nodesChanged(),
       rebalance: (count, to) => native.rebalance(count, to),
     })
-    logger.info(
-      {
-        node: nodeId,
-        version: SOFTWARE_VERSION,
-        cluster: config.cluster,
-        ...address,
-        data: config.memory ? 'memory' : config.data,
-      },
-      'ready',
-    )
-    return { nodeId, address, logger, clock, stopSteps: stopSteps(parts, native, listeners, journal) }
+    logReady(logger, config, {
+      node: nodeId,
+      ...address,
+      ...(foreign.length === 0 ? {} : { foreign: served }),
+    })
+    const steps = stopSteps({ ...parts, native, foreign, listeners, journal })
+    return { nodeId, address, foreign: served, logger, clock, stopSteps: steps }
   } catch (error) {
     await membership.close()
     await native.close()
-    driver.close()
-    prober.close()
-    parts.figures.close()
+    for (const adapter of foreign) adapter.close()
+    release(parts)
     await journal.close()
     throw error
   }
+}
+
+function release({ driver, prober, figures }: Parts): void {
+  driver.close()
+  prober.close()
+  figures.close()
+}
+
+function logReady(logger: ProcessLogger, config: Config, { node, ...where }: Record<string, unknown>): void {
+  const { cluster, memory, data } = config
+  logger.info({ node, version: SOFTWARE_VERSION, cluster, ...where, data: memory ? 'memory' : data }, 'ready')
 }
 
 /** Where durable state goes, and whether it is behind there. */
@@ -258,32 +266,42 @@ function createMembership(
   )
 }
 
-/** What a node by itself says of its cluster. */
-function createLoneStatus(
-  config: Config,
-  nodeId: string,
-  { driver }: Parts,
-  facts: () => ProcessFacts,
-  sessions: () => number,
-): ClusterResponse {
-  const read = driver.read({ principal: ANONYMOUS })
-  return createLoneCluster(
-    {
-      readiness: () => driver.readiness(),
-      instances: () => read.status().registry.instances,
-      sessions,
-      address: () => facts().address,
-    },
-    config.cluster,
-    { node: nodeId, version: SOFTWARE_VERSION, ...defined({ name: config.nodeId }) },
-  )()
+/** The adapter of another registry's protocol, with an address of its own. */
+interface ForeignServer extends HostPort {
+  /** The setting that has the address, which is the name of the protocol. */
+  readonly setting: ForeignProtocol
+  readonly mounts: readonly Mount[]
+  close(): void
+}
+
+/** Those that the configuration asks for. */
+function createForeign(config: Config, parts: Parts): readonly ForeignServer[] {
+  const { driver, clock, logger, metrics, refusals, budgets } = parts
+  const { limits } = config
+  const deps = { registry: driver, node: driver, clock, meter: metrics, refusals, budgets }
+  const allowedHosts = allowedHostsOf(config)
+  const servers: ForeignServer[] = []
+  const eureka = parseHostPort(config.eureka ?? '')
+  if (eureka !== undefined) {
+    const server = createEurekaServer(
+      { ...deps, logger: logger.child({ component: 'eureka' }) },
+      { allowedHosts, leaseMsMin: limits.leaseMsMin, leaseMsMax: limits.leaseMsMax },
+    )
+    servers.push({
+      ...eureka,
+      setting: 'eureka',
+      mounts: [{ path: '/', ...server }],
+      close: () => server.close(),
+    })
+  }
+  return servers
 }
 
 /** The addresses of a node, each with what answers there. */
 function openAddresses(
   config: Config,
   parts: Parts,
-  native: NativeProtocol,
+  { native, foreign }: { readonly native: NativeProtocol; readonly foreign: readonly ForeignServer[] },
   {
     clusterStatus,
     journalFault,
@@ -333,7 +351,7 @@ function openAddresses(
   )
   return createListeners(
     { clock, logger: log, meter: metrics, refusals, connections },
-    [{ ...listen, mounts }],
+    [{ ...listen, mounts }, ...foreign],
     openDns(config, parts, connections),
   )
 }
@@ -361,38 +379,4 @@ function openDns(
   )
   const deps = { dns: answers, clock, logger, meter, connections }
   return [createDnsListener(deps, { ...address, connectionsMax })]
-}
-
-function stopSteps(
-  parts: Parts,
-  native: NativeProtocol,
-  listeners: Listeners,
-  journal: JournalPort,
-): ShutdownStep[] {
-  const { driver, prober, clock, figures, membership } = parts
-  return [
-    {
-      name: 'goaway',
-      run: () => {
-        const own = membership.status().nodes[0]?.address
-        driver.stop()
-        membership.stop()
-        const others = membership.offered().filter((address) => address !== own)
-        native.goaway('stopping', GOAWAY_MS, others)
-        return new Promise<void>((resolve) => clock.setTimer(GOAWAY_MS, resolve))
-      },
-    },
-    { name: 'streams', run: () => native.close() },
-    { name: 'listeners', run: () => listeners.close() },
-    { name: 'cluster', run: () => membership.close() },
-    {
-      name: 'judgement',
-      run: () => {
-        driver.close()
-        prober.close()
-        figures.close()
-      },
-    },
-    { name: 'journal', run: () => journal.close() },
-  ]
 }

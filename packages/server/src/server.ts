@@ -13,6 +13,8 @@ export interface RunningServer {
   /** Such as `http://127.0.0.1:7400`. */
   readonly url: string
   readonly address: { readonly host: string; readonly port: number }
+  /** Where the protocols of other registries are served, such as `eureka`: `http://127.0.0.1:8761`. */
+  readonly foreign: Readonly<Record<string, string>>
   readonly config: Config
   /** Stops in good order and exits the process, as SIGTERM does. */
   stop(reason: string): Promise<void>
@@ -22,6 +24,8 @@ export interface RunningServer {
 export interface EmbeddedNode {
   /** Such as `http://127.0.0.1:7400`. */
   readonly url: string
+  /** Where the protocols of other registries are served, such as `eureka`: `http://127.0.0.1:8761`. */
+  readonly foreign: Readonly<Record<string, string>>
   readonly config: Config
   /** Stops in good order: sends clients elsewhere, finishes requests, commits the journal. Idempotent. Rejects when changes are lost. */
   close(): Promise<void>
@@ -43,7 +47,13 @@ export async function startServer(sources: ServerSources): Promise<RunningServer
   shutdown.start()
   // Without a listener Node opens its debugger to every user of the machine.
   process.on('SIGUSR1', () => logger.info({}, 'SIGUSR1 means nothing to a node'))
-  return { url: urlOf(node), address, config, stop: (reason) => shutdown.stop(reason) }
+  return {
+    url: urlOf(address),
+    address,
+    foreign: foreignOf(node),
+    config,
+    stop: (reason) => shutdown.stop(reason),
+  }
 }
 
 /**
@@ -55,7 +65,7 @@ export async function startNode(settings: ServerSources['flags']): Promise<Embed
   const node = await composeNode(config)
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => (closing ??= stop(node))
-  return { url: urlOf(node), config, close, [Symbol.asyncDispose]: close }
+  return { url: urlOf(node.address), foreign: foreignOf(node), config, close, [Symbol.asyncDispose]: close }
 }
 
 /** Runs every step, also after one that failed; rejects with the first failure. */
@@ -72,6 +82,10 @@ async function stop({ stopSteps, logger }: ComposedNode): Promise<void> {
   if (failures.length > 0) throw failures[0]
 }
 
-function urlOf({ address: { host, port } }: ComposedNode): string {
+function foreignOf({ foreign }: ComposedNode): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(foreign).map(([protocol, address]) => [protocol, urlOf(address)]))
+}
+
+function urlOf({ host, port }: ComposedNode['address']): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,6 +1,6 @@
 /** `rollcall serve`: a node in this process. */
 import { startServer, type RunningServer } from '@rollcall/server'
-import { isRegistryError } from '@rollcall/wire'
+import { isRegistryError, type RegistryError } from '@rollcall/wire'
 import { examples, type CommandModule } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { describeFailure } from '../failures.js'
@@ -32,7 +32,7 @@ export const serve: CommandModule = {
       announce(shell, server)
     } catch (error) {
       if (!isTaken(error)) throw error
-      shell.err.write(`${describeFailure(error)}\nChoose another address with --listen.\n`)
+      shell.err.write(`${describeFailure(error)}\nChoose another address with --${flagOf(error)}.\n`)
       return EXIT.failed
     }
     // The node keeps the process alive, obeys its signals and ends it with its own code.
@@ -41,12 +41,18 @@ export const serve: CommandModule = {
 }
 
 /** On standard error: standard output is the log. Scripts that start a server read the address from this line. */
-function announce({ err }: Shell, { url, config }: RunningServer): void {
+function announce({ err }: Shell, { url, config, foreign }: RunningServer): void {
   const storage = config.memory ? 'in memory only' : `data in ${config.data}`
   err.write(`rollcall listens on ${url} (${storage}); Ctrl-C stops it\n`)
+  for (const [protocol, at] of Object.entries(foreign)) err.write(`${protocol} at ${at}\n`)
+}
+
+/** The flag of the setting that has the address. */
+function flagOf({ field = '' }: RegistryError): string {
+  return field.split('.')[0] ?? ''
 }
 
 /** The address is well-formed, but the machine refuses it: not a mistake on the command line. */
-function isTaken(error: unknown): boolean {
-  return isRegistryError(error) && error.field === 'listen' && typeof error.details?.['reason'] === 'string'
+function isTaken(error: unknown): error is RegistryError {
+  return isRegistryError(error) && error.field !== undefined && typeof error.details?.['address'] === 'string'
 }

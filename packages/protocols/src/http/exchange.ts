@@ -37,6 +37,12 @@ const RETRY_AFTER_S = '5'
 const DISCARD_FACTOR = 4
 const DISCARD_MS_MAX = 2_000
 
+/** Which bodies are taken, by their Content-Type, and what is said of others. */
+export interface AcceptedBodies {
+  is(type: string | undefined): boolean
+  readonly words: string
+}
+
 /** One request. Answers exactly once; whatever comes after the answer, or after the peer left, is dropped. */
 export class Exchange {
   readonly req: IncomingMessage
@@ -74,6 +80,19 @@ export class Exchange {
     const headers = ['Content-Type', JSON_TYPE, 'Content-Length', String(length)]
     if (tag !== undefined) headers.push('ETag', tag, 'Cache-Control', 'no-cache')
     this.finish(status, headers, body)
+  }
+
+  /** Answers with bytes of any type, as `text` does; an encoding is that of the bytes. */
+  bytes(status: number, type: string, body: Buffer, encoding?: string): void {
+    if (this.reads) this.deps.unsent.admit(this.caller.peer, body)
+    const headers = ['Content-Type', type, 'Content-Length', String(body.length)]
+    if (encoding !== undefined) headers.push('Content-Encoding', encoding)
+    this.finish(status, headers, body)
+  }
+
+  /** Answers without a body. */
+  empty(status: number): void {
+    this.finish(status, status === 204 ? [] : ['Content-Length', '0'], undefined)
   }
 
   /** 304. */
@@ -162,11 +181,20 @@ export class Exchange {
    * request timeout of the listener.
    */
   body(take: (body: unknown) => void | Promise<void>, mostBytes: number = Infinity): void {
+    this.rawBody(JSON_BODIES, (bytes) => take(parseJson(bytes)), mostBytes)
+  }
+
+  /** The same for the bytes of a body of other types. */
+  rawBody(
+    accepted: AcceptedBodies,
+    take: (body: Buffer) => void | Promise<void>,
+    mostBytes: number = Infinity,
+  ): void {
     const { req } = this
     const bytesMax = Math.min(mostBytes, this.deps.bodyBytesMax)
     let count: (bytes: number) => void
     try {
-      count = this.expectBody(bytesMax)
+      count = this.expectBody(bytesMax, accepted)
     } catch (error) {
       if (this.headers.expect === undefined) this.refuseBody(error)
       else this.fail(error)
@@ -189,18 +217,16 @@ export class Exchange {
       }
     }
     const done = (): void => {
-      this.guard(() =>
-        take(parseJson(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))),
-      )
+      this.guard(() => take(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes)))
     }
     req.on('data', read)
     req.on('end', done)
   }
 
   /** Throws what the head says against the body. A long answer to it would not be refused any more: it has to have room now. */
-  private expectBody(bytesMax: number): (bytes: number) => void {
+  private expectBody(bytesMax: number, accepted: AcceptedBodies): (bytes: number) => void {
     const { deps, caller, headers, res } = this
-    const fault = bodyFault(headers, bytesMax)
+    const fault = bodyFault(headers, bytesMax, accepted)
     if (fault !== undefined) throw fault
     const stated = headers.contentLength === undefined ? undefined : Number(headers.contentLength)
     deps.unsent.admit(caller.peer, stated ?? SHORT_BYTES)
@@ -249,16 +275,18 @@ export class Exchange {
   }
 }
 
+const JSON_BODIES: AcceptedBodies = {
+  is: isJson,
+  words: 'a JSON body is needed, with content-type: application/json',
+}
+
 /** What the head says of a body that is not taken. */
 function bodyFault(
   { contentType, contentEncoding = 'identity', contentLength = '0' }: RequestHeaders,
   bytesMax: number,
+  accepted: AcceptedBodies,
 ): RegistryError | undefined {
-  if (!isJson(contentType))
-    return new RegistryError(
-      'unsupported_media_type',
-      'a JSON body is needed, with content-type: application/json',
-    )
+  if (!accepted.is(contentType)) return new RegistryError('unsupported_media_type', accepted.words)
   if (contentEncoding.toLowerCase() !== 'identity')
     return new RegistryError(
       'unsupported_media_type',

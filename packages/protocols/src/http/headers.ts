@@ -15,6 +15,7 @@ export interface RequestHeaders {
   readonly ifNoneMatch: string | undefined
   readonly lastEventId: string | undefined
   readonly accept: string | undefined
+  readonly acceptEncoding: string | undefined
 }
 
 /** Reads the headers of a request. */
@@ -29,6 +30,7 @@ export function headersOf(req: Pick<IncomingMessage, 'rawHeaders'>): RequestHead
     ifNoneMatch: undefined,
     lastEventId: undefined,
     accept: undefined,
+    acceptEncoding: undefined,
   }
   const raw = req.rawHeaders
   for (let index = 0; index + 1 < raw.length; index += 2) {
@@ -55,6 +57,8 @@ function keyOf(name: string): keyof RequestHeaders | undefined {
     }
     case 14:
       return name.toLowerCase() === 'content-length' ? 'contentLength' : undefined
+    case 15:
+      return name.toLowerCase() === 'accept-encoding' ? 'acceptEncoding' : undefined
     case 16:
       return name.toLowerCase() === 'content-encoding' ? 'contentEncoding' : undefined
     default:

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { formatDuration, RegistryError } from '@rollcall/wire'
 import { isLoopbackHost, parseHostPort } from './address.js'
 import { judgeDns } from './dns.js'
+import { FOREIGN_PROTOCOLS } from './foreign.js'
 import { judgeEtcd } from './etcd.js'
 import { SETTINGS, completeSettings, configOf } from './schema.js'
 import { readEnvironment, readFlags, readYaml } from './sources.js'
@@ -145,10 +146,11 @@ function judgeTogether(settings: Settings, chosen: ReadonlyMap<string, Given>): 
     const given = chosen.get(key)
     problems.push({ source: given?.where ?? 'defaults', key: given?.key ?? key, message })
   }
-  const listen = parseHostPort(settings.listen)
-  if (listen !== undefined && !isLoopbackHost(listen.host) && !settings.insecureListen) {
+  for (const key of ['listen', ...FOREIGN_PROTOCOLS] as const) {
+    const address = parseHostPort(settings[key] ?? '')
+    if (address === undefined || isLoopbackHost(address.host) || settings.insecureListen) continue
     report(
-      'listen',
+      key,
       'is reachable from other machines, and callers are not authenticated yet; where the network is trusted, say so with --insecure-listen',
     )
   }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isAllowEntry, isHostName, isWildcardHost, parseHostPort } from './address.js'
 import { parseNetwork } from '../prober/address-rule.js'
 import { type DnsGroup, dnsGroup, dnsOf } from './dns.js'
+import { foreignSetting } from './foreign.js'
 import { engineOf, etcdGroup, type EtcdGroup } from './etcd.js'
 import { choice, duration, integer, list, size, text, toggle } from './fields.js'
 import type { Note, SettingKind } from './fields.js'
@@ -280,6 +281,10 @@ const SCHEMA = z.strictObject({
     600_000,
     'How long an orderly stop may take: moving streams elsewhere, finishing requests, committing the journal. A third of what orchestrators allow.',
   ).default(10_000),
+  eureka: foreignSetting(
+    'eureka',
+    'Where the REST API of Eureka is served, so that clients of Eureka use this node unchanged: their URL is http://HOST:PORT/eureka/.',
+  ),
   etcd: etcdGroup,
   nodeLeaseMs: duration(
     2_000,

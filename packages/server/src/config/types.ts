@@ -70,6 +70,8 @@ export interface Config {
   readonly nodeId?: string | undefined
   /** Undefined for a node by itself. */
   readonly etcd?: EtcdSettings | undefined
+  /** Where Eureka's REST API is served; undefined where it is not. */
+  readonly eureka?: string | undefined
   readonly nodeLeaseMs: number
   /** Undefined where DNS is off. */
   readonly dns?: DnsSettings | undefined

@@ -24,6 +24,8 @@ export interface HttpListenerOptions {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
+  /** The setting that has the address. Default `listen`. */
+  readonly setting?: string
   /** What answers here; one of them at `/`. */
   readonly mounts: readonly Mount[]
   /** How long a client may take to send its headers. Default 10 s: no honest client needs longer. */
@@ -45,7 +47,7 @@ export interface BoundAddress {
 
 /** One address of a node. */
 export interface HttpListener {
-  /** Begins to accept; rejects with `invalid_argument` on `listen` when the address cannot be had. Idempotent. */
+  /** Begins to accept; rejects with `invalid_argument` on its setting when the address cannot be had. Idempotent. */
   start(): Promise<BoundAddress>
   /**
    * Accepts no more, lets requests that are under way finish, and destroys what is left after `deadlineMs`
@@ -159,7 +161,8 @@ function serve(server: Server, mountOf: FindMount, pipeline: Pipeline, logger: L
 function listen(server: Server, options: HttpListenerOptions): Promise<BoundAddress> {
   const { host, port } = options
   return new Promise((resolve, reject) => {
-    const refuse = (error: NodeJS.ErrnoException): void => reject(listenError(error, { host, port }))
+    const refuse = (error: NodeJS.ErrnoException): void =>
+      reject(listenError(error, options, options.setting))
     server.once('error', refuse)
     server.listen({ host, port }, () => {
       server.off('error', refuse)

@@ -1,0 +1,270 @@
+/**
+ * All applications as Eureka's clients see them, kept beside the registry: by name, by instance and by virtual address, with
+ * what changed lately. It holds what the registry holds by reference, and renders nothing.
+ */
+import type { InstanceKey, Offer } from '@rollcall/core'
+import type { NamespaceCopy } from '../foreign/namespace-reader.js'
+import { PROTOCOL, readDocument } from './document.js'
+import { appOf, instanceIdOf, statusesOf, toShown } from './mapping.js'
+import type { Action, Said, Shown } from './messages.js'
+import { hashOf, type Status } from './statuses.js'
+
+/** An instance in the copy. */
+export interface Held {
+  readonly key: InstanceKey
+  readonly offer: Offer
+  readonly app: string
+  readonly instanceId: string
+  readonly status: Status
+  readonly vips: readonly string[]
+  readonly secureVips: readonly string[]
+  readonly seenAt: number
+  /** What its client was told; 0 for what came by another protocol. */
+  readonly registeredAt: number
+  readonly lastUpdated: number
+  readonly evictedAt: number
+  readonly action: Action
+  /** When it last renewed here; no change of anything. */
+  renewedAt: number
+}
+
+/** Instances of an application by their ids. What was written of it counts until it changes. */
+export interface Application {
+  readonly name: string
+  readonly instances: Map<string, Held>
+  /** Grows with each change of it. */
+  version: number
+}
+
+/** A change that is told for a while. */
+interface Recent {
+  readonly held: Held
+  readonly at: number
+}
+
+export interface ApplicationsDeps {
+  /** Monotonic, for how long a change is told. */
+  now(): number
+  /** Milliseconds since the epoch, for what clients are told. */
+  wallNow(): number
+}
+
+export class Applications implements NamespaceCopy {
+  private readonly deps: ApplicationsDeps
+  private readonly deltaMs: number
+  private readonly apps = new Map<string, Application>()
+  private readonly held = new Map<string, Held>()
+  private readonly byId = new Map<string, Set<Held>>()
+  private readonly byVip = new Map<string, Set<Held>>()
+  private readonly bySecureVip = new Map<string, Set<Held>>()
+  private readonly counts: Partial<Record<Status, number>> = {}
+  /** The last change of each, oldest first. */
+  private readonly recents = new Map<string, Recent>()
+  /** Of the last change. Begins with the date, so that a client of an earlier boot holds none of this one's. */
+  version: number
+
+  constructor(deps: ApplicationsDeps, deltaMs: number) {
+    this.deps = deps
+    this.deltaMs = deltaMs
+    this.version = Math.floor(deps.wallNow() / 1_000)
+  }
+
+  /** Whether there is nothing to tell, of what is or of what was. */
+  get isEmpty(): boolean {
+    return this.held.size === 0 && this.recents.size === 0
+  }
+
+  /** How many of them are registered by Eureka, and renew. */
+  renewing = 0
+
+  /** `apps__hashcode` of all there is. */
+  get hash(): string {
+    return hashOf(this.counts)
+  }
+
+  all(): Iterable<Application> {
+    return this.apps.values()
+  }
+
+  application(name: string): Application | undefined {
+    return this.apps.get(name)
+  }
+
+  instance(app: string, instanceId: string): Held | undefined {
+    return this.apps.get(app)?.instances.get(instanceId)
+  }
+
+  /** An instance by its id alone; of several applications any. */
+  anywhere(instanceId: string): Held | undefined {
+    return this.byId.get(instanceId)?.values().next().value
+  }
+
+  withVip(vip: string, secure: boolean): Iterable<Held> {
+    return (secure ? this.bySecureVip : this.byVip).get(vip) ?? []
+  }
+
+  /** What changed lately: each instance as it is now, or as it was before it left. */
+  *changed(): Generator<Held> {
+    for (const { held } of this.recents.values()) yield held
+  }
+
+  /** Notes that it renewed, where it is held. */
+  renewed(key: InstanceKey): void {
+    const held = this.held.get(nameOf(key))
+    if (held !== undefined) held.renewedAt = this.deps.wallNow()
+  }
+
+  shown(held: Held): Shown {
+    return toShown(held.key, held.offer, readDocument(held.offer), held)
+  }
+
+  reset(): void {
+    for (const map of [this.apps, this.held, this.byId, this.byVip, this.bySecureVip, this.recents])
+      map.clear()
+    for (const status of Object.keys(this.counts)) this.counts[status as Status] = 0
+    this.renewing = 0
+    this.version++
+  }
+
+  put(key: InstanceKey, offer: Offer): void {
+    const name = nameOf(key)
+    const before = this.held.get(name)
+    const stored = readDocument(offer)
+    if (before !== undefined && isSame(before, offer, stored)) return
+    const now = this.deps.wallNow()
+    // What is listed for the first time was perhaps written by a client of another node, which said when.
+    const times = {
+      seenAt: before?.seenAt ?? now,
+      lastUpdated: before === undefined ? (stored?.lastUpdated ?? now) : now,
+      renewedAt: before?.renewedAt ?? stored?.registeredAt ?? now,
+      evictedAt: 0,
+      action:
+        before === undefined || isRegistered(before, offer, stored)
+          ? ('ADDED' as const)
+          : ('MODIFIED' as const),
+    }
+    if (before !== undefined) this.drop(name, before)
+    const held = heldOf(key, offer, stored, times)
+    this.held.set(name, held)
+    this.add(held)
+    this.note(name, held)
+  }
+
+  remove(key: InstanceKey): void {
+    const name = nameOf(key)
+    const before = this.held.get(name)
+    if (before === undefined) return
+    this.drop(name, before)
+    const now = this.deps.wallNow()
+    this.note(name, { ...before, evictedAt: now, lastUpdated: now, action: 'DELETED' })
+  }
+
+  settled(): void {
+    const oldest = this.deps.now() - this.deltaMs
+    for (const [name, { at }] of this.recents) {
+      if (at >= oldest) return
+      this.recents.delete(name)
+      this.version++
+    }
+  }
+
+  private note(name: string, held: Held): void {
+    this.recents.delete(name)
+    this.recents.set(name, { held, at: this.deps.now() })
+    this.version++
+  }
+
+  private add(held: Held): void {
+    const { app, instanceId, status } = held
+    const application = this.apps.get(app) ?? { name: app, instances: new Map<string, Held>(), version: 0 }
+    this.apps.set(app, application)
+    application.instances.set(instanceId, held)
+    application.version++
+    this.counts[status] = (this.counts[status] ?? 0) + 1
+    this.renewing += isOurs(held) ? 1 : 0
+    for (const [map, name] of this.places(held)) {
+      const others = map.get(name)
+      if (others === undefined) map.set(name, new Set([held]))
+      else others.add(held)
+    }
+  }
+
+  private drop(name: string, held: Held): void {
+    const { app, instanceId, status } = held
+    this.held.delete(name)
+    const application = this.apps.get(app)
+    if (application?.instances.get(instanceId) === held) {
+      application.instances.delete(instanceId)
+      application.version++
+      if (application.instances.size === 0) this.apps.delete(app)
+    }
+    this.counts[status] = (this.counts[status] ?? 1) - 1
+    this.renewing -= isOurs(held) ? 1 : 0
+    for (const [map, place] of this.places(held)) {
+      const others = map.get(place)
+      others?.delete(held)
+      if (others?.size === 0) map.delete(place)
+    }
+  }
+
+  private *places(held: Held): Generator<[Map<string, Set<Held>>, string]> {
+    yield [this.byId, held.instanceId]
+    for (const vip of held.vips) yield [this.byVip, vip]
+    for (const vip of held.secureVips) yield [this.bySecureVip, vip]
+  }
+}
+
+function isOurs({ offer }: Held): boolean {
+  return offer.content.foreign?.protocol === PROTOCOL
+}
+
+/** Names of ours have no slash. */
+function nameOf({ service, group, id }: InstanceKey): string {
+  return `${service}/${group}/${id}`
+}
+
+/** Most virtual addresses of an instance that are looked up by. Usual are one or two. */
+const VIPS_MAX = 32
+
+function vipsOf(text: string | undefined): readonly string[] {
+  return text === undefined || text === '' ? [] : [...new Set(text.split(',', VIPS_MAX))]
+}
+
+type Times = Pick<Held, 'seenAt' | 'lastUpdated' | 'renewedAt' | 'evictedAt' | 'action'>
+
+function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times: Times): Held {
+  // What came by another protocol has the name of its service for both.
+  const app = appOf(key.service)
+  const { texts } = stored ?? toShown(key, offer, undefined, times)
+  return {
+    key,
+    offer,
+    app,
+    instanceId: instanceIdOf(key),
+    registeredAt: stored?.registeredAt ?? 0,
+    status: statusesOf(offer, stored).status,
+    vips: vipsOf(texts.vipAddress),
+    secureVips: vipsOf(texts.secureVipAddress),
+    ...times,
+  }
+}
+
+/** Whether its clients see no difference. */
+function isSame(before: Held, offer: Offer, stored: Said | undefined): boolean {
+  const { instance, override } = before.offer
+  return (
+    before.offer.content === offer.content &&
+    instance.incarnation === offer.instance.incarnation &&
+    instance.weight === offer.instance.weight &&
+    override === offer.override &&
+    before.status === statusesOf(offer, stored).status
+  )
+}
+
+/** Whether it registered again, or has other metadata, which counts as that. Another status alone is no registration. */
+function isRegistered(before: Held, { content }: Offer, stored: Said | undefined): boolean {
+  const { metadata } = before.offer.content
+  return (
+    stored !== undefined && (stored.registeredAt !== before.registeredAt || content.metadata !== metadata)
+  )
+}

@@ -1,0 +1,54 @@
+/**
+ * What is kept of a registration beside what every instance has: the document of the record. It has the members of Eureka's
+ * JSON, without those that are in the record itself (app, instanceId, metadata). Pure.
+ */
+import type { Foreign, Offer } from '@rollcall/core'
+import { NAME_MEMBERS, type PortMember, type Said, URL_MEMBERS } from './messages.js'
+import { readSaid } from './reading.js'
+
+export const PROTOCOL = 'eureka'
+
+export function writeDocument(said: Said): Foreign {
+  const { dataCenter, texts } = said
+  const document = JSON.stringify({
+    hostName: said.hostName,
+    ipAddr: said.ipAddr,
+    status: said.status,
+    overriddenStatus: said.overriddenStatus,
+    port: portOf(said.port),
+    securePort: portOf(said.securePort),
+    countryId: said.countryId,
+    dataCenterInfo:
+      dataCenter === undefined
+        ? undefined
+        : { '@class': dataCenter.className, name: dataCenter.name, metadata: dataCenter.metadata },
+    leaseInfo: {
+      renewalIntervalInSecs: said.renewalSecs,
+      durationInSecs: said.durationSecs,
+      registrationTimestamp: said.registeredAt,
+      serviceUpTimestamp: said.upAt,
+    },
+    ...Object.fromEntries([...URL_MEMBERS, ...NAME_MEMBERS].map((member) => [member, texts[member]])),
+    isCoordinatingDiscoveryServer: said.isCoordinating,
+    lastUpdatedTimestamp: said.lastUpdated,
+    lastDirtyTimestamp: said.lastDirty,
+  })
+  return { protocol: PROTOCOL, document }
+}
+
+function portOf({ number, enabled }: PortMember): object {
+  return { $: number, '@enabled': enabled }
+}
+
+/**
+ * What the client said, as it was stored; undefined where an instance came by another way. Another node may have written the
+ * document: one that is none counts as absent.
+ */
+export function readDocument({ content: { foreign, metadata } }: Pick<Offer, 'content'>): Said | undefined {
+  if (foreign?.protocol !== PROTOCOL) return undefined
+  try {
+    return { ...readSaid(JSON.parse(foreign.document)), metadata }
+  } catch {
+    return undefined
+  }
+}
