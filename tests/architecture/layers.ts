@@ -148,8 +148,11 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   opentelemetry: ['@opentelemetry/api'],
 }
 
-/** The one file that names every adapter and store. */
-export const COMPOSITION = { file: 'packages/server/src/compose.ts', names: ['protocols', 'storage'] }
+/** The files that name every adapter and store. */
+export const COMPOSITION = {
+  files: ['packages/server/src/compose.ts', 'packages/server/src/foreign.ts'],
+  names: ['protocols', 'storage'],
+}
 
 /** File names that implement the ports of time and chance; one of each per package. */
 export const PORT_FILES: readonly string[] = ['clock.ts', 'random.ts']

@@ -203,7 +203,7 @@ export const PLANTED: readonly Planted[] = [
     `import 'undici'`,
   ),
   one(
-    'one file names the adapters and stores',
+    'two files name the adapters and stores',
     'a listener names an adapter',
     'packages/server/src/planted.ts',
     `import '@rollcall/protocols/native'`,

@@ -65,12 +65,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
       const own = LIBRARIES[folder[1] ?? ''] ?? []
       return !own.includes(target.name) && `those who use ${folder[1] ?? 'another one'} do not have it`
     }),
-  'one file names the adapters and stores': (graph) =>
+  'two files name the adapters and stores': (graph) =>
     each(graph, ({ from, target }) => {
       const restricted =
         target.kind === 'package' && COMPOSITION.names.includes(target.name.replace('@rollcall/', ''))
-      const concerned = from.startsWith('packages/server/src/') && !isTest(from) && from !== COMPOSITION.file
-      return restricted && concerned && `names ${target.name}; only ${COMPOSITION.file} may`
+      const concerned =
+        from.startsWith('packages/server/src/') && !isTest(from) && !COMPOSITION.files.includes(from)
+      return restricted && concerned && `names ${target.name}; only ${COMPOSITION.files.join(' and ')} may`
     }),
   'no cycle between packages': (graph) => findCycles(packageEdges(graph)).map((cycle) => cycle.join(' → ')),
   'no cycle between modules at run time': (graph) =>

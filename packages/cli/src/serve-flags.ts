@@ -23,6 +23,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'dns.listen': '[host:port]',
   'dns.domain': '<domain>',
   eureka: '[host:port]',
+  consul: '[host:port]',
   'etcd.endpoints': '<url,…>',
   'etcd.prefix': '<path>',
   'etcd.ca': '<file>',

@@ -1,7 +1,7 @@
 /** The registry's rules: records, signs, liveness, publishing. No I/O, no clock. */
 export { type AdmissionMode, checkKey } from './admission/admission.js'
 export { joinedAnswer } from './admission/parts.js'
-export { acceptsStatus } from './admission/probe.js'
+export { acceptsStatus, checkProbe, PROBE_RULES, type ProbeRules } from './admission/probe.js'
 export * from './budgets/budget.js'
 export type { HeapRoom } from './budgets/heap-room.js'
 export { countRefusal, limitError, limitRefusal } from './budgets/limit.js'

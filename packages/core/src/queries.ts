@@ -154,6 +154,12 @@ export class Queries {
     return this.deps.liveness.insight.mayProbe(host, peer)
   }
 
+  /** Whether this node judges the instance, and so listens and asks for it; not of one that it does not know. O(1). */
+  judges(key: InstanceKey): boolean {
+    const entry = this.deps.directory.entry(key)
+    return entry !== undefined && this.deps.liveness.insight.isJudge(entry)
+  }
+
   instance(key: InstanceKey): Instance | undefined {
     const entry = this.deps.directory.entry(key)
     return entry === undefined ? undefined : toInstance(entry, this.now())

@@ -4,7 +4,6 @@
  */
 import { ANONYMOUS, type Clock, type JournalPort, type RefusalLog } from '@rollcall/core'
 import { createDns } from '@rollcall/protocols/dns'
-import { createEurekaServer } from '@rollcall/protocols/eureka'
 import { createGate, headersOf } from '@rollcall/protocols/http'
 import { createNativeProtocol, type HttpBudgets, type NativeProtocol } from '@rollcall/protocols/native'
 import { createPeerNetwork, PEER_PATH } from '@rollcall/protocols/peer'
@@ -17,10 +16,10 @@ import { createMeteredEngine } from './cluster/metered-engine.js'
 import { createLoneStatus } from './cluster/lone-status.js'
 import { createAlone, createJoined, type Membership } from './cluster/membership.js'
 import type { HostPort } from './config/address.js'
-import type { ForeignProtocol } from './config/foreign.js'
 import { type Config, parseHostPort } from './config/config.js'
 import { type Connections, createConnections } from './listener/connections.js'
 import { planDescriptors, readDescriptorLimit } from './descriptors.js'
+import { createForeign, type ForeignServer } from './foreign.js'
 import { createHttpBudgets } from './http-budgets.js'
 import { type HealthDeps, healthMounts } from './listener/health.js'
 import { createListeners, type Listeners, type OtherListener } from './listener/listeners.js'
@@ -108,7 +107,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
   )
   const parts: Parts = { ...begun, membership, figures: beginFigures(begun, config, nodeId) }
   const native: NativeProtocol = createNative(config, nodeId, parts, facts)
-  const foreign = createForeign(config, parts)
+  const foreign = createForeign(config, { ...parts, reached: () => reachedAt(config, listening) })
   const reported = { clusterStatus: () => membership.status(), journalFault: () => read()?.fault }
   const listeners = openAddresses(config, parts, { native, foreign }, reported)
   try {
@@ -121,6 +120,7 @@ export async function composeNode(config: Config): Promise<ComposedNode> {
       nodesChanged: () => native.nodesChanged(),
       rebalance: (count, to) => native.rebalance(count, to),
     })
+    for (const adapter of foreign) adapter.start?.()
     logReady(logger, config, {
       node: nodeId,
       ...address,
@@ -264,37 +264,6 @@ function createMembership(
       leaseTtlMs: nodeLeaseMs,
     },
   )
-}
-
-/** The adapter of another registry's protocol, with an address of its own. */
-interface ForeignServer extends HostPort {
-  /** The setting that has the address, which is the name of the protocol. */
-  readonly setting: ForeignProtocol
-  readonly mounts: readonly Mount[]
-  close(): void
-}
-
-/** Those that the configuration asks for. */
-function createForeign(config: Config, parts: Parts): readonly ForeignServer[] {
-  const { driver, clock, logger, metrics, refusals, budgets } = parts
-  const { limits } = config
-  const deps = { registry: driver, node: driver, clock, meter: metrics, refusals, budgets }
-  const allowedHosts = allowedHostsOf(config)
-  const servers: ForeignServer[] = []
-  const eureka = parseHostPort(config.eureka ?? '')
-  if (eureka !== undefined) {
-    const server = createEurekaServer(
-      { ...deps, logger: logger.child({ component: 'eureka' }) },
-      { allowedHosts, leaseMsMin: limits.leaseMsMin, leaseMsMax: limits.leaseMsMax },
-    )
-    servers.push({
-      ...eureka,
-      setting: 'eureka',
-      mounts: [{ path: '/', ...server }],
-      close: () => server.close(),
-    })
-  }
-  return servers
 }
 
 /** The addresses of a node, each with what answers there. */

@@ -22,7 +22,7 @@ export interface StopSteps {
     close(): Promise<void>
   }
   /** Adapters of other registries' protocols. */
-  readonly foreign: readonly { close(): void }[]
+  readonly foreign: readonly { stop?(): void; close(): void }[]
   readonly listeners: Listeners
   readonly journal: JournalPort
 }
@@ -42,7 +42,13 @@ export function stopSteps(parts: StopSteps): ShutdownStep[] {
         return new Promise<void>((resolve) => clock.setTimer(GOAWAY_MS, resolve))
       },
     },
-    { name: 'streams', run: () => native.close() },
+    {
+      name: 'streams',
+      run: () => {
+        for (const adapter of foreign) adapter.stop?.()
+        return native.close()
+      },
+    },
     { name: 'listeners', run: () => listeners.close() },
     { name: 'cluster', run: () => membership.close() },
     {

@@ -160,6 +160,7 @@ describe('spelling', () => {
         'etcd.endpoints': [' http://a:1/, http://[::1]:2379', ['http://a:1/', 'http://[::1]:2379']],
         'etcd.prefix': ['/a/b', '/a/b'],
         eureka: ['true', '127.0.0.1:8761'],
+        consul: ['true', '127.0.0.1:8500'],
         'dns.listen': ['true', '127.0.0.1:8600'],
         'dns.domain': ['svc.example.com', 'svc.example.com'],
         'dns.udpBytesMax': ['1KiB', 1_024],

@@ -6,6 +6,7 @@ import { text } from './fields.js'
 /** The port that clients of each expect, on loopback: callers are not authenticated yet. */
 const ADDRESSES = {
   eureka: '127.0.0.1:8761',
+  consul: '127.0.0.1:8500',
 } as const
 
 export type ForeignProtocol = keyof typeof ADDRESSES

@@ -285,6 +285,10 @@ const SCHEMA = z.strictObject({
     'eureka',
     'Where the REST API of Eureka is served, so that clients of Eureka use this node unchanged: their URL is http://HOST:PORT/eureka/.',
   ),
+  consul: foreignSetting(
+    'consul',
+    'Where the HTTP API of Consul is served, so that clients of Consul use this node unchanged.',
+  ),
   etcd: etcdGroup,
   nodeLeaseMs: duration(
     2_000,

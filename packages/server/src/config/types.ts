@@ -72,6 +72,8 @@ export interface Config {
   readonly etcd?: EtcdSettings | undefined
   /** Where Eureka's REST API is served; undefined where it is not. */
   readonly eureka?: string | undefined
+  /** Undefined where Consul's protocol is off. */
+  readonly consul?: string | undefined
   readonly nodeLeaseMs: number
   /** Undefined where DNS is off. */
   readonly dns?: DnsSettings | undefined

@@ -1,0 +1,150 @@
+/** What the handlers share. */
+import type { Clock, Queries, Registry } from '@rollcall/core'
+import type { ChangeWait } from '@rollcall/core'
+import { type ErrorBody, type Probe, RegistryError } from '@rollcall/wire'
+import type { AcceptedBodies, Exchange } from '../../http/exchange.js'
+import { requireLoaded, type NodeLife } from '../../http/loaded.js'
+import { answerInPieces } from '../../http/pieces.js'
+import type { Waits } from '../../http/waits.js'
+import { viaConsul } from '../caller.js'
+import type { Changes } from '../changes.js'
+import type { Checks } from '../checks.js'
+import { refusal } from '../errors.js'
+import { FilterError } from '../filter/expressions.js'
+import type { ListKind } from '../filter/fields.js'
+import { createFilter, type Filter } from '../filter/filters.js'
+import type { KeyValues } from '../key-values.js'
+import type { ConsulOptions } from '../options.js'
+import { readingOf, setReadHeaders } from '../reading.js'
+import type { Routes } from '../router.js'
+import type { ConsulNode } from '../shapes.js'
+
+export interface ConsulHandlerDeps {
+  readonly registry: Registry
+  readonly life: NodeLife
+  readonly clock: Clock
+  readonly random: () => number
+  readonly checks: Checks
+  readonly changes: Changes
+  readonly waits: Waits
+  readonly keyValues: KeyValues
+  readonly options: Required<ConsulOptions>
+  /** Why a probe of an instance at a port may not be made as it is, or undefined. */
+  probeFault(probe: Probe, ownPort: number): ErrorBody | undefined
+  /** As which the node shows itself at present. */
+  node(): ConsulNode
+}
+
+/** A request that was let in. */
+export interface Call {
+  readonly exchange: Exchange
+  readonly rest: string
+  readonly query: URLSearchParams
+}
+
+export type ConsulHandler = (call: Call) => void | Promise<void>
+export type HandlerRoutes = Routes<ConsulHandler>
+
+/** What is read on behalf of a caller. */
+export function readFor({ registry }: ConsulHandlerDeps, { exchange }: Call): Queries {
+  return registry.read(viaConsul(exchange.caller))
+}
+
+/** What has an index and can be waited for. */
+export interface Scope {
+  index(): number
+  wait(seen: number, timeoutMs: number): ChangeWait
+}
+
+/** The scope of a service of ours, or of all of them. */
+export function scopeOf({ changes }: ConsulHandlerDeps, service?: string): Scope {
+  return {
+    index: () => changes.index(service),
+    wait: (seen, timeoutMs) => changes.wait(service, seen, timeoutMs),
+  }
+}
+
+/**
+ * Answers a read: at once, or as soon as the index is another than the one that the client shows. The index is taken before
+ * the answer is made: what changes in between wakes its next request.
+ */
+export function answerRead(
+  deps: ConsulHandlerDeps,
+  call: Call,
+  scope: Scope,
+  pieces: () => Iterator<string>,
+): void | Promise<void> {
+  requireLoaded(deps.life)
+  return blocking(deps, call, scope, () => answerInPieces(call.exchange, pieces()))
+}
+
+/** The same, where the answer is sent by its maker. */
+export function blocking(
+  deps: ConsulHandlerDeps,
+  { exchange, query }: Call,
+  scope: Scope,
+  send: () => void,
+): void | Promise<void> {
+  const { consistency, seen, waitMs } = readingOf(query, deps.options)
+  const answer = (): void => {
+    setReadHeaders(exchange.res, scope.index(), consistency)
+    send()
+  }
+  if (seen === undefined || scope.index() !== seen) return answer()
+  // As Consul: up to a sixteenth more, so that not all come back at once. Clients hang up soon after that.
+  const patience = waitMs + (waitMs / 16) * deps.random()
+  return deps.waits.hold(exchange, () => scope.wait(seen, patience), answer)
+}
+
+/** The filter of a query. Its faults are Consul's 500. */
+export function filterOf(query: URLSearchParams, kind: ListKind): Filter {
+  try {
+    return createFilter(query.get('filter') ?? undefined, kind)
+  } catch (error) {
+    if (error instanceof FilterError)
+      throw refusal(500, `Failed to create boolean expression evaluator: ${error.message}`)
+    throw error
+  }
+}
+
+/** Refuses while the ids of earlier registrations are not known again yet, right after the start. */
+export function requireReady({ checks, life }: ConsulHandlerDeps): void {
+  requireLoaded(life)
+  if (!checks.ready) throw new RegistryError('not_ready', 'the node is still loading')
+}
+
+/** A JSON array, item by item; a step without one is an empty piece. */
+export function* list(items: Iterable<object | undefined>): Generator<string> {
+  let before = '['
+  for (const item of items) {
+    if (item === undefined) {
+      yield ''
+      continue
+    }
+    yield `${before}${JSON.stringify(item)}`
+    before = ','
+  }
+  yield before === '[' ? '[]' : ']'
+}
+
+/** A JSON object, member by member. */
+export function* members(pairs: Iterable<readonly [string, string] | undefined>): Generator<string> {
+  let before = '{'
+  for (const pair of pairs) {
+    if (pair === undefined) {
+      yield ''
+      continue
+    }
+    yield `${before}${JSON.stringify(pair[0])}:${pair[1]}`
+    before = ','
+  }
+  yield before === '{' ? '{}' : '}'
+}
+
+/** Bodies of any media type: clients in Python name none, and no page may send a PUT to another site without asking first. */
+export const ANY_BODY: AcceptedBodies = { is: () => true, words: 'a body is needed' }
+
+/** Writes are answered with nothing. */
+export function done({ exchange }: Call): void {
+  exchange.empty(200)
+}
