@@ -11,12 +11,18 @@ import { pathToFileURL } from 'node:url'
 import { prepare, ROOT, say } from './prepare.mjs'
 import { readOptions } from './usage.mjs'
 
+/** The projects of `npm test`: not `docs`, which `npm run check` adds, and not `interop`, which is a proof. */
+const TESTED = ['unit', 'architecture', 'simulation', 'integration']
+
 /** What each name starts, with the arguments that come before the user's own. */
 const PROGRAMS = {
   start: { file: 'packages/cli/bin/rollcall.js', args: ['serve'] },
   demo: { file: 'examples/demo/dist/main.js', args: [] },
   'demo:cluster': { file: 'examples/demo/dist/cluster/main.js', args: [] },
-  test: { file: 'node_modules/vitest/vitest.mjs', args: ['run', '--project=!docs'] },
+  test: {
+    file: 'node_modules/vitest/vitest.mjs',
+    args: ['run', ...TESTED.map((each) => `--project=${each}`)],
+  },
   bench: { file: 'bench/dist/main.js', args: [] },
 }
 

@@ -1,14 +1,15 @@
-/** Runs integration tests in their long form, and keeps what they measured as a result file. */
+/** Runs tests in their long form, and keeps what they measured as a result file. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ROOT, run } from './prepare.mjs'
 
 /**
- * `name` names the folder of the reports, `files` are parts of paths of tests, `result` is the path of the result. Resolves to
+ * `name` names the folder of the reports, `files` are parts of paths of tests of a `project`, `result` is the path of the result. Resolves to
  * the exit code of the tests and to the result as it was written. With `add` it keeps what other tests left there before.
  */
-export async function runLongForm({ name, about, files, result: path, form = 'long', add = false }) {
+export async function runLongForm(plan) {
+  const { name, about, files, result: path, form = 'long', add = false, project = 'integration' } = plan
   const reports = join(ROOT, '.cache', name)
   rmSync(reports, { recursive: true, force: true })
   mkdirSync(reports, { recursive: true })
@@ -26,7 +27,7 @@ export async function runLongForm({ name, about, files, result: path, form = 'lo
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      '--project=integration',
+      `--project=${project}`,
       '--testTimeout=300000',
       '--reporter=default',
       '--reporter=json',

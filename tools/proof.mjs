@@ -53,6 +53,12 @@ const PROOFS = [
     result: 'docs/results/api.json',
   },
   {
+    name: 'interop',
+    about: 'programs of others, unchanged, with a node: HAProxy, nginx and dnsmasq find services by DNS',
+    script: 'tools/interop.mjs',
+    result: 'docs/results/interop.json',
+  },
+  {
     name: 'floods',
     about: 'what one client can cost a node, with the default heap and with 256 MiB, and how others fare',
     script: 'bench/dist/floods.js',

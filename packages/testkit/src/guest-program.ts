@@ -25,6 +25,8 @@ export interface DebianProgram {
   readonly package: string
   /** Path in the package, such as `usr/bin/prometheus`. */
   readonly path: string
+  /** Packages of libraries that the system may not have; they are unpacked beside it (`guestLibraries`). */
+  readonly libraries?: readonly string[]
 }
 
 /** Lists and one package, over a slow line. */
@@ -61,7 +63,7 @@ export async function debianProgram(
   mkdirSync(dirname(folder), { recursive: true })
   const work = mkdtempSync(join(dirname(folder), '.fetching-'))
   try {
-    await unpack(program.package, work)
+    await unpack([program.package, ...(program.libraries ?? [])], work)
     if (!isExecutable(join(work, 'root', program.path)))
       throw new Error(`${program.package} has no ${program.path}`)
     // Another caller may have been faster; its copy is as good.
@@ -74,17 +76,30 @@ export async function debianProgram(
   return binary
 }
 
-async function unpack(name: string, work: string): Promise<void> {
+/** The folders with the libraries of a program that was unpacked, for LD_LIBRARY_PATH. */
+export function guestLibraries({ package: name }: DebianProgram): readonly string[] {
+  const root = join(guestsCache(), 'debian', name)
+  return ['usr/lib', 'lib']
+    .map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((each) => each.endsWith('-linux-gnu'))
+        .map((each) => join(folder, each)),
+    )
+}
+
+async function unpack(names: readonly string[], work: string): Promise<void> {
   for (const folder of ['lists/partial', 'archives/partial', 'state'])
     mkdirSync(join(work, folder), { recursive: true })
   const config = join(work, 'apt.conf')
   writeFileSync(config, aptConfig(work))
   const options = { cwd: work, timeout: APT_MS_MAX, env: { ...process.env, LC_ALL: 'C' } }
   await run('apt-get', ['-q', '-c', config, 'update'], options)
-  await run('apt-get', ['-q', '-c', config, 'download', name], options)
-  const archive = readdirSync(work).find((file) => file.endsWith('.deb'))
-  if (archive === undefined) throw new Error('nothing was downloaded')
-  await run('dpkg', ['-x', archive, 'root'], options)
+  await run('apt-get', ['-q', '-c', config, 'download', ...names], options)
+  const archives = readdirSync(work).filter((file) => file.endsWith('.deb'))
+  if (archives.length < names.length) throw new Error('not all was downloaded')
+  for (const archive of archives) await run('dpkg', ['-x', archive, 'root'], options)
 }
 
 /** What an image of Debian hooks to an update cleans the system's own cache. */

@@ -1,0 +1,19 @@
+/**
+ * Nodes beside programs of others, which are fetched into .cache/ and become no dependency: the tests of tests/interop/, with
+ * what ran in docs/results/interop.json. What cannot be fetched is told as skipped.
+ *
+ *     node tools/interop.mjs [part of a file's name ...]
+ */
+import { runLongForm } from './long-form.mjs'
+import { readOptions } from './usage.mjs'
+
+const { positionals } = readOptions(import.meta.url, { allowPositionals: true, options: {} })
+const parts = positionals.length === 0 ? [''] : positionals
+const { code } = await runLongForm({
+  name: 'interop',
+  about: 'tests/interop/: programs of others, unchanged, with a node of Rollcall on one machine',
+  files: parts.map((part) => `tests/interop/${part}`),
+  result: 'docs/results/interop.json',
+  project: 'interop',
+})
+process.exitCode = code
