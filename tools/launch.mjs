@@ -1,9 +1,9 @@
 /**
  * Makes the checkout ready, then becomes the program that was asked for: `npm start`, `npm run demo`, `npm run demo:cluster`,
- * `npm test` and `npm run bench` work on a fresh clone. The program runs in this very process, so that
+ * `npm run demo:protocols`, `npm test` and `npm run bench` work on a fresh clone. The program runs in this very process, so that
  * signals, exit codes and the terminal are its own.
  *
- *     node tools/launch.mjs start|demo|demo:cluster|test|bench [arguments of the program]
+ *     node tools/launch.mjs start|demo|demo:cluster|demo:protocols|test|bench [arguments of the program]
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ const PROGRAMS = {
   start: { file: 'packages/cli/bin/rollcall.js', args: ['serve'] },
   demo: { file: 'examples/demo/dist/main.js', args: [] },
   'demo:cluster': { file: 'examples/demo/dist/cluster/main.js', args: [] },
+  'demo:protocols': { file: 'examples/demo/dist/protocols/main.js', args: [] },
   test: {
     file: 'node_modules/vitest/vitest.mjs',
     args: ['run', ...TESTED.map((each) => `--project=${each}`)],

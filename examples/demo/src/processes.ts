@@ -5,7 +5,6 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { Message } from './messages.js'
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/bin/rollcall.js', import.meta.url))
 
@@ -21,11 +20,11 @@ export interface Reporter {
   readonly pid: number
 }
 
-/** Starts one of the demo's own programs. */
+/** Starts one of the demo's own programs, by its path here without the ending; what it reports is of the kind that `onMessage` takes. */
 export function startReporter(
-  program: 'provider' | 'consumer',
-  args: string[],
-  onMessage: (message: Message) => void,
+  program: string,
+  args: readonly string[],
+  onMessage: (message: never) => void,
 ): Reporter {
   const child = fork(fileURLToPath(new URL(`./${program}.js`, import.meta.url)), args, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -36,7 +35,7 @@ export function startReporter(
   createInterface({ input: child.stderr as Readable }).on('line', (line) => {
     process.stderr.write(`         ${program} ${child.pid}: ${line}\n`)
   })
-  child.on('message', (message) => onMessage(message as Message))
+  child.on('message', (message) => onMessage(message as never))
   return { process: child, pid: child.pid as number }
 }
 

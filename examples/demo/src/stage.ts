@@ -1,6 +1,7 @@
 /** The acts of the demo. Each does one thing to real processes and notes what was promised and measured. */
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
+import type { Message } from './messages.js'
 import { act, type Outcome, tell } from './narration.js'
 import { Observer } from './observer.js'
 import { end, freePort, type Reporter, startRegistry, startReporter } from './processes.js'
@@ -186,7 +187,7 @@ export class Stage {
     const id = new Promise<string>((resolve) => {
       registered = resolve
     })
-    const reporter = startReporter('provider', [service, this.url], (message) => {
+    const reporter = startReporter('provider', [service, this.url], (message: Message) => {
       if (message.kind === 'registered') registered(message.id)
     })
     const provider: Provider = { ...reporter, service, id: await id }

@@ -129,7 +129,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** What a program said last, or what went wrong with starting it. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   const { stderr, message } = cause as { readonly stderr?: unknown; readonly message?: unknown }
   const said = typeof stderr === 'string' ? stderr.trim().split('\n').at(-1) : undefined
   return said === undefined || said === '' ? String(message) : said

@@ -1,5 +1,6 @@
 /** Everything that runs in the demo of a cluster: members of etcd, nodes, providers, the consumer, and those who look at them. */
 import { startEtcd, type EtcdCluster } from '@rollcall/testkit'
+import type { Message } from '../messages.js'
 import { act, type Outcome, tell } from '../narration.js'
 import { Observer } from '../observer.js'
 import { type Reporter, startReporter } from '../processes.js'
@@ -76,7 +77,7 @@ export class Company {
     const id = new Promise<string>((resolve) => {
       registered = resolve
     })
-    const reporter = startReporter('provider', ['orders', at, '--quiet'], (message) => {
+    const reporter = startReporter('provider', ['orders', at, '--quiet'], (message: Message) => {
       if (message.kind === 'registered') registered(message.id)
     })
     const provider = { ...reporter, id: await id }
