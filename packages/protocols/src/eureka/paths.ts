@@ -34,8 +34,9 @@ export function readAsked(method: string, url: string): EurekaAsked {
   const [path = '', ...rest] = url.split('?')
   const segments = segmentsOf(path)
   const methods = operationsAt(segments)
-  const operation = methods?.[method === 'HEAD' ? 'GET' : method]
   if (methods === undefined) throw unknownPath()
+  const name = method === 'HEAD' ? 'GET' : method
+  const operation = Object.hasOwn(methods, name) ? methods[name] : undefined
   if (operation === undefined) {
     const allow = Object.keys(methods)
     throw new RegistryError('method_not_allowed', `this path takes ${allow.join(', ')}`, {

@@ -1,0 +1,201 @@
+/** Lists and what changed of them: a client that applies every delta has the list and the hash of a fresh one. */
+import fc from 'fast-check'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { acceptsGzip } from './codec.js'
+import { Lists } from './lists.js'
+import { EurekaScene, type Told, type ToldList } from './scene.fixture.js'
+import { hashOf, isStatus, STATUSES } from './statuses.js'
+
+/** A client as Netflix' own is: it takes a delta over, and fetches everything where the hash says so. */
+class Client {
+  readonly instances = new Map<string, Told>()
+  fetches = 0
+
+  async fetch(scene: EurekaScene): Promise<void> {
+    this.fetches++
+    this.instances.clear()
+    this.take(await scene.told('all'))
+  }
+
+  async update(scene: EurekaScene): Promise<void> {
+    const delta = await scene.told('delta')
+    this.take(delta)
+    if (this.hash() !== delta.apps__hashcode) await this.fetch(scene)
+  }
+
+  private take({ application }: ToldList): void {
+    for (const each of application.flatMap(({ instance }) => instance)) {
+      const name = `${each.app}/${each.instanceId}`
+      if (each.actionType === 'DELETED') this.instances.delete(name)
+      else this.instances.set(name, each)
+    }
+  }
+
+  hash(): string {
+    const counts: Record<string, number> = {}
+    for (const { status } of this.instances.values()) counts[status] = (counts[status] ?? 0) + 1
+    return hashOf(counts)
+  }
+
+  shown(): unknown {
+    return [...this.instances].map(([name, { status }]) => `${name} ${status}`).toSorted()
+  }
+}
+
+const id = fc.constantFrom('a', 'b', 'c')
+const app = fc.constantFrom('ORDERS', 'USERS')
+const status = fc.constantFrom(...STATUSES)
+
+type Operation = (scene: EurekaScene) => unknown
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.tuple(app, id, status).map(
+    ([name, each, said]): Operation =>
+      (scene) =>
+        scene.register(each, { app: name, status: said }),
+  ),
+  fc.tuple(app, id).map(
+    ([name, each]): Operation =>
+      (scene) =>
+        scene.commands.cancel(scene.asked(each, {}, name)),
+  ),
+  fc.tuple(app, id, status).map(
+    ([name, each, value]): Operation =>
+      (scene) =>
+        scene.commands.putStatus(scene.asked(each, { value }, name)),
+  ),
+  fc.tuple(app, id).map(
+    ([name, each]): Operation =>
+      (scene) =>
+        scene.commands.deleteStatus(scene.asked(each, {}, name)),
+  ),
+  fc.tuple(app, id).map(
+    ([name, each]): Operation =>
+      (scene) =>
+        scene.commands.renew(scene.asked(each, {}, name)),
+  ),
+  id.map(
+    (each): Operation =>
+      (scene) =>
+        scene.registerNative(`n-${each}`, { group: `g-${each}` }),
+  ),
+  id.map(
+    (each): Operation =>
+      (scene) =>
+        scene.execute({
+          kind: 'deregister',
+          refs: [{ namespace: 'default', service: 'orders', group: `g-${each}`, id: `n-${each}` }],
+        }),
+  ),
+  fc.integer({ min: 1, max: 60_000 }).map(
+    (ms): Operation =>
+      (scene) =>
+        scene.pass(ms),
+  ),
+)
+
+describe('a delta', () => {
+  it('leads every client to the list of a fresh one, by whatever happened', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 5 }), { maxLength: 8 }), async (rounds) => {
+        const scene = new EurekaScene()
+        const client = new Client()
+        await client.fetch(scene)
+        for (const operations of rounds) {
+          for (const run of operations) await run(scene)
+          await client.update(scene)
+          const fresh = new Client()
+          await fresh.fetch(scene)
+          expect(client.shown()).toEqual(fresh.shown())
+          expect([
+            fresh.hash(),
+            [...fresh.instances.values()].every((each) => isStatus(each.status)),
+          ]).toEqual([(await scene.told('all')).apps__hashcode, true])
+        }
+        expect(client.fetches).toBe(1)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('tells a change for three minutes, with all of what left, and then no more', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a', { metadata: { v: '1' } })
+    await scene.told('all')
+    scene.pass(200_000)
+    await scene.register('b')
+    const { versions__delta } = await scene.told('delta')
+    await scene.commands.cancel(scene.asked('b'))
+    const told = await scene.told('delta')
+    expect(Number(told.versions__delta)).toBeGreaterThan(Number(versions__delta))
+    expect(told.application).toMatchObject([
+      { name: 'ORDERS', instance: [{ instanceId: 'b', actionType: 'DELETED', status: 'UP' }] },
+    ])
+    scene.pass(170_000)
+    expect((await scene.told('delta')).application).toHaveLength(1)
+    scene.pass(20_000)
+    expect(await scene.told('delta')).toMatchObject({ application: [] })
+  })
+
+  it('has everything where the adapter has just begun to look', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a')
+    scene.pass(300_000)
+    await scene.register('b')
+    expect((await scene.told('delta')).application).toMatchObject([{ instance: [{}, {}] }])
+  })
+})
+
+it('a list is the same bytes for all, plain and compressed, until something changes', async () => {
+  const scene = new EurekaScene()
+  await scene.register('a')
+  const first = await scene.list('all', 'xml')
+  expect(await scene.list('all', 'xml')).toBe(first)
+  const zipped = await Lists.zipped(first)
+  expect([await Lists.zipped(first), gunzipSync(zipped)]).toEqual([zipped, first.bytes])
+  await scene.register('b')
+  expect((await scene.list('all', 'xml')).bytes.length).toBeGreaterThan(first.bytes.length)
+})
+
+it('a list that is not fetched any more is forgotten, and a long one is written in turns', async () => {
+  const scene = new EurekaScene()
+  for (let at = 0; at < 700; at++) await scene.register(`i${at}`, { app: `APP${at % 3}` })
+  await scene.caughtUp()
+  const writing = scene.lists.list('all', 'json')
+  expect(writing).toBeInstanceOf(Promise)
+  expect(scene.lists.list('all', 'json')).toBe(writing)
+  const written = await scene.finished(writing)
+  expect(JSON.parse(written.bytes.toString())).toMatchObject({ applications: { apps__hashcode: 'UP_700_' } })
+  scene.clock.advance(90_000)
+  expect(scene.lists.list('all', 'json')).toBeInstanceOf(Promise)
+})
+
+it('instances are found by each of their virtual addresses', async () => {
+  const scene = new EurekaScene()
+  await scene.register('a', { vipAddress: 'one,two', secureVipAddress: 'safe' })
+  await scene.register('b', { app: 'USERS', vipAddress: 'two', status: 'DOWN' })
+  await scene.caughtUp()
+  const found = async (vip: string, secure = false): Promise<string> => {
+    const { bytes } = await scene.finished(scene.lists.found(scene.applications.withVip(vip, secure), 'json'))
+    const { applications } = JSON.parse(bytes.toString()) as { applications: ToldList }
+    expect(applications.versions__delta).toBe('-1')
+    return `${applications.apps__hashcode} ${applications.application.map(({ name }) => name).join()}`
+  }
+  expect(await found('one')).toBe('UP_1_ ORDERS')
+  expect(await found('two')).toBe('DOWN_1_UP_1_ ORDERS,USERS')
+  expect(await found('one,two')).toBe(' ')
+  expect(await found('safe')).toBe(' ')
+  expect(await found('safe', true)).toBe('UP_1_ ORDERS')
+})
+
+it.each([
+  [undefined, false],
+  ['gzip', true],
+  ['gzip, x-gzip, deflate', true],
+  ['deflate, GZIP;q=0.5', true],
+  ['gzip;q=0', false],
+  ['identity', false],
+])('Accept-Encoding %s: compressed %s', (accepted, zipped) => {
+  expect(acceptsGzip(accepted)).toBe(zipped)
+})
