@@ -128,6 +128,59 @@ describe("Node's resolver", () => {
   })
 })
 
+describe('clients of other registries', () => {
+  it('register what is found by name: Consul as Consul has it, Eureka in any case', async () => {
+    const [consul, eureka] = [await freePort(), await freePort()]
+    const served = await serve({ consul: `127.0.0.1:${consul}`, eureka: `127.0.0.1:${eureka}` })
+    const { resolver } = served
+    const put = async (path: string, body: object | undefined): Promise<number> => {
+      const answer = await fetch(`http://127.0.0.1:${consul}/v1/agent/${path}`, {
+        method: 'PUT',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return answer.status
+    }
+    const web = {
+      ID: 'web-1',
+      Name: 'web',
+      Address: '127.0.0.1',
+      Port: 8_080,
+      Tags: ['primary', 'v1.2'],
+      Weights: { Passing: 7, Warning: 1 },
+      Check: { TTL: '30s' },
+    }
+    expect(await put('service/register', web)).toBe(200)
+    // It is critical until its first beat.
+    await expect(resolver.resolve4('web.service.consul')).rejects.toMatchObject({ code: 'ENOTFOUND' })
+    expect(await put('check/pass/service:web-1', undefined)).toBe(200)
+    for (const name of ['web.service.consul', 'primary.web.service.dc1.consul', 'v1.2.web.service.rollcall'])
+      expect(await resolver.resolve4(name)).toEqual(['127.0.0.1'])
+    expect(await resolver.resolveSrv('_web._primary.service.consul')).toEqual([
+      { name: '7f000001.addr.dc1.consul', port: 8_080, priority: 1, weight: 7 },
+    ])
+    expect(await resolver.resolve4('rollcall.node.consul')).toEqual(['127.0.0.1'])
+    expect(await put('check/fail/service:web-1', undefined)).toBe(200)
+    await expect(resolver.resolve4('web.service.consul')).rejects.toMatchObject({ code: 'ENOTFOUND' })
+    const app = {
+      instance: {
+        hostName: 'h1',
+        ipAddr: '127.0.0.1',
+        app: 'ORDERS',
+        status: 'UP',
+        port: { $: 9_090, '@enabled': 'true' },
+        dataCenterInfo: { '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo', name: 'MyOwn' },
+      },
+    }
+    const registered = await fetch(`http://127.0.0.1:${eureka}/eureka/apps/ORDERS`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(app),
+    })
+    expect(registered.status).toBe(204)
+    expect(await resolver.resolveSrv('orders.service.rollcall')).toMatchObject([{ port: 9_090 }])
+  })
+})
+
 describe('a listener', () => {
   it('is at the port of Consul on loopback where the flag stands alone, and says which setting is wrong', async () => {
     const taken = await serve()

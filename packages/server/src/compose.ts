@@ -43,6 +43,9 @@ import { SOFTWARE_VERSION } from './version.js'
 /** A journal of some million entries is read in less; a directory that hangs never answers. */
 const SLOW_START_MS = 5_000
 
+/** How all of the registry looks to clients of Consul: defaults of its adapter. */
+const CONSUL_NAMES = { datacenter: 'dc1', node: 'rollcall' }
+
 /** A node that serves. */
 export interface ComposedNode {
   /** Unique per boot. */
@@ -327,7 +330,7 @@ function openAddresses(
 
 /** DNS at its address, where it is on. */
 function openDns(
-  { dns, advertise }: Config,
+  { dns, consul, advertise }: Config,
   parts: Parts,
   connections: Connections,
 ): readonly OtherListener[] {
@@ -344,6 +347,7 @@ function openDns(
       udpBytesMax,
       queriesPerSourceMax,
       address: reachedAt({ advertise, listen: dns.listen }, undefined).host,
+      ...(consul === undefined ? {} : { consul: CONSUL_NAMES }),
     },
   )
   const deps = { dns: answers, clock, logger, meter, connections }

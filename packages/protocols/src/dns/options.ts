@@ -12,7 +12,7 @@ export interface ConsulNames {
 export interface DnsOptions {
   /** The zone of this registry, one or more labels, which nothing else must answer for. Default `rollcall`. */
   readonly domain?: string
-  /** Answers for `.consul` as well, while Consul's clients are served. Default not. */
+  /** Answers for `.consul` as well, where Consul's clients are served. Default not. */
   readonly consul?: ConsulNames
   /** How long answers may be kept, in whole seconds. Default 1: a process that was killed is called for a second longer. */
   readonly ttlSeconds?: number

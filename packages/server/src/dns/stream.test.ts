@@ -115,6 +115,18 @@ describe('a connection', () => {
     }
   })
 
+  it('whose client has just read a long answer has its time anew', async () => {
+    const { socket, clock } = serve(600)
+    socket.reads = false
+    socket.push(query())
+    await pass(clock, 900)
+    socket.read1()
+    await pass(clock, 200)
+    expect(socket.destroyed).toBe(false)
+    await pass(clock, 1_000)
+    expect(socket.destroyed).toBe(true)
+  })
+
   it('ends with a query that is too long, and when its client has asked its last', async () => {
     const long = serve()
     long.socket.push(Buffer.concat([query(), Buffer.from([0, 101])]))
