@@ -81,6 +81,13 @@ describe('a TTL', () => {
     expect(critical(registry)).toBe(shown)
   })
 
+  it('of a share only may run out together after a restart, too', async () => {
+    const before = await fleet(4)
+    const after = new HandRegistry(before.node.snapshot())
+    await after.pass(10_500)
+    expect(critical(after)).toBe(1)
+  })
+
   it('that was never renewed does not count in that share', async () => {
     const registry = await fleet(1)
     for (let n = 0; n < 9; n++) await registry.register(instance(`never${n}`, '100s'))
@@ -140,6 +147,28 @@ describe('what is critical for too long', () => {
     await registry.beat('service:a')
     await registry.pass(50_000)
     expect(registry.statuses('web')).toEqual({ 'service:a': 'passing' })
+    await registry.beat('service:a', 'critical')
+    await registry.pass(50_000)
+    expect(registry.statuses('web')).toEqual({ 'service:a': 'critical' })
+    await registry.pass(12_000)
+    expect(registry.statuses('web')).toEqual({})
+  })
+
+  it('stays while an operator holds what silence takes', async () => {
+    const registry = new HandRegistry()
+    await registry.register(instance('a', '10s', { DeregisterCriticalServiceAfter: '1m' }))
+    await registry.door.execute(
+      { kind: 'freeze', namespace: 'default' },
+      { principal: { kind: 'anonymous' } },
+    )
+    await registry.pass(120_000)
+    expect(registry.states('web')).toHaveLength(1)
+    await registry.door.execute(
+      { kind: 'unfreeze', namespace: 'default' },
+      { principal: { kind: 'anonymous' } },
+    )
+    await registry.pass(31_000)
+    expect(registry.states('web')).toHaveLength(0)
   })
 })
 

@@ -17,6 +17,7 @@ import {
   withoutSay,
 } from './definitions.js'
 import { type Key, NAMESPACE, type Observe, PROTOCOL, readDocument, toCommand } from './mapping.js'
+import { Overdue } from './overdue.js'
 import { parseTarget } from './targets.js'
 
 /** Where endpoints are asked: the prober of the node, with its address rule and its bounds. */
@@ -43,7 +44,6 @@ const AGAIN_MS = 1_000
 const SHARE = 0.3
 /** Silence of this length is believed of any number. */
 const LONG_SILENCE_MS = 600_000
-/** Consul looks each 30 s for what is critical for too long. */
 const OUTPUT_CHARS_MAX = 4_096
 const WRITTEN_OUTPUT_CHARS_MAX = 512
 /** Services that are read in one turn when everything is listed. */
@@ -53,12 +53,14 @@ export class Checks {
   readonly book: Book = new Book()
   private readonly deps: ChecksDeps
   private readonly read: Queries
+  private readonly overdue: Overdue
   private cancelListing: (() => void) | undefined
   private isListed = false
 
   constructor(deps: ChecksDeps) {
     this.deps = deps
     this.read = deps.registry.read(CALLER)
+    this.overdue = new Overdue(deps, this)
   }
 
   /** Whether it knows all that was registered before. */
@@ -79,6 +81,7 @@ export class Checks {
     const turn = (): void => {
       for (let count = 0; count < SERVICES_PER_TURN; count++) {
         if (steps.next().done !== true) continue
+        this.sweep()
         this.isListed = true
         this.cancelListing = undefined
         return
@@ -86,6 +89,18 @@ export class Checks {
       this.cancelListing = this.deps.clock.setTimer(0, turn)
     }
     turn()
+  }
+
+  /** Drops what left while nothing was heard of it. */
+  private sweep(): void {
+    for (const entry of [...this.book.all()]) if (this.isGone(entry)) this.dropped(entry)
+  }
+
+  /** Whether an entry was taken out for good, or is forgotten; what silence took may be heard again. */
+  private isGone({ key }: BookEntry): boolean {
+    if (this.read.offer(key) !== undefined) return false
+    const intent = this.read.explain(key)?.content.intent
+    return intent === undefined || intent === 'gone'
   }
 
   changed(change: NamespaceChange): void {
@@ -119,7 +134,7 @@ export class Checks {
       const run = entry.runs.get(check.id)
       if (run === undefined) continue
       if (added.includes(run)) this.begin(entry, run, check)
-      this.weighed(entry, run, this.statusOf(run, check))
+      this.overdue.weigh(entry, run, this.statusOf(run, check))
     }
     return entry
   }
@@ -180,11 +195,8 @@ export class Checks {
     }
     this.book.renewed(entry, run, clock.now())
     run.output = cut(output, OUTPUT_CHARS_MAX)
-    if (run.status !== undefined) {
-      run.status = undefined
-      this.deps.changes.turn(key.service)
-    }
-    this.weighed(entry, run, status)
+    if (run.status !== undefined) this.unturned(entry, run)
+    this.overdue.weigh(entry, run, status)
     await this.say(entry, run.id, status, output)
     return true
   }
@@ -238,11 +250,17 @@ export class Checks {
     const again = (silentMs: number): void =>
       this.expireAt(entry, run, now + Math.max(run.ttlMs - silentMs, 0) + NOTICE_MS)
     if (now - heardAt < run.ttlMs) return again(now - heardAt)
-    if (run.expired || !this.read.judges(entry.key)) return again(0)
     const explained = this.read.explain(entry.key)
     if (explained === undefined) return this.dropped(entry)
+    if (explained.judge?.own === false) return again(0)
     const toldMs = explained.evidence?.toldMs ?? Infinity
-    if (toldMs < run.ttlMs) return again(toldMs)
+    if (toldMs < run.ttlMs) {
+      // It beats at another node.
+      this.book.renewed(entry, run, now - toldMs)
+      if (run.status !== undefined) this.unturned(entry, run)
+      return again(toldMs)
+    }
+    if (run.status === 'critical') return again(0)
     if (this.isHeld(entry, run, now - heardAt, explained)) {
       run.cancel = this.deps.agenda.at(now + AGAIN_MS, () => this.expireIfSilent(entry, run, since))
       return
@@ -261,7 +279,6 @@ export class Checks {
     silentMs: number,
     { guards }: NonNullable<ReturnType<Queries['explain']>>,
   ): boolean {
-    if (run.status === 'critical') return false
     if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || guards.held === 'island')
       return true
     if (run.heardAt === undefined || silentMs >= LONG_SILENCE_MS) return false
@@ -288,7 +305,8 @@ export class Checks {
     const target = check === undefined ? undefined : parseTarget(check)
     if (offer === undefined || check === undefined || target === undefined) {
       // It is asked elsewhere, or is hidden at present.
-      run.status = undefined
+      if (this.isGone(entry)) return this.dropped(entry)
+      if (run.status !== undefined) this.unturned(entry, run)
       return again()
     }
     const { host, port, probe } = target
@@ -323,7 +341,7 @@ export class Checks {
       run.failures = 0
       registry.heard([key], onBehalfOf(entry.peer))
       if (++run.successes <= (check.successBeforePassing ?? 0)) return
-      this.turned(entry, run, 'passing', outputOf(check, '200 OK'))
+      this.turned(entry, run, 'passing', outputOf(check, 'OK'))
       if (check.status !== 'passing')
         this.say(entry, run.id, 'passing', '').catch((error: unknown) =>
           logger.warn({ error }, 'check not written'),
@@ -338,44 +356,20 @@ export class Checks {
     this.turned(entry, run, 'critical', outputOf(check, cause === '' ? outcome : cause))
   }
 
-  // ---- what stays critical ---------------------------------------------------------------------------------
+  // ---- turns -----------------------------------------------------------------------------------------------
 
   private turned(entry: BookEntry, run: Run, status: CheckStatus, output: string): void {
     const before = run.status
     run.status = status
     run.output = cut(output, OUTPUT_CHARS_MAX)
     if (before !== status) this.deps.changes.turn(entry.key.service)
-    this.weighed(entry, run, status)
+    this.overdue.weigh(entry, run, status)
   }
 
-  /** Counts how long a check has been critical, for a service that is to go then. */
-  private weighed(entry: BookEntry, run: Run, status: CheckStatus): void {
-    const { clock, agenda } = this.deps
-    if (status !== 'critical') {
-      run.criticalAt = undefined
-      run.cancelRemoval?.()
-      run.cancelRemoval = undefined
-      return
-    }
-    run.criticalAt ??= clock.now()
-    if (run.deregisterAfterMs === undefined || run.cancelRemoval !== undefined) return
-    run.cancelRemoval = agenda.at(run.criticalAt + run.deregisterAfterMs, () => this.remove(entry, run))
-  }
-
-  private remove(entry: BookEntry, run: Run): void {
-    const { registry, clock, agenda, logger } = this.deps
-    run.cancelRemoval = undefined
-    if (run.criticalAt === undefined || this.book.of(entry.key) !== entry) return
-    const frozen = this.read.explain(entry.key)?.guards.freezes.length ?? 0
-    if (frozen > 0 || this.read.health().island || !this.read.judges(entry.key)) {
-      run.cancelRemoval = agenda.at(clock.now() + 30 * AGAIN_MS, () => this.remove(entry, run))
-      return
-    }
-    logger.info({ ...entry.key, check: run.id }, 'deregistered: critical for too long')
-    this.dropped(entry)
-    registry
-      .execute({ kind: 'deregister', refs: [entry.key] }, onBehalfOf(entry.peer))
-      .catch((error: unknown) => logger.warn({ error }, 'critical service not deregistered'))
+  /** What its record says of it holds again. */
+  private unturned({ key }: BookEntry, run: Run): void {
+    run.status = undefined
+    this.deps.changes.turn(key.service)
   }
 }
 
@@ -386,7 +380,7 @@ export function definitionOf({ content: { foreign } }: Offer): ServiceDefinition
 
 function outputOf({ type, target = '' }: CheckDefinition, words: string): string {
   if (type === 'http') return `HTTP GET ${target}: ${words}`
-  return `${type.toUpperCase()} ${type === 'tcp' ? 'connect ' : ''}${target}: ${words === '200 OK' ? 'Success' : words}`
+  return `${type.toUpperCase()} ${type === 'tcp' ? 'connect ' : ''}${target}: ${words === 'OK' ? 'Success' : words}`
 }
 
 function cut(text: string, most: number): string {

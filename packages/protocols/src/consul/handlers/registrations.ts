@@ -161,7 +161,12 @@ function enableOf(query: URLSearchParams): boolean {
 async function maintainService(deps: ConsulHandlerDeps, call: Call): Promise<void> {
   requireReady(deps)
   const enable = enableOf(call.query)
-  await maintain(deps, call, knownService(deps, call.rest), enable)
+  const entry = knownService(deps, call.rest)
+  if (!(await maintain(deps, call, [entry], enable)))
+    throw refusal(
+      403,
+      `${entry.id} was taken out by an operator of Rollcall: it is for them to take that back`,
+    )
   done(call)
 }
 
@@ -171,36 +176,38 @@ async function maintainNode(deps: ConsulHandlerDeps, call: Call): Promise<void> 
   const enable = enableOf(call.query)
   const { peer } = call.exchange.caller
   const own = [...deps.checks.book.all()].filter((entry) => entry.peer === peer)
-  for (const entry of own) await maintain(deps, call, entry, enable)
+  await maintain(deps, call, own, enable)
   done(call)
 }
 
+/** False where an operator's own word stands for one that is to be brought back. */
 async function maintain(
-  deps: ConsulHandlerDeps,
+  { registry }: ConsulHandlerDeps,
   call: Call,
-  entry: BookEntry,
+  entries: readonly BookEntry[],
   enable: boolean,
-): Promise<void> {
-  const { registry } = deps
+): Promise<boolean> {
   const caller = viaConsul(call.exchange.caller)
-  const refs = [entry.key]
-  const { override } = registry.read(caller).offer(entry.key) ?? {}
-  const wishes = override?.value
-  const stands = wishes?.disable === true || wishes?.drain === true
-  if (stands && override?.by !== PROTOCOL) {
-    if (enable) return
-    throw refusal(
-      403,
-      `${entry.id} was taken out by an operator of Rollcall: it is for them to take that back`,
-    )
-  }
-  if (!enable && !stands) return
+  const read = registry.read(caller)
+  const standing = entries.map(({ key }) => ({ key, override: read.offer(key)?.override }))
+  const isOut = ({ override }: (typeof standing)[number]): boolean =>
+    override?.value?.disable === true || override?.value?.drain === true
+  const out = standing.filter(isOut)
+  const ours = out.filter(({ override }) => override?.by === PROTOCOL)
+  const refs = (enable ? standing.filter((each) => !isOut(each) || ours.includes(each)) : ours).map(
+    ({ key }) => key,
+  )
   const why = (call.query.get('reason') ?? '').slice(0, OPERATOR_LIMITS.whyCharsMax)
   const signature = { by: PROTOCOL, ...(why === '' ? {} : { why }) }
-  const [result] = enable
-    ? (await registry.execute({ kind: 'override', refs, disable: true, ...signature }, caller)).answer
-    : (await registry.execute({ kind: 'clearOverrides', refs, by: PROTOCOL }, caller)).answer
-  if (result?.ok === false) throw registrationRefused(result.error)
+  if (refs.length > 0) {
+    const command = enable
+      ? ({ kind: 'override', refs, disable: true, ...signature } as const)
+      : ({ kind: 'clearOverrides', refs, by: PROTOCOL } as const)
+    const { answer } = await registry.execute<'override' | 'clearOverrides'>(command, caller)
+    const refused = answer.find((each) => !each.ok)
+    if (refused?.ok === false) throw registrationRefused(refused.error)
+  }
+  return enable || ours.length === out.length
 }
 
 // ---- checks ----------------------------------------------------------------------------------------------
