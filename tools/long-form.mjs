@@ -27,7 +27,8 @@ export async function runLongForm(plan) {
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      `--project=${project}`,
+      ...(project === 'integration' ? ['integration', 'alone'] : [project]).map((name) => `--project=${name}`),
+      '--no-file-parallelism',
       '--testTimeout=300000',
       '--reporter=default',
       '--reporter=json',
