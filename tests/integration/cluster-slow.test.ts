@@ -61,7 +61,7 @@ it.runIf(runs)(
     cluster = await startCluster({
       program,
       endpoints: () => members.map((address) => `http://${address}`),
-      async prepare(all) {
+      async prepare({ members: all }) {
         for (const { port } of all) members.push(await wayTo(port))
       },
       async reach(port) {

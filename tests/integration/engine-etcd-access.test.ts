@@ -1,11 +1,16 @@
 /** The engine on a real etcd that asks for certificates, or for a user, and on one that has run full. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { EnginePort } from '@rollcall/core'
 import { startEtcd, type EtcdCertificates, type EtcdCluster } from '@rollcall/testkit'
 import { expect, it } from 'vitest'
 import { CHARTER, Follower, loadAll, outcomeOf, putRevision } from '#storage/engine-conformance'
+import { createApi } from './http-calls.js'
 import { isAble } from './support/abilities.js'
 import { certificates, hasOpenssl } from './support/certificates.js'
 import { form } from './support/chaos-form.js'
+import { startCluster } from './support/cluster.js'
 import { compact, disarm, engineOn, sceneOn } from './support/etcd-engine.js'
 import { describeEtcd } from './support/guests/etcd.js'
 
@@ -38,6 +43,32 @@ await describeEtcd(form(['debian'], ['debian', 'current']), (_version, program) 
     expect(await works(at({ ca: own.ca }))).toBe('refused')
     expect(await works(at({ ca: own.ca, ...other.of.node }))).toBe('refused')
     expect(await works(at({ ca: other.ca, ...own.of.node }))).toBe('refused')
+  })
+
+  it.runIf(able)('lets whole nodes in by the files that they are told of', async () => {
+    const own = await certificates('localhost', 'node')
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-access-'))
+    const files = { ca: own.ca, ...own.of.node, 'password-file': 'pass\n' }
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+    const args = Object.keys(files).flatMap((name) => [`--etcd-${name}`, join(folder, name)])
+    const cluster = await startCluster({
+      program,
+      nodes: 2,
+      tls: { ca: own.ca, ...own.of.localhost },
+      args: [...args, '--etcd-user', 'rollcall'],
+      prepare: withUsers,
+    })
+    try {
+      const [one, other] = cluster.nodes
+      expect((await one!.cluster()).engine.endpoints[0]).toMatch(/^https:/)
+      const instance = { service: 'orders', host: '127.0.0.1', port: one!.port, liveness: 'static' }
+      const answer = await createApi(one!.server).post('/api/v1/register', { instances: [instance] })
+      expect(answer.body).toMatchObject({ results: [{ ok: true, durability: 'replicated' }] })
+      await expect.poll(async () => (await other!.view('orders')).instances).toHaveLength(1)
+    } finally {
+      await cluster.close()
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   it('is the user that it is told to be', async () => {
@@ -106,8 +137,8 @@ await describeEtcd(form(['debian'], ['debian', 'current']), (_version, program) 
 })
 
 /** A user who may do everything, and one who may use the keys of Rollcall only. */
-async function withUsers(cluster: EtcdCluster): Promise<void> {
-  const say = (path: string, body: unknown): Promise<unknown> => cluster.ask(`/v3/auth/${path}`, body)
+async function withUsers(members: Pick<EtcdCluster, 'ask'>): Promise<void> {
+  const say = (path: string, body: unknown): Promise<unknown> => members.ask(`/v3/auth/${path}`, body)
   await say('user/add', { name: 'root', password: 'secret' })
   await say('role/add', { name: 'root' })
   await say('user/grant', { user: 'root', role: 'root' })

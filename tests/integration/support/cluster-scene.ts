@@ -39,7 +39,7 @@ export async function openScene(program: string): Promise<Scene> {
   const cluster = await startCluster({
     program,
     endpoints,
-    async prepare(members) {
+    async prepare({ members }) {
       for (const member of members) ways.push(await openWay({ host: '127.0.0.1', port: member.port }))
     },
   })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import {
   startEtcd,
   startServerProcess,
+  type EtcdCertificates,
   type EtcdCluster,
-  type EtcdMember,
   type ServerProcess,
   type ServerProcessOptions,
 } from '@rollcall/testkit'
@@ -17,6 +17,8 @@ import { freePort, until } from './processes.js'
 export interface ClusterSetUp {
   /** Path of etcd. */
   readonly program: string
+  /** Members want certificates of clients. Default: plain text. */
+  readonly tls?: EtcdCertificates
   /** A host for each node. Default: all on loopback. */
   readonly hosts?: readonly NetworkHost[]
   /** A host for each member. Default: all on loopback. */
@@ -30,7 +32,7 @@ export interface ClusterSetUp {
   /** Added to the environment of each node. */
   readonly env?: Readonly<Record<string, string>>
   /** Called before the first node starts. */
-  readonly prepare?: (members: readonly EtcdMember[]) => Promise<void>
+  readonly prepare?: (etcd: EtcdCluster) => Promise<void>
   /** What each node is told of the members; default: where they listen. */
   readonly endpoints?: (node: number, members: readonly string[]) => readonly string[]
 }
@@ -69,9 +71,9 @@ export interface TestCluster {
 /** Starts members and nodes, and resolves once all know each other. */
 export async function startCluster(setUp: ClusterSetUp): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-cluster-'))
-  const { program, memberHosts: places } = setUp
-  const etcd = await startEtcd({ program, ...(places && { places }) })
-  await setUp.prepare?.(etcd.members)
+  const { program, tls, memberHosts: places } = setUp
+  const etcd = await startEtcd({ program, ...(tls && { tls }), ...(places && { places }) })
+  await setUp.prepare?.(etcd)
   const nodes: Node[] = []
   for (let index = 0; index < (setUp.nodes ?? 3); index++) {
     const endpoints = setUp.endpoints?.(index, etcd.endpoints) ?? etcd.endpoints
