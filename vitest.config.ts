@@ -71,6 +71,7 @@ export default defineConfig({
           include: ['tests/interop/**/*.test.ts'],
           testTimeout: 300_000,
           fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
       {

@@ -12,7 +12,7 @@ import { prepare, ROOT, say } from './prepare.mjs'
 import { readOptions } from './usage.mjs'
 
 /** The projects of `npm test`: not `docs`, which `npm run check` adds, and not `interop`, which is a proof. */
-const TESTED = ['unit', 'architecture', 'simulation', 'integration']
+const TESTED = ['unit', 'architecture', 'simulation', 'integration', 'alone']
 
 /** What each name starts, with the arguments that come before the user's own. */
 const PROGRAMS = {

@@ -27,7 +27,9 @@ export async function runLongForm(plan) {
     [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      ...(project === 'integration' ? ['integration', 'alone'] : [project]).map((name) => `--project=${name}`),
+      ...(project === 'integration' ? ['integration', 'alone'] : [project]).map(
+        (name) => `--project=${name}`,
+      ),
       '--no-file-parallelism',
       '--testTimeout=300000',
       '--reporter=default',
