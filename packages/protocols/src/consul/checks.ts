@@ -252,7 +252,12 @@ export class Checks {
     if (now - heardAt < run.ttlMs) return again(now - heardAt)
     const explained = this.read.explain(entry.key)
     if (explained === undefined) return this.dropped(entry)
-    if (explained.judge?.own === false) return again(0)
+    if (explained.judge?.own === false) {
+      // Another node judges now: what was counted here says nothing any more.
+      if (run.expired) this.book.renewed(entry, run, now)
+      if (run.status !== undefined) this.unturned(entry, run)
+      return again(0)
+    }
     const toldMs = explained.evidence?.toldMs ?? Infinity
     if (toldMs < run.ttlMs) {
       // It beats at another node.
