@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { isLearnable } from './cluster/checks.js'
 import { decodeRecord, encodeRecord } from './cluster/codec.js'
 import { node, passes, tell } from './learn.fixture.js'
+import { LIVENESS_DEFAULTS } from './liveness/options.js'
 import { contentDigest } from './records/digest.js'
 import { FOREIGN_BYTES_MAX } from './records/record.js'
 import { recordBytes } from './records/size.js'
@@ -103,6 +104,20 @@ describe('what another protocol said', () => {
         isLearnable({ kind: 'record', record: { ...record, content: { ...record.content, foreign } } }),
       ).toBe(false)
   })
+})
+
+it('an adapter learns how long an instance is silent, and whether that is believed', () => {
+  const sim = new Simulation({ liveness: LIVENESS_DEFAULTS })
+  sim.network = () => 'silence'
+  expect(sim.read.silence(keyOf('a'))).toBeUndefined()
+  sim.register()
+  sim.run(20_000)
+  // That it is the only one holds the verdict back, and is no doubt.
+  expect(sim.shown()).toBe('suspect silence')
+  expect(sim.read.silence(keyOf('a'))).toEqual({ silentMs: 20_000, isDoubted: false })
+  sim.execute({ kind: 'freeze', namespace: 'default' })
+  sim.run(5_000)
+  expect(sim.read.silence(keyOf('a'))).toMatchObject({ isDoubted: true })
 })
 
 it('an adapter follows what changes by the feed', () => {

@@ -175,6 +175,21 @@ export class Queries {
     return { instance, content, ...(stands ? { override } : {}) }
   }
 
+  /**
+   * How long this node has not heard a listed instance, and whether a guard refuses to believe that: for protocols whose own
+   * times decide in their answers. That it is the only one of its service is no doubt. Undefined for one that this node never heard.
+   */
+  silence(key: InstanceKey): { readonly silentMs: number; readonly isDoubted: boolean } | undefined {
+    const { directory, liveness } = this.deps
+    const entry = directory.entry(key)
+    const now = this.now()
+    const silentMs = entry === undefined ? undefined : liveness.silenceMs(entry, now)
+    if (entry === undefined || silentMs === undefined) return undefined
+    const held = liveness.insight.inspect(entry, now)?.evidence.held
+    const isAlone = held === 'service_breaker' && !liveness.guardOf(entry.service).tripped
+    return { silentMs, isDoubted: held !== undefined && !isAlone }
+  }
+
   /** What changed in a namespace after an index of the feed; at most `limit` changes are looked at. */
   changes(namespace: string, index: number, limit: number): FeedAnswer {
     return this.deps.feed.since(namespace, index, limit)

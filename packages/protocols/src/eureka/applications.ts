@@ -2,7 +2,7 @@
  * All applications as Eureka's clients see them, kept beside the registry: by name, by instance and by virtual address, with
  * what changed lately. It holds what the registry holds by reference, and renders nothing.
  */
-import type { InstanceKey, Offer } from '@rollcall/core'
+import type { InstanceKey, Offer, Queries } from '@rollcall/core'
 import type { NamespaceCopy } from '../foreign/namespace-reader.js'
 import { PROTOCOL, readDocument } from './document.js'
 import { appOf, instanceIdOf, statusesOf, toShown } from './mapping.js'
@@ -15,7 +15,10 @@ export interface Held {
   readonly offer: Offer
   readonly app: string
   readonly instanceId: string
+  /** What is shown. */
   readonly status: Status
+  /** What would be, if its lease were not over. */
+  readonly spoken: Status
   readonly vips: readonly string[]
   readonly secureVips: readonly string[]
   readonly seenAt: number
@@ -47,6 +50,16 @@ export interface ApplicationsDeps {
   now(): number
   /** Milliseconds since the epoch, for what clients are told. */
   wallNow(): number
+  /** Whether the lease of a suspect is over by Eureka's own time, and no guard doubts that. */
+  isOver(held: Held): boolean
+}
+
+/** Judges suspects by what the registry knows of their silence. */
+export function leaseIsOver(read: () => Queries): ApplicationsDeps['isOver'] {
+  return ({ key, offer }) => {
+    const silence = read().silence(key)
+    return silence !== undefined && !silence.isDoubted && silence.silentMs >= offer.content.leaseMs
+  }
 }
 
 export class Applications implements NamespaceCopy {
@@ -58,6 +71,8 @@ export class Applications implements NamespaceCopy {
   private readonly byVip = new Map<string, Set<Held>>()
   private readonly bySecureVip = new Map<string, Set<Held>>()
   private readonly counts: Partial<Record<Status, number>> = {}
+  /** Names of those whose silence is looked at whenever the copy is read. */
+  private readonly suspects = new Set<string>()
   /** The last change of each, oldest first. */
   private readonly recents = new Map<string, Recent>()
   /** Of the last change. Begins with the date, so that a client of an earlier boot holds none of this one's. */
@@ -115,12 +130,13 @@ export class Applications implements NamespaceCopy {
   }
 
   shown(held: Held): Shown {
-    return toShown(held.key, held.offer, readDocument(held.offer), held)
+    return { ...toShown(held.key, held.offer, readDocument(held.offer), held), status: held.status }
   }
 
   reset(): void {
     for (const map of [this.apps, this.held, this.byId, this.byVip, this.bySecureVip, this.recents])
       map.clear()
+    this.suspects.clear()
     for (const status of Object.keys(this.counts)) this.counts[status as Status] = 0
     this.renewing = 0
     this.version++
@@ -130,6 +146,8 @@ export class Applications implements NamespaceCopy {
     const name = nameOf(key)
     const before = this.held.get(name)
     const stored = readDocument(offer)
+    if (stored !== undefined && offer.instance.state === 'suspect') this.suspects.add(name)
+    else this.suspects.delete(name)
     if (before !== undefined && isSame(before, offer, stored)) return
     const now = this.deps.wallNow()
     // What is listed for the first time was perhaps written by a client of another node, which said when.
@@ -143,11 +161,7 @@ export class Applications implements NamespaceCopy {
           ? ('ADDED' as const)
           : ('MODIFIED' as const),
     }
-    if (before !== undefined) this.drop(name, before)
-    const held = heldOf(key, offer, stored, times)
-    this.held.set(name, held)
-    this.add(held)
-    this.note(name, held)
+    this.replace(name, heldOf(key, offer, stored, times))
   }
 
   remove(key: InstanceKey): void {
@@ -160,12 +174,30 @@ export class Applications implements NamespaceCopy {
   }
 
   settled(): void {
+    for (const name of this.suspects) this.reconsider(name)
     const oldest = this.deps.now() - this.deltaMs
     for (const [name, { at }] of this.recents) {
       if (at >= oldest) return
       this.recents.delete(name)
       this.version++
     }
+  }
+
+  /** A suspect whose lease is over is down in Eureka's words, also where the registry keeps it because it is the only one. */
+  private reconsider(name: string): void {
+    const held = this.held.get(name)
+    if (held === undefined) return void this.suspects.delete(name)
+    const status = this.deps.isOver(held) ? 'DOWN' : held.spoken
+    if (status === held.status) return
+    this.replace(name, { ...held, status, lastUpdated: this.deps.wallNow(), action: 'MODIFIED' })
+  }
+
+  private replace(name: string, held: Held): void {
+    const before = this.held.get(name)
+    if (before !== undefined) this.drop(name, before)
+    this.held.set(name, held)
+    this.add(held)
+    this.note(name, held)
   }
 
   private note(name: string, held: Held): void {
@@ -230,6 +262,11 @@ function vipsOf(text: string | undefined): readonly string[] {
   return text === undefined || text === '' ? [] : [...new Set(text.split(',', VIPS_MAX))]
 }
 
+function statusOf(offer: Offer, stored: Said | undefined): Pick<Held, 'status' | 'spoken'> {
+  const { status } = statusesOf(offer, stored)
+  return { status, spoken: status }
+}
+
 type Times = Pick<Held, 'seenAt' | 'lastUpdated' | 'renewedAt' | 'evictedAt' | 'action'>
 
 function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times: Times): Held {
@@ -242,7 +279,7 @@ function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times:
     app,
     instanceId: instanceIdOf(key),
     registeredAt: stored?.registeredAt ?? 0,
-    status: statusesOf(offer, stored).status,
+    ...statusOf(offer, stored),
     vips: vipsOf(texts.vipAddress),
     secureVips: vipsOf(texts.secureVipAddress),
     ...times,
@@ -257,7 +294,9 @@ function isSame(before: Held, offer: Offer, stored: Said | undefined): boolean {
     instance.incarnation === offer.instance.incarnation &&
     instance.weight === offer.instance.weight &&
     override === offer.override &&
-    before.status === statusesOf(offer, stored).status
+    before.spoken === statusesOf(offer, stored).status &&
+    // What is no suspect any more may be shown as its client says again.
+    (before.status === before.spoken || offer.instance.state === 'suspect')
   )
 }
 

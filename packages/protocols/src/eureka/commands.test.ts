@@ -117,6 +117,26 @@ describe('a renewal', () => {
     expect(await scene.instance('a')).toMatchObject({ status: 'UP' })
   })
 
+  it('is missed by the only instance of a service too: it is down for Eureka when its lease is over', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a')
+    scene.pass(80_000)
+    expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['UP', 'suspect'])
+    scene.pass(20_000)
+    expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['DOWN', 'suspect'])
+    expect(await scene.told('delta')).toMatchObject({ apps__hashcode: 'DOWN_1_' })
+    expect(scene.commands.renew(scene.asked('a'))).toBe(200)
+    expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['UP', 'up'])
+  })
+
+  it('that most of a service misses takes none of them down: that is doubted', async () => {
+    const scene = new EurekaScene()
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) await scene.register(id)
+    scene.pass(400_000)
+    const { apps__hashcode } = await scene.told('all')
+    expect(apps__hashcode).toBe('UP_10_')
+  })
+
   it('is 404 for what is not known, was cancelled, or is dirtier than what is stored', async () => {
     const scene = new EurekaScene()
     expect(scene.commands.renew(scene.asked('a'))).toBe(404)

@@ -5,7 +5,7 @@ import { NamespaceReader } from '../foreign/namespace-reader.js'
 import type { Exchange } from '../http/exchange.js'
 import { whenMade, type Later } from '../http/in-order.js'
 import { requireLoaded, type NodeLife } from '../http/loaded.js'
-import { Applications, type Held } from './applications.js'
+import { Applications, type Held, leaseIsOver } from './applications.js'
 import {
   acceptedFormat,
   acceptsGzip,
@@ -46,7 +46,8 @@ export class EurekaHandlers {
     this.deps = deps
     this.bodyBytesMax = options.bodyBytesMax
     const time = { now: () => clock.now(), wallNow: () => clock.wallNow() }
-    this.applications = new Applications(time, options.deltaMs)
+    const isOver = leaseIsOver(() => registry.read(reader))
+    this.applications = new Applications({ ...time, isOver }, options.deltaMs)
     const { applications } = this
     this.reader = new NamespaceReader(
       { clock, read: () => registry.read(reader) },

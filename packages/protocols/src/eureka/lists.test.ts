@@ -121,7 +121,7 @@ describe('a delta', () => {
 
   it('tells a change for three minutes, with all of what left, and then no more', async () => {
     const scene = new EurekaScene()
-    await scene.register('a', { metadata: { v: '1' } })
+    await scene.registerNative('a')
     await scene.told('all')
     scene.pass(200_000)
     await scene.register('b')

@@ -13,7 +13,7 @@ import {
 } from '@rollcall/core'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import { NamespaceReader } from '../foreign/namespace-reader.js'
-import { Applications } from './applications.js'
+import { Applications, leaseIsOver } from './applications.js'
 import type { Format } from './codec.js'
 import { type AskedInstance, EurekaCommands } from './commands.js'
 import { Lists, type Written } from './lists.js'
@@ -81,7 +81,10 @@ export class EurekaScene {
     )
     this.read = new Queries(this.node, () => clock.now())
     const wallNow = (): number => clock.wallNow()
-    this.applications = new Applications({ now: () => clock.now(), wallNow }, 180_000)
+    this.applications = new Applications(
+      { now: () => clock.now(), wallNow, isOver: leaseIsOver(() => this.read) },
+      180_000,
+    )
     this.reader = new NamespaceReader({ clock, read: () => this.read }, 'default', this.applications)
     this.lists = new Lists({ clock, applications: this.applications }, 90_000)
     const registry = {
