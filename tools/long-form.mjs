@@ -28,7 +28,7 @@ export async function runLongForm(plan) {
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
       ...(project === 'integration' ? ['integration', 'alone'] : [project]).map(
-        (name) => `--project=${name}`,
+        (each) => `--project=${each}`,
       ),
       '--no-file-parallelism',
       '--testTimeout=300000',
