@@ -52,6 +52,22 @@ describe('a flapping instance', () => {
     expect(sim.shown()).toBe('up')
   })
 
+  it('that is lost while it has to behave begins anew when it is back, also after that time', () => {
+    const sim = setUp()
+    flap(sim, 3)
+    const leave = stay(sim)
+    sim.run(5_000)
+    sim.network = () => 'refused'
+    leave()
+    sim.run(12_000)
+    sim.network = () => 'succeeded'
+    expect(sim.shown()).toMatch(/^down /)
+    stay(sim)
+    expect(sim.shown()).toBe('suspect flapping')
+    sim.run(10_100)
+    expect(sim.shown()).toBe('up')
+  })
+
   it('is not damped when it is the last one', () => {
     const sim = new Simulation({ liveness: GUARDED })
     flap(sim, 4)

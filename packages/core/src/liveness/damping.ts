@@ -28,6 +28,8 @@ export interface Flaps {
   readonly holdMs: number
   /** Until when it has to behave. */
   readonly until: number
+  /** It was lost while it had to behave: when it is back, it has to begin anew. */
+  readonly owing?: true
 }
 
 export const NO_FLAPS: Flaps = { flipsAt: [], holdMs: 0, until: -Infinity }
@@ -36,6 +38,11 @@ export const NO_FLAPS: Flaps = { flipsAt: [], holdMs: 0, until: -Infinity }
 export function flipped(flaps: Flaps, t: number, options: DampingOptions): Flaps {
   if (options.flips === Infinity) return flaps
   return { ...flaps, flipsAt: [...flaps.flipsAt, t].slice(-options.flips) }
+}
+
+/** It was lost while it had to behave. */
+export function lostAgain(flaps: Flaps): Flaps {
+  return { ...flaps, owing: true }
 }
 
 /** It was heard again. Afterwards it is damped while `until` lies ahead. */
@@ -48,5 +55,6 @@ export function returned(flaps: Flaps, t: number, options: DampingOptions): Flap
     const holdMs = known === 0 ? options.holdMsMin : Math.min(2 * known, options.holdMsMax)
     return { flipsAt: [], holdMs, until: t + holdMs }
   }
-  return t < flaps.until ? { ...flaps, until: t + flaps.holdMs } : flaps
+  const { flipsAt, holdMs, until, owing } = flaps
+  return t < until || owing === true ? { flipsAt, holdMs, until: t + holdMs } : flaps
 }

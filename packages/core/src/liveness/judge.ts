@@ -7,6 +7,7 @@ import type { Directory, EntrySlot } from '../directory/directory.js'
 import { holdsRecord } from '../records/override.js'
 import type { LiveContent, VerdictValue } from '../records/record.js'
 import { assess, type Facts, factsOf, leaseOf } from './assess.js'
+import { lostAgain } from './damping.js'
 import { type Evidence, lastHeard, type Scheduled } from './evidence.js'
 import { type Guards, HOLD_MS } from './guards.js'
 import type { Hearsay } from './hearsay.js'
@@ -74,7 +75,8 @@ export class Judge {
       wheel.schedule(evidence, vouched ? Math.min(due, evidence.claimAt) : due)
       return
     }
-    const damped = !evidence.noticed && standingOf(entry.record) === 'flapping'
+    const isHeard = !evidence.noticed && session?.closedAt === undefined
+    const damped = isHeard && standingOf(entry.record) === 'flapping'
     const behavedAt = damped ? evidence.flaps.until : Infinity
     if (t >= behavedAt) return this.happened(evidence, 'behaved', t, now)
     if (vouched && !session.doubted && verdict.value === 'up') return
@@ -135,8 +137,9 @@ export class Judge {
 
   judge(evidence: Evidence, value: VerdictValue, reason: VerdictReason, t: number, now: number): void {
     const { guards, verdicts } = this.deps
-    const { verdict } = evidence.entry.record
-    if (verdict.value === 'up' && value !== 'up' && reason !== 'flapping')
+    const standing = standingOf(evidence.entry.record)
+    if (standing === 'flapping' && value === 'down') evidence.flaps = lostAgain(evidence.flaps)
+    if (standing === 'up' && value !== 'up' && reason !== 'flapping')
       evidence.flaps = guards.flip(evidence.flaps, t)
     evidence.judgedAt = t
     if (!evidence.isJudge) this.begin(evidence, t, t)

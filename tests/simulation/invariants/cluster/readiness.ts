@@ -30,7 +30,8 @@ export function createReadiness(world: Scene): Invariant {
       const { registry, queue, engine, nodes } = world
       const { process, ready } = registry
       if (!process.alive || process.paused || registry.stopping || engine === undefined) return
-      if (mayBeReached()) joinedAt ??= queue.now
+      // It may have joined and been cut off between two looks.
+      if (mayBeReached() || registry.member?.cluster().epoch !== '') joinedAt ??= queue.now
       const { now } = queue
       const startedMs = now - process.startedAt
       if (isTogether(world) && !ready) world.violated(invariant, 'is not ready, and all is well')
