@@ -21,6 +21,7 @@ import { createHealth } from './handlers/health.js'
 import { createKv } from './handlers/kv.js'
 import { createOthers } from './handlers/others.js'
 import { createRegistrations } from './handlers/registrations.js'
+import { KeptTexts } from './kept-texts.js'
 import { KeyValues } from './key-values.js'
 import { type ConsulOptions, resolveOptions } from './options.js'
 import { createRouter, type PathRouter } from './router.js'
@@ -82,6 +83,7 @@ export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = 
     checks,
     changes,
     waits,
+    kept: new KeptTexts(() => clock.now()),
     keyValues: new KeyValues(clock, settings),
     options: settings,
     probeFault: deps.probeFault,

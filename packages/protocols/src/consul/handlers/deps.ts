@@ -13,6 +13,7 @@ import { refusal } from '../errors.js'
 import { FilterError } from '../filter/expressions.js'
 import type { ListKind } from '../filter/fields.js'
 import { createFilter, type Filter } from '../filter/filters.js'
+import type { KeptTexts } from '../kept-texts.js'
 import type { KeyValues } from '../key-values.js'
 import type { ConsulOptions } from '../options.js'
 import { readingOf, setReadHeaders } from '../reading.js'
@@ -27,6 +28,7 @@ export interface ConsulHandlerDeps {
   readonly checks: Checks
   readonly changes: Changes
   readonly waits: Waits
+  readonly kept: KeptTexts
   readonly keyValues: KeyValues
   readonly options: Required<ConsulOptions>
   /** Why a probe of an instance at a port may not be made as it is, or undefined. */

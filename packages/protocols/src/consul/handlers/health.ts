@@ -57,7 +57,16 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
       yield entry !== undefined && filter(entry) ? entry : undefined
     }
   }
-  return answerRead(deps, call, scopeOf(deps, key ?? ''), () => list(entries()))
+  const scope = scopeOf(deps, key ?? '')
+  return answerRead(deps, call, scope, () =>
+    deps.kept.of(requestOf(call), scope.index(), () => list(entries())),
+  )
+}
+
+/** What of a lookup decides its answer, all the rest being equal: clients send a new index with each. */
+function requestOf({ rest, query }: Call): string {
+  const chosen = ['passing', 'tag', 'filter', 'node-meta'].map((name) => query.getAll(name))
+  return JSON.stringify([rest, ...chosen])
 }
 
 function checksOfService(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
