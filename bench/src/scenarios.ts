@@ -1,7 +1,11 @@
 /** Every scenario, in the order in which they run and are told. */
 import type { Scenario } from './scenario.js'
+import { adapters } from './scenarios/adapters.js'
 import { batch } from './scenarios/batch.js'
 import { clusters } from './scenarios/clusters.js'
+import { consul } from './scenarios/consul.js'
+import { dns } from './scenarios/dns.js'
+import { eureka } from './scenarios/eureka.js'
 import { fanOut } from './scenarios/fan-out.js'
 import { heartbeat, lookup, register } from './scenarios/http.js'
 import { idle } from './scenarios/idle.js'
@@ -27,4 +31,8 @@ export const SCENARIOS: readonly Scenario[] = [
   startUp,
   watched,
   clusters,
+  eureka,
+  consul,
+  dns,
+  adapters,
 ]

@@ -5,27 +5,29 @@ import { serveProgram } from '../program.js'
 
 /** An answer, ready to be sent. */
 export interface BareAnswer {
-  readonly body: string
-  /** Further headers, as names and values in turn. */
+  readonly body: string | Uint8Array
+  /** Further headers, as names and values in turn; `Content-Type` is JSON unless it is among them. */
   readonly headers: readonly string[]
+  /** Default 200; 204 has no length. */
+  readonly status?: number
 }
 
 let head: string[] = []
-let answer = ''
+let status = 200
+let answer = Buffer.alloc(0)
 
 const server = createServer((request, response) => {
   if (request.method === 'GET') {
-    response.writeHead(200, head)
+    response.writeHead(status, head)
     response.end(answer)
     return
   }
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const body: unknown = JSON.parse(
-      (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? '',
-    )
-    response.writeHead(typeof body === 'object' ? 200 : 400, head)
+    const text = (chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))?.toString() ?? ''
+    const body: unknown = text === '' ? {} : JSON.parse(text)
+    response.writeHead(typeof body === 'object' ? status : 400, head)
     response.end(answer)
   })
 })
@@ -39,9 +41,14 @@ function listen(): Promise<number> {
 
 /** What every request is answered from now on. */
 function prepare(next: BareAnswer): void {
-  answer = next.body
-  const length = String(Buffer.byteLength(answer))
-  head = ['Content-Type', 'application/json; charset=utf-8', 'Content-Length', length, ...next.headers]
+  answer = Buffer.from(next.body as string)
+  status = next.status ?? 200
+  const typed = next.headers.some((name) => name.toLowerCase() === 'content-type')
+  head = [
+    ...(typed || answer.length === 0 ? [] : ['Content-Type', 'application/json; charset=utf-8']),
+    ...(status === 204 ? [] : ['Content-Length', String(answer.length)]),
+    ...next.headers,
+  ]
 }
 
 /** What this program can do. */

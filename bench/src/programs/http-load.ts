@@ -84,8 +84,9 @@ class Asker {
       this.seen += bytes
       const end = this.head.indexOf('\r\n\r\n')
       if (end < 0) return
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(this.head)?.[1] ?? Number.NaN)
-      if (!this.head.startsWith('HTTP/1.1 200 ') || Number.isNaN(length))
+      const empty = this.head.startsWith('HTTP/1.1 204 ')
+      const length = empty ? 0 : Number(/\r\ncontent-length: (\d+)/i.exec(this.head)?.[1] ?? Number.NaN)
+      if (!(empty || this.head.startsWith('HTTP/1.1 200 ')) || Number.isNaN(length))
         throw new Error(`an unexpected answer: ${this.head}`)
       this.remaining = length - (this.seen - end - 4)
       this.head = ''

@@ -6,10 +6,10 @@ import type { TurnLoad } from '../programs/turn-load.js'
 import type { Scenario } from '../scenario.js'
 
 /** What an operation leaves behind is watched for this long: publications, probes, the end of its sockets. */
-const AFTER_MS = 700
+export const AFTER_MS = 700
 
 /** Before it the node is left alone, so that what made it ready is over. */
-const BEFORE_MS = 300
+export const BEFORE_MS = 300
 
 /** Each operation at its limits, by one client. */
 export const turn: Scenario = {
