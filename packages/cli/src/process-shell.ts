@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os'
 import { isatty, type WriteStream } from 'node:tty'
 import { createSystemClock, type Clock } from './clock.js'
 import { EXIT } from './exit-codes.js'
+import { createSystemRandom } from './random.js'
 import type { Shell, TextStream } from './shell.js'
 
 /** A name server that is away must not hold up a command for longer. */
@@ -22,6 +23,7 @@ export function createProcessShell(): Shell {
     user: userName(),
     pid: process.pid,
     clock,
+    random: createSystemRandom(),
     fetch: (url, init) => fetch(url, init),
     ownAddress: (host, port) => routeTo(clock, host, port),
     onSignal(signals, listener) {

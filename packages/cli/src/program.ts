@@ -80,6 +80,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what happened, by whom and why',
     load: async () => (await import('./commands/events.js')).events,
   },
+  'bridge eureka': {
+    summary: "show this registry and Eureka each other's instances",
+    load: async () => (await import('./commands/bridge/eureka.js')).eureka,
+  },
+  'bridge consul': {
+    summary: "show this registry and Consul each other's instances",
+    load: async () => (await import('./commands/bridge/consul.js')).consul,
+  },
   completion: {
     summary: 'print a completion script for a shell',
     load: async () => (await import('./commands/completion.js')).completion,
@@ -111,6 +119,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 }
 
 const GROUPS: Readonly<Record<string, string>> = {
+  bridge: 'join this registry with another one while teams move',
   config: 'look into the configuration of a node',
   journal: 'check, repair, back up and restore the journal of a node',
 }

@@ -52,6 +52,7 @@ export function createFakeShell(
     user,
     pid: 4_711,
     clock: new HandClock(1_000, WALL_MS),
+    random: () => 0.5,
     fetch: fakeFetch(answer, requests),
     ownAddress: () => Promise.resolve('10.0.0.7'),
     onSignal(signals, call) {

@@ -1,6 +1,7 @@
 /** What a command may touch of its process, as a port that tests replace. */
 import type { HttpFetch } from '@rollcall/wire/http-client'
 import type { Clock } from './clock.js'
+import type { Chance } from './random.js'
 
 /** Where text goes. Never throws; when the reader has closed its end, the command ends without a message. */
 export interface TextStream {
@@ -25,6 +26,7 @@ export interface Shell {
   readonly user: string
   readonly pid: number
   readonly clock: Clock
+  readonly random: Chance
   readonly fetch: Fetch
   /** The address of this machine from which a host is reached, or undefined where none is. Sends nothing. */
   ownAddress(host: string, port: number): Promise<string | undefined>
