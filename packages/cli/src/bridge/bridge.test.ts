@@ -132,6 +132,20 @@ describe('a bridge', () => {
     kill()
   })
 
+  it('renews what an earlier one left, also while the source is away', async () => {
+    const scene = new Scene()
+    scene.eureka.home(instance(1))
+    const first = scene.start({ keep: true })
+    await scene.pass(15_000)
+    first.stop.abort()
+    await first.ended
+    scene.eureka.away = true
+    const next = scene.start()
+    await scene.pass(200_000)
+    expect(idsOf(scene.own.mirrors())).toEqual(['10.0.0.1'])
+    next.kill()
+  })
+
   it('puts everything back into a registry that lost it', async () => {
     const scene = new Scene()
     scene.eureka.home(instance(1))
