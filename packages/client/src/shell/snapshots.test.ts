@@ -93,7 +93,10 @@ describe('snapshot store', () => {
     const one = store()
     await one.save(ORDERS, list('a'))
     const [mine = ''] = await files()
-    const [before, after] = [mine.replace(/-\d+\.json$/, '-0.json'), mine.replace(/-\d+\.json$/, '-99999999.json')]
+    const [before, after] = [
+      mine.replace(/-\d+\.json$/, '-0.json'),
+      mine.replace(/-\d+\.json$/, '-99999999.json'),
+    ]
     for (const [other, kept] of [
       [before, mine],
       [after, after],
