@@ -3,6 +3,8 @@
  * what ran in docs/results/interop.json. What cannot be fetched is told as skipped.
  *
  *     node tools/interop.mjs [part of a file's name ...]
+ *
+ * With parts, what other files have shown before stays in the result.
  */
 import { runLongForm } from './long-form.mjs'
 import { readOptions } from './usage.mjs'
@@ -15,5 +17,6 @@ const { code } = await runLongForm({
   files: parts.map((part) => `tests/interop/${part}`),
   result: 'docs/results/interop.json',
   project: 'interop',
+  add: positionals.length > 0,
 })
 process.exitCode = code

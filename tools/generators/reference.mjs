@@ -14,6 +14,7 @@ import { openApiDocument, streamSchema } from '@rollcall/wire/schemas'
 import { ROOT } from '../prepare.mjs'
 import { cliPage } from './cli-page.mjs'
 import { dashboard } from './dashboard.mjs'
+import { interopPage } from './interop-page.mjs'
 import { livenessPage } from './liveness-page.mjs'
 import { sdkPages } from './sdk-page.mjs'
 
@@ -113,6 +114,7 @@ function mapValues(object, map) {
 
 const PAGES = {
   'docs/operating/configuration.md': renderConfigReference,
+  'docs/protocols/tried.md': () => interopPage(NOTE, table),
   'docs/reference/cli.md': () => cliPage(NOTE),
   'docs/reference/errors.md': errors,
   'docs/reference/liveness.md': () => livenessPage(NOTE, table),
