@@ -1,6 +1,5 @@
 /** `rollcall run`: programs that know nothing of Rollcall, with a real server and without one. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -9,6 +8,7 @@ import {
   startServerProcess,
   type CommandProcess,
   type ServerProcess,
+  freePort,
 } from '@rollcall/testkit'
 import type { View } from '@rollcall/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -21,14 +21,6 @@ setTimeout(() => server.listen(PORT, '127.0.0.1', () => console.log('listening',
 process.on('SIGHUP', () => console.log('reloaded'))
 process.on('SIGTERM', () => { console.log('told to end'); process.exit(5) })
 `
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 let port: number
 let node: ServerProcess

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { freePort } from '@rollcall/testkit'
 import type { ClusterResponse, View } from '@rollcall/wire'
 import { expect, it, onTestFinished } from 'vitest'
 import { ETCD_MS_MAX, findEtcd } from './support/guests/etcd.js'
@@ -17,20 +17,12 @@ function commandsOf(chapter: string): string {
   return /^```sh\n([\s\S]*?)^```$/m.exec(text)?.[1] ?? expect.fail(`no commands: ${chapter}`)
 }
 
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
-}
-
 it(
   'the commands start three nodes that know each other',
   async (context) => {
     const program = await findEtcd(context, 'debian')
     const folder = mkdtempSync(join(tmpdir(), 'rollcall-cluster-page-'))
-    const [client = 0, peer = 0, ...nodes] = await freePorts(5)
+    const [client = 0, peer = 0, ...nodes] = await Promise.all(Array.from({ length: 5 }, () => freePort()))
     // The same program on free ports; the page has those that it takes by default.
     const own = [
       `--listen-client-urls=http://127.0.0.1:${client}`,

@@ -21,6 +21,7 @@ const SUPPORT = join(ROOT, 'tests', 'integration', 'support')
 /** What the packages depend on, and what their optional peers are: of the checkout. */
 const OTHERS = [
   'ws',
+  'sax',
   'commander',
   'string-width',
   'pino',

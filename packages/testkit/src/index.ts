@@ -15,6 +15,7 @@ export {
 } from './server-process.js'
 export { debianProgram, type DebianProgram, guestLibraries, programOnPath } from './guest-program.js'
 export { npmPackage } from './guest-package.js'
+export { freePort } from './ports.js'
 export { startEtcd, type EtcdBackup, type EtcdCluster, type EtcdOptions } from './etcd/cluster.js'
 export type { EtcdCertificates } from './etcd/gateway.js'
 export type { EtcdMember } from './etcd/member.js'

@@ -1,9 +1,9 @@
 /** Real processes for the tests of the SDK; all that are still there end with `endAll`. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+
+export { freePort } from '@rollcall/testkit'
 
 /** A child that said it is ready. */
 export interface Child {
@@ -75,16 +75,6 @@ export async function end({ process: child }: Child, signal: NodeJS.Signals): Pr
 /** Kills what is left. */
 export async function endAll(): Promise<void> {
   await Promise.all([...children].map((child) => end({ process: child, ready: '' }, 'SIGKILL')))
-}
-
-/** A port on which no process listens at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Waits until a condition holds; fails with `what` after the time given. */

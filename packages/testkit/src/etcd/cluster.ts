@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createSystemClock } from '../clock.js'
 import { askMember, type EtcdCertificates } from './gateway.js'
 import { createMember, type EtcdMember } from './member.js'
-import { freePort } from './ports.js'
+import { freePort } from '../ports.js'
 
 export interface EtcdOptions {
   /** Path of the program: `etcdProgram()`. */

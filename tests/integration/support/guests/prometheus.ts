@@ -1,10 +1,9 @@
 /** Debian's Prometheus, and promtool from the same package. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { debianProgram, programOnPath } from '@rollcall/testkit'
+import { debianProgram, freePort, programOnPath } from '@rollcall/testkit'
 import { expect, type TestContext } from 'vitest'
 import { without } from './guest.js'
 
@@ -91,12 +90,4 @@ function questions(base: string): Omit<Prometheus, 'close'> {
       return Object.fromEntries(activeTargets.map(({ labels, health }) => [labels.instance, health]))
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }

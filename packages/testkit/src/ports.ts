@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
  */
 const [FIRST, COUNT] = [20_000, 12_000]
 
-let next = process.pid * 31
+let next = process.pid * 997
 
 /** A port of the loopback interface on which nothing listens. Each call gives another one. */
 export async function freePort(): Promise<number> {
