@@ -15,6 +15,8 @@ const FOUND: readonly (readonly [seed: number, what: string])[] = [
   [40_030, 'a removal time that a fast clock of the node measured, and the checker did not'],
   [101_513, 'a list read late, of when a deregistration was lost with its node and not yet said again'],
   [101_917, 'a last resort that was deregistered after it had vanished'],
+  [102_712, 'a beat read twenty seconds late, after its port had refused'],
+  [102_756, 'an intent of while the node was away, before its client was back'],
   [940_000_832, 'a client of the checker that went on after its process was killed, holding a watch'],
   [940_001_541, 'the same, losing a connection'],
   [950_002_434, 'a registration acknowledged to a slow reader after another caller had taken it out'],

@@ -16,7 +16,7 @@ interface Refused {
 
 /**
  * I16: an instance whose port refused an undisturbed consumer, and refuses the registry, which once connected to it, is
- * not `up` any more 4.5 s later.
+ * not `up` any more 4.5 s later, unless a beat of it was heard meanwhile.
  */
 export function createHints(world: Scene): Invariant {
   const refused = new Map<string, Refused>()
@@ -33,6 +33,8 @@ export function createHints(world: Scene): Invariant {
     const told = registry.shown?.explain(instance)
     if (told?.state !== 'up' || told.incarnation !== instance.incarnation) return true
     const { content, evidence } = told
+    // A beat that was on its way when its process died speaks for it once more, and the port is asked again.
+    if (evidence?.heardBy === 'beat' && (evidence.heardMs ?? Infinity) <= FOUND_MS) return true
     return evidence?.baseline !== true || content.liveness === 'static' || content.probe?.type === 'none'
   }
 

@@ -27,7 +27,9 @@ export function createWishes(world: Scene): Invariant {
           )
         if (drain && !disable && state !== 'draining' && state !== 'down')
           world.violated(invariant, `${key} is ${state}, and an operator drains it`)
-        const owed = endpoint.settled(queue.now) && (!isJoined(world) || isTogether(world))
+        // A node that starts does not know what was said while it was away.
+        const told = queue.now >= registry.trouble.calmFrom && (!isJoined(world) || isTogether(world))
+        const owed = endpoint.settled(queue.now) && told
         if (state === 'draining' && !drain && owed && endpoint.intent === 'up')
           world.violated(invariant, `${key} is draining, and neither it nor an operator wants that`)
       }
