@@ -31,6 +31,7 @@ const FOUND_WITH_THREE: readonly (readonly [seed: number, what: string])[] = [
   [177, 'an empty node without engine that took what its own clients registered for the list'],
   [332, 'a registration said again that was answered replicated while the first one still waited'],
   [866, 'a node that an engine restored from a backup never told of'],
+  [5_036, 'hints that ended at a node that does not judge'],
   [977, 'silence on an island that counted before peers had joined again'],
 ]
 

@@ -37,7 +37,15 @@ import { Hosts } from './operators/hosts.js'
 import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
 import { checkSignature } from './operators/signature.js'
-import type { Consult, HeardRef, JournalEntry, PassOn, ProbeOutcome, ProbeRequest } from './ports.js'
+import type {
+  Consult,
+  HeardRef,
+  JournalEntry,
+  PassOn,
+  PassUnreachable,
+  ProbeOutcome,
+  ProbeRequest,
+} from './ports.js'
 import { Feed } from './publishing/feed.js'
 import type { NodeHealth } from './publishing/node-health.js'
 import { Publisher } from './publishing/publisher.js'
@@ -54,6 +62,8 @@ export interface NodeEffects {
   readonly mayProbe?: (host: string, peer: string | undefined) => boolean
   /** Takes to its judge that an instance was heard here. Default: nowhere. */
   readonly passOn?: PassOn
+  /** Takes to their judge that consumers could not reach these. Default: nowhere. */
+  readonly passUnreachable?: PassUnreachable
   /** Asks another node to probe, because this one doubts its ears. Default: none. */
   readonly consult?: Consult
   readonly meter?: Meter
@@ -104,10 +114,12 @@ export class RegistryNode {
   /** When a node that began with nothing may be believed in what it does not list. */
   private grownAt = Infinity
   private readonly persist: (entry: JournalEntry) => void
+  private readonly passUnreachable: PassUnreachable | undefined
 
   constructor(now: number, options: NodeOptions, effects: NodeEffects) {
     const { nodeId } = options
     this.persist = effects.persist
+    this.passUnreachable = effects.passUnreachable
     const meter = effects.meter ?? NO_METER
     const { retentionMs } = options.liveness
     const wallNow = effects.wallNow ?? (() => 0)
@@ -361,12 +373,32 @@ export class RegistryNode {
     }
   }
 
-  /** Consumers could not reach these: those that are still the same incarnation are asked. */
+  /** Consumers could not reach these: those that are still the same incarnation are asked, by the node that judges them. */
   unreachable(refs: readonly ResolvedRef[], now: number): void {
+    const judgedElsewhere = new Map<string, HeardRef[]>()
+    for (const entry of this.present(refs)) {
+      const judge = this.liveness.hint(entry, now)
+      if (judge === undefined) continue
+      const { namespace, service, group, id, incarnation } = entry.record
+      const ref = { namespace, service, group, id, incarnation }
+      const passed = judgedElsewhere.get(judge)
+      if (passed === undefined) judgedElsewhere.set(judge, [ref])
+      else passed.push(ref)
+    }
+    for (const [judge, passed] of judgedElsewhere) this.passUnreachable?.(judge, passed)
+  }
+
+  /** Consumers of another node could not reach these. What is not judged here goes no further: nodes could disagree for long. */
+  unreachableElsewhere(refs: readonly HeardRef[], now: number): void {
+    for (const entry of this.present(refs)) this.liveness.hint(entry, now)
+  }
+
+  /** Those that are still the incarnation that is meant. */
+  private *present(refs: readonly ResolvedRef[]): Generator<Entry> {
     for (const ref of refs) {
       const entry = this.directory.entry(ref)
       if (entry !== undefined && (ref.incarnation ?? entry.record.incarnation) === entry.record.incarnation)
-        this.liveness.hint(entry, now)
+        yield entry
     }
   }
 

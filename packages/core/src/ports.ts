@@ -79,6 +79,9 @@ export interface HeardRef extends ResolvedRef {
 /** Takes to a judge that one of its instances was heard here `agoMs` ago. It may be lost: nothing but speed depends on it. */
 export type PassOn = (judge: string, ref: HeardRef, agoMs: number) => void
 
+/** Takes to a judge that consumers here could not reach these of its instances. It may be lost: they are told again. */
+export type PassUnreachable = (judge: string, refs: readonly HeardRef[]) => void
+
 /** Asks another node to probe, which an answer may follow, or not. */
 export type Consult = (request: ProbeRequest) => void
 

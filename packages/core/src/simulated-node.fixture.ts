@@ -59,6 +59,8 @@ export class Simulation {
   permits: (host: string) => boolean = () => true
   /** Takes what was heard here to the node that judges; a test connects it. */
   passOn: (judge: string, ref: HeardRef, agoMs: number) => void = () => {}
+  /** Takes what consumers could not reach to the node that judges; a test connects it. */
+  passUnreachable: (judge: string, refs: readonly HeardRef[]) => void = () => {}
   /** Asks another node to probe; a test connects it. */
   consult: (request: ProbeRequest) => void = () => {}
   private markedAt = START_MS
@@ -87,6 +89,7 @@ export class Simulation {
         probe: (request) => this.probe(request),
         mayProbe: (host) => this.permits(host),
         passOn: (judge, heard, agoMs) => this.passOn(judge, heard, agoMs),
+        passUnreachable: (judge, refs) => this.passUnreachable(judge, refs),
         consult: (request) => this.consult(request),
         meter: this.meter(),
         wallNow: () => WALL_START + this.now - START_MS,

@@ -58,6 +58,7 @@ import { stallPastPatience } from './stall-past-patience.js'
 import { stalledNode } from './stalled-node.js'
 import { strangerOnThePort } from './stranger-on-the-port.js'
 import { toldByAConsumer } from './told-by-a-consumer.js'
+import { toldElsewhere } from './told-elsewhere.js'
 import { twoOfOneId } from './two-of-one-id.js'
 import { twoOperators } from './two-operators.js'
 import { unansweredHints } from './unanswered-hints.js'
@@ -126,6 +127,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'stalled-node': stalledNode,
   'stranger-on-the-port': strangerOnThePort,
   'told-by-a-consumer': toldByAConsumer,
+  'told-elsewhere': toldElsewhere,
   'two-of-one-id': twoOfOneId,
   'two-operators': twoOperators,
   'unanswered-hints': unansweredHints,

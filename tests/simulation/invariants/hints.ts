@@ -2,7 +2,7 @@
 import type { Instance } from '@rollcall/wire'
 import type { Invariant } from './invariant.js'
 import type { SdkProgram } from '../programs/sdk-program.js'
-import { isCalm, type Scene } from '../world/scene.js'
+import { isCalm, isJoined, isTogether, type Scene, serves } from '../world/scene.js'
 
 /** A client tells of it every 2 s at most, a node asks once a second at most, and two refusals are proof. */
 const FOUND_MS = 4_500
@@ -15,18 +15,27 @@ interface Refused {
 }
 
 /**
- * I16: an instance whose port refused an undisturbed consumer, and refuses the registry, which once connected to it, is
+ * I16: an instance whose port refused an undisturbed consumer, and refuses the node that judges it, which once connected to it, is
  * not `up` any more 4.5 s later, unless a beat of it was heard meanwhile.
  */
 export function createHints(world: Scene): Invariant {
   const refused = new Map<string, Refused>()
 
   function isWell({ program }: Refused): boolean {
-    return isCalm(world) && world.network.lossRate === 0 && program.owed(world.queue.now)
+    const calm = isJoined(world) ? isTogether(world) && serves(world, program, 0) : isCalm(world)
+    return calm && world.network.lossRate === 0 && program.owed(world.queue.now)
+  }
+
+  /** The node that has to ask it. */
+  function judgeOf(instance: Instance): Scene | undefined {
+    if (!isJoined(world)) return world
+    return world.nodes.find(({ registry }) => registry.shown?.explain(instance)?.judge?.own === true)
   }
 
   function isFound({ instance, at }: Refused): boolean {
-    const { network, registry } = world
+    const judge = judgeOf(instance)
+    if (judge === undefined) return true
+    const { network, registry } = judge
     const { host, port } = instance
     const here = registry.process.host
     if (network.port(here, host, port) !== 'refuses' || network.changedAt(here, host, port) > at) return true

@@ -86,6 +86,7 @@ function ofCluster(nodes: readonly Scene[]): readonly (readonly Invariant[])[] {
     createBounds(scene),
     createIntent(scene),
     createPeace(scene),
+    createHints(scene),
     createExpiry(scene),
     createWishes(scene),
     createFreeze(scene),

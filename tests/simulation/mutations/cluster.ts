@@ -52,6 +52,9 @@ const JUDGING: readonly Mutation[] = [
   joined('hearsay-lost', 'beats that come to another node are passed on to the judge', (driver) => {
     replace(nodeOf(driver), 'heardElsewhere', () => undefined)
   }),
+  joined('hints-lost', 'what consumers of another node could not reach is asked', (driver) => {
+    replace(nodeOf(driver), 'unreachableElsewhere', () => undefined)
+  }),
   joined('beats-claim', 'a beat that comes to another node takes nothing over', (driver) => {
     const { liveness, directory } = partsOf(driver)
     replace(nodeOf(driver), 'heard', (original, _node, refs: readonly ResolvedRef[], now) => {

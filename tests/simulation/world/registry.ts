@@ -227,6 +227,7 @@ export class SimRegistry {
     return {
       tookOver: (record) => this.member?.effects.tookOver(record),
       passOn: (judge, ref, agoMs) => this.member?.effects.passOn(judge, ref, agoMs),
+      passUnreachable: (judge, refs) => this.member?.effects.passUnreachable(judge, refs),
       consult: (request) => this.member?.effects.consult(request),
     }
   }

@@ -131,11 +131,14 @@ export class Nodes {
 
   private connect(): void {
     for (const from of this.members) {
-      from.sim.passOn = (judge, ref, agoMs) => {
+      const tell = (judge: string, message: (to: Simulation) => void): void => {
         const to = this.members.find(({ peer }) => peer.node === judge)
-        if (to?.alive === true && !this.cut.has(pair(from, to)))
-          from.sim.after(0, () => to.sim.node.heardElsewhere([ref], agoMs, to.sim.now))
+        if (to?.alive === true && !this.cut.has(pair(from, to))) from.sim.after(0, () => message(to.sim))
       }
+      from.sim.passOn = (judge, ref, agoMs) =>
+        tell(judge, (to) => to.node.heardElsewhere([ref], agoMs, to.now))
+      from.sim.passUnreachable = (judge, refs) =>
+        tell(judge, (to) => to.node.unreachableElsewhere(refs, to.now))
     }
   }
 

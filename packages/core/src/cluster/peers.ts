@@ -45,6 +45,8 @@ export interface PeerReport {
 export type PeerMessage =
   /** Heard here by beats or sessions, at most `agoMs` before this was sent; for the node that judges. */
   | { readonly type: 'heard'; readonly agoMs: number; readonly refs: readonly HeardRef[] }
+  /** Consumers of the sender could not reach these; for the node that judges. */
+  | { readonly type: 'unreachable'; readonly refs: readonly HeardRef[] }
   /** What the receiver should know before the engine says so: who took over from it, and what an island cannot publish. */
   | { readonly type: 'learn'; readonly entries: readonly Learnable[] }
   | { readonly type: 'report'; readonly report: PeerReport }

@@ -47,6 +47,8 @@ export interface Evidence extends WheelItem {
   asking: boolean
   /** When the last evidence probe was asked for. */
   askedAt: number
+  /** When its judge was told last that consumers here could not reach it. */
+  hintedAt: number
   /** Something was heard after that probe was asked for, so its answer, if still to come, says nothing. */
   outdated: boolean
   /** The answer to the last evidence probe, until something is heard. */
@@ -88,6 +90,7 @@ export function createEvidence(entry: Entry, t: number, { heard, isJudge, flaps 
     baseline: 'none',
     asking: false,
     askedAt: -Infinity,
+    hintedAt: -Infinity,
     outdated: false,
     probe: undefined,
     judgedAt: t,

@@ -346,16 +346,22 @@ export class LivenessRules implements Follower {
 
   /**
    * A consumer could not reach the instance: asks it. Two refusals are proof as ever (until live evidence says
-   * otherwise); a failed probe means nothing while the instance is heard.
+   * otherwise); a failed probe means nothing while the instance is heard. Where another node judges it, that node is
+   * returned, once in HINT_GAP_MS: it has to know.
    */
-  hint(entry: Entry, now: number): void {
+  hint(entry: Entry, now: number): string | undefined {
     const evidence = this.evidence.get(entry)
-    const { content } = entry.record
-    if (evidence === undefined || evidence.asking || !evidence.isJudge || content.intent === 'gone') return
-    if (content.probe?.type === 'none' || content.liveness === 'static') return
+    const { content, verdict } = entry.record
+    if (evidence === undefined || evidence.asking || content.intent === 'gone') return undefined
+    if (content.probe?.type === 'none' || content.liveness === 'static') return undefined
     const t = this.clock.at(now)
-    if (t < evidence.askedAt + HINT_GAP_MS) return
+    if (t < Math.max(evidence.askedAt, evidence.hintedAt) + HINT_GAP_MS) return undefined
+    if (!evidence.isJudge) {
+      evidence.hintedAt = t
+      return verdict.node
+    }
     this.judge.happened(evidence, 'hinted', t, now)
+    return undefined
   }
 
   /** The answer to a probe that was asked for. */

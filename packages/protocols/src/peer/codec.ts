@@ -4,6 +4,7 @@
  */
 import type {
   AudienceTerms,
+  HeardRef,
   PeerQuestionKind,
   PeerReport,
   PeerQuestions,
@@ -46,6 +47,7 @@ export type PeerFrame =
   | ({ readonly type: 'heard'; readonly at: number; readonly agoMs: number } & NumberedRefs)
   /** Entries are looked at one by one. */
   | { readonly type: 'learn'; readonly entries: readonly unknown[] }
+  | { readonly type: 'unreachable'; readonly refs: readonly HeardRef[] }
   | { readonly type: 'report'; readonly report: PeerReport }
   | AskFrame
   | AnswerFrame
@@ -66,7 +68,7 @@ export interface AnswerFrame {
   readonly error?: ErrorBody
 }
 
-/** Keys and numbers in one `heard`: so many of the longest keys fit in a frame. */
+/** Keys and numbers in one `heard`, and instances in one `unreachable`: so many of the longest keys fit in a frame. */
 export const HEARD_REFS_MAX = 1_024
 /** Entries in one `learn`. */
 export const LEARN_ENTRIES_MAX = 4_096
@@ -164,6 +166,8 @@ const isReport = predicateOf(
   OPEN,
 )
 
+const isRef = predicateOf(object<HeardRef>({ ...keyFields, incarnation: count() }), OPEN)
+
 const isError = predicateOf(errorResponseShape, ANSWERED)
 
 function orNull(predicate: Predicate): Predicate {
@@ -205,6 +209,7 @@ const CHECKS: Readonly<Record<Exclude<PeerFrame['type'], 'unknown'>, (frame: Mem
     (keys === undefined || isKeys(keys)) &&
     isHandles(refs),
   learn: ({ entries }) => Array.isArray(entries) && entries.length <= LEARN_ENTRIES_MAX,
+  unreachable: ({ refs }) => Array.isArray(refs) && refs.length <= HEARD_REFS_MAX && refs.every(isRef),
   report: ({ report }) => isReport(report),
   ask: ({ id, kind, question }) => isHandle(id) && isKind(kind) && questions[kind](question),
   answer: ({ id, error }) => isHandle(id) && (error === undefined || isError({ error })),

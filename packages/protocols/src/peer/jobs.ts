@@ -1,5 +1,5 @@
 /** Messages as jobs of a link's queue: long ones in slices, each made when there is room for it. */
-import type { Learnable, PeerMessage } from '@rollcall/core'
+import type { HeardRef, Learnable, PeerMessage } from '@rollcall/core'
 import { HEARD_REFS_MAX, LEARN_ENTRIES_MAX, writeFrame } from './codec.js'
 import { learnableBytes } from './learnables.js'
 import type { HandleGiver } from './mapping.js'
@@ -21,6 +21,8 @@ export function jobOf(
   switch (message.type) {
     case 'heard':
       return heardJob(message, giver, clock)
+    case 'unreachable':
+      return unreachableJob(message.refs)
     case 'learn':
       return learnJob(message.entries, options)
     default: {
@@ -50,6 +52,18 @@ function heardJob({ agoMs, refs }: Heard, giver: HandleGiver, clock: Pick<LinkCl
       const numbered = giver.number(refs, start, end)
       start = end
       return writeFrame({ type: 'heard', at, agoMs: agoMs + (at - toldAt), ...numbered })
+    },
+  }
+}
+
+function unreachableJob(refs: readonly HeardRef[]): Job {
+  let start = 0
+  return {
+    bytes: refs.length * REF_BYTES,
+    next: () => {
+      if (start >= refs.length) return undefined
+      const slice = refs.slice(start, (start += HEARD_REFS_MAX))
+      return writeFrame({ type: 'unreachable', refs: slice })
     },
   }
 }

@@ -92,6 +92,33 @@ describe('a link', () => {
     expect(link.tell(heard)).toBe(true)
   })
 
+  it('tells of many that consumers could not reach in frames that the other side reads', () => {
+    const { clock, link, sent } = stand()
+    clock.advance(0)
+    sent.length = 0
+    const refs = Array.from({ length: 1_500 }, (_, index) => ({ ...KEY, id: `x${index}` }))
+    expect(link.tell({ type: 'unreachable', refs })).toBe(true)
+    clock.advance(0)
+    const there = stand()
+    for (const text of sent) there.link.received(text)
+    const told = there.told.flatMap((message) => (message.type === 'unreachable' ? message.refs : []))
+    expect(told).toEqual(refs)
+    expect(there.told.length).toBe(2)
+  })
+
+  it.each([
+    [[{ ...KEY, id: 1 }]],
+    [[{ ...KEY, incarnation: -1 }]],
+    [[null]],
+    ['x'],
+    [Array.from({ length: 1_025 }, () => KEY)],
+  ])('lets a peer go that tells of %j as unreachable', (refs) => {
+    const { link, told, calls } = stand()
+    link.received(JSON.stringify({ type: 'unreachable', refs }))
+    expect(told).toEqual([])
+    expect(calls[0]).toMatch(/^close /)
+  })
+
   it('adds to the age of what it heard how long it waited to be sent', () => {
     const { clock, link, sent, socket } = stand()
     clock.advance(0)

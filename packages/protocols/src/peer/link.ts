@@ -148,7 +148,7 @@ export class PeerLink implements PeerSocketEvents {
       if (frame === undefined || !this.handle(frame, next.at))
         return this.end(PEER_CLOSE_CODES.garbage, 'not a message of this protocol')
       if (this.over) return
-      this.work += next.text.length + (frame.type === 'heard' ? frame.refs.length * REF_WORK : 0)
+      this.work += next.text.length + ('refs' in frame ? frame.refs.length * REF_WORK : 0)
     }
     if (!this.isTurn) {
       this.isTurn = true
@@ -194,6 +194,7 @@ export class PeerLink implements PeerSocketEvents {
         if (entries.length > 0) this.events.told({ type: 'learn', entries })
         return true
       }
+      case 'unreachable':
       case 'report':
         this.events.told(frame)
         return true

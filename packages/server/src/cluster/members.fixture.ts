@@ -162,6 +162,7 @@ export class TestCluster {
         effects: {
           tookOver: (...told) => it.member.effects.tookOver(...told),
           passOn: (...told) => it.member.effects.passOn(...told),
+          passUnreachable: (...told) => it.member.effects.passUnreachable(...told),
           consult: (...told) => it.member.effects.consult(...told),
         },
       },

@@ -88,6 +88,7 @@ export function createJoined(deps: JoinedDeps, options: JoinedOptions): Membersh
     effects: {
       tookOver: (record) => member?.effects.tookOver(record),
       passOn: (judge, ref, agoMs) => member?.effects.passOn(judge, ref, agoMs),
+      passUnreachable: (judge, refs) => member?.effects.passUnreachable(judge, refs),
       consult: (request) => member?.effects.consult(request),
     },
     sink: { append: (entries) => member?.sink.append(entries) ?? Promise.resolve('memory') },

@@ -37,7 +37,7 @@ export interface PeerTalkDeps {
 }
 
 /** What the rules of a node say to its peers. */
-export type PeerEffects = Required<Pick<NodeEffects, 'tookOver' | 'passOn' | 'consult'>>
+export type PeerEffects = Required<Pick<NodeEffects, 'tookOver' | 'passOn' | 'passUnreachable' | 'consult'>>
 
 /** How much longer than the probe itself a peer may take for it. */
 const CONSULT_MS = 1_000
@@ -72,6 +72,7 @@ export class PeerTalk {
   readonly effects: PeerEffects = {
     tookOver: (record) => this.relay.tookOver(record),
     passOn: (judge, ref, agoMs) => this.heard.passOn(judge, ref, agoMs),
+    passUnreachable: (judge, refs) => void this.control?.tell(judge, { type: 'unreachable', refs }),
     consult: (request) => void this.consult(request),
   }
 
@@ -136,6 +137,8 @@ export class PeerTalk {
     const { driver, nodes } = this.deps
     if (message.type === 'heard') {
       driver.step((node, now) => node.heardElsewhere(message.refs, message.agoMs, now))
+    } else if (message.type === 'unreachable') {
+      driver.step((node, now) => node.unreachableElsewhere(message.refs, now))
     } else if (message.type === 'learn') {
       driver.step((node, now) => node.learn(message.entries, now))
       this.relay.learnt(message.entries, peer.node)

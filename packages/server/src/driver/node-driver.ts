@@ -64,7 +64,7 @@ export interface NodeDriverDeps {
   readonly audit?: AuditLog
   readonly health?: HealthLog
   /** What a node that has peers says to them. */
-  readonly effects?: Pick<NodeEffects, 'tookOver' | 'passOn' | 'consult'>
+  readonly effects?: Pick<NodeEffects, 'tookOver' | 'passOn' | 'passUnreachable' | 'consult'>
 }
 
 /** Items of a command that are done in one turn of the event loop, some milliseconds. */
