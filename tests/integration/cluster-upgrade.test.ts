@@ -2,6 +2,7 @@
  * Three nodes on etcd are rolled to a later release and back again while their clients go on: records keep what only the later
  * release knows, whichever release writes them, and each release reads the journals that it can read and refuses the others.
  */
+import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -77,6 +78,17 @@ async function versions({ cluster }: Scene): Promise<readonly string[]> {
   const { nodes } = await cluster.nodes[0]!.cluster()
   return nodes.toSorted((a, b) => String(a.name).localeCompare(String(b.name))).map(({ version }) => version)
 }
+
+it('a later release can be made of this one', () => {
+  const { folder, command } = makeLaterRelease()
+  try {
+    expect(execFileSync(process.execPath, [command, 'version'], { encoding: 'utf8' })).toContain(
+      LATER_VERSION,
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
 const runs = inProof('rolling upgrade of nodes')
 

@@ -54,6 +54,11 @@ async function post(path, body, timeoutMs = 10_000, tries = beatAt.length) {
   }
 }
 
+/** Whether no answer came, as while a registry is away. Everything else is a fault of this program, which must not look like silence. */
+function isUnanswered(error) {
+  return error.name === 'TimeoutError' || error.name === 'SyntaxError' || error.message === 'fetch failed'
+}
+
 /** Registers, then beats for ever; what the registry does not know is registered again, what was not answered waits. */
 async function beat(batch) {
   const registered = batch.map((one) => ({ ...one, id: `${one.host}:${one.port}`, leaseMs }))
@@ -61,11 +66,12 @@ async function beat(batch) {
   const refs = registered.map(({ id }) => ({ service, id }))
   const tell = async () => {
     try {
-      const { unknown } = await post('heartbeat', { instances: refs }, Math.max(1_000, beatMs / 2))
-      const lost = registered.filter(({ id }) => unknown.some((each) => each.id === id))
+      const { unknown } = await post('heartbeat', { instances: refs }, Math.max(1_000, Math.ceil(beatMs / 2)))
+      const lost = registered.filter(({ id }) => unknown?.some((each) => each.id === id))
       if (lost.length > 0) await post('register', { instances: lost })
-    } catch {
+    } catch (error) {
       // The next beat is another try.
+      if (!isUnanswered(error)) throw error
     }
   }
   setInterval(() => void tell(), beatMs)

@@ -74,14 +74,12 @@ class Pair {
       [near, far],
       [far, near],
     ] as const) {
-      // Timers of the same length end in their order; a shorter one must not overtake.
-      let freeAt = 0
+      // Whatever comes later waits until what came before has passed: bytes that overtake are another stream.
+      const passing: (() => void)[] = []
       const later = (run: () => void): void => {
-        const at = Math.max(freeAt, performance.now() + delayMs())
-        freeAt = at
-        const waitMs = at - performance.now()
-        if (waitMs > 0) setTimeout(run, waitMs)
-        else run()
+        if (passing.length === 0 && delayMs() === 0) return run()
+        passing.push(run)
+        setTimeout(() => passing.shift()?.(), delayMs())
       }
       from.on('error', () => {})
       from.on('data', (bytes: Buffer) => later(() => void to.write(bytes)))

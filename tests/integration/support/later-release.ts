@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export const LATER_VERSION = '9.0.0'
 
 /** The format of its journal, one above this release's. */
-export const LATER_FORMAT = 6
+export const LATER_FORMAT = 7
 
 /** What it adds to each record, to the content of each, and to each verdict. */
 export const LATER_MEMBERS = { owner: 'a team', origin: { site: 'north' }, surely: 0.5 } as const
@@ -75,23 +75,23 @@ const EDITS: readonly Edit[] = [
   },
   {
     file: 'storage/dist/journal/codec.js',
-    before: "    'baseline',\n",
-    after: "    'baseline', 'owner', 'origin', 'surely',\n",
+    before: "    'foreign',\n",
+    after: "    'foreign', 'owner', 'origin', 'surely',\n",
   },
   {
     file: 'storage/dist/journal/codec.js',
-    before: 'this.#value(26, entry.baseline, oldBaseline);',
-    after: `this.#value(26, entry.baseline, oldBaseline);
-this.#value(27, record.owner, before.owner);
-this.#value(28, content.origin, old.origin);
-this.#value(29, verdict.surely, oldVerdict.surely);`,
+    before: 'this.#value(27, content.foreign, old.foreign);',
+    after: `this.#value(27, content.foreign, old.foreign);
+this.#value(28, record.owner, before.owner);
+this.#value(29, content.origin, old.origin);
+this.#value(30, verdict.surely, oldVerdict.surely);`,
   },
   {
     file: 'storage/dist/journal/codec.js',
     before: '    // Absent, not null, before version 4.\n',
-    after: `if (f[27] != null) record.owner = f[27];
-if (f[28] != null) content.origin = f[28];
-if (f[29] != null) verdict.surely = f[29];\n`,
+    after: `if (f[28] != null) record.owner = f[28];
+if (f[29] != null) content.origin = f[29];
+if (f[30] != null) verdict.surely = f[30];\n`,
   },
   ...['cli', 'server'].map((name) => ({
     file: `${name}/package.json`,
