@@ -82,7 +82,7 @@ async function versions({ cluster }: Scene): Promise<readonly string[]> {
 it('a later release can be made of this one', () => {
   const { folder, command } = makeLaterRelease()
   try {
-    expect(execFileSync(process.execPath, [command, 'version'], { encoding: 'utf8' })).toContain(
+    expect(execFileSync(process.execPath, [command, '--version'], { encoding: 'utf8' })).toContain(
       LATER_VERSION,
     )
   } finally {
