@@ -34,6 +34,11 @@ export interface RegisterCommand extends InstanceKey {
   readonly probe?: Probe
   /** By an adapter only: what its client said beside the rest. */
   readonly foreign?: Foreign
+  /**
+   * By an adapter only: it writes down what the registry itself found out for its clients. The provider said nothing, so that it
+   * is no evidence of life, and only what is registered can be written on.
+   */
+  readonly finding?: true
   readonly incarnation?: number
   readonly rev?: number
 }

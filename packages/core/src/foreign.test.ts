@@ -106,6 +106,50 @@ describe('what another protocol said', () => {
   })
 })
 
+describe('what the registry found out for the clients of another protocol', () => {
+  const found = (document: string): object => ({
+    foreign: { protocol: 'consul', document },
+    finding: true as const,
+  })
+
+  it('is written on what is registered, is a change like any other, and no evidence of life', () => {
+    const sim = new Simulation()
+    sim.network = () => 'failed'
+    sim.register({ foreign: { protocol: 'consul', document: '{}' } })
+    sim.run(7_000)
+    const before = sim.read.index({ namespace: 'default', service: 'orders' })
+    expect(sim.register(found('{"found":1}'))).toMatchObject({ ok: true })
+    expect(sim.read.offer(keyOf('a'))?.content.foreign?.document).toBe('{"found":1}')
+    expect(sim.read.index({ namespace: 'default', service: 'orders' })).toBeGreaterThan(before)
+    sim.run(1_000)
+    expect(sim.shown()).toBe('suspect silence')
+  })
+
+  it('brings nothing back, and nothing in', () => {
+    const sim = new Simulation()
+    sim.network = () => 'refused'
+    const refused = { ok: false, error: { code: 'unknown_instance' } }
+    expect(sim.register(found('{}'))).toMatchObject(refused)
+    sim.register({ foreign: { protocol: 'consul', document: '{}' } })
+    expect(sim.register({ ...found('{}'), port: 4_000 })).toMatchObject(refused)
+    sim.run(200_000)
+    expect(sim.shown()).toBeUndefined()
+    sim.register(found('{"found":1}'))
+    expect(sim.shown()).toBeUndefined()
+    sim.deregister()
+    expect(sim.register(found('{}'))).toMatchObject(refused)
+  })
+
+  it('leaves what an operator brought back for its provider to take up', () => {
+    const sim = new Simulation()
+    sim.register({ foreign: { protocol: 'consul', document: '{}' } })
+    sim.deregister()
+    sim.done({ kind: 'restore', namespace: 'default', service: 'orders' })
+    sim.register(found('{"found":1}'))
+    expect(sim.read.explain(keyOf('a'))?.content.restored).toBe(true)
+  })
+})
+
 it('an adapter learns how long an instance is silent, and whether that is believed', () => {
   const sim = new Simulation({ liveness: LIVENESS_DEFAULTS })
   sim.network = () => 'silence'

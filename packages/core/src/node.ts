@@ -406,6 +406,11 @@ export class RegistryNode {
     this.liveness.probed(request, outcome, now)
   }
 
+  /** What was found by a probe that this node made on behalf of others, `agoMs` after it was asked for. */
+  witnessed(request: ProbeRequest, outcome: ProbeOutcome, agoMs: number, now: number): void {
+    this.liveness.witnessed(request, outcome, agoMs, now)
+  }
+
   /** What another node answered that was asked to probe; after an answer in time, one more says nothing. */
   consulted(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
     this.liveness.consulted(request, outcome, now)

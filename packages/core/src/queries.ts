@@ -1,20 +1,21 @@
 /** What can be read of a node: each question is answered at once, and changes nothing. */
-import type {
-  Delta,
-  EventsResponse,
-  Explanation,
-  FreezeSummary,
-  Instance,
-  NamespaceSettings,
-  NamespacesResponse,
-  OverridesList,
-  RegistryStatus,
-  ServiceSettings,
-  ServicesResponse,
-  SignsResponse,
-  SubscribersResponse,
-  View,
-  ViewName,
+import {
+  type Delta,
+  EMPTY_SIGN,
+  type EventsResponse,
+  type Explanation,
+  type FreezeSummary,
+  type Instance,
+  type NamespaceSettings,
+  type NamespacesResponse,
+  type OverridesList,
+  type RegistryStatus,
+  type ServiceSettings,
+  type ServicesResponse,
+  type SignsResponse,
+  type SubscribersResponse,
+  type View,
+  type ViewName,
 } from '@rollcall/wire'
 import type { NodeBudgets } from './budgets/node-budgets.js'
 import type { Directory, Entry } from './directory/directory.js'
@@ -105,6 +106,11 @@ export class Queries {
   /** The sign of a view; the empty sign for an unknown service. O(1). */
   sign(name: ViewName): string {
     return signOfView(this.deps.directory, name)
+  }
+
+  /** The sign of all that is listed in a namespace, whatever service it is of. O(1). */
+  signOfAll(namespace: string): string {
+    return this.deps.directory.sumOf(namespace)?.toString() ?? EMPTY_SIGN
   }
 
   /** Whether the service (or group) is known at all. */

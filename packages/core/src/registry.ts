@@ -6,6 +6,7 @@ import type { Durability, HeartbeatResponse, ResolvedRef, ViewName } from '@roll
 import type { Caller, Session, SessionOptions } from './caller.js'
 import type { CommandKind, CommandOf, Done } from './commands.js'
 import type { ServicesQuery } from './directory/services.js'
+import type { ProbeOutcome, ProbeRequest } from './ports.js'
 import type { Subscriber, Subscription } from './publishing/subscription.js'
 import type { Queries } from './queries.js'
 
@@ -44,6 +45,11 @@ export interface Registry {
   /** Beats: evidence that touches neither disk nor subscribers. */
   heard(refs: readonly ResolvedRef[], caller: Caller): HeartbeatResponse
   report(report: Report, caller: Caller): void
+  /**
+   * Asks an instance because a client of another registry has it checked, under the rules of probes. What is found is evidence
+   * for the registry as well. `answered` is called once, later, with a few words of why it did not succeed.
+   */
+  ask(request: ProbeRequest, answered: (outcome: ProbeOutcome, cause?: string) => void, caller: Caller): void
   /** What can be read on behalf of the caller. */
   read(caller: Caller): Queries
   /**

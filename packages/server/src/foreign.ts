@@ -12,7 +12,6 @@ import type { ForeignProtocol } from './config/foreign.js'
 import type { NodeDriver } from './driver/node-driver.js'
 import type { Mount } from './listener/mounts.js'
 import { allowedHostsOf } from './node-settings.js'
-import type { Prober } from './prober/prober.js'
 import type { SystemRandom } from './random.js'
 import type { ProcessLogger } from './telemetry/logging.js'
 import type { MetricsRegistry } from './telemetry/metrics-registry.js'
@@ -24,7 +23,6 @@ export interface ForeignParts {
   readonly random: Pick<SystemRandom, 'fraction'>
   readonly logger: ProcessLogger
   readonly metrics: MetricsRegistry
-  readonly prober: Prober
   readonly driver: NodeDriver
   readonly budgets: HttpBudgets
   readonly refusals: RefusalLog
@@ -65,14 +63,13 @@ function createEureka(config: Config, parts: ForeignParts): ForeignServer | unde
 function createConsul(config: Config, parts: ForeignParts): ForeignServer | undefined {
   const address = parseHostPort(config.consul ?? '')
   if (address === undefined) return undefined
-  const { clock, random, logger, metrics, prober, driver, budgets, refusals, reached } = parts
+  const { clock, random, logger, metrics, driver, budgets, refusals, reached } = parts
   const rules = { otherPorts: config.probeOtherPorts, credentials: config.probeCredentials }
   const protocol = createConsulProtocol(
     {
       registry: driver,
       node: driver,
       identity: { cluster: config.cluster, version: SOFTWARE_VERSION, address: () => reached().host },
-      prober,
       probeFault: (probe, ownPort) => checkProbe(probe, ownPort, rules),
       clock,
       random: () => random.fraction(),

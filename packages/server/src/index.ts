@@ -13,12 +13,8 @@ export { renderConfigReference } from './config/reference.js'
 export { type Setting, SETTINGS } from './config/schema.js'
 export { writeValue } from './config/values.js'
 export { type ClusterClients, createMember, type Member } from './cluster/member.js'
-export {
-  createNodeDriver,
-  type NodeDriver,
-  type NodeDriverDeps,
-  type ProbePort,
-} from './driver/node-driver.js'
+export { createNodeDriver, type NodeDriver, type NodeDriverDeps } from './driver/node-driver.js'
+export type { ProbePort } from './driver/probes.js'
 export {
   type EmbeddedNode,
   type RunningServer,

@@ -59,6 +59,7 @@ export function witnessed(driver: NodeDriver, journal: SimJournal, witness: Witn
       return response
     },
     report: (report, caller) => driver.report(report, caller),
+    ask: (request, answered, caller) => driver.ask(request, answered, caller),
     read: (caller) => driver.read(caller),
     wait: (what, sign, timeoutMs, caller) => driver.wait(what, sign, timeoutMs, caller),
     follow: (listener, caller) => driver.follow(listener, caller),

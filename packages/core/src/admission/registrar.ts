@@ -125,6 +125,7 @@ export class Registrar {
     const strange = this.strange(command, entry)
     if (strange !== undefined) return { ok: false, error: strange }
     const { wallNow } = step
+    if (command.finding === true) return this.writeDown(command, entry, step)
     if (entry === undefined) return this.accept(command, site, command.incarnation ?? wallNow, step)
     const { record } = entry
     const named = command.incarnation !== undefined
@@ -277,7 +278,9 @@ export class Registrar {
     const cause: Cause = { kind: 'registration', session }
     const { incarnation } = record
     const stored = record.content
-    const offered = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, step.caller.peer)
+    const told = contentOf(command, incarnation, command.rev ?? stored.rev, stored.named, step.caller.peer)
+    const restored = command.finding === true && stored.restored === true
+    const offered: LiveContent = restored ? { ...told, restored } : told
     const different = !sameContent(stored, offered)
     if (different && command.rev === undefined && stored.rev === Number.MAX_SAFE_INTEGER)
       return { ok: false, error: finished(record) }
@@ -290,8 +293,21 @@ export class Registrar {
     } else if (offered.rev > stored.rev) {
       directory.propose({ ...record, content: { ...stored, rev: offered.rev } }, cause, now)
     }
-    liveness.hear(entry, now, 'registration', session)
+    if (command.finding !== true) liveness.hear(entry, now, 'registration', session)
     return { ok: true, incarnation, entry }
+  }
+
+  /** What was found of an incarnation, where that is still the one which is registered. */
+  private writeDown(command: RegisterCommand, entry: Entry | undefined, step: Step): Accepted {
+    const record = entry?.record
+    if (
+      entry === undefined ||
+      record === undefined ||
+      !isLive(record) ||
+      !sameAddress(record.content, command)
+    )
+      return { ok: false, error: errorBody('unknown_instance', `${command.id} is not registered`) }
+    return this.renew(entry, record, command, step)
   }
 
   /** Ends an incarnation, unless that needs room which there is not: what was registered has its room. */

@@ -7,7 +7,7 @@ import {
   type ErrorBody,
   type NamespaceSettings,
   type ServiceSettings,
-  type SignSum,
+  SignSum,
   type State,
   type ViewName,
 } from '@rollcall/wire'
@@ -73,8 +73,8 @@ export class Directory {
     draining: 0,
     disabled: 0,
   }
-  /** Listed instances by namespace; none where there is none. */
-  private readonly totals = new Map<string, number>()
+  /** Listed instances by namespace, and the sum of their digests; none where there is none. */
+  private readonly totals = new Map<string, { total: number; readonly sum: SignSum }>()
   /**
    * An engine joins this node with others: what is deregistered is remembered until the engine holds it, and for as long as the
    * engine does.
@@ -127,7 +127,12 @@ export class Directory {
 
   /** Listed instances of a namespace. */
   totalOf(namespace: string): number {
-    return this.totals.get(namespace) ?? 0
+    return this.totals.get(namespace)?.total ?? 0
+  }
+
+  /** The sum behind the sign of all views of a namespace together; undefined where nothing is listed. */
+  sumOf(namespace: string): SignSum | undefined {
+    return this.totals.get(namespace)?.sum
   }
 
   *namespaceNames(): IterableIterator<string> {
@@ -343,12 +348,14 @@ export class Directory {
       if (before !== null) {
         service.sum.subtract(entry.hi, entry.lo)
         group.sum.subtract(entry.hi, entry.lo)
+        this.sumOf(service.namespace)?.subtract(entry.hi, entry.lo)
         this.count(service, group, before, -1)
       }
       if (lanes !== undefined && after !== null) {
         service.sum.add(lanes.hi, lanes.lo)
         group.sum.add(lanes.hi, lanes.lo)
         this.count(service, group, after, 1)
+        this.sumOf(service.namespace)?.add(lanes.hi, lanes.lo)
         entry.hi = lanes.hi | 0
         entry.lo = lanes.lo | 0
       }
@@ -376,9 +383,9 @@ export class Directory {
   private count(service: ServiceNode, group: GroupNode, state: State, by: 1 | -1): void {
     this.states[state] += by
     service.total += by
-    const total = this.totalOf(service.namespace) + by
-    if (total === 0) this.totals.delete(service.namespace)
-    else this.totals.set(service.namespace, total)
+    const row = this.totals.get(service.namespace)
+    if (row === undefined) this.totals.set(service.namespace, { total: by, sum: new SignSum() })
+    else if ((row.total += by) === 0) this.totals.delete(service.namespace)
     group.total += by
     if (state === 'up') group.up += by
   }

@@ -8,6 +8,7 @@ import type { Verdict } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
+import { Answers } from './answers.js'
 import { Guards } from './guards.js'
 import { Hearsay, PASSING_MS } from './hearsay.js'
 import { Insight } from './insight.js'
@@ -17,14 +18,7 @@ import type { Meter } from '../metrics.js'
 import type { Notify } from './notices.js'
 import type { Session, SessionOptions } from '../caller.js'
 import type { Consult, PassOn, ProbeOutcome, ProbeRequest } from '../ports.js'
-import {
-  isAskedAnew,
-  isRuledAnew,
-  isTarget,
-  provesProcess,
-  type QuestionDeps,
-  Questions,
-} from './question.js'
+import { isAskedAnew, isRuledAnew, isTarget, type QuestionDeps, Questions } from './question.js'
 import { Refusals } from './refusals.js'
 import { SecondOpinions } from './second-opinions.js'
 import { Sessions } from './sessions.js'
@@ -80,6 +74,7 @@ export class LivenessRules implements Follower {
   private readonly opinions: SecondOpinions
   private readonly judge: Judge
   private readonly hearsay: Hearsay
+  private readonly answers: Answers
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
@@ -104,6 +99,13 @@ export class LivenessRules implements Follower {
       { directory, verdicts, evidence, clock, wheel, guards, questions, refusals, hearsay, opinions },
       options,
     )
+    const { judge } = this
+    this.answers = new Answers({
+      ...{ directory, evidence, clock, questions, refusals, judge },
+      hear: (entry, at) => this.hear(entry, at, 'probe'),
+      hint: (entry, at) => this.hint(entry, at),
+      ruledAnew: (each, at) => this.ruledAnew(each, at),
+    })
   }
 
   /** Looks at whatever is due. Call every TICK_MS. */
@@ -366,37 +368,11 @@ export class LivenessRules implements Follower {
 
   /** The answer to a probe that was asked for. */
   probed(request: ProbeRequest, outcome: ProbeOutcome, now: number): void {
-    const entry = this.deps.directory.entry(request.key)
-    const evidence = entry === undefined ? undefined : this.evidence.get(entry)
-    if (evidence === undefined || evidence.incarnation !== request.incarnation) return
-    const { content } = evidence.entry.record
-    if (content.intent === 'gone' || !isTarget(request, content)) return
-    if (outcome === 'succeeded' && evidence.baseline !== 'own') {
-      evidence.baseline = 'own'
-      // From now on a refusal means something: one that was taken over in doubt is worth asking.
-      if (evidence.judgeSince !== undefined) this.ruledAnew(evidence, now)
-    }
-    if (request.purpose === 'baseline') return this.questions.baselineAnswered(evidence, request, outcome)
-    evidence.asking = false
-    const t = this.clock.at(now)
-    if (!evidence.outdated) evidence.probe = { at: t, outcome }
-    const means = evidence.baseline !== 'none' && evidence.isJudge && !evidence.outdated
-    if (outcome === 'refused' && means) return this.refused(evidence, content.leaseMs, t, now)
-    this.refusals.interrupted(evidence)
-    // A third party's endpoint has no better witness; elsewhere a bare TCP success proves a kernel only.
-    if (outcome === 'succeeded' && (content.liveness === 'probe' || provesProcess(request.type)))
-      this.hear(evidence.entry, now, 'probe')
-    this.judge.lookAt(evidence, t, now)
+    this.answers.probed(request, outcome, now)
   }
 
-  /** Its port refuses, where that means something. */
-  private refused(evidence: Evidence, leaseMs: number, t: number, now: number): void {
-    const counts = this.judge.cell(evidence, 'refused').does === 'becomes'
-    if (this.refusals.another(evidence, t, leaseMs, counts)) {
-      this.judge.happened(evidence, 'refused', t, now)
-      // Only a hint gets here while the session is heard: its next sound is evidence to be judged.
-      if (evidence.session !== undefined) evidence.session.doubted = true
-    }
-    this.judge.lookAt(evidence, t, now)
+  /** The answer to a probe that this node made on behalf of others, `agoMs` after it was asked for. */
+  witnessed(request: ProbeRequest, outcome: ProbeOutcome, agoMs: number, now: number): void {
+    this.answers.witnessed(request, outcome, agoMs, now)
   }
 }

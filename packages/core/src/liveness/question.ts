@@ -110,7 +110,12 @@ export function provesProcess(type: Probe['type']): boolean {
 /** Whether the question was about what is registered now. */
 export function isTarget(request: ProbeRequest, content: LiveContent): boolean {
   const { type } = content.probe ?? BARE_PROBE
-  return sameHost(request.host, content.host) && request.port === targetPort(content) && request.type === type
+  return isAtTarget(request, content) && request.type === type
+}
+
+/** Whether it was asked where what is registered now is asked, be it otherwise. */
+export function isAtTarget({ host, port }: ProbeRequest, content: LiveContent): boolean {
+  return sameHost(host, content.host) && port === targetPort(content)
 }
 
 function targetPort(content: LiveContent): number {

@@ -1,24 +1,32 @@
 /**
- * The registrations of Consul's clients that this node knows: found by id and by the ids of their checks, with what was seen
- * of each check since this boot. What was said of them for good is in their records; what is here may be lost.
+ * The registrations of Consul's clients that this node knows: found by id and by the ids of their checks, with what is due of each
+ * check. How they stand is in their records; what is here beside that may be lost.
  */
-import type { CheckDefinition, CheckType, ServiceDefinition, CheckStatus } from './definitions.js'
+import {
+  type CheckDefinition,
+  type CheckStatus,
+  type CheckType,
+  type ServiceDefinition,
+  standingOf,
+} from './definitions.js'
 import type { Key } from './mapping.js'
 
-/** What this node has seen of a check. */
+/** A check, as its record has it and this node sees it. */
 export interface Run {
   readonly id: string
   readonly type: CheckType
   ttlMs: number
   intervalMs: number
   deregisterAfterMs: number | undefined
-  /** Seen by this node; undefined where nothing but the record says how it stands. */
-  status: CheckStatus | undefined
+  /** As it is shown. */
+  status: CheckStatus
   output: string
-  /** The last beat, of a TTL: when this node heard it. */
+  /** Its client has not said anything of it yet, and it never succeeded. */
+  fresh: boolean
+  /** Silence or failures made it what it is. */
+  found: boolean
+  /** From when the silence of a TTL counts: the last beat that this node heard, where there was one. */
   heardAt: number | undefined
-  /** Its TTL ran out. */
-  expired: boolean
   /** Since when it is critical. */
   criticalAt: number | undefined
   successes: number
@@ -37,18 +45,17 @@ export interface BookEntry {
   readonly runs: Map<string, Run>
 }
 
-/** How many of a service have a TTL and were renewed, and of how many it ran out. */
+/** How many of a service have a TTL and were renewed once, and of how many of these it ran out. */
 interface Tally {
   entries: number
   renewed: number
   expired: number
 }
 
-/** What differs when an entry is written again. */
+/** An entry, and those of its checks that are due otherwise than before: new ones, and those with other times. */
 export interface BookChange {
   readonly entry: BookEntry
-  readonly added: readonly Run[]
-  readonly removed: readonly Run[]
+  readonly begun: readonly Run[]
 }
 
 export class Book {
@@ -93,26 +100,22 @@ export class Book {
     }
     entry.peer = peer
     if (known === undefined) this.add(entry)
-    const added: Run[] = []
+    const begun: Run[] = []
     const ids = new Set(definition.checks.map(({ id }) => id))
-    const removed = [...entry.runs.values()].filter((run) => !ids.has(run.id))
-    for (const run of removed) this.removeRun(entry, run)
+    for (const run of [...entry.runs.values()]) if (!ids.has(run.id)) this.removeRun(entry, run)
     for (const check of definition.checks) {
-      const before = entry.runs.get(check.id)
-      if (before !== undefined && before.type === check.type) {
-        update(before, check)
-        continue
+      let run = entry.runs.get(check.id)
+      if (run !== undefined && run.type !== check.type) this.removeRun(entry, run)
+      if (run?.type !== check.type) {
+        run = createRun(check)
+        entry.runs.set(check.id, run)
+        this.checks.set(check.id, entry)
       }
-      if (before !== undefined) {
-        this.removeRun(entry, before)
-        removed.push(before)
-      }
-      const run = createRun(check)
-      entry.runs.set(check.id, run)
-      this.checks.set(check.id, entry)
-      added.push(run)
+      const { ttlMs, intervalMs } = run
+      this.update(entry, run, check)
+      if (run.ttlMs !== ttlMs || run.intervalMs !== intervalMs) begun.push(run)
     }
-    return { entry, added, removed }
+    return { entry, begun }
   }
 
   /** Takes an entry out, with all that was seen of it. */
@@ -124,23 +127,26 @@ export class Book {
     if (tally !== undefined && --tally.entries === 0) this.tallies.delete(entry.key.service)
   }
 
-  /** A TTL was renewed: it counts among those that share what silence may hold. */
-  renewed(entry: BookEntry, run: Run, now: number): void {
-    const tally = this.tallies.get(entry.key.service)
-    if (tally !== undefined) {
-      if (run.heardAt === undefined) tally.renewed++
-      if (run.expired) tally.expired--
-    }
-    run.heardAt = now
-    run.expired = false
+  /** Takes in what the record says of a check. */
+  private update(entry: BookEntry, run: Run, check: CheckDefinition): void {
+    this.count(entry, run, -1)
+    const { ttlMs = 0, intervalMs = 0, deregisterAfterMs, fresh, found } = check
+    const { status, output } = standingOf(check)
+    run.ttlMs = ttlMs
+    run.intervalMs = intervalMs
+    run.deregisterAfterMs = deregisterAfterMs
+    run.status = status
+    run.output = output
+    run.fresh = fresh === true
+    run.found = found !== undefined
+    this.count(entry, run, 1)
   }
 
-  /** Its TTL ran out. */
-  expire(entry: BookEntry, run: Run): void {
-    const tally = this.tallies.get(entry.key.service)
-    if (run.expired || tally === undefined) return
-    run.expired = true
-    tally.expired++
+  private count({ key }: BookEntry, run: Run, by: 1 | -1): void {
+    const tally = this.tallies.get(key.service)
+    if (tally === undefined || run.type !== 'ttl' || run.fresh) return
+    tally.renewed += by
+    if (run.found) tally.expired += by
   }
 
   private add(entry: BookEntry): void {
@@ -154,41 +160,31 @@ export class Book {
   private removeRun(entry: BookEntry, run: Run): void {
     run.cancel?.()
     run.cancelRemoval?.()
-    const tally = this.tallies.get(entry.key.service)
-    if (tally !== undefined) {
-      if (run.heardAt !== undefined) tally.renewed--
-      if (run.expired) tally.expired--
-    }
+    this.count(entry, run, -1)
     entry.runs.delete(run.id)
     if (this.checks.get(run.id) === entry) this.checks.delete(run.id)
   }
 }
 
-function createRun(check: CheckDefinition): Run {
-  const run: Run = {
-    id: check.id,
-    type: check.type,
+/** One that counts nowhere before its record was taken in. */
+function createRun({ id, type }: CheckDefinition): Run {
+  return {
+    id,
+    type,
     ttlMs: 0,
     intervalMs: 0,
     deregisterAfterMs: undefined,
-    status: undefined,
+    status: 'critical',
     output: '',
+    fresh: true,
+    found: false,
     heardAt: undefined,
-    expired: false,
     criticalAt: undefined,
     successes: 0,
     failures: 0,
     cancel: undefined,
     cancelRemoval: undefined,
   }
-  update(run, check)
-  return run
-}
-
-function update(run: Run, { ttlMs = 0, intervalMs = 0, deregisterAfterMs }: CheckDefinition): void {
-  run.ttlMs = ttlMs
-  run.intervalMs = intervalMs
-  run.deregisterAfterMs = deregisterAfterMs
 }
 
 /** Names cannot contain the slash between them. */

@@ -1,13 +1,15 @@
 /**
  * What changed, and what it is numbered: the indices of blocking queries, and the requests that wait for another one.
  *
- * An index is that of the feed, which never goes back while a node runs and begins above all earlier boots, and what this
- * adapter itself counts on top: a check may turn without a change of the record. A client that shows any other index than
- * the present one is answered at once, so that one of another node or boot, be it larger, stalls no client.
+ * An index never goes back while a node runs, and begins above all earlier boots. It is no number of all nodes, but tells what
+ * was listed (`indices.ts`): a client whose requests go to several nodes waits at each of them for what it does not have. Where
+ * nodes do not list the same at present, it is answered a few times a second, and not as fast as it can ask.
  */
 import type { ChangeWait, Clock, FeedAnswer, Queries, Registry } from '@rollcall/core'
-import { NAMESPACE } from './mapping.js'
 import { CALLER } from './caller.js'
+import { heightAt, indexOf, relationOf } from './indices.js'
+import { NAMESPACE } from './mapping.js'
+import { RecentNames } from './recent-names.js'
 
 /** What the feed of a namespace tells. */
 export type NamespaceChange = Extract<FeedAnswer, { kind: 'changes' }>['changes'][number]
@@ -17,6 +19,18 @@ const CHANGES_PER_TURN = 2_000
 
 /** Waits for all services are woken at most this often: each of them asks for a list of all. */
 const ALL_WINDOW_MS = 100
+
+/** A client that has the present list by the word of another node is shown it after this long: one in 4,096 prints is another list's. */
+const ALIKE_MS = 10_000
+
+/** A client that has another list may have it from a node that is ahead of this one, or behind: what is on its way comes by then. */
+const OTHER_MS = 250
+
+/** A change is news for this long: its clients have not missed it by asking elsewhere. */
+const RECENT_MS = 1_000
+
+/** The name of all services together, which none can have. */
+const ALL = ''
 
 export interface ChangesDeps {
   readonly registry: Pick<Registry, 'read' | 'follow'>
@@ -30,7 +44,8 @@ export interface ChangesListener {
 }
 
 interface Waiter {
-  readonly seen: number
+  /** The index when it began to wait. */
+  readonly at: number
   readonly wake: (changed: boolean) => void
 }
 
@@ -38,22 +53,24 @@ export class Changes {
   private readonly clock: Clock
   private readonly read: Queries
   private readonly registry: ChangesDeps['registry']
+  private readonly recent: RecentNames
+  /** The height of this boot, and the index of the feed that it stands for. */
+  private readonly base: number
+  private readonly baseIndex: number
   private listener: ChangesListener | undefined
   private at = 0
   private unfollow: (() => void) | undefined
   private cancelLook: (() => void) | undefined
   private cancelAll: (() => void) | undefined
-  /** Turns of checks so far, and where each service was at its last one; of services that left, the latest. */
-  private turns = 0
-  private readonly turned = new Map<string, number>()
-  private left = 0
   private readonly waiting = new Map<string, Set<Waiter>>()
-  private readonly waitingAll = new Set<Waiter>()
 
   constructor({ registry, clock }: ChangesDeps) {
     this.registry = registry
     this.clock = clock
     this.read = registry.read(CALLER)
+    this.recent = new RecentNames(clock, RECENT_MS)
+    this.base = heightAt(clock.wallNow())
+    this.baseIndex = this.read.index({ namespace: NAMESPACE })
   }
 
   start(listener: ChangesListener): void {
@@ -70,71 +87,73 @@ export class Changes {
 
   /** Number of requests that wait. */
   get waits(): number {
-    let sum = this.waitingAll.size
+    let sum = 0
     for (const waiters of this.waiting.values()) sum += waiters.size
     return sum
   }
 
-  /** The index of a service of ours, or of all; at least 1. */
-  index(service?: string): number {
-    if (service === undefined) return this.read.index({ namespace: NAMESPACE }) + this.turns
-    return (
-      this.read.index({ namespace: NAMESPACE, service }) + Math.max(this.turned.get(service) ?? this.left, 0)
-    )
+  /**
+   * The index of a service of ours, or of all. For a client that has what is listed by a larger one of another node, that one:
+   * going back would make it ask for all again.
+   */
+  index(service?: string, seen = 0): number {
+    const { read } = this
+    const current =
+      service === undefined
+        ? indexOf(this.height(read.index({ namespace: NAMESPACE })), read.signOfAll(NAMESPACE))
+        : indexOf(
+            this.height(read.index({ namespace: NAMESPACE, service })),
+            read.sign({ namespace: NAMESPACE, service }),
+          )
+    return seen > current && relationOf(seen, current) === 'alike' ? seen : current
   }
 
-  /** A check of the service turned without a change of its record. */
-  turn(service: string): void {
-    this.turned.set(service, ++this.turns)
-    this.wake(service)
-    this.wakeAll()
+  private height(index: number): number {
+    return this.base + Math.max(0, index - this.baseIndex)
   }
 
-  /** Nothing of the service turns any more. */
-  leave(service: string): void {
-    const turned = this.turned.get(service)
-    if (turned === undefined) return
-    this.turned.delete(service)
-    this.left = Math.max(this.left, turned)
+  /**
+   * For how long a client that shows an index may be kept waiting for a change, of `timeoutMs` that it would wait: less where that
+   * is no index of this boot, and not at all where there is news for it.
+   */
+  patience(service: string | undefined, seen: number, timeoutMs: number): number {
+    const relation = relationOf(seen, this.index(service))
+    if (relation === 'current') return timeoutMs
+    if (relation === 'alike') return Math.min(timeoutMs, ALIKE_MS)
+    const isNews = relation === 'none' || this.recent.has(service ?? ALL)
+    return isNews ? 0 : Math.min(timeoutMs, OTHER_MS)
   }
 
-  /** Waits until the index of a service, or of all, is no longer `seen`. */
-  wait(service: string | undefined, seen: number, timeoutMs: number): ChangeWait {
-    if (this.index(service) !== seen) return { changed: Promise.resolve(true), cancel() {} }
+  /** Waits until a service, or all, change. */
+  wait(service: string | undefined, timeoutMs: number): ChangeWait {
+    const name = service ?? ALL
+    const at = this.index(service)
     let cancel = (): void => {}
     const changed = new Promise<boolean>((resolve) => {
       const waiter: Waiter = {
-        seen,
+        at,
         wake: (result) => {
-          this.forget(service, waiter)
+          this.forget(name, waiter)
           cancelTimer()
           resolve(result)
         },
       }
       const cancelTimer = this.clock.setTimer(timeoutMs, () => waiter.wake(false))
       cancel = () => waiter.wake(false)
-      this.remember(service, waiter)
+      this.remember(name, waiter)
     })
     return { changed, cancel: () => cancel() }
   }
 
-  private remember(service: string | undefined, waiter: Waiter): void {
-    if (service === undefined) {
-      this.waitingAll.add(waiter)
-      return
-    }
-    const waiters = this.waiting.get(service) ?? new Set()
+  private remember(name: string, waiter: Waiter): void {
+    const waiters = this.waiting.get(name) ?? new Set()
     waiters.add(waiter)
-    this.waiting.set(service, waiters)
+    this.waiting.set(name, waiters)
   }
 
-  private forget(service: string | undefined, waiter: Waiter): void {
-    if (service === undefined) {
-      this.waitingAll.delete(waiter)
-      return
-    }
-    const waiters = this.waiting.get(service)
-    if (waiters?.delete(waiter) === true && waiters.size === 0) this.waiting.delete(service)
+  private forget(name: string, waiter: Waiter): void {
+    const waiters = this.waiting.get(name)
+    if (waiters?.delete(waiter) === true && waiters.size === 0) this.waiting.delete(name)
   }
 
   /** Takes what the feed has, a part of it in one turn. */
@@ -145,7 +164,7 @@ export class Changes {
     this.at = answer.next
     if (answer.kind === 'lost') {
       this.listener?.lost()
-      for (const service of [...this.waiting.keys()]) this.wake(service)
+      for (const name of [...this.waiting.keys()]) if (name !== ALL) this.wake(name)
       return this.wakeAll()
     }
     const services = new Set<string>()
@@ -153,24 +172,29 @@ export class Changes {
       if (change.kind !== 'namespace') services.add(change.service)
       this.listener?.changed(change)
     }
-    for (const service of services) this.wake(service)
-    if (answer.changes.length > 0) this.wakeAll()
+    for (const service of services) {
+      this.recent.add(service)
+      this.wake(service)
+    }
+    if (answer.changes.length > 0) {
+      this.recent.add(ALL)
+      this.wakeAll()
+    }
     if (answer.more) this.cancelLook = this.clock.setTimer(0, () => this.look())
   }
 
-  private wake(service: string): void {
-    const waiters = this.waiting.get(service)
+  private wake(name: string): void {
+    const waiters = this.waiting.get(name)
     if (waiters === undefined) return
-    const index = this.index(service)
-    for (const waiter of [...waiters]) if (waiter.seen !== index) waiter.wake(true)
+    const index = this.index(name === ALL ? undefined : name)
+    for (const waiter of [...waiters]) if (waiter.at !== index) waiter.wake(true)
   }
 
   private wakeAll(): void {
-    if (this.waitingAll.size === 0) return
+    if (!this.waiting.has(ALL)) return
     this.cancelAll ??= this.clock.setTimer(ALL_WINDOW_MS, () => {
       this.cancelAll = undefined
-      const index = this.index()
-      for (const waiter of [...this.waitingAll]) if (waiter.seen !== index) waiter.wake(true)
+      this.wake(ALL)
     })
   }
 }

@@ -205,9 +205,36 @@ describe('an endpoint', () => {
     }
   })
 
+  it('that was not ready when it was registered is natively dead as soon as it refuses, too', async () => {
+    const registry = new HandRegistry()
+    registry.network = () => ['failed', 'status 503']
+    await registry.register(web('a', { ...http, Interval: '1s' }))
+    await registry.pass(2_000)
+    registry.network = () => ['succeeded']
+    await registry.pass(2_000)
+    expect(registry.states('web')).toEqual(['up'])
+    registry.network = () => ['refused']
+    await registry.pass(1_200)
+    expect([registry.statuses('web'), registry.states('web')]).toEqual([
+      { 'service:a': 'critical' },
+      ['down'],
+    ])
+  })
+
+  it('that comes back passes, natively too', async () => {
+    const registry = new HandRegistry()
+    await registry.register(web('a', http))
+    await registry.pass(2_000)
+    registry.network = () => ['refused']
+    await registry.pass(3_000)
+    registry.network = () => ['succeeded']
+    await registry.pass(3_000)
+    expect([registry.statuses('web'), registry.states('web')]).toEqual([{ 'service:a': 'passing' }, ['up']])
+  })
+
   it('may fail and has to succeed as often as its check says', async () => {
     const registry = new HandRegistry()
-    await registry.register(web('a', { ...http, SuccessBeforePassing: 2, FailuresBeforeCritical: 1 }))
+    await registry.register(web('a', { ...http, SuccessBeforePassing: 3, FailuresBeforeCritical: 2 }))
     await registry.pass(1_100)
     expect(registry.statuses('web')).toEqual({ 'service:a': 'critical' })
     await registry.pass(4_000)
@@ -232,6 +259,17 @@ describe('an endpoint', () => {
     registry.network = () => (asked++, ['succeeded'])
     await registry.pass(30_000)
     expect([asked, registry.checks.book.size]).toEqual([0, 0])
+  })
+})
+
+describe('a check that is registered again', () => {
+  it('with other times is made at those', async () => {
+    const registry = new HandRegistry()
+    await registry.register(instance('a', '3600s'))
+    await registry.beat('service:a')
+    await registry.register({ ...instance('a', '10s'), Check: { TTL: '10s', Status: 'passing' } })
+    await registry.pass(10_500)
+    expect(registry.statuses('web')).toEqual({ 'service:a': 'critical' })
   })
 })
 

@@ -1,39 +1,42 @@
 /**
  * How checks stand: beats are taken, TTLs run out, endpoints are asked, and what stays critical for too long goes.
  *
- * Only the node that judges an instance does this for it; the others go by its verdict. The word of a client is written into
- * the record; what silence and failures make of a check is not, for what they mean natively is judged by the core.
+ * Only the node that judges an instance does this for it. What comes of it is written into the record, so that all nodes say the
+ * same: the word of a client as its own, and what silence and failures make of a check as a finding. Natively the core judges
+ * those.
  */
-import type { Clock, Logger, Offer, ProbeOutcome, ProbeRequest, Queries, Registry } from '@rollcall/core'
+import type {
+  Clock,
+  Logger,
+  Offer,
+  ProbeOutcome,
+  ProbeRequest,
+  Queries,
+  RegisterCommand,
+  Registry,
+} from '@rollcall/core'
 import type { Agenda } from './agenda.js'
 import { Book, type BookEntry, type Run } from './book.js'
 import { CALLER, onBehalfOf } from './caller.js'
-import type { Changes, NamespaceChange } from './changes.js'
+import type { NamespaceChange } from './changes.js'
 import {
   type CheckDefinition,
-  type ServiceDefinition,
   type CheckStatus,
+  type ServiceDefinition,
   withCheck,
   withoutSay,
 } from './definitions.js'
-import { type Key, NAMESPACE, type Observe, PROTOCOL, readDocument, toCommand } from './mapping.js'
+import { definitionOf, type Key, NAMESPACE, PROTOCOL, toCommand } from './mapping.js'
 import { Overdue } from './overdue.js'
 import { parseTarget } from './targets.js'
-
-/** Where endpoints are asked: the prober of the node, with its address rule and its bounds. */
-export interface CheckProber {
-  probe(request: ProbeRequest, callback: (outcome: ProbeOutcome, cause?: string) => void): void
-}
 
 export interface ChecksDeps {
   readonly registry: Registry
   readonly clock: Clock
   /** From 0 to below 1. */
   readonly random: () => number
-  readonly prober: CheckProber
   readonly logger: Logger
   readonly agenda: Agenda
-  readonly changes: Changes
 }
 
 /** A TTL is over when the core has had two of its ticks to notice the silence: it may doubt its own ears. */
@@ -44,8 +47,7 @@ const AGAIN_MS = 1_000
 const SHARE = 0.3
 /** Silence of this length is believed of any number. */
 const LONG_SILENCE_MS = 600_000
-const OUTPUT_CHARS_MAX = 4_096
-const WRITTEN_OUTPUT_CHARS_MAX = 512
+const OUTPUT_CHARS_MAX = 512
 /** Services that are read in one turn when everything is listed. */
 const SERVICES_PER_TURN = 100
 
@@ -116,32 +118,28 @@ export class Checks {
   /** Takes in what the registry has under a key now. */
   noted(key: Key): void {
     const offer = this.read.offer(key)
-    if (offer?.content.foreign?.protocol !== PROTOCOL) {
+    const definition = offer === undefined ? undefined : definitionOf(offer)
+    if (offer === undefined || definition === undefined) {
+      // Another protocol has it now; what is only hidden may come back.
       const entry = offer === undefined ? undefined : this.book.of(key)
       if (entry !== undefined) this.dropped(entry)
       return
     }
-    const definition = readDocument(offer.content.foreign.document)
-    if (definition !== undefined) this.written(key, definition, offer.content.peer)
+    this.written(key, definition, offer.content.peer)
   }
 
   /** Takes in what was registered. */
   written(key: Key, definition: ServiceDefinition, peer: string | undefined): BookEntry {
     const other = this.book.byId(definition.id)
     if (other !== undefined && this.book.of(key) !== other) this.dropped(other)
-    const { entry, added } = this.book.write(key, definition, peer)
-    for (const check of definition.checks) {
-      const run = entry.runs.get(check.id)
-      if (run === undefined) continue
-      if (added.includes(run)) this.begin(entry, run, check)
-      this.overdue.weigh(entry, run, this.statusOf(run, check))
-    }
+    const { entry, begun } = this.book.write(key, definition, peer)
+    for (const run of begun) this.begin(entry, run)
+    for (const run of entry.runs.values()) this.overdue.weigh(entry, run)
     return entry
   }
 
   dropped(entry: BookEntry): void {
     this.book.remove(entry)
-    if (this.book.tally(entry.key.service).entries === 0) this.deps.changes.leave(entry.key.service)
   }
 
   private *listing(): Generator<void> {
@@ -165,24 +163,7 @@ export class Checks {
     } while (after !== undefined)
   }
 
-  // ---- how checks stand ------------------------------------------------------------------------------------
-
-  /** What this node has seen of the checks of an offer, for those who look. */
-  observer(offer: Offer): Observe {
-    const { instance } = offer
-    const { namespace, service, group, id } = instance
-    const key = { namespace, service, group, id }
-    const entry = this.book.of(key)
-    const lost = instance.state === 'down' || instance.state === 'suspect'
-    const silent = lost && !this.read.judges(key)
-    return (check) => {
-      const run = entry?.runs.get(check.id)
-      if (run?.status !== undefined) return { status: run.status, output: run.output }
-      if (silent && check.status !== 'critical')
-        return { status: 'critical', output: 'not heard by the node that judges it' }
-      return run === undefined || run.output === '' ? undefined : { status: check.status, output: run.output }
-    }
-  }
+  // ---- what is said and found ------------------------------------------------------------------------------
 
   /** A beat of a TTL with the word of its client. Resolves to false where the instance is not known any more. */
   async beat(entry: BookEntry, run: Run, status: CheckStatus, output: string): Promise<boolean> {
@@ -193,87 +174,92 @@ export class Checks {
       this.dropped(entry)
       return false
     }
-    this.book.renewed(entry, run, clock.now())
-    run.output = cut(output, OUTPUT_CHARS_MAX)
-    if (run.status !== undefined) this.unturned(entry, run)
-    this.overdue.weigh(entry, run, status)
-    await this.say(entry, run.id, status, output)
+    run.heardAt = clock.now()
+    if (run.status !== status || run.fresh || run.found) await this.say(entry, run, status, output)
     return true
   }
 
-  /** Writes the word of a check into its record, where that is another one. */
-  private async say(entry: BookEntry, checkId: string, status: CheckStatus, output: string): Promise<void> {
-    const { key } = entry
-    const offer = this.read.offer(key)
-    const definition = offer === undefined ? undefined : definitionOf(offer)
-    const check = definition?.checks.find(({ id }) => id === checkId)
-    if (definition === undefined || check === undefined) return
-    if (check.status === status && check.fresh !== true) return
-    const words = cut(output, WRITTEN_OUTPUT_CHARS_MAX)
-    const next = withCheck(definition, checkId, (before) => ({
+  /** The word of its client, or our first success: what was found before does not hold any more. */
+  private say(entry: BookEntry, run: Run, status: CheckStatus, output: string): Promise<void> {
+    const words = cut(output)
+    return this.write(entry, run, {}, (before) => ({
       ...withoutSay(before),
       status,
       ...(words === '' ? {} : { output: words }),
     }))
+  }
+
+  /** Silence or failures make a check critical. */
+  private fail(entry: BookEntry, run: Run, output: string): void {
+    if (run.found && run.status === 'critical') return
+    const found = { status: 'critical', output: cut(output) } as const
+    this.inBackground(this.write(entry, run, { finding: true }, (before) => ({ ...before, found })))
+  }
+
+  /** Writes on a check of what is registered, and takes that in. */
+  private async write(
+    entry: BookEntry,
+    run: Run,
+    how: Pick<RegisterCommand, 'finding'>,
+    change: (before: CheckDefinition) => CheckDefinition,
+  ): Promise<void> {
+    const { key } = entry
     const { registry, logger } = this.deps
-    const command = { kind: 'register', items: [toCommand(next)] } as const
-    const { answer } = await registry.execute(command, onBehalfOf(offer?.content.peer))
-    const [result] = answer
+    const offer = this.read.offer(key)
+    const definition = offer === undefined ? undefined : definitionOf(offer)
+    if (definition === undefined) return
+    const item = { ...toCommand(withCheck(definition, run.id, change)), ...how }
+    const done = registry.execute({ kind: 'register', items: [item] }, onBehalfOf(offer?.content.peer))
+    this.noted(key)
+    const [result] = (await done).answer
     if (result?.ok === false) logger.warn({ ...key, error: result.error.message }, 'check not written')
   }
 
-  /** The checks of an entry begin to be made. */
-  private begin(entry: BookEntry, run: Run, check: CheckDefinition): void {
-    const { clock, random } = this.deps
-    const now = clock.now()
-    if (run.type !== 'ttl') return this.askAt(entry, run, now + random() * run.intervalMs)
-    // One that was renewed before this boot is one of those that a restart must not take.
-    if (check.fresh !== true) this.book.renewed(entry, run, now)
-    this.expireAt(entry, run, now + run.ttlMs + NOTICE_MS)
+  private inBackground(written: Promise<void>): void {
+    written.catch((error: unknown) => this.deps.logger.warn({ error }, 'check not written'))
   }
 
-  private statusOf(run: Run, check: CheckDefinition): CheckStatus {
-    return run.status ?? check.status
+  /** A check begins to be made, or is made at other times. */
+  private begin(entry: BookEntry, run: Run): void {
+    const { clock, random } = this.deps
+    const now = clock.now()
+    run.cancel?.()
+    if (run.type !== 'ttl') return this.askAt(entry, run, now + random() * run.intervalMs)
+    run.heardAt = now
+    this.expireAt(entry, run, now + run.ttlMs + NOTICE_MS)
   }
 
   // ---- TTL -------------------------------------------------------------------------------------------------
 
   private expireAt(entry: BookEntry, run: Run, due: number): void {
-    const since = this.deps.clock.now()
-    run.cancel = this.deps.agenda.at(due, () => this.expireIfSilent(entry, run, since))
+    run.cancel = this.deps.agenda.at(due, () => this.expireIfSilent(entry, run))
   }
 
-  private expireIfSilent(entry: BookEntry, run: Run, since: number): void {
-    const { clock } = this.deps
-    const now = clock.now()
-    const heardAt = run.heardAt ?? since
+  private expireIfSilent(entry: BookEntry, run: Run): void {
+    const now = this.deps.clock.now()
     const again = (silentMs: number): void =>
       this.expireAt(entry, run, now + Math.max(run.ttlMs - silentMs, 0) + NOTICE_MS)
-    if (now - heardAt < run.ttlMs) return again(now - heardAt)
+    const heardMs = now - (run.heardAt ?? now)
+    if (heardMs < run.ttlMs) return again(heardMs)
+    // Another node judges it, hears its beats and finds what is to be found.
+    if (!this.read.judges(entry.key)) return this.isGone(entry) ? this.dropped(entry) : again(0)
     const explained = this.read.explain(entry.key)
     if (explained === undefined) return this.dropped(entry)
-    if (explained.judge?.own === false) {
-      // Another node judges now: what was counted here says nothing any more.
-      if (run.expired) this.book.renewed(entry, run, now)
-      if (run.status !== undefined) this.unturned(entry, run)
-      return again(0)
-    }
-    const toldMs = explained.evidence?.toldMs ?? Infinity
-    if (toldMs < run.ttlMs) {
-      // It beats at another node.
-      this.book.renewed(entry, run, now - toldMs)
-      if (run.status !== undefined) this.unturned(entry, run)
-      return again(toldMs)
-    }
+    // It may have been heard where it was judged before, or beat at another node.
+    const silentMs = Math.min(
+      heardMs,
+      explained.judge?.sinceMs ?? Infinity,
+      explained.evidence?.toldMs ?? Infinity,
+    )
+    if (silentMs < run.ttlMs) return again(silentMs)
     if (run.status === 'critical') return again(0)
-    if (this.isHeld(entry, run, now - heardAt, explained)) {
-      run.cancel = this.deps.agenda.at(now + AGAIN_MS, () => this.expireIfSilent(entry, run, since))
+    if (this.isHeld(entry, run, silentMs, explained)) {
+      run.cancel = this.deps.agenda.at(now + AGAIN_MS, () => this.expireIfSilent(entry, run))
       return
     }
     const last =
       run.output === '' ? 'TTL expired' : `TTL expired (last output before timeout follows): ${run.output}`
-    if (run.heardAt !== undefined) this.book.expire(entry, run)
-    this.turned(entry, run, 'critical', last)
+    this.fail(entry, run, last)
     again(0)
   }
 
@@ -286,7 +272,7 @@ export class Checks {
   ): boolean {
     if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || guards.held === 'island')
       return true
-    if (run.heardAt === undefined || silentMs >= LONG_SILENCE_MS) return false
+    if (run.fresh || silentMs >= LONG_SILENCE_MS) return false
     const { renewed, expired } = this.book.tally(entry.key.service)
     return expired >= Math.max(1, Math.floor(SHARE * renewed))
   }
@@ -298,40 +284,29 @@ export class Checks {
   }
 
   private ask(entry: BookEntry, run: Run): void {
-    const { clock, prober } = this.deps
+    const { clock, registry } = this.deps
     const beganAt = clock.now()
+    const isCurrent = (): boolean => entry.runs.get(run.id) === run
     const again = (): void => {
-      if (this.book.of(entry.key) !== entry || entry.runs.get(run.id) !== run) return
-      this.askAt(entry, run, Math.max(beganAt + run.intervalMs, clock.now()))
+      if (isCurrent()) this.askAt(entry, run, Math.max(beganAt + run.intervalMs, clock.now()))
     }
     const offer = this.read.judges(entry.key) ? this.read.offer(entry.key) : undefined
     const definition = offer === undefined ? undefined : definitionOf(offer)
     const check = definition?.checks.find(({ id }) => id === run.id)
-    const target = check === undefined ? undefined : parseTarget(check)
-    if (offer === undefined || check === undefined || target === undefined) {
+    const question = offer === undefined || check === undefined ? undefined : questionTo(entry, offer, check)
+    if (check === undefined || question === undefined) {
       // It is asked elsewhere, or is hidden at present.
       if (this.isGone(entry)) return this.dropped(entry)
-      if (run.status !== undefined) this.unturned(entry, run)
       return again()
     }
-    const { host, port, probe } = target
-    const request: ProbeRequest = {
-      ...probe,
-      key: entry.key,
-      incarnation: offer.instance.incarnation,
-      host,
-      port,
-      purpose: 'evidence',
-      timeoutMs: check.timeoutMs ?? 10_000,
-      delayMs: 0,
-      ...(offer.content.peer === undefined ? {} : { peer: offer.content.peer }),
-    }
-    prober.probe(request, (outcome, cause) => {
+    const answered = (outcome: ProbeOutcome, cause?: string): void => {
       again()
-      if (entry.runs.get(run.id) === run) this.answered(entry, run, check, outcome, cause)
-    })
+      if (isCurrent()) this.answered(entry, run, check, outcome, cause)
+    }
+    registry.ask(question, answered, onBehalfOf(entry.peer))
   }
 
+  /** Takes an answer as Consul does: 429 is a warning, and counts as a success. */
   private answered(
     entry: BookEntry,
     run: Run,
@@ -340,47 +315,40 @@ export class Checks {
     cause = '',
   ): void {
     if (outcome === 'unable') return
-    const { registry, logger } = this.deps
-    const { key } = entry
-    if (outcome === 'succeeded') {
+    const warns = cause === 'status 429'
+    if (outcome === 'succeeded' || warns) {
       run.failures = 0
-      registry.heard([key], onBehalfOf(entry.peer))
-      if (++run.successes <= (check.successBeforePassing ?? 0)) return
-      this.turned(entry, run, 'passing', outputOf(check, 'OK'))
-      if (check.status !== 'passing')
-        this.say(entry, run.id, 'passing', '').catch((error: unknown) =>
-          logger.warn({ error }, 'check not written'),
-        )
-      return
+      if (++run.successes < (check.successBeforePassing ?? 0)) return
+      const status = warns ? 'warning' : 'passing'
+      if (run.status === status && !run.fresh && !run.found) return
+      return this.inBackground(this.say(entry, run, status, outputOf(check, warns ? cause : 'OK')))
     }
     run.successes = 0
-    // Natively a refusal counts for more than silence: the core asks for itself at once.
-    if (outcome === 'refused') registry.report({ kind: 'unreachable', refs: [key] }, onBehalfOf(entry.peer))
-    if (cause === 'status 429') return this.turned(entry, run, 'warning', outputOf(check, cause))
-    if (++run.failures <= (check.failuresBeforeCritical ?? 0)) return
-    this.turned(entry, run, 'critical', outputOf(check, cause === '' ? outcome : cause))
-  }
-
-  // ---- turns -----------------------------------------------------------------------------------------------
-
-  private turned(entry: BookEntry, run: Run, status: CheckStatus, output: string): void {
-    const before = run.status
-    run.status = status
-    run.output = cut(output, OUTPUT_CHARS_MAX)
-    if (before !== status) this.deps.changes.turn(entry.key.service)
-    this.overdue.weigh(entry, run, status)
-  }
-
-  /** What its record says of it holds again. */
-  private unturned({ key }: BookEntry, run: Run): void {
-    run.status = undefined
-    this.deps.changes.turn(key.service)
+    if (++run.failures < (check.failuresBeforeCritical ?? 0)) return
+    this.fail(entry, run, outputOf(check, cause === '' ? outcome : cause))
   }
 }
 
-/** The definition of an offer of this protocol. */
-export function definitionOf({ content: { foreign } }: Offer): ServiceDefinition | undefined {
-  return foreign?.protocol === PROTOCOL ? readDocument(foreign.document) : undefined
+/** What a check asks of an offer; undefined where its target is none. */
+function questionTo(
+  { key }: BookEntry,
+  { instance, content }: Offer,
+  check: CheckDefinition,
+): ProbeRequest | undefined {
+  const target = parseTarget(check)
+  if (target === undefined) return undefined
+  const { host, port, probe } = target
+  return {
+    ...probe,
+    key,
+    incarnation: instance.incarnation,
+    host,
+    port,
+    purpose: 'evidence',
+    timeoutMs: check.timeoutMs ?? 10_000,
+    delayMs: 0,
+    ...(content.peer === undefined ? {} : { peer: content.peer }),
+  }
 }
 
 function outputOf({ type, target = '' }: CheckDefinition, words: string): string {
@@ -388,6 +356,6 @@ function outputOf({ type, target = '' }: CheckDefinition, words: string): string
   return `${type.toUpperCase()} ${type === 'tcp' ? 'connect ' : ''}${target}: ${words === 'OK' ? 'Success' : words}`
 }
 
-function cut(text: string, most: number): string {
-  return text.length > most ? text.slice(0, most) : text
+function cut(text: string): string {
+  return text.length > OUTPUT_CHARS_MAX ? text.slice(0, OUTPUT_CHARS_MAX) : text
 }

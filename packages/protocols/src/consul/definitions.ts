@@ -11,11 +11,16 @@ export interface CheckDefinition {
   readonly name: string
   readonly notes?: string
   readonly type: CheckType
-  /** The word of its client, or what our first success made of it; that of silence and failures is not written. */
+  /** The word of its client, or what our first success made of it. */
   readonly status: CheckStatus
   /** Nothing was said of it yet, beside how it begins. */
   readonly fresh?: true
   readonly output?: string
+  /**
+   * What silence or failures make of it at present, by the node that judges the instance. Its clients see it; natively silence
+   * and failures are judged by the core.
+   */
+  readonly found?: Finding
   readonly ttlMs?: number
   readonly intervalMs?: number
   readonly timeoutMs?: number
@@ -29,6 +34,12 @@ export interface CheckDefinition {
   readonly deregisterAfterMs?: number
   readonly successBeforePassing?: number
   readonly failuresBeforeCritical?: number
+}
+
+/** How a check stands, and why. */
+export interface Finding {
+  readonly status: CheckStatus
+  readonly output: string
 }
 
 export interface Weights {
@@ -74,12 +85,18 @@ export function checkIdOf(serviceId: string, place: number, count: number): stri
   return count === 1 ? `service:${serviceId}` : `service:${serviceId}:${place + 1}`
 }
 
-/** A check without what was said of it. */
-export function withoutSay(check: CheckDefinition): Omit<CheckDefinition, 'fresh' | 'output'> {
+/** A check without what was said of it, or found. */
+export function withoutSay(check: CheckDefinition): Omit<CheckDefinition, 'fresh' | 'output' | 'found'> {
   const copy: { -readonly [K in keyof CheckDefinition]: CheckDefinition[K] } = { ...check }
   delete copy.fresh
   delete copy.output
+  delete copy.found
   return copy
+}
+
+/** How a check stands for those who look. */
+export function standingOf({ status, output = '', found }: CheckDefinition): Finding {
+  return found ?? { status, output }
 }
 
 /** A definition with one check changed, or the same where it has none of that id. */

@@ -12,7 +12,7 @@ import { Unsent } from '../http/unsent.js'
 import { Waits } from '../http/waits.js'
 import { createAgenda } from './agenda.js'
 import { Changes } from './changes.js'
-import { type CheckProber, Checks } from './checks.js'
+import { Checks } from './checks.js'
 import { writeError } from './errors.js'
 import { createAgent } from './handlers/agent.js'
 import { createCatalog } from './handlers/catalog.js'
@@ -27,7 +27,6 @@ import { type ConsulOptions, resolveOptions } from './options.js'
 import { createRouter, type PathRouter } from './router.js'
 import type { ConsulNode } from './shapes.js'
 
-export type { CheckProber } from './checks.js'
 export type { ConsulOptions } from './options.js'
 
 /** The node, as it shows itself. */
@@ -44,7 +43,6 @@ export interface ConsulDeps {
   readonly registry: Registry
   readonly node: NodeLife
   readonly identity: ConsulIdentity
-  readonly prober: CheckProber
   /** Why a probe of an instance at a port may not be made as it is, or undefined: the rule of the core for probes. */
   readonly probeFault: (probe: Probe, ownPort: number) => ErrorBody | undefined
   readonly clock: Clock
@@ -69,11 +67,11 @@ export interface ConsulProtocol {
 
 /** Builds the adapter. */
 export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = {}): ConsulProtocol {
-  const { registry, clock, random, prober, logger, node, budgets } = deps
+  const { registry, clock, random, logger, node, budgets } = deps
   const settings = resolveOptions(options)
   const agenda = createAgenda(clock)
   const changes = new Changes({ registry, clock })
-  const checks = new Checks({ registry, clock, random, prober, logger, agenda, changes })
+  const checks = new Checks({ registry, clock, random, logger, agenda })
   const waits = new Waits(budgets.waits)
   const handlerDeps: ConsulHandlerDeps = {
     registry,

@@ -5,17 +5,19 @@
  * escaped where they are no names of ours. What has no field of ours is kept in the document of the record, so that Consul's
  * clients get their own back. Instances that came by another protocol are shown with one check that their state makes.
  */
-import type { Offer, RegisterCommand } from '@rollcall/core'
+import { FOREIGN_BYTES_MAX, type Offer, type RegisterCommand } from '@rollcall/core'
 import { DEFAULTS, type Instance, LIMITS, NAME_PATTERN, type Intent, type Probe } from '@rollcall/wire'
 import { escapeId, escapeName, readName } from '../foreign/names.js'
 import {
   type CheckDefinition,
   type CheckType,
   isStatus,
-  type ServiceDefinition,
   type CheckStatus,
+  type ServiceDefinition,
+  standingOf,
   type TaggedAddress,
   type Weights,
+  withoutSay,
   worstOf,
 } from './definitions.js'
 import { invalid } from './codec.js'
@@ -29,6 +31,9 @@ const GROUP: string = DEFAULTS.group
 
 /** Metadata that tells others of the tags; Consul keeps the prefix from its clients. */
 const TAGS_KEY = 'consul-tags'
+
+/** Bytes that the registry keeps of a definition. */
+const DOCUMENT_BYTES_MAX = FOREIGN_BYTES_MAX
 
 /** Where no client says how often it is to be asked, or what it beats in, a lease of its own makes no sense. */
 const LEASE_MS_MIN = 15_000
@@ -61,10 +66,15 @@ export function keyOf({ name, id }: Pick<ServiceDefinition, 'name' | 'id'>): Key
   return { namespace: NAMESPACE, service, group: GROUP, id: instance }
 }
 
+/** The definition of an offer of this protocol. */
+export function definitionOf({ content: { foreign } }: Offer): ServiceDefinition | undefined {
+  return foreign?.protocol === PROTOCOL ? readDocument(foreign.document) : undefined
+}
+
 /** The registration that a definition makes. */
 export function toCommand(definition: ServiceDefinition): RegisterCommand {
   const { meta, weights, address, port } = definition
-  const worst = worstOf(definition.checks.map(({ status }) => status))
+  const worst = worstOf(definition.checks.map((check) => standingOf(check).status))
   const zone = meta['zone']
   return {
     ...keyOf(definition),
@@ -75,8 +85,31 @@ export function toCommand(definition: ServiceDefinition): RegisterCommand {
     metadata: metadataOf(definition),
     intent: intentOf(definition.checks),
     ...livenessOf(definition),
-    foreign: { protocol: PROTOCOL, document: JSON.stringify(definition) },
+    foreign: { protocol: PROTOCOL, document: documentOf(definition) },
   }
+}
+
+/** What is kept of a definition. What was put out by its checks goes first where it is too much. */
+function documentOf(definition: ServiceDefinition): string {
+  const text = JSON.stringify(definition)
+  if (Buffer.byteLength(text) <= DOCUMENT_BYTES_MAX) return text
+  const checks = definition.checks.map((check) => ({
+    ...check,
+    output: '',
+    ...(check.found === undefined ? {} : { found: { ...check.found, output: '' } }),
+  }))
+  return JSON.stringify({ ...definition, checks })
+}
+
+/** What the words on a check take without what it puts out. */
+const WORDS_BYTES = 100
+
+/** Throws a 400 where a definition has no room for what will be said of its checks. */
+export function demandRoom(definition: ServiceDefinition): void {
+  const checks = definition.checks.map(withoutSay)
+  const bytes = Buffer.byteLength(JSON.stringify({ ...definition, checks }))
+  if (bytes + WORDS_BYTES * checks.length > DOCUMENT_BYTES_MAX)
+    throw invalid(`Invalid service: too large for Rollcall, where it has ${DOCUMENT_BYTES_MAX} bytes as JSON`)
 }
 
 /**
@@ -166,18 +199,10 @@ export interface ShownService {
   readonly modifyIndex: number
 }
 
-/** What this node has seen of a check, where it makes it or takes its beats. */
-export type Observe = (
-  check: CheckDefinition,
-) => { readonly status: CheckStatus; readonly output: string } | undefined
-
-/** What the offer of another protocol has no say of. */
-const NOTHING_SEEN: Observe = () => undefined
-
 /** An instance of any protocol as a service of Consul. */
-export function toShown(offer: Offer, observe: Observe = NOTHING_SEEN): ShownService {
+export function toShown(offer: Offer): ShownService {
   const { content, instance } = offer
-  const document = content.foreign?.protocol === PROTOCOL ? readDocument(content.foreign.document) : undefined
+  const document = definitionOf(offer)
   const indices = { createIndex: instance.incarnation, modifyIndex: instance.incarnation + content.rev }
   const maintenance = maintenanceOf(offer)
   if (document === undefined) {
@@ -195,14 +220,17 @@ export function toShown(offer: Offer, observe: Observe = NOTHING_SEEN): ShownSer
     taggedAddresses: document.taggedAddresses ?? {},
     enableTagOverride: document.enableTagOverride === true,
     weights: document.weights ?? { Passing: 1, Warning: 1 },
-    checks: [...document.checks.map((check) => shownCheck(check, observe)), ...maintenance(id)],
+    checks: [...document.checks.map((check) => shownCheck(check, instance)), ...maintenance(id)],
     ...indices,
   }
 }
 
-function shownCheck(check: CheckDefinition, observe: Observe): ShownCheck {
+/** What is natively down is critical, whatever was said of its checks: there may be no node left that makes them. */
+function shownCheck(check: CheckDefinition, { state, reason = '' }: Instance): ShownCheck {
   const { id, name, notes = '', type, intervalMs, timeoutMs } = check
-  const { status, output } = observe(check) ?? { status: check.status, output: check.output ?? '' }
+  const standing = standingOf(check)
+  const isDead = state === 'down' && standing.status !== 'critical'
+  const { status, output } = isDead ? { status: 'critical' as const, output: `down: ${reason}` } : standing
   return {
     id,
     name,
@@ -310,11 +338,13 @@ function isDefinition(value: unknown): value is ServiceDefinition {
 
 function isCheck(value: unknown): value is CheckDefinition {
   if (!isObject(value)) return false
-  const { id, name, type, status, target, ttlMs, intervalMs, timeoutMs } = value
+  const { id, name, type, status, found, target, ttlMs, intervalMs, timeoutMs } = value
   return (
     typeof id === 'string' &&
     typeof name === 'string' &&
     isStatus(status) &&
+    (found === undefined ||
+      (isObject(found) && isStatus(found['status']) && typeof found['output'] === 'string')) &&
     (type === 'ttl' ||
       ((type === 'http' || type === 'tcp' || type === 'grpc') && typeof target === 'string')) &&
     [ttlMs, intervalMs, timeoutMs].every((each) => each === undefined || typeof each === 'number')

@@ -3,7 +3,6 @@ import type { Clock, Logger, Queries, Registry } from '@rollcall/core'
 import type { Agenda } from './agenda.js'
 import type { Book, BookEntry, Run } from './book.js'
 import { CALLER, onBehalfOf } from './caller.js'
-import type { CheckStatus } from './definitions.js'
 
 export interface OverdueDeps {
   readonly registry: Pick<Registry, 'read' | 'execute'>
@@ -33,9 +32,9 @@ export class Overdue {
   }
 
   /** Counts how long a check has been critical, for a service that is to go then. */
-  weigh(entry: BookEntry, run: Run, status: CheckStatus): void {
+  weigh(entry: BookEntry, run: Run): void {
     const { clock, agenda } = this.deps
-    if (status !== 'critical') {
+    if (run.status !== 'critical') {
       run.criticalAt = undefined
       run.cancelRemoval?.()
       run.cancelRemoval = undefined

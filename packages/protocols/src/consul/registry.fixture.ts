@@ -17,14 +17,14 @@ import { createAgenda } from './agenda.js'
 import { Changes } from './changes.js'
 import { Checks } from './checks.js'
 import { readService } from './codec.js'
-import { keyOf, toCommand, toShown } from './mapping.js'
+import { type Key, keyOf, toCommand, toShown } from './mapping.js'
 import type { ServiceDefinition } from './definitions.js'
 
 export const PEER: Caller = { principal: ANONYMOUS, peer: '10.0.0.1', via: 'consul' }
 
 /** A node, and the adapter's part of it that lasts. */
 export class HandRegistry {
-  readonly clock: HandClock = new HandClock(1_000_000)
+  readonly clock: HandClock
   readonly node: RegistryNode
   readonly read: Queries
   readonly door: Registry
@@ -35,12 +35,16 @@ export class HandRegistry {
   private readonly listeners = new Set<() => void>()
   private told = 0
 
-  /** `stored`: what an earlier boot wrote. */
-  constructor(stored: Iterable<JournalEntry> = []) {
-    const { clock } = this
+  /** `stored`: what an earlier boot wrote; `nodeId` and `clock`: of one of several nodes. */
+  constructor(
+    stored: Iterable<JournalEntry> = [],
+    nodeId = 'node-1',
+    clock: HandClock = new HandClock(1_000_000),
+  ) {
+    this.clock = clock
     this.node = new RegistryNode(
       clock.now(),
-      { ...NODE_DEFAULTS, nodeId: 'node-1', probes: { otherPorts: true, credentials: true } },
+      { ...NODE_DEFAULTS, nodeId, probes: { otherPorts: true, credentials: true } },
       {
         persist: () => {},
         probe: (request) => clock.setTimer(request.delayMs, () => this.answer(request)),
@@ -55,10 +59,8 @@ export class HandRegistry {
       registry: this.door,
       clock,
       random: () => 0.5,
-      prober: { probe: (request, callback) => clock.setTimer(1, () => callback(...this.network(request))) },
       logger: NO_LOGGER,
       agenda: createAgenda(clock),
-      changes: this.changes,
     })
     this.changes.start(this.checks)
   }
@@ -84,6 +86,13 @@ export class HandRegistry {
       report: (report) => {
         if (report.kind === 'unreachable') node.unreachable(report.refs, clock.now())
       },
+      ask: (request, answered) =>
+        void clock.setTimer(1, () => {
+          const [outcome, cause] = this.network(request)
+          node.witnessed(request, outcome, 1, clock.now())
+          this.tell()
+          answered(outcome, cause)
+        }),
       read: () => read,
       follow: (listener) => {
         this.listeners.add(listener)
@@ -120,14 +129,35 @@ export class HandRegistry {
     return this.checks.beat(entry, run, status, '')
   }
 
-  /** Moves on in ticks. */
-  async pass(ms: number): Promise<void> {
+  /** Moves on in ticks, with other nodes that share the clock. */
+  async pass(ms: number, ...others: readonly HandRegistry[]): Promise<void> {
     for (const end = this.clock.now() + ms; this.clock.now() < end;) {
       this.clock.advance(Math.min(TICK_MS, end - this.clock.now()))
-      this.node.tick(this.clock.now())
-      this.tell()
+      for (const each of [this, ...others]) each.tick()
       await settle()
     }
+  }
+
+  private tick(): void {
+    this.node.tick(this.clock.now())
+    this.tell()
+  }
+
+  /** Takes in what another node has, as the engine would bring it. */
+  learn(other: HandRegistry): void {
+    this.node.learn(
+      [...other.node.snapshot()].filter((entry) => entry.kind === 'record'),
+      this.clock.now(),
+    )
+    this.tell()
+  }
+
+  /** Judges an instance whose judge is lost. */
+  adopt(key: Key): void {
+    const entry = this.node.directory.entry(key)
+    const now = this.clock.now()
+    if (entry !== undefined) this.node.liveness.adopt(entry, this.node.liveness.judgedTime(now), now)
+    this.tell()
   }
 
   /** The statuses of the checks of a service's instances, by check. */
@@ -138,7 +168,7 @@ export class HandRegistry {
       const { namespace, group, id } = view.instance(place)
       const offer = this.read.offer({ namespace, service, group, id })
       if (offer === undefined) continue
-      for (const check of toShown(offer, this.checks.observer(offer)).checks) found[check.id] = check.status
+      for (const check of toShown(offer).checks) found[check.id] = check.status
     }
     return found
   }

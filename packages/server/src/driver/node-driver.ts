@@ -40,19 +40,13 @@ import { type Commit, Commits, type Sink, type SinkOptions, weakestOf } from './
 import { createEventFollowers, type EventFollowers } from './event-followers.js'
 import { sampleNode } from './gauges.js'
 import type { HeapReader } from './heap-watch.js'
+import { type ProbePort, Probes } from './probes.js'
 import { Publications } from './publications.js'
 import { demand } from './refusals.js'
 import type { AuditLog } from '../telemetry/audit-log.js'
 import type { HealthLog } from '../telemetry/health-log.js'
 import { ServicesWaiters } from './services-waiters.js'
 import { SliceTurns } from './slice-turns.js'
-
-/** Where probes are made; the callback is called exactly once, possibly at once. */
-export interface ProbePort {
-  probe(request: ProbeRequest, callback: (outcome: ProbeOutcome) => void): void
-  /** Whether a probe of an address could be made at all. Without it, any. */
-  permits?(host: string, peer: string | undefined): boolean
-}
 
 export interface NodeDriverDeps {
   readonly clock: Clock
@@ -89,7 +83,6 @@ export function createNodeDriver(deps: NodeDriverDeps, options: NodeOptions): No
 
 export class NodeDriver implements Registry {
   private readonly clock: Clock
-  private readonly prober: ProbePort
   private readonly meter: Meter
   private readonly audit: AuditLog | undefined
   private readonly health: HealthLog | undefined
@@ -101,8 +94,7 @@ export class NodeDriver implements Registry {
   private readonly waits: ChangeWaits
   private readonly servicesWaiters: ServicesWaiters
   private readonly turns: SliceTurns
-  private probes: ProbeRequest[] = []
-  private probing = false
+  private readonly probes: Probes
   private readonly unwatchHeap: (() => void) | undefined
   private cancelTick: (() => void) | undefined
   private stepListener: (() => void) | undefined
@@ -113,16 +105,20 @@ export class NodeDriver implements Registry {
   constructor(deps: NodeDriverDeps, options: NodeOptions) {
     const { clock, heap, prober, meter, audit, health } = deps
     this.clock = clock
-    this.prober = prober
     this.meter = meter
     this.audit = audit
     this.health = health
     this.commits = new Commits(clock)
     this.turns = new SliceTurns(clock)
+    this.probes = new Probes({
+      prober,
+      clock,
+      probed: (request, outcome) => this.found((node, now) => node.probed(request, outcome, now)),
+    })
     this.node = new RegistryNode(clock.now(), options, {
       ...deps.effects,
       persist: (entry) => this.commits.add(entry),
-      probe: (request) => this.probes.push(request),
+      probe: (request) => this.probes.add(request),
       mayProbe: (host, peer) => prober.permits?.(host, peer) ?? true,
       meter,
       wallNow: () => clock.wallNow(),
@@ -322,6 +318,17 @@ export class NodeDriver implements Registry {
     this.after()
   }
 
+  ask(
+    request: ProbeRequest,
+    answered: (outcome: ProbeOutcome, cause?: string) => void,
+    _caller: Caller,
+  ): void {
+    this.probes.ask(request, (outcome, agoMs, cause) => {
+      if (!this.found((node, now) => node.witnessed(request, outcome, agoMs, now))) return
+      answered(outcome, cause)
+    })
+  }
+
   read(_caller: Caller): Queries {
     return this.queries
   }
@@ -360,36 +367,28 @@ export class NodeDriver implements Registry {
   }
 
   stepped(): void {
-    if (this.commits.pending || this.probes.length > 0) this.after()
+    if (this.commits.pending || this.probes.pending) this.after()
   }
 
   // ---- effects -------------------------------------------------------------------------------------------
 
+  /** Takes in what a probe found, unless the node has closed. */
+  private found(take: (node: RegistryNode, now: number) => void): boolean {
+    if (this.state === 'closed') return false
+    take(this.node, this.clock.now())
+    this.after()
+    return true
+  }
+
   /** What a step leaves behind: entries to write, probes to make, changes to tell. */
   private after(): Commit | undefined {
     const commit = this.commits.write()
-    if (this.probes.length > 0 && !this.probing) this.makeProbes()
+    this.probes.make()
     if (this.state === 'closed') return commit
     this.stepListener?.()
     this.publications.soon()
     this.servicesWaiters.changed()
     this.followers.reached(this.node.events.newest)
     return commit
-  }
-
-  private makeProbes(): void {
-    this.probing = true
-    while (this.probes.length > 0) {
-      const requests = this.probes
-      this.probes = []
-      for (const request of requests) {
-        this.prober.probe(request, (outcome) => {
-          if (this.state === 'closed') return
-          this.node.probed(request, outcome, this.clock.now())
-          this.after()
-        })
-      }
-    }
-    this.probing = false
   }
 }

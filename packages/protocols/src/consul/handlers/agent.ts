@@ -31,12 +31,12 @@ export function createAgent(deps: ConsulHandlerDeps): HandlerRoutes {
 
 /** An entry as it is shown; undefined while it is hidden. */
 function shownOf(
-  { registry, checks }: ConsulHandlerDeps,
+  { registry }: ConsulHandlerDeps,
   { exchange }: Call,
   { key }: BookEntry,
 ): ShownService | undefined {
   const offer = registry.read(viaConsul(exchange.caller)).offer(key)
-  return offer === undefined ? undefined : toShown(offer, checks.observer(offer))
+  return offer === undefined ? undefined : toShown(offer)
 }
 
 function services(deps: ConsulHandlerDeps, call: Call): void {
@@ -94,7 +94,7 @@ function service(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   if (query.get('hash') !== make().hash) return answer()
   const scope = scopeOf(deps, deps.checks.book.byId(rest)?.key.service)
   const waitMs = Math.min(asked <= 0 ? deps.options.waitMs : asked, deps.options.waitMsMax)
-  return deps.waits.hold(exchange, () => scope.wait(scope.index(), waitMs), answer)
+  return deps.waits.hold(exchange, () => scope.wait(waitMs), answer)
 }
 
 const STATUS_OF = { passing: 200, warning: 429, critical: 503, maintenance: 503 } as const

@@ -65,7 +65,7 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   function* rows(): Generator<object | undefined> {
     if (call.rest === OWN_SERVICE.name) yield catalogShape(own, OWN_SERVICE)
     if (key === undefined) return
-    for (const shown of shownOf(deps, readFor(deps, call), key)) {
+    for (const shown of shownOf(readFor(deps, call), key)) {
       const row = shown === undefined || !wanted(shown) ? undefined : catalogShape(own, shown)
       yield row !== undefined && filter(row) ? row : undefined
     }
@@ -91,7 +91,7 @@ function* nodePieces(
     return
   }
   yield `{"Node":${JSON.stringify(nodeShape(deps.node()))},"Services":`
-  const all = allShown(deps, readFor(deps, call))
+  const all = allShown(readFor(deps, call))
   if (asList) yield* list(eachOf(all))
   else yield* members(pairsOf(all))
   yield '}'
@@ -133,7 +133,7 @@ class TagLists {
     if (before?.index === index) return before.tags
     const tags = new Set<string>()
     let count = 0
-    for (const shown of shownOf(this.deps, read, service)) {
+    for (const shown of shownOf(read, service)) {
       yield undefined
       if (shown === undefined) continue
       count++

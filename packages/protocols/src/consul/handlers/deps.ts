@@ -54,15 +54,20 @@ export function readFor({ registry }: ConsulHandlerDeps, { exchange }: Call): Qu
 
 /** What has an index and can be waited for. */
 export interface Scope {
-  index(): number
-  wait(seen: number, timeoutMs: number): ChangeWait
+  /** `seen`: the index that the client shows. */
+  index(seen?: number): number
+  /** How long that client may be kept waiting for a change, of `timeoutMs`; 0 where it is to be answered at once. */
+  patience(seen: number, timeoutMs: number): number
+  /** Waits for a change. */
+  wait(timeoutMs: number): ChangeWait
 }
 
 /** The scope of a service of ours, or of all of them. */
 export function scopeOf({ changes }: ConsulHandlerDeps, service?: string): Scope {
   return {
-    index: () => changes.index(service),
-    wait: (seen, timeoutMs) => changes.wait(service, seen, timeoutMs),
+    index: (seen) => changes.index(service, seen),
+    patience: (seen, timeoutMs) => changes.patience(service, seen, timeoutMs),
+    wait: (timeoutMs) => changes.wait(service, timeoutMs),
   }
 }
 
@@ -89,13 +94,13 @@ export function blocking(
 ): void | Promise<void> {
   const { consistency, seen, waitMs } = readingOf(query, deps.options)
   const answer = (): void => {
-    setReadHeaders(exchange.res, scope.index(), consistency)
+    setReadHeaders(exchange.res, scope.index(seen), consistency)
     send()
   }
-  if (seen === undefined || scope.index() !== seen) return answer()
+  if (seen === undefined) return answer()
   // As Consul: up to a sixteenth more, so that not all come back at once. Clients hang up soon after that.
-  const patience = waitMs + (waitMs / 16) * deps.random()
-  return deps.waits.hold(exchange, () => scope.wait(seen, patience), answer)
+  const patienceMs = scope.patience(seen, waitMs + (waitMs / 16) * deps.random())
+  return patienceMs === 0 ? answer() : deps.waits.hold(exchange, () => scope.wait(patienceMs), answer)
 }
 
 /** The filter of a query. Its faults are Consul's 500. */

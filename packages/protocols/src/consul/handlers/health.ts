@@ -51,7 +51,7 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   function* entries(): Generator<object | undefined> {
     if (call.rest === OWN_SERVICE.name) yield healthShape(node, OWN_SERVICE)
     if (key === undefined) return
-    for (const shown of shownOf(deps, readFor(deps, call), key)) {
+    for (const shown of shownOf(readFor(deps, call), key)) {
       const all = passing && shown?.checks.some(({ status }) => status !== 'passing') === true
       const entry = shown === undefined || all || !wanted(shown) ? undefined : healthShape(node, shown)
       yield entry !== undefined && filter(entry) ? entry : undefined
@@ -74,7 +74,7 @@ function checksOfService(deps: ConsulHandlerDeps, call: Call): void | Promise<vo
   const filter = filterOf(call.query, 'checks')
   function* checks(): Generator<object | undefined> {
     if (key === undefined) return
-    for (const shown of shownOf(deps, readFor(deps, call), key)) yield* rows(deps, shown, filter)
+    for (const shown of shownOf(readFor(deps, call), key)) yield* rows(deps, shown, filter)
   }
   return answerRead(deps, call, scopeOf(deps, key ?? ''), () => list(checks()))
 }
@@ -121,5 +121,5 @@ function* allChecks(
 ): Generator<object | undefined> {
   const own = serfHealth(deps.node())
   yield passes(own) ? own : undefined
-  for (const shown of allShown(deps, readFor(deps, call))) yield* rows(deps, shown, passes)
+  for (const shown of allShown(readFor(deps, call))) yield* rows(deps, shown, passes)
 }

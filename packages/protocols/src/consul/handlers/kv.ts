@@ -30,7 +30,8 @@ function get(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   // With nothing there, too, the next request has to wait: Fabio asks again at once.
   const scope: Scope = {
     index: () => keyValues.index,
-    wait: (_seen, timeoutMs) => keyValues.wait(rest, !below, timeoutMs),
+    patience: (seen, timeoutMs) => (seen === keyValues.index ? timeoutMs : 0),
+    wait: (timeoutMs) => keyValues.wait(rest, !below, timeoutMs),
   }
   return blocking(deps, call, scope, () => {
     const one = keyValues.get(rest)

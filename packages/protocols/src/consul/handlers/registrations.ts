@@ -1,15 +1,14 @@
 /** `/v1/agent/service` and `/v1/agent/check`, as far as they change what is registered. */
 import type { Caller } from '@rollcall/core'
-import { OPERATOR_LIMITS } from '@rollcall/wire'
+import { defined, OPERATOR_LIMITS } from '@rollcall/wire'
 import { parseJson } from '../../http/json.js'
 import type { BookEntry, Run } from '../book.js'
 import { viaConsul } from '../caller.js'
-import { definitionOf } from '../checks.js'
 import { invalid, readCheckRegistration, readService, readUpdate } from '../codec.js'
 import { type CheckDefinition, type ServiceDefinition, type CheckStatus, withoutSay } from '../definitions.js'
 import { refusal, registrationRefused } from '../errors.js'
 import { boolOf } from '../filter/filters.js'
-import { keyOf, PROTOCOL, toCommand } from '../mapping.js'
+import { definitionOf, demandRoom, keyOf, PROTOCOL, toCommand } from '../mapping.js'
 import { parseTarget } from '../targets.js'
 import {
   ANY_BODY,
@@ -105,8 +104,9 @@ function sayOf({
   status,
   fresh,
   output,
-}: CheckDefinition): Pick<CheckDefinition, 'status' | 'fresh' | 'output'> {
-  return { status, ...(fresh === undefined ? {} : { fresh }), ...(output === undefined ? {} : { output }) }
+  found,
+}: CheckDefinition): Pick<CheckDefinition, 'status' | 'fresh' | 'output' | 'found'> {
+  return { status, ...defined({ fresh, output, found }) }
 }
 
 /** Registers a definition, and takes it into the book at once: its client goes on with the ids of its checks. */
@@ -115,6 +115,7 @@ async function write(
   definition: ServiceDefinition,
   caller: Caller,
 ): Promise<void> {
+  demandRoom(definition)
   const command = toCommand(definition)
   const { answer } = await registry.execute({ kind: 'register', items: [command] }, caller)
   const [result] = answer

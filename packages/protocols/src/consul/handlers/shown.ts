@@ -3,17 +3,12 @@ import type { Queries } from '@rollcall/core'
 import type { Instance } from '@rollcall/wire'
 import { sortedInSteps } from '../../http/sorted.js'
 import { NAMESPACE, type ShownService, toShown } from '../mapping.js'
-import type { ConsulHandlerDeps } from './deps.js'
 
 /** Services that are read at a time. */
 const PAGE = 1_000
 
 /** The instances of a service of ours in a stable order; undefined for a step that came to nothing. */
-export function* shownOf(
-  { checks }: Pick<ConsulHandlerDeps, 'checks'>,
-  read: Queries,
-  service: string,
-): Generator<ShownService | undefined> {
+export function* shownOf(read: Queries, service: string): Generator<ShownService | undefined> {
   const captured = read.capture({ namespace: NAMESPACE, service })
   for (const instance of sortedInSteps(instancesOf(captured), byGroupAndId)) {
     if (instance === undefined) {
@@ -23,7 +18,7 @@ export function* shownOf(
     const { namespace, group, id } = instance
     // It may have left since; what it is now is what is shown.
     const offer = read.offer({ namespace, service, group, id })
-    yield offer === undefined ? undefined : toShown(offer, checks.observer(offer))
+    yield offer === undefined ? undefined : toShown(offer)
   }
 }
 
@@ -42,13 +37,10 @@ export function* servicesOf(read: Queries): Generator<string> {
 }
 
 /** The instances of all services. */
-export function* allShown(
-  deps: Pick<ConsulHandlerDeps, 'checks'>,
-  read: Queries,
-): Generator<ShownService | undefined> {
+export function* allShown(read: Queries): Generator<ShownService | undefined> {
   for (const service of servicesOf(read)) {
     yield undefined
-    yield* shownOf(deps, read, service)
+    yield* shownOf(read, service)
   }
 }
 
