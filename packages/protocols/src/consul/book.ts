@@ -42,6 +42,8 @@ export interface BookEntry {
   readonly id: string
   readonly name: string
   peer: string | undefined
+  /** The document of the record that was taken in last. */
+  document: string
   readonly runs: Map<string, Run>
 }
 
@@ -56,6 +58,13 @@ interface Tally {
 export interface BookChange {
   readonly entry: BookEntry
   readonly begun: readonly Run[]
+}
+
+/** What is kept of a record beside its definition. */
+export interface Written {
+  /** What the definition was read from, or written as. */
+  readonly document: string
+  readonly peer: string | undefined
 }
 
 export class Book {
@@ -89,16 +98,18 @@ export class Book {
   }
 
   /** Takes a definition in; what was seen of checks that it still has stays. */
-  write(key: Key, definition: ServiceDefinition, peer: string | undefined): BookChange {
+  write(key: Key, definition: ServiceDefinition, { document, peer }: Written): BookChange {
     const known = this.of(key)
     const entry = known ?? {
       key,
       id: definition.id,
       name: definition.name,
       peer,
+      document,
       runs: new Map<string, Run>(),
     }
     entry.peer = peer
+    entry.document = document
     if (known === undefined) this.add(entry)
     const begun: Run[] = []
     const ids = new Set(definition.checks.map(({ id }) => id))

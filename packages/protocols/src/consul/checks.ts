@@ -16,7 +16,7 @@ import type {
   Registry,
 } from '@rollcall/core'
 import type { Agenda } from './agenda.js'
-import { Book, type BookEntry, type Run } from './book.js'
+import { Book, type BookEntry, type Run, type Written } from './book.js'
 import { CALLER, onBehalfOf } from './caller.js'
 import type { NamespaceChange } from './changes.js'
 import {
@@ -37,6 +37,12 @@ export interface ChecksDeps {
   readonly random: () => number
   readonly logger: Logger
   readonly agenda: Agenda
+}
+
+/** A definition, and the registration that it made. */
+export interface Registered {
+  readonly definition: ServiceDefinition
+  readonly command: RegisterCommand
 }
 
 /** A TTL is over when the core has had two of its ticks to notice the silence: it may doubt its own ears. */
@@ -115,24 +121,26 @@ export class Checks {
     if (entry !== undefined && change.reason === 'deregistered') this.dropped(entry)
   }
 
-  /** Takes in what the registry has under a key now. */
-  noted(key: Key): void {
+  /** Takes in what the registry has under a key now; `own`: what was just written there, if nothing came in between. */
+  noted(key: Key, own?: Registered): void {
     const offer = this.read.offer(key)
-    const definition = offer === undefined ? undefined : definitionOf(offer)
-    if (offer === undefined || definition === undefined) {
-      // Another protocol has it now; what is only hidden may come back.
-      const entry = offer === undefined ? undefined : this.book.of(key)
-      if (entry !== undefined) this.dropped(entry)
-      return
-    }
-    this.written(key, definition, offer.content.peer)
+    if (offer === undefined) return
+    const { foreign, peer } = offer.content
+    const known = this.book.of(key)
+    // The same text as before is the same object, as a rule: it was written here.
+    if (foreign !== undefined && known?.document === foreign.document && known.peer === peer) return
+    const isOwn = foreign !== undefined && own?.command.foreign === foreign
+    const definition = isOwn ? own?.definition : definitionOf(offer)
+    if (definition !== undefined) this.written(key, definition, { document: foreign?.document ?? '', peer })
+    // Another protocol has it now; what is only hidden may come back.
+    else if (known !== undefined) this.dropped(known)
   }
 
   /** Takes in what was registered. */
-  written(key: Key, definition: ServiceDefinition, peer: string | undefined): BookEntry {
+  written(key: Key, definition: ServiceDefinition, written: Written): BookEntry {
     const other = this.book.byId(definition.id)
     if (other !== undefined && this.book.of(key) !== other) this.dropped(other)
-    const { entry, begun } = this.book.write(key, definition, peer)
+    const { entry, begun } = this.book.write(key, definition, written)
     for (const run of begun) this.begin(entry, run)
     for (const run of entry.runs.values()) this.overdue.weigh(entry, run)
     return entry
@@ -208,9 +216,10 @@ export class Checks {
     const offer = this.read.offer(key)
     const definition = offer === undefined ? undefined : definitionOf(offer)
     if (definition === undefined) return
-    const item = { ...toCommand(withCheck(definition, run.id, change)), ...how }
-    const done = registry.execute({ kind: 'register', items: [item] }, onBehalfOf(offer?.content.peer))
-    this.noted(key)
+    const next = withCheck(definition, run.id, change)
+    const command = { ...toCommand(next), ...how }
+    const done = registry.execute({ kind: 'register', items: [command] }, onBehalfOf(offer?.content.peer))
+    this.noted(key, { definition: next, command })
     const [result] = (await done).answer
     if (result?.ok === false) logger.warn({ ...key, error: result.error.message }, 'check not written')
   }

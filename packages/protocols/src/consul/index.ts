@@ -21,9 +21,10 @@ import { createHealth } from './handlers/health.js'
 import { createKv } from './handlers/kv.js'
 import { createOthers } from './handlers/others.js'
 import { createRegistrations } from './handlers/registrations.js'
-import { KeptTexts } from './kept-texts.js'
+import { KeptAnswers } from './kept-answers.js'
 import { KeyValues } from './key-values.js'
 import { type ConsulOptions, resolveOptions } from './options.js'
+import { OF_ALL } from './reading.js'
 import { createRouter, type PathRouter } from './router.js'
 import type { ConsulNode } from './shapes.js'
 
@@ -81,7 +82,7 @@ export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = 
     checks,
     changes,
     waits,
-    kept: new KeptTexts(() => clock.now()),
+    kept: new KeptAnswers(() => clock.now()),
     keyValues: new KeyValues(clock, settings),
     options: settings,
     probeFault: deps.probeFault,
@@ -118,11 +119,11 @@ function createEntrance(
     const exchange = new Exchange(http, req, res, headersOf(req))
     exchange.guard(() => {
       gate.checkHost(exchange.headers, req.httpVersion)
-      res.setHeader('X-Consul-Default-ACL-Policy', 'allow')
+      exchange.more = OF_ALL
       const { method = 'GET', url = '/' } = req
       if (method !== 'GET' && method !== 'HEAD') gate.checkOrigin(exchange.headers)
       if (method === 'OPTIONS') {
-        res.setHeader('Allow', router.allowed(url).join(','))
+        exchange.more = [...OF_ALL, 'Allow', router.allowed(url).join(',')]
         return exchange.empty(200)
       }
       const { handler, rest, query } = router.find(method, url)

@@ -1,5 +1,4 @@
 /** What the query of a read says, beyond what is read: consistency, blocking, and what is to be told of both. */
-import type { ServerResponse } from 'node:http'
 import { parseDuration } from './durations.js'
 import { refusal } from './errors.js'
 import { boolOf } from './filter/filters.js'
@@ -70,15 +69,23 @@ export function passingOf(query: URLSearchParams): boolean {
 }
 
 /** Go's client reads none of these behind one that is missing. */
-export function setReadHeaders(
-  res: ServerResponse,
-  index: number | undefined,
-  consistency: Consistency,
-): void {
-  if (res.headersSent || res.destroyed) return
-  if (index !== undefined) res.setHeader('X-Consul-Index', String(Math.max(1, index)))
-  res.setHeader('X-Consul-KnownLeader', 'true')
-  res.setHeader('X-Consul-LastContact', '0')
-  res.setHeader('X-Consul-Effective-Consistency', consistency)
-  res.setHeader('X-Consul-Query-Backend', 'blocking-query')
+export function readHeaders(index: number, consistency: Consistency): readonly string[] {
+  return [...OF_READS[consistency], 'X-Consul-Index', String(index)]
+}
+
+/** What every answer has. */
+export const OF_ALL: readonly string[] = ['X-Consul-Default-ACL-Policy', 'allow']
+
+function ofReads(consistency: Consistency): readonly string[] {
+  return [
+    ...OF_ALL,
+    ...['X-Consul-KnownLeader', 'true', 'X-Consul-LastContact', '0'],
+    ...['X-Consul-Effective-Consistency', consistency, 'X-Consul-Query-Backend', 'blocking-query'],
+  ]
+}
+
+const OF_READS: Readonly<Record<Consistency, readonly string[]>> = {
+  leader: ofReads('leader'),
+  stale: ofReads('stale'),
+  consistent: ofReads('consistent'),
 }

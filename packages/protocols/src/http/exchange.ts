@@ -30,6 +30,8 @@ export interface HttpDeps {
 /** Media type of JSON. */
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
+const NO_HEADERS: readonly string[] = []
+
 /** When to try again what a limit refused: what readers and senders hold comes back within seconds. */
 const RETRY_AFTER_S = '5'
 
@@ -55,6 +57,8 @@ export class Exchange {
   private answered = false
   /** Set for requests that wait by design, whose time says nothing. */
   patient = false
+  /** Headers of any answer, beside its own: names and values in turn. Cheaper than to set each of them. */
+  more: readonly string[] = NO_HEADERS
 
   constructor(deps: HttpDeps, req: IncomingMessage, res: ServerResponse, headers: RequestHeaders) {
     this.deps = deps
@@ -122,7 +126,7 @@ export class Exchange {
     deps.unsent.admit(caller.peer, heldBytes)
     this.opened(200)
     if (res.destroyed) return
-    res.writeHead(200, ['Content-Type', JSON_TYPE])
+    res.writeHead(200, ['Content-Type', JSON_TYPE, ...this.more])
     if (this.req.method === 'HEAD') {
       res.end()
       return
@@ -159,6 +163,7 @@ export class Exchange {
         (deps.clock.now() - this.startedAt) / 1_000,
       )
     if (res.headersSent || res.destroyed) return
+    if (this.more.length > 0) headers.push(...this.more)
     if (status === 429) headers.push('Retry-After', RETRY_AFTER_S)
     if (deps.stopping() && !headers.includes('Connection')) headers.push('Connection', 'close')
     res.writeHead(status, headers)

@@ -5,6 +5,7 @@ import { viaConsul } from '../caller.js'
 import { parseDuration } from '../durations.js'
 import { refusal } from '../errors.js'
 import { type ShownService, toShown } from '../mapping.js'
+import { OF_ALL } from '../reading.js'
 import { agentServiceShape, aggregateOf, checkShape, memberShape, selfShape } from '../shapes.js'
 import { answerInPieces } from '../../http/pieces.js'
 import {
@@ -85,7 +86,7 @@ function service(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   }
   const answer = (): void => {
     const { body, hash } = make()
-    exchange.res.setHeader('X-Consul-ContentHash', hash)
+    exchange.more = [...OF_ALL, 'X-Consul-ContentHash', hash]
     exchange.text(200, body)
   }
   const wait = query.get('wait') ?? ''

@@ -13,10 +13,10 @@ import { refusal } from '../errors.js'
 import { FilterError } from '../filter/expressions.js'
 import type { ListKind } from '../filter/fields.js'
 import { createFilter, type Filter } from '../filter/filters.js'
-import type { KeptTexts } from '../kept-texts.js'
+import type { KeptAnswers } from '../kept-answers.js'
 import type { KeyValues } from '../key-values.js'
 import type { ConsulOptions } from '../options.js'
-import { readingOf, setReadHeaders } from '../reading.js'
+import { readHeaders, readingOf } from '../reading.js'
 import type { Routes } from '../router.js'
 import type { ConsulNode } from '../shapes.js'
 
@@ -28,7 +28,7 @@ export interface ConsulHandlerDeps {
   readonly checks: Checks
   readonly changes: Changes
   readonly waits: Waits
-  readonly kept: KeptTexts
+  readonly kept: KeptAnswers
   readonly keyValues: KeyValues
   readonly options: Required<ConsulOptions>
   /** Why a probe of an instance at a port may not be made as it is, or undefined. */
@@ -94,7 +94,7 @@ export function blocking(
 ): void | Promise<void> {
   const { consistency, seen, waitMs } = readingOf(query, deps.options)
   const answer = (): void => {
-    setReadHeaders(exchange.res, scope.index(seen), consistency)
+    exchange.more = readHeaders(scope.index(seen), consistency)
     send()
   }
   if (seen === undefined) return answer()

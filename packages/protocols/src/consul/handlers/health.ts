@@ -1,10 +1,13 @@
 /** `/v1/health`: instances with their checks, and checks by themselves. */
+import { requireLoaded } from '../../http/loaded.js'
+import { answerInPieces } from '../../http/pieces.js'
 import { refusal } from '../errors.js'
 import { passingOf } from '../reading.js'
 import { serviceKey, type ShownService } from '../mapping.js'
 import { checkShape, healthShape, OWN_SERVICE, serfHealth } from '../shapes.js'
 import {
   answerRead,
+  blocking,
   type Call,
   filterOf,
   type ConsulHandlerDeps,
@@ -47,6 +50,7 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   const passing = passingOf(call.query)
   const filter = filterOf(call.query, 'health')
   const wanted = wantedBy(call.query)
+  requireLoaded(deps.life)
   const node = deps.node()
   function* entries(): Generator<object | undefined> {
     if (call.rest === OWN_SERVICE.name) yield healthShape(node, OWN_SERVICE)
@@ -58,9 +62,13 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
     }
   }
   const scope = scopeOf(deps, key ?? '')
-  return answerRead(deps, call, scope, () =>
-    deps.kept.of(requestOf(call), scope.index(), () => list(entries())),
-  )
+  const request = requestOf(call)
+  return blocking(deps, call, scope, () => {
+    const index = scope.index()
+    const kept = deps.kept.get(request, index)
+    if (kept !== undefined) call.exchange.text(200, kept)
+    else answerInPieces(call.exchange, deps.kept.made(request, index, list(entries())))
+  })
 }
 
 /** What of a lookup decides its answer, all the rest being equal: clients send a new index with each. */

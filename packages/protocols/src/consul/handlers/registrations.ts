@@ -115,12 +115,12 @@ async function write(
   definition: ServiceDefinition,
   caller: Caller,
 ): Promise<void> {
-  demandRoom(definition)
   const command = toCommand(definition)
+  demandRoom(definition, command)
   const { answer } = await registry.execute({ kind: 'register', items: [command] }, caller)
   const [result] = answer
   if (result?.ok === false) throw registrationRefused(result.error)
-  checks.noted(keyOf(definition))
+  checks.noted(keyOf(definition), { definition, command })
 }
 
 async function deregister(deps: ConsulHandlerDeps, call: Call): Promise<void> {

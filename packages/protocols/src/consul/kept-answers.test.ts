@@ -1,22 +1,21 @@
-/** Texts that are kept for an index: made once, made anew at another, and bounded. */
+/** Answers that are kept for an index: made once, made anew at another, and bounded. */
 import { describe, expect, it } from 'vitest'
-import { KeptTexts } from './kept-texts.js'
+import { KeptAnswers } from './kept-answers.js'
 
 function scene() {
   const clock = { now: 0 }
-  const texts = new KeptTexts(() => clock.now)
+  const answers = new KeptAnswers(() => clock.now)
   let made = 0
-  const read = (key: string, index: number, pieces: readonly string[] = ['[', '1]']): string =>
-    [
-      ...texts.of(key, index, function* () {
-        made++
-        yield* pieces
-      }),
-    ].join('')
+  const read = (key: string, index: number, pieces: Iterable<string> = ['[', '1]']): string => {
+    const kept = answers.get(key, index)
+    if (kept !== undefined) return kept.toString()
+    made++
+    return [...answers.made(key, index, pieces)].join('')
+  }
   return { clock, read, made: () => made }
 }
 
-describe('texts that are kept', () => {
+describe('answers that are kept', () => {
   it('are made once for an index', () => {
     const { read, made } = scene()
     expect([read('a', 1), read('a', 1), made()]).toEqual(['[1]', '[1]', 1])
@@ -63,7 +62,7 @@ describe('texts that are kept', () => {
       yield '['
       throw new Error('no more')
     }
-    expect(() => read('a', 1, broken() as never)).toThrow('no more')
+    expect(() => read('a', 1, broken())).toThrow('no more')
     expect(read('a', 1)).toBe('[1]')
     expect(made()).toBe(2)
   })
