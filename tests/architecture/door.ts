@@ -76,6 +76,8 @@ const VALUES: ReadonlySet<string> = new Set([
   'limitError',
   'limitRefusal',
   'NO_METER',
+  // How large what is kept for a client may be.
+  'FOREIGN_BYTES_MAX',
   // The one check of what other nodes say.
   'isLearnable',
   // A map by instances, and no rule.

@@ -98,6 +98,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'cluster/',
     'journal-entries.ts',
     'node-options.ts',
+    'node-effects.ts',
     'node.ts',
     'queries.ts',
     'registry.ts',

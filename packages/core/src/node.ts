@@ -23,10 +23,9 @@ import { HistoryBudget } from './directory/history.js'
 import { ListingRoom } from './directory/listing-room.js'
 import { Services } from './directory/services.js'
 import { LivenessRules } from './liveness/liveness.js'
-import type { Notice } from './liveness/notices.js'
 import { isSameTarget } from './liveness/question.js'
 import { Verdicts } from './liveness/verdicts.js'
-import { type Meter, NO_METER } from './metrics.js'
+import { NO_METER } from './metrics.js'
 import { isRecordOf, journalOf, recordEntry } from './journal-entries.js'
 import type { NodeOptions } from './node-options.js'
 import { Chronicle } from './operators/chronicle.js'
@@ -37,15 +36,8 @@ import { Hosts } from './operators/hosts.js'
 import { Overrides } from './operators/overrides.js'
 import { Restorer } from './operators/restorer.js'
 import { checkSignature } from './operators/signature.js'
-import type {
-  Consult,
-  HeardRef,
-  JournalEntry,
-  PassOn,
-  PassUnreachable,
-  ProbeOutcome,
-  ProbeRequest,
-} from './ports.js'
+import type { NodeEffects } from './node-effects.js'
+import type { HeardRef, JournalEntry, PassUnreachable, ProbeOutcome, ProbeRequest } from './ports.js'
 import { Feed } from './publishing/feed.js'
 import type { NodeHealth } from './publishing/node-health.js'
 import { Publisher } from './publishing/publisher.js'
@@ -53,27 +45,6 @@ import { Views } from './publishing/views.js'
 import { type Learnable, unlearnable, type Unlearnt } from './records/learnable.js'
 import type { InstanceKey, StoredRecord } from './records/record.js'
 import type { Writer } from './records/register.js'
-
-/** Where effects go. Called synchronously while a step runs; must not call back into the node. */
-export interface NodeEffects {
-  readonly persist: (entry: JournalEntry) => void
-  readonly probe: (request: ProbeRequest) => void
-  /** Whether a probe of an address could be made at all. Default: any. */
-  readonly mayProbe?: (host: string, peer: string | undefined) => boolean
-  /** Takes to its judge that an instance was heard here. Default: nowhere. */
-  readonly passOn?: PassOn
-  /** Takes to their judge that consumers could not reach these. Default: nowhere. */
-  readonly passUnreachable?: PassUnreachable
-  /** Asks another node to probe, because this one doubts its ears. Default: none. */
-  readonly consult?: Consult
-  readonly meter?: Meter
-  /** Told how the node fares, for its log. */
-  readonly noticed?: (notice: Notice) => void
-  /** Dates events for people. Default: the epoch. */
-  readonly wallNow?: () => number
-  /** This node judges from now on what another one did. */
-  readonly tookOver?: (record: StoredRecord) => void
-}
 
 /** Another node, by whose word something was learnt. */
 const ELSEWHERE: Signature = { by: 'learnt' }

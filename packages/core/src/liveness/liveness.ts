@@ -8,8 +8,8 @@ import type { Verdict } from '../records/record.js'
 import { isLive } from '../records/state.js'
 import type { Cause, Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot, ServiceNode } from '../directory/directory.js'
-import { Answers } from './answers.js'
 import { Guards } from './guards.js'
+import { ProbeAnswers } from './probe-answers.js'
 import { Hearsay, PASSING_MS } from './hearsay.js'
 import { Insight } from './insight.js'
 import { JudgedClock } from './judged-clock.js'
@@ -74,7 +74,7 @@ export class LivenessRules implements Follower {
   private readonly opinions: SecondOpinions
   private readonly judge: Judge
   private readonly hearsay: Hearsay
-  private readonly answers: Answers
+  private readonly answers: ProbeAnswers
 
   constructor(now: number, deps: LivenessDeps, options: LivenessOptions) {
     this.deps = deps
@@ -100,7 +100,7 @@ export class LivenessRules implements Follower {
       options,
     )
     const { judge } = this
-    this.answers = new Answers({
+    this.answers = new ProbeAnswers({
       ...{ directory, evidence, clock, questions, refusals, judge },
       hear: (entry, at) => this.hear(entry, at, 'probe'),
       hint: (entry, at) => this.hint(entry, at),

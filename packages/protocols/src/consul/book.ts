@@ -61,7 +61,7 @@ export interface BookChange {
 }
 
 /** What is kept of a record beside its definition. */
-export interface Written {
+export interface RecordText {
   /** What the definition was read from, or written as. */
   readonly document: string
   readonly peer: string | undefined
@@ -98,7 +98,7 @@ export class Book {
   }
 
   /** Takes a definition in; what was seen of checks that it still has stays. */
-  write(key: Key, definition: ServiceDefinition, { document, peer }: Written): BookChange {
+  write(key: Key, definition: ServiceDefinition, { document, peer }: RecordText): BookChange {
     const known = this.of(key)
     const entry = known ?? {
       key,

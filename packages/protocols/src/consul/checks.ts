@@ -16,7 +16,7 @@ import type {
   Registry,
 } from '@rollcall/core'
 import type { Agenda } from './agenda.js'
-import { Book, type BookEntry, type Run, type Written } from './book.js'
+import { Book, type BookEntry, type Run, type RecordText } from './book.js'
 import { CALLER, onBehalfOf } from './caller.js'
 import type { NamespaceChange } from './changes.js'
 import {
@@ -40,7 +40,7 @@ export interface ChecksDeps {
 }
 
 /** A definition, and the registration that it made. */
-export interface Registered {
+export interface OwnWriting {
   readonly definition: ServiceDefinition
   readonly command: RegisterCommand
 }
@@ -122,7 +122,7 @@ export class Checks {
   }
 
   /** Takes in what the registry has under a key now; `own`: what was just written there, if nothing came in between. */
-  noted(key: Key, own?: Registered): void {
+  noted(key: Key, own?: OwnWriting): void {
     const offer = this.read.offer(key)
     if (offer === undefined) return
     const { foreign, peer } = offer.content
@@ -137,7 +137,7 @@ export class Checks {
   }
 
   /** Takes in what was registered. */
-  written(key: Key, definition: ServiceDefinition, written: Written): BookEntry {
+  written(key: Key, definition: ServiceDefinition, written: RecordText): BookEntry {
     const other = this.book.byId(definition.id)
     if (other !== undefined && this.book.of(key) !== other) this.dropped(other)
     const { entry, begun } = this.book.write(key, definition, written)

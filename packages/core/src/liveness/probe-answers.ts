@@ -11,7 +11,7 @@ import type { Judge } from './judge.js'
 import { isAtTarget, isTarget, provesProcess, type Questions } from './question.js'
 import type { Refusals } from './refusals.js'
 
-export interface AnswersDeps {
+export interface ProbeAnswersDeps {
   readonly directory: Directory
   readonly evidence: EntrySlot<Evidence>
   readonly clock: JudgedClock
@@ -32,10 +32,10 @@ interface Concerned {
   readonly content: LiveContent
 }
 
-export class Answers {
-  private readonly deps: AnswersDeps
+export class ProbeAnswers {
+  private readonly deps: ProbeAnswersDeps
 
-  constructor(deps: AnswersDeps) {
+  constructor(deps: ProbeAnswersDeps) {
     this.deps = deps
   }
 
