@@ -1,83 +1,10 @@
 /** DNS over real sockets: as Node's own resolver asks, over UDP and TCP, and as clients ask that mean no good. */
 import { createSocket } from 'node:dgram'
-import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { startNode, type EmbeddedNode } from '@rollcall/server'
-import { decode, encode, type DecodedPacket } from 'dns-packet'
-import { afterEach, describe, expect, it } from 'vitest'
+import { startNode } from '@rollcall/server'
+import { describe, expect, it } from 'vitest'
+import { cleanUp, framed, many, open, post, question, serve, take } from './support/dns-node.js'
 import { freePort } from './support/processes.js'
-
-const cleanUp: (() => unknown)[] = []
-afterEach(async () => {
-  for (const step of cleanUp.splice(0).reverse()) await step()
-})
-
-interface Served {
-  readonly node: EmbeddedNode
-  readonly port: number
-  readonly resolver: Resolver
-}
-
-async function serve(more: Readonly<Record<string, unknown>> = {}): Promise<Served> {
-  const port = await freePort()
-  const flags = { memory: true, listen: '127.0.0.1:0', logLevel: 'error', dns: `127.0.0.1:${port}`, ...more }
-  const node = await startNode(flags)
-  cleanUp.push(() => node.close())
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
-  resolver.setServers([`127.0.0.1:${port}`])
-  return { node, port, resolver }
-}
-
-async function post({ node }: Served, path: string, instances: readonly object[]): Promise<void> {
-  const answer = await fetch(`${node.url}/api/v1/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ instances }),
-  })
-  expect([answer.status, await answer.json()]).toMatchObject([200, {}])
-}
-
-const many = (count: number): object[] =>
-  Array.from({ length: count }, (_, n) => ({
-    service: 'orders',
-    id: `i${n}`,
-    host: `10.0.${n >> 8}.${n & 255}`,
-    port: 8_080,
-    weight: 1 + n,
-    liveness: 'static',
-  }))
-
-const question = (name = 'orders.service.rollcall', id = 1): Buffer =>
-  encode({ type: 'query', id, questions: [{ name, type: 'A' }] })
-
-const framed = (message: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message])
-
-async function open(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
-  socket.on('error', () => {})
-  cleanUp.push(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
-
-/** The messages that come over a connection, as many as are asked for. */
-async function take(socket: Socket, count: number): Promise<DecodedPacket[]> {
-  let held = Buffer.alloc(0)
-  const messages: DecodedPacket[] = []
-  for await (const piece of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    held = Buffer.concat([held, piece])
-    for (
-      ;
-      held.length >= 2 && held.length >= 2 + held.readUInt16BE(0);
-      held = held.subarray(2 + held.readUInt16BE(0))
-    )
-      messages.push(decode(held.subarray(2, 2 + held.readUInt16BE(0))))
-    if (messages.length >= count) break
-  }
-  return messages
-}
 
 describe("Node's resolver", () => {
   it('finds what is registered, and no longer what is not', async () => {
@@ -273,33 +200,29 @@ describe('a connection', () => {
       .toBe(1)
   })
 
+  it('that asks nothing makes room for one that does', async () => {
+    const served = await serve({ dnsConnectionsMax: 4 })
+    const resting = await Promise.all(Array.from({ length: 4 }, () => open(served.port)))
+    const [first] = resting
+    first?.write(framed(question('rollcall')))
+    if (first !== undefined) await take(first, 1)
+    // What has asked within a second stays, and nothing has rested for longer yet.
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    first?.write(framed(question('rollcall')))
+    if (first !== undefined) await take(first, 1)
+    const next = await open(served.port)
+    next.write(framed(question('rollcall')))
+    expect(await take(next, 1)).toHaveLength(1)
+    first?.write(framed(question('rollcall')))
+    expect(first === undefined ? [] : await take(first, 1)).toHaveLength(1)
+    await expect.poll(() => resting.filter((each) => each.closed).length).toBe(1)
+  })
+
   it('does not hold up the end of a node', async () => {
     const served = await serve()
     await open(served.port)
     const socket = await open(served.port)
     socket.write(Buffer.from([0, 30, 1]))
     await expect(served.node.close()).resolves.toBeUndefined()
-  })
-})
-
-describe('noise', () => {
-  it('over UDP and TCP leaves a node that answers', async () => {
-    const served = await serve()
-    await post(served, 'register', many(3))
-    const socket = createSocket('udp4')
-    cleanUp.push(() => socket.close())
-    let state = 7
-    const next = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below
-    for (let n = 0; n < 2_000; n++) {
-      const message = n % 2 === 0 ? question() : Buffer.alloc(next(600))
-      for (let changed = next(5); changed >= 0; changed--)
-        if (message.length > 0) message[next(message.length)] = next(256)
-      await new Promise((resolve) => socket.send(message, served.port, '127.0.0.1', resolve))
-    }
-    for (let n = 0; n < 20; n++) {
-      const stream = await open(served.port)
-      stream.write(Buffer.from(Array.from({ length: next(2_000) }, () => next(256))))
-    }
-    expect(await served.resolver.resolve4('orders.service.rollcall')).toHaveLength(3)
   })
 })

@@ -113,6 +113,11 @@ export class Queries {
     return this.deps.directory.sumOf(namespace)?.toString() ?? EMPTY_SIGN
   }
 
+  /** A number that is the same as long as no list has changed, nor which services there are. */
+  version(): number {
+    return this.deps.directory.version
+  }
+
   /** Whether the service (or group) is known at all. */
   knows({ namespace, service, group }: ViewName): boolean {
     const node = this.deps.directory.find(namespace, service)

@@ -64,6 +64,8 @@ export class Directory {
   records = 0
   /** Services held, declared ones without records included. */
   services = 0
+  /** Counts what changes a list, or which services there are. */
+  version = 0
   /** Listed instances by state. */
   readonly states: Record<State, number> = {
     starting: 0,
@@ -75,10 +77,7 @@ export class Directory {
   }
   /** Listed instances by namespace, and the sum of their digests; none where there is none. */
   private readonly totals = new Map<string, { total: number; readonly sum: SignSum }>()
-  /**
-   * An engine joins this node with others: what is deregistered is remembered until the engine holds it, and for as long as the
-   * engine does.
-   */
+  /** An engine joins this node with others: what is deregistered is remembered until the engine has held and forgotten it. */
   joined = false
   private following = true
 
@@ -292,6 +291,7 @@ export class Directory {
 
   private list(service: ServiceNode): void {
     const listed = service.total > 0 || service.settings !== undefined
+    this.version++
     if (listed === service.listed) return
     service.listed = listed
     for (const index of [this.listing, this.foldedNames]) {

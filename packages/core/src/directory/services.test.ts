@@ -212,3 +212,28 @@ describe('comparing signs', () => {
     })
   })
 })
+
+describe('the version of a registry', () => {
+  it('changes with each list and with the set of services, and with nothing else', () => {
+    const sim = new Simulation()
+    const declare = (settings: { groups: string[] } | null) => (): unknown =>
+      sim.execute({ kind: 'declareService', namespace: 'default', service: 'billing', settings })
+    const steps: readonly (readonly [() => unknown, boolean])[] = [
+      [() => sim.register({ incarnation: 1 }), true],
+      [() => sim.register({ incarnation: 1 }), false],
+      [() => sim.register({ incarnation: 1, rev: 2, weight: 7 }), true],
+      [() => sim.beat('a', 1), false],
+      [() => sim.read.services({}), false],
+      [declare({ groups: ['x'] }), true],
+      [declare(null), true],
+      [() => sim.deregister('a', 1), true],
+      [() => sim.deregister('a', 1), false],
+    ]
+    const changed = steps.map(([step]) => {
+      const before = sim.read.version()
+      step()
+      return sim.read.version() !== before
+    })
+    expect(changed).toEqual(steps.map(([, expected]) => expected))
+  })
+})

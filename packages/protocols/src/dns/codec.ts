@@ -1,5 +1,6 @@
 /** Messages of DNS: queries in, answers out. Pure; it copies nothing that it does not send. */
-import { CLASS, MESSAGE_BYTES_MAX, PLAIN_BYTES_MAX, RCODE, TYPE } from './numbers.js'
+import { MESSAGE_BYTES_MAX, PLAIN_BYTES_MAX, RCODE, TYPE } from './numbers.js'
+import { type Glues, RECORD_HEAD_BYTES, type RecordPool, write16, write32, writeHead } from './pool.js'
 
 /** What a client says with EDNS (RFC 6891). */
 export interface Edns {
@@ -10,19 +11,17 @@ export interface Edns {
 
 /** What of a query comes back in its answer. */
 export interface QueryHead {
-  readonly id: number
-  readonly opcode: number
-  /** RD and CD, as they stand in the flags. */
-  readonly echoedFlags: number
-  /** The question as it came, in the spelling that it came in; empty where there is none to repeat. */
-  readonly question: Uint8Array
+  /** What came: its id, its operation and some of its flags are repeated. */
+  readonly message: Uint8Array
+  /** Where the question ends, which is repeated in the spelling that it came in; it begins there where there is none to repeat. */
+  readonly questionEnd: number
   readonly edns: Edns | undefined
 }
 
 /** A query that can be answered. */
 export interface Query extends QueryHead {
-  /** The name asked for in lower case. Bytes beyond ASCII are the characters with these numbers. */
-  readonly labels: readonly string[]
+  /** The whole question in lower case, each byte the character with its number: the same for all that ask the same. */
+  readonly question: string
   readonly type: number
   readonly class: number
 }
@@ -39,59 +38,68 @@ const LABEL_BYTES_MAX = 63
 const POINTER = 0xc0
 /** Where the question begins. */
 const QUESTION_AT = HEADER_BYTES
+/** Type and class, behind the name. */
+const ASKED_BYTES = 4
 /** As far as a pointer reaches. */
 const POINTED_MAX = 0x3fff
-const FLAG = { answer: 0x8000, authoritative: 0x0400, truncated: 0x0200, rd: 0x0100, cd: 0x0010 } as const
+const FLAG = { answer: 0x8000, authoritative: 0x0400, truncated: 0x0200 } as const
+/** The operation, RD and CD. */
+const ECHOED_FLAGS = 0x7910
 const SILENCE: Received = { kind: 'silence' }
-const NO_BYTES = new Uint8Array(0)
+
+function read16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+}
 
 /**
  * Reads a query. Silence is for what is no query: too short to have a header, or an answer, because two servers that answer
  * each other's answers would do so for ever. Anything else that breaks the format is told with FORMERR.
  */
-export function readQuery(bytes: Buffer): Received {
-  if (bytes.length < HEADER_BYTES) return SILENCE
-  const flags = bytes.readUInt16BE(2)
+export function readQuery(message: Buffer): Received {
+  if (message.length < HEADER_BYTES) return SILENCE
+  const flags = read16(message, 2)
   if ((flags & FLAG.answer) !== 0) return SILENCE
-  const bare = {
-    id: bytes.readUInt16BE(0),
-    opcode: (flags >> 11) & 0xf,
-    echoedFlags: flags & (FLAG.rd | FLAG.cd),
-    question: NO_BYTES,
-    edns: undefined,
-  }
-  if (bare.opcode !== 0) return { kind: 'fault', head: bare, rcode: RCODE.notImplemented }
+  if (((flags >> 11) & 0xf) !== 0) return faultOf(message, RCODE.notImplemented)
   // One question: RFC 9619.
-  const asked = bytes.readUInt16BE(4) === 1 ? readQuestion(bytes) : undefined
-  if (asked === undefined) return { kind: 'fault', head: bare, rcode: RCODE.formatError }
-  const { labels, end } = asked
-  const type = bytes.readUInt16BE(end - 4)
-  const records = bytes.readUInt16BE(6) + bytes.readUInt16BE(8)
-  const edns = readEdns(bytes, end, records, bytes.readUInt16BE(10))
-  const question = bytes.subarray(QUESTION_AT, end)
-  if (edns === 'fault') return { kind: 'fault', head: { ...bare, question }, rcode: RCODE.formatError }
-  const head = { ...bare, question, edns }
-  if (edns !== undefined && edns.version !== 0) return { kind: 'fault', head, rcode: RCODE.badVersion }
-  if (type === TYPE.OPT || type === 0) return { kind: 'fault', head, rcode: RCODE.formatError }
-  return { kind: 'query', query: { ...head, labels, type, class: bytes.readUInt16BE(end - 2) } }
+  const questionEnd = read16(message, 4) === 1 ? endOfQuestion(message) : undefined
+  if (questionEnd === undefined) return faultOf(message, RCODE.formatError)
+  const records = read16(message, 6) + read16(message, 8)
+  const edns = readEdns(message, questionEnd, records, read16(message, 10))
+  if (edns === 'fault') return faultOf(message, RCODE.formatError, questionEnd)
+  if (edns !== undefined && edns.version !== 0) return faultOf(message, RCODE.badVersion, questionEnd, edns)
+  const type = read16(message, questionEnd - 4)
+  if (type === TYPE.OPT || type === 0) return faultOf(message, RCODE.formatError, questionEnd, edns)
+  const question = message.toString('latin1', QUESTION_AT, questionEnd).toLowerCase()
+  const asked = { question, type, class: read16(message, questionEnd - 2) }
+  return { kind: 'query', query: { message, questionEnd, edns, ...asked } }
 }
 
-/** The name of the question, and where the question ends; undefined for one that is cut or that points, as none may. */
-function readQuestion(
-  bytes: Buffer,
-): { readonly labels: readonly string[]; readonly end: number } | undefined {
-  const labels: string[] = []
+function faultOf(message: Uint8Array, rcode: number, questionEnd = QUESTION_AT, edns?: Edns): Received {
+  return { kind: 'fault', head: { message, questionEnd, edns }, rcode }
+}
+
+/** Where the question ends; undefined for one that is cut or whose name points, as none may. */
+function endOfQuestion(bytes: Uint8Array): number | undefined {
   let at = QUESTION_AT
   for (;;) {
     const length = bytes[at]
     if (length === undefined || length > LABEL_BYTES_MAX) return undefined
-    at++
+    at += 1 + length
     if (length === 0) break
-    if (at + length > bytes.length || at + length - QUESTION_AT >= NAME_BYTES_MAX) return undefined
-    labels.push(bytes.toString('latin1', at, at + length).toLowerCase())
-    at += length
+    if (at > bytes.length || at - QUESTION_AT >= NAME_BYTES_MAX) return undefined
   }
-  return at + 4 > bytes.length ? undefined : { labels, end: at + 4 }
+  return at + ASKED_BYTES > bytes.length ? undefined : at + ASKED_BYTES
+}
+
+/** The labels of the name of a question, in lower case. Bytes beyond ASCII are the characters with these numbers. */
+export function labelsOf({ question }: Query): readonly string[] {
+  const labels: string[] = []
+  for (let at = 0; ;) {
+    const length = question.charCodeAt(at)
+    if (length === 0) return labels
+    labels.push(question.slice(at + 1, at + 1 + length))
+    at += 1 + length
+  }
 }
 
 /**
@@ -99,7 +107,7 @@ function readQuestion(
  * be one OPT, in the last section, of the root. What follows the last record does not count.
  */
 function readEdns(
-  bytes: Buffer,
+  bytes: Uint8Array,
   begin: number,
   others: number,
   additional: number,
@@ -110,21 +118,21 @@ function readEdns(
     const ofRoot = bytes[at] === 0
     const fixed = skipName(bytes, at)
     if (fixed === undefined || fixed + 10 > bytes.length) return 'fault'
-    if (bytes.readUInt16BE(fixed) === TYPE.OPT) {
+    if (read16(bytes, fixed) === TYPE.OPT) {
       if (record < others || !ofRoot || found !== undefined) return 'fault'
       found = {
         version: bytes[fixed + 5] as number,
-        bytesMax: Math.max(PLAIN_BYTES_MAX, bytes.readUInt16BE(fixed + 2)),
+        bytesMax: Math.max(PLAIN_BYTES_MAX, read16(bytes, fixed + 2)),
       }
     }
-    at = fixed + 10 + bytes.readUInt16BE(fixed + 8)
+    at = fixed + 10 + read16(bytes, fixed + 8)
     if (at > bytes.length) return 'fault'
   }
   return found
 }
 
 /** Where a name ends; what it points to is not followed. */
-function skipName(bytes: Buffer, begin: number): number | undefined {
+function skipName(bytes: Uint8Array, begin: number): number | undefined {
   let at = begin
   for (;;) {
     const length = bytes[at]
@@ -149,151 +157,169 @@ export function encodeName(labels: readonly string[]): Buffer {
   return bytes
 }
 
-/** A record of the answer: it belongs to the name that was asked for. */
-export interface ResourceRecord {
-  readonly type: number
-  readonly data: Uint8Array
-  /** The address behind the name at the end of `data`, which the reader would ask for next. */
-  readonly glue?: Glue
-}
-
-export interface Glue {
-  readonly type: number
-  readonly data: Uint8Array
-  /** Where in the data of its record the name begins. */
-  readonly nameAt: number
-  /** The name, by which the same is not told twice. */
-  readonly name: string
-}
-
 /** What is said of a zone where an answer is empty. */
 export interface Authority {
   /** How many labels of the question are before those of the zone. */
   readonly labelsBefore: number
   readonly data: Uint8Array
+  readonly ttlSeconds: number
 }
 
 export interface DnsAnswer {
   readonly rcode: number
   /** Whether the name is in a zone of this server. */
   readonly authoritative: boolean
-  readonly ttlSeconds: number
-  readonly records: readonly ResourceRecord[]
+  readonly records?: RecordPool | undefined
   readonly authority?: Authority
   /** Whether something is missing, whether or not it would have had room. */
   readonly truncated?: boolean
 }
 
-/** Most records of an answer of this many bytes: the shortest is an A record. */
-export function recordsWithin(bytesMax: number): number {
-  return Math.ceil((bytesMax - HEADER_BYTES) / 16)
+/** Whether an answer says that something was left out. */
+export function isTruncated(answer: Uint8Array): boolean {
+  return (read16(answer, 2) & FLAG.truncated) !== 0
 }
 
 /** Writes answers, one after the other, into the same memory. */
 export class AnswerWriter {
   private readonly bytes = Buffer.allocUnsafe(MESSAGE_BYTES_MAX)
   private readonly udpBytesMax: number
+  private readonly chance: () => number
   private at = 0
   private limit = 0
+  private answers = 0
+  /** The number of an answer with addresses: from 1 to 2^32 - 1, and anew. */
+  private sequence = 0
 
   /** `udpBytesMax`: what is told to clients that speak EDNS as the largest datagram of theirs. */
-  constructor(udpBytesMax: number) {
+  constructor(udpBytesMax: number, chance: () => number) {
     this.udpBytesMax = udpBytesMax
+    this.chance = chance
   }
 
   /**
-   * An answer of at most `bytesMax` bytes, and whether it had to leave something out: the first records that fit, then, where
-   * all of them did, as many of the addresses behind them as fit. Addresses are a courtesy: without them nothing is
-   * truncated (RFC 2181, 9).
+   * An answer of at most `bytesMax` bytes: the first records of a draw that fit, then, where all of them did, as many of the
+   * addresses behind them as fit. Addresses are a courtesy: without them nothing is truncated (RFC 2181, 9).
    */
-  write(
-    head: QueryHead,
-    answer: DnsAnswer,
-    bytesMax: number,
-  ): { readonly bytes: Buffer; readonly truncated: boolean } {
-    const { bytes } = this
-    const { question, edns } = head
-    const { records, authority, ttlSeconds } = answer
+  write(head: QueryHead, answer: DnsAnswer, bytesMax: number): Buffer {
+    const { edns, questionEnd, message } = head
+    const { records, authority } = answer
     this.limit = bytesMax - (edns === undefined ? 0 : OPT_BYTES)
-    bytes.set(question, QUESTION_AT)
-    this.at = QUESTION_AT + question.length
-    const begins: number[] = []
-    for (const record of records) {
-      const begin = this.record(QUESTION_AT, record, ttlSeconds)
-      if (begin === undefined) break
-      begins.push(begin)
-    }
-    let truncated = answer.truncated === true || begins.length < records.length
-    const owner = authority === undefined ? 0 : QUESTION_AT + labelsLength(question, authority.labelsBefore)
-    const told =
-      authority !== undefined &&
-      this.record(owner, { type: TYPE.SOA, data: authority.data }, ttlSeconds) !== undefined
-    truncated ||= authority !== undefined && !told
-    const glues = truncated ? 0 : this.glue(records, begins, ttlSeconds)
+    this.at = QUESTION_AT
+    this.copy(message, QUESTION_AT, questionEnd)
+    const begin = this.at
+    const order = records === undefined ? NO_PLACES : this.records(records)
+    const count = records === undefined ? 0 : this.answers
+    const told = authority !== undefined && this.authority(head, authority)
+    const truncated =
+      answer.truncated === true || count < (records?.most ?? 0) || (authority !== undefined && !told)
+    const { glues } = records ?? {}
+    const glued =
+      truncated || records === undefined || glues === undefined
+        ? 0
+        : this.glue(records, glues, order, count, begin)
     if (edns !== undefined) this.opt(answer.rcode)
-    const flags =
-      FLAG.answer |
-      (head.opcode << 11) |
-      (answer.authoritative ? FLAG.authoritative : 0) |
-      (truncated ? FLAG.truncated : 0) |
-      head.echoedFlags |
-      (answer.rcode & 0xf)
-    this.header(head, flags, [begins.length, told ? 1 : 0, glues + (edns === undefined ? 0 : 1)])
-    return { bytes: Buffer.from(bytes.subarray(0, this.at)), truncated }
-  }
-
-  private header(
-    { id, question }: QueryHead,
-    flags: number,
-    counts: readonly [number, number, number],
-  ): void {
     const { bytes } = this
-    bytes.writeUInt16BE(id, 0)
-    bytes.writeUInt16BE(flags, 2)
-    bytes.writeUInt16BE(question.length === 0 ? 0 : 1, 4)
-    for (const [place, count] of counts.entries()) bytes.writeUInt16BE(count, 6 + place * 2)
+    write16(bytes, 0, read16(message, 0))
+    write16(
+      bytes,
+      2,
+      FLAG.answer |
+        (answer.authoritative ? FLAG.authoritative : 0) |
+        (truncated ? FLAG.truncated : 0) |
+        (read16(message, 2) & ECHOED_FLAGS) |
+        (answer.rcode & 0xf),
+    )
+    write16(bytes, 4, questionEnd === QUESTION_AT ? 0 : 1)
+    write16(bytes, 6, count)
+    write16(bytes, 8, told ? 1 : 0)
+    write16(bytes, 10, glued + (edns === undefined ? 0 : 1))
+    const written = Buffer.allocUnsafe(this.at)
+    bytes.copy(written, 0, 0, this.at)
+    return written
   }
 
-  /** Where the data of the record went; undefined, with nothing written, where it has no room. */
-  private record(owner: number, { type, data }: ResourceRecord, ttlSeconds: number): number | undefined {
-    const { bytes, at } = this
-    if (at + 12 + data.length > this.limit) return undefined
-    bytes.writeUInt16BE((POINTER << 8) | owner, at)
-    bytes.writeUInt16BE(type, at + 2)
-    bytes.writeUInt16BE(CLASS.IN, at + 4)
-    bytes.writeUInt32BE(ttlSeconds, at + 6)
-    bytes.writeUInt16BE(data.length, at + 10)
-    bytes.set(data, at + 12)
-    this.at = at + 12 + data.length
-    return at + 12
-  }
-
-  private glue(records: readonly ResourceRecord[], begins: readonly number[], ttlSeconds: number): number {
-    const named = new Set<string>()
-    for (const [place, { glue }] of records.entries()) {
-      if (glue === undefined || named.has(glue.name)) continue
-      const owner = (begins[place] as number) + glue.nameAt
-      if (owner > POINTED_MAX || this.record(owner, glue, ttlSeconds) === undefined) break
-      named.add(glue.name)
+  /** Writes the first records of a draw, as many as fit: `answers`. Gives the order of the draw. */
+  private records(pool: RecordPool): Uint32Array {
+    const { begins } = pool
+    const fitting = Math.floor((this.limit - this.at) / pool.shortest)
+    const wanted = Math.min(pool.most, Math.max(0, fitting))
+    const order = pool.draw(wanted, this.chance)
+    let count = 0
+    for (; count < wanted; count++) {
+      const place = order[count] as number
+      const from = begins[place] as number
+      const to = begins[place + 1] as number
+      if (this.at + to - from > this.limit) break
+      this.copy(pool.bytes, from, to)
     }
-    return named.size
+    this.answers = count
+    return order
+  }
+
+  /** Whether what is said of the zone had room. */
+  private authority({ message }: QueryHead, { labelsBefore, data, ttlSeconds }: Authority): boolean {
+    const { bytes, at } = this
+    if (at + RECORD_HEAD_BYTES + data.length > this.limit) return false
+    const owner = QUESTION_AT + labelsLength(message, labelsBefore)
+    writeHead(bytes, at, (POINTER << 8) | owner, TYPE.SOA, ttlSeconds, data.length)
+    this.at += RECORD_HEAD_BYTES
+    this.copy(data, 0, data.length)
+    return true
+  }
+
+  /** Writes the addresses of the targets, each once, as many as fit and can be pointed at. `begin`: where the records are. */
+  private glue(
+    pool: RecordPool,
+    { bytes, begins, ofRecord, nameAt, sent }: Glues,
+    order: Uint32Array,
+    count: number,
+    begin: number,
+  ): number {
+    const answer = (this.sequence = (this.sequence % 0xffffffff) + 1)
+    let [glued, recordAt] = [0, begin]
+    for (let drawn = 0; drawn < count; drawn++) {
+      const place = order[drawn] as number
+      const owner = recordAt + (nameAt[place] as number)
+      recordAt += (pool.begins[place + 1] as number) - (pool.begins[place] as number)
+      const target = (ofRecord[place] as number) - 1
+      if (target < 0 || sent[target] === answer) continue
+      const from = begins[target] as number
+      const to = begins[target + 1] as number
+      if (owner > POINTED_MAX || this.at + to - from > this.limit) break
+      sent[target] = answer
+      const { at } = this
+      this.copy(bytes, from, to)
+      write16(this.bytes, at, (POINTER << 8) | owner)
+      glued++
+    }
+    return glued
+  }
+
+  /** Byte by byte: for some dozens that is faster than asking the engine to. */
+  private copy(from: Uint8Array, begin: number, end: number): void {
+    const { bytes } = this
+    let { at } = this
+    for (let place = begin; place < end; place++) bytes[at++] = from[place] as number
+    this.at = at
   }
 
   private opt(rcode: number): void {
     const { bytes, at } = this
     bytes[at] = 0
-    bytes.writeUInt16BE(TYPE.OPT, at + 1)
-    bytes.writeUInt16BE(this.udpBytesMax, at + 3)
-    bytes.writeUInt32BE((rcode >> 4) << 24, at + 5)
-    bytes.writeUInt16BE(0, at + 9)
+    write16(bytes, at + 1, TYPE.OPT)
+    write16(bytes, at + 3, this.udpBytesMax)
+    write32(bytes, at + 5, (rcode >> 4) << 24)
+    write16(bytes, at + 9, 0)
     this.at = at + OPT_BYTES
   }
 }
 
 const OPT_BYTES = 11
+const NO_PLACES = new Uint32Array(0)
 
-function labelsLength(question: Uint8Array, labels: number): number {
+function labelsLength(message: Uint8Array, labels: number): number {
   let at = 0
-  for (let label = 0; label < labels; label++) at += 1 + (question[at] as number)
+  for (let label = 0; label < labels; label++) at += 1 + (message[QUESTION_AT + at] as number)
   return at
 }

@@ -3,59 +3,56 @@ import { domainToUnicode } from 'node:url'
 import type { Queries } from '@rollcall/core'
 import { DEFAULTS, RegistryError, type ViewName } from '@rollcall/wire'
 import { escapeName } from '../foreign/names.js'
-import { encodeName, recordsWithin, type Query, type ResourceRecord } from './codec.js'
-import { draw } from './draw.js'
+import { encodeName, labelsOf, type Query } from './codec.js'
 import type { EndpointCache } from './endpoints.js'
-import { type TargetNames, toAddressRecord, zoneData } from './mapping.js'
+import { toAddressRecord, zoneData } from './mapping.js'
 import { readName, type ServiceLabels, type Zone } from './names.js'
 import { CLASS, RCODE, TYPE } from './numbers.js'
-import type { RecordKind, ChosenEndpoints } from './selection.js'
+import { PoolBuilder, type RecordPool, type ResourceRecord } from './pool.js'
+import type { ChosenEndpoints, RecordKind, RecordZone } from './selection.js'
+import type { Steps } from './steps.js'
 
 /** What an answer says; without records and with a name that exists it is NODATA. */
 export interface Reply {
   readonly rcode: number
-  readonly records: readonly ResourceRecord[]
+  readonly records?: RecordPool
+  /** It is the same until something changes in the registry. */
+  readonly isLasting?: boolean
 }
 
 /** The zone of a registry and how its records look. */
-export interface ServedZone extends Zone {
-  readonly targets: TargetNames
-  readonly ttlSeconds: number
-}
+export interface ServedZone extends Zone, RecordZone {}
 
 export interface NameLookup {
   readonly read: Queries
   readonly endpoints: EndpointCache
-  readonly chance: () => number
   /** Seconds since the epoch. */
-  readonly serial: number
+  readonly serial: () => number
   /** Where this node is reached, if that is known. */
-  readonly address: Uint8Array | undefined
-  /** Bytes of the answer at most: no more is drawn than fits. */
-  readonly bytesMax: number
+  readonly address: readonly number[] | undefined
 }
 
-const NODATA: Reply = { rcode: RCODE.ok, records: [] }
-const NO_NAME: Reply = { rcode: RCODE.noName, records: [] }
+const NODATA: Reply = { rcode: RCODE.ok }
+const NO_NAME: Reply = { rcode: RCODE.noName }
 const TRANSFERS: ReadonlySet<number> = new Set([TYPE.AXFR, TYPE.IXFR, TYPE.MAILA, TYPE.MAILB])
 /** Names of ours are no longer. */
 const NAME_LENGTH_MAX = 128
 
 /** Answers a query for a name in a zone of this node. */
-export function replyTo(query: Query, zone: ServedZone, lookup: NameLookup): Reply {
-  if (query.class !== CLASS.IN && query.class !== CLASS.ANY) return { rcode: RCODE.refused, records: [] }
-  if (TRANSFERS.has(query.type)) return { rcode: RCODE.notImplemented, records: [] }
-  const asked = readName(query.labels, zone)
+export function* replyTo(query: Query, zone: ServedZone, lookup: NameLookup): Steps<Reply> {
+  if (query.class !== CLASS.IN && query.class !== CLASS.ANY) return { rcode: RCODE.refused }
+  if (TRANSFERS.has(query.type)) return { rcode: RCODE.notImplemented }
+  const asked = readName(labelsOf(query), zone)
   switch (asked.kind) {
     case 'service':
-      return replyOfService(query.type, asked, zone, lookup)
+      return yield* replyOfService(query.type, asked, zone, lookup)
     case 'zone':
       return replyOfZone(query.type, zone, lookup)
     case 'address':
-      return replyOfAddress(query.type, asked.address)
+      return replyOfAddress(query.type, asked.address, zone)
     case 'node':
     case 'nameServer':
-      return lookup.address === undefined ? NODATA : replyOfAddress(query.type, lookup.address)
+      return lookup.address === undefined ? NODATA : replyOfAddress(query.type, lookup.address, zone)
     case 'between':
       return NODATA
     default:
@@ -63,30 +60,37 @@ export function replyTo(query: Query, zone: ServedZone, lookup: NameLookup): Rep
   }
 }
 
-function replyOfAddress(type: number, address: Uint8Array): Reply {
-  const record = toAddressRecord(address)
-  return type === record.type || type === TYPE.ANY ? { rcode: RCODE.ok, records: [record] } : NODATA
+function replyOf(zone: RecordZone, records: readonly ResourceRecord[]): Reply {
+  const pool = new PoolBuilder(zone.ttlSeconds)
+  for (const record of records) pool.add(record)
+  return { rcode: RCODE.ok, records: pool.build() }
 }
 
-function replyOfZone(
-  type: number,
-  { labels, ttlSeconds }: ServedZone,
-  { serial, address }: NameLookup,
-): Reply {
+function replyOfAddress(type: number, address: ArrayLike<number>, zone: RecordZone): Reply {
+  const record = toAddressRecord(address)
+  return type === record.type || type === TYPE.ANY ? replyOf(zone, [record]) : NODATA
+}
+
+function replyOfZone(type: number, zone: ServedZone, { serial, address }: NameLookup): Reply {
+  const { labels, ttlSeconds } = zone
   const records: ResourceRecord[] = []
   if (type === TYPE.SOA || type === TYPE.ANY)
-    records.push({ type: TYPE.SOA, data: zoneData(labels, serial, ttlSeconds) })
+    records.push({ type: TYPE.SOA, data: zoneData(labels, serial(), ttlSeconds) })
   if (type === TYPE.NS || type === TYPE.ANY) {
     const name = ['ns', ...labels]
     const glue =
       address === undefined ? {} : { glue: { ...toAddressRecord(address), nameAt: 0, name: name.join('.') } }
     records.push({ type: TYPE.NS, data: encodeName(name), ...glue })
   }
-  return { rcode: RCODE.ok, records }
+  return replyOf(zone, records)
 }
 
-function replyOfService(type: number, labels: ServiceLabels, zone: ServedZone, lookup: NameLookup): Reply {
-  const { read, endpoints } = lookup
+function* replyOfService(
+  type: number,
+  labels: ServiceLabels,
+  zone: ServedZone,
+  { read, endpoints }: NameLookup,
+): Steps<Reply> {
   const found = findService(read, labels)
   if (found === 'between') return NODATA
   // A node that began with nothing does not know yet that nothing is there; readers keep what they have.
@@ -96,19 +100,21 @@ function replyOfService(type: number, labels: ServiceLabels, zone: ServedZone, l
     return NO_NAME
   }
   const { name, tag } = found
-  const all = endpoints.of(read, name)
+  const { endpoints: all, isCurrent } = yield* endpoints.of(read, name)
   const { group, zone: place } = labels
-  const selection = all.select({ tag, group, zone: place })
+  const selection = yield* all.select({ tag, group, zone: place })
   const isConsul = zone.dialect !== 'rollcall'
   if (selection === undefined) {
     const isThere =
-      tag === undefined ? group === undefined && place === undefined : all.isEndOfTag(tag) || found.isEnd
+      tag === undefined
+        ? group === undefined && place === undefined
+        : found.isEnd || (yield* all.isEndOfTag(tag))
     return isThere && !isConsul ? NODATA : NO_NAME
   }
-  const records = recordsOf(type, selection, zone.targets, lookup)
-  if (records !== undefined) return { rcode: RCODE.ok, records }
   // Consul does not know services without an instance that is well.
-  return isConsul ? NO_NAME : NODATA
+  if (selection.isEmpty) return isConsul ? NO_NAME : NODATA
+  const records = yield* recordsOf(type, selection, zone)
+  return records === undefined ? NODATA : { rcode: RCODE.ok, records, isLasting: isCurrent }
 }
 
 interface FoundService {
@@ -168,28 +174,24 @@ function findPlain(
   return isEnd ? 'between' : undefined
 }
 
-const KINDS: Readonly<Record<number, readonly RecordKind[]>> = {
-  [TYPE.A]: ['ipv4'],
-  [TYPE.AAAA]: ['ipv6'],
-  [TYPE.ANY]: ['ipv4', 'ipv6'],
-  [TYPE.CNAME]: [],
-  [TYPE.SRV]: ['service'],
+const KINDS: Readonly<Record<number, RecordKind>> = {
+  [TYPE.A]: 'ipv4',
+  [TYPE.AAAA]: 'ipv6',
+  [TYPE.ANY]: 'address',
+  [TYPE.CNAME]: 'alias',
+  [TYPE.SRV]: 'service',
 }
 
-/** The records of a type in the order of a draw; undefined where no instance is left to tell of. */
-function recordsOf(
+/** The records of a type; undefined where there are none of it, of no instance. */
+function* recordsOf(
   type: number,
   selection: ChosenEndpoints,
-  targets: TargetNames,
-  { bytesMax, chance }: NameLookup,
-): readonly ResourceRecord[] | undefined {
-  const kinds = KINDS[type]
-  // One more than fits, so that the writer sees that something is missing.
-  const count = recordsWithin(bytesMax) + 1
-  const drawn = (kind: RecordKind, most: number): ResourceRecord[] =>
-    draw(selection.records(kind, targets), most, chance)
-  if (selection.isEmpty) return undefined
-  if (kinds === undefined) return []
-  const records = kinds.flatMap((kind) => drawn(kind, count))
-  return records.length > 0 || type === TYPE.SRV ? records : drawn('alias', 1)
+  zone: RecordZone,
+): Steps<RecordPool | undefined> {
+  const kind = KINDS[type]
+  if (kind === undefined) return undefined
+  const records = yield* selection.records(kind, zone)
+  if (records.size > 0 || kind === 'service') return records
+  const aliases = yield* selection.records('alias', zone)
+  return aliases.size > 0 ? aliases : undefined
 }

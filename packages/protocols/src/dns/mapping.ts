@@ -1,7 +1,8 @@
 /** From instances to endpoints and their records. Pure. */
 import { type Instance, parseAddress } from '@rollcall/wire'
-import { encodeName, type Glue, type ResourceRecord } from './codec.js'
+import { encodeName } from './codec.js'
 import { TYPE } from './numbers.js'
+import type { Glue, ResourceRecord } from './pool.js'
 
 /** How an endpoint may be answered: `last`, where none is left that is known to live; `not` at all. */
 export type Eligibility = 'good' | 'last' | 'not'
@@ -11,7 +12,7 @@ export interface Endpoint {
   readonly eligibility: Eligibility
   readonly host: string
   /** Undefined for a host name. */
-  readonly address: Uint8Array | undefined
+  readonly address: readonly number[] | undefined
   readonly port: number
   readonly weight: number
   readonly group: string
@@ -31,13 +32,16 @@ const ELIGIBILITY: Readonly<Record<Instance['state'], Eligibility>> = {
 /** Keys of the metadata that list tags, separated by commas: that of native clients, and that of Consul's. */
 const TAGS_KEYS: readonly string[] = ['tags', 'consul-tags']
 
+/** A longer tag is no part of a name. */
+const TAG_LENGTH_MAX = 253
+
 /** An instance as an endpoint. */
 export function toEndpoint({ host, port, weight, group, zone, metadata, state }: Instance): Endpoint {
   const address = parseAddress(host)
   return {
     eligibility: ELIGIBILITY[state],
     host: host.toLowerCase().replace(/\.$/, ''),
-    address: address === undefined ? undefined : Uint8Array.from(address),
+    address,
     port,
     weight,
     group: group.toLowerCase(),
@@ -50,12 +54,14 @@ function tagsOf(metadata: Instance['metadata']): readonly string[] {
   const listed = TAGS_KEYS.flatMap((key) =>
     Object.hasOwn(metadata, key) ? (metadata[key] ?? '').split(',') : [],
   )
-  const tags = listed.map((tag) => tag.trim().toLowerCase()).filter((tag) => tag !== '')
+  const tags = listed
+    .map((tag) => tag.trim().toLowerCase())
+    .filter((tag) => tag !== '' && tag.length <= TAG_LENGTH_MAX)
   return tags.length === 0 ? [] : [...new Set(tags)]
 }
 
 /** The address as a record: A or AAAA. */
-export function toAddressRecord(address: Uint8Array): ResourceRecord {
+export function toAddressRecord(address: ArrayLike<number>): ResourceRecord {
   return { type: address.length === 4 ? TYPE.A : TYPE.AAAA, data: address }
 }
 
@@ -77,7 +83,8 @@ const SRV_BYTES = 6
 
 /** Where the instance is reached: its port, and a name that can be resolved, with its address beside it. */
 export function toServiceRecord(
-  { host, address, port, weight }: Endpoint,
+  { host, address, port }: Pick<Endpoint, 'host' | 'address' | 'port'>,
+  weight: number,
   { priority, addressZone }: TargetNames,
 ): ResourceRecord {
   const labels =

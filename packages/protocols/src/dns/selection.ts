@@ -1,6 +1,4 @@
 /** The endpoints of one service, chosen by tag, group and zone, with their records made once. */
-import type { ResourceRecord } from './codec.js'
-import { createPool, type Pool } from './draw.js'
 import {
   type Endpoint,
   type TargetNames,
@@ -8,6 +6,8 @@ import {
   toAliasRecord,
   toServiceRecord,
 } from './mapping.js'
+import { PoolBuilder, type RecordPool, type ResourceRecord } from './pool.js'
+import { isStepOver, Shared, STEP_ITEMS, type Steps, type WorkTurns } from './steps.js'
 
 /** What endpoints are chosen by; what is absent does not count. */
 export interface EndpointChoice {
@@ -16,60 +16,75 @@ export interface EndpointChoice {
   readonly zone?: string | undefined
 }
 
-export type RecordKind = 'ipv4' | 'ipv6' | 'alias' | 'service'
+export type RecordKind = 'ipv4' | 'ipv6' | 'address' | 'alias' | 'service'
 
-/** Choices that are kept of one service: tags times zones, in a common case. Beyond it all are made anew. */
-const CHOICES_MAX = 256
+/** A zone as its records show it: one object for each, by whose name they are kept. */
+export interface RecordZone {
+  readonly targets: TargetNames
+  readonly ttlSeconds: number
+}
 
 /** Those that were chosen, in any state. */
 export class ChosenEndpoints {
+  /** Whether none of them may be told of. */
+  readonly isEmpty: boolean
+  /** Of those that may. */
+  readonly size: number
   private readonly usable: readonly Endpoint[]
-  private readonly pools = new Map<string, Pool<ResourceRecord>>()
+  private readonly pools = new Map<string, RecordPool | Shared<RecordPool>>()
+  private readonly turns: WorkTurns
 
-  constructor(endpoints: readonly Endpoint[]) {
+  constructor(endpoints: readonly Endpoint[], turns: WorkTurns) {
     const good = endpoints.filter(({ eligibility }) => eligibility === 'good')
     this.usable = good.length > 0 ? good : endpoints.filter(({ eligibility }) => eligibility === 'last')
+    this.size = this.usable.length
+    this.isEmpty = this.size === 0
+    this.turns = turns
   }
 
-  /** Whether none of them may be told of. */
-  get isEmpty(): boolean {
-    return this.usable.length === 0
-  }
-
-  /** The records of a kind, to draw from. `names`: one object for each zone, by which they are kept. */
-  records(kind: RecordKind, names: TargetNames): Pool<ResourceRecord> {
-    const key = kind === 'service' ? names.addressZone.join('.') : `.${kind}`
-    const found = this.pools.get(key) ?? this.make(kind, names)
-    this.pools.set(key, found)
-    return found
-  }
-
-  private make(kind: RecordKind, names: TargetNames): Pool<ResourceRecord> {
-    if (kind === 'service')
-      return poolOf(
-        this.usable,
-        ({ host, port }) => `${host} ${port}`,
-        Math.max,
-        (endpoint) => toServiceRecord(endpoint, names),
-      )
-    if (kind === 'alias') {
-      // Beside an alias there may be nothing else (RFC 1034, 3.6.2).
-      const named = this.usable.every(({ address }) => address === undefined) ? this.usable : []
-      return poolOf(
-        willing(named),
-        ({ host }) => host,
-        sum,
-        ({ host }) => toAliasRecord(host),
-      )
+  /** The records of a kind, to draw from. */
+  *records(kind: RecordKind, zone: RecordZone): Steps<RecordPool> {
+    const key = `${kind} ${zone.targets.addressZone.join('.')}`
+    let found = this.pools.get(key)
+    if (found === undefined) {
+      const steps = this.make(kind, zone)
+      found = this.size < STEP_ITEMS ? yield* steps : new Shared(this.turns, steps)
+      this.pools.set(key, found)
     }
-    const length = kind === 'ipv4' ? 4 : 16
-    const reached = this.usable.filter(({ address }) => address?.length === length)
-    return poolOf(
-      willing(reached),
-      ({ address }) => String(address),
-      sum,
-      ({ address }) => toAddressRecord(address as Uint8Array),
+    if (!(found instanceof Shared)) return found
+    const pool = yield* found.result()
+    this.pools.set(key, pool)
+    return pool
+  }
+
+  private make(kind: RecordKind, { targets, ttlSeconds }: RecordZone): Steps<RecordPool> {
+    const { usable } = this
+    if (kind === 'service')
+      return poolOf(usable, {
+        ttlSeconds,
+        keyOf: ({ host, port }) => `${host} ${port}`,
+        together: Math.max,
+        recordOf: (endpoint, weight) => toServiceRecord(endpoint, weight, targets),
+      })
+    if (kind === 'alias')
+      // Beside an alias there may be nothing else (RFC 1034, 3.6.2).
+      return poolOf(willing(usable.every(({ address }) => address === undefined) ? usable : []), {
+        ttlSeconds,
+        keyOf: ({ host }) => host,
+        together: sum,
+        recordOf: ({ host }) => toAliasRecord(host),
+        most: 1,
+      })
+    const length = { ipv4: 4, ipv6: 16, address: undefined }[kind]
+    const reached = usable.filter(
+      ({ address }) => address !== undefined && (length === undefined || address.length === length),
     )
+    return poolOf(willing(reached), {
+      ttlSeconds,
+      keyOf: ({ address }) => String(address),
+      together: sum,
+      recordOf: ({ address }) => toAddressRecord(address ?? []),
+    })
   }
 }
 
@@ -83,84 +98,110 @@ function sum(a: number, b: number): number {
   return a + b
 }
 
-/** One record for each key, with the weights of those that share it taken together. */
-function poolOf(
-  endpoints: readonly Endpoint[],
-  keyOf: (endpoint: Endpoint) => string,
-  together: (a: number, b: number) => number,
-  recordOf: (endpoint: Endpoint) => ResourceRecord,
-): Pool<ResourceRecord> {
-  const merged = new Map<string, Endpoint>()
-  for (const endpoint of endpoints) {
+interface PoolRules {
+  readonly ttlSeconds: number
+  /** Those with the same key are one record. */
+  readonly keyOf: (endpoint: Endpoint) => string
+  /** The weight of two that are one record. */
+  readonly together: (a: number, b: number) => number
+  readonly recordOf: (endpoint: Endpoint, weight: number) => ResourceRecord
+  readonly most?: number
+}
+
+function* poolOf(endpoints: readonly Endpoint[], rules: PoolRules): Steps<RecordPool> {
+  const { ttlSeconds, keyOf, together, recordOf, most } = rules
+  const weights = new Map<string, { readonly endpoint: Endpoint; weight: number }>()
+  for (const [place, endpoint] of endpoints.entries()) {
     const key = keyOf(endpoint)
-    const other = merged.get(key)
-    const weight = other === undefined ? endpoint.weight : together(other.weight, endpoint.weight)
-    merged.set(key, other === undefined ? endpoint : { ...other, weight })
+    const same = weights.get(key)
+    if (same === undefined) weights.set(key, { endpoint, weight: endpoint.weight })
+    else same.weight = together(same.weight, endpoint.weight)
+    if (isStepOver(place)) yield
   }
-  const all = [...merged.values()]
-  return createPool(
-    all.map(recordOf),
-    all.map(({ weight }) => weight),
-  )
+  const pool = new PoolBuilder(ttlSeconds)
+  let place = 0
+  for (const { endpoint, weight } of weights.values()) {
+    pool.add(recordOf(endpoint, weight), weight)
+    if (isStepOver(place++)) yield
+  }
+  return pool.build(most)
+}
+
+/** Endpoints by what they can be chosen by. */
+interface ChoiceIndex {
+  readonly lists: ReadonlyMap<string, readonly Endpoint[]>
+  /** What tags with dots end with. */
+  readonly tagEnds: ReadonlySet<string>
 }
 
 /** The endpoints of a service as they were at one moment. */
 export class ServiceEndpoints {
   readonly size: number
   private readonly all: readonly Endpoint[]
-  /** Endpoints by what they can be chosen by, made when it is first asked for. */
-  private index: Map<string, Endpoint[]> | undefined
+  private readonly turns: WorkTurns
+  /** Made when it is first asked for. */
+  private index: ChoiceIndex | Shared<ChoiceIndex> | undefined
   private readonly selections = new Map<string, ChosenEndpoints>()
+  /** Endpoints in all selections. */
+  private chosen = 0
 
-  constructor(all: readonly Endpoint[]) {
+  constructor(all: readonly Endpoint[], turns: WorkTurns) {
     this.all = all
     this.size = all.length
+    this.turns = turns
   }
 
   /** Those of a choice; undefined where there is none of them, in no state. */
-  select(choice: EndpointChoice): ChosenEndpoints | undefined {
+  *select(choice: EndpointChoice): Steps<ChosenEndpoints | undefined> {
     const keys = keysOf(choice)
     const key = keys.join('\n')
     const kept = this.selections.get(key)
     if (kept !== undefined) return kept
-    const chosen = keys.length === 0 ? this.all : this.chosen(keys)
+    const chosen = keys.length === 0 ? this.all : yield* this.choose(choice, keys)
     if (chosen.length === 0) return undefined
-    if (this.selections.size >= CHOICES_MAX) this.selections.clear()
-    const made = new ChosenEndpoints(chosen)
+    const cost = chosen.length + SELECTION_COST
+    if (this.chosen + cost > this.size * KEPT_CHOICES + KEPT_MIN) {
+      this.selections.clear()
+      this.chosen = 0
+    }
+    this.chosen += cost
+    const made = new ChosenEndpoints(chosen, this.turns)
     this.selections.set(key, made)
     return made
   }
 
-  /** Whether a tag ends with these labels and has others before them. Costs the number of tags. */
-  isEndOfTag(end: string): boolean {
-    const suffix = `.${end}`
-    for (const key of this.indexed().keys()) if (key.startsWith(TAG) && key.endsWith(suffix)) return true
-    return false
+  /** Whether a tag ends with these labels and has others before them. */
+  *isEndOfTag(end: string): Steps<boolean> {
+    return (yield* this.indexed()).tagEnds.has(end)
   }
 
-  private chosen(keys: readonly string[]): readonly Endpoint[] {
-    const lists = keys.map((key) => this.indexed().get(key) ?? [])
-    const [smallest = []] = lists.toSorted((a, b) => a.length - b.length)
-    return smallest.filter((endpoint) => {
-      const own = new Set(keysOfEndpoint(endpoint))
-      return keys.every((key) => own.has(key))
-    })
+  private *choose(choice: EndpointChoice, keys: readonly string[]): Steps<readonly Endpoint[]> {
+    const { lists } = yield* this.indexed()
+    const [smallest = []] = keys.map((key) => lists.get(key) ?? []).sort((a, b) => a.length - b.length)
+    const { tag, group, zone } = choice
+    return smallest.filter(
+      (endpoint) =>
+        (tag === undefined || endpoint.tags.includes(tag)) &&
+        (group === undefined || endpoint.group === group) &&
+        (zone === undefined || endpoint.zone === zone),
+    )
   }
 
-  private indexed(): ReadonlyMap<string, readonly Endpoint[]> {
-    if (this.index !== undefined) return this.index
-    const index = new Map<string, Endpoint[]>()
-    for (const endpoint of this.all) {
-      for (const key of keysOfEndpoint(endpoint)) {
-        const list = index.get(key)
-        if (list === undefined) index.set(key, [endpoint])
-        else list.push(endpoint)
-      }
+  private *indexed(): Steps<ChoiceIndex> {
+    if (this.index === undefined) {
+      const steps = indexOf(this.all)
+      this.index = this.size < STEP_ITEMS ? yield* steps : new Shared(this.turns, steps)
     }
-    this.index = index
-    return index
+    if (!(this.index instanceof Shared)) return this.index
+    return (this.index = yield* this.index.result())
   }
 }
+
+/** Selections that are kept of a service hold so many times its endpoints, and a few more. Beyond it all are made anew. */
+const KEPT_CHOICES = 8
+const KEPT_MIN = 4_096
+/** What a selection costs beside its endpoints. */
+const SELECTION_COST = 8
 
 const TAG = 'tag '
 
@@ -172,6 +213,23 @@ function keysOf({ tag, group, zone }: EndpointChoice): string[] {
   ]
 }
 
-function keysOfEndpoint({ tags, group, zone }: Endpoint): string[] {
-  return [...tags.map((tag) => TAG + tag), ...keysOf({ group, zone })]
+function* indexOf(all: readonly Endpoint[]): Steps<ChoiceIndex> {
+  const lists = new Map<string, Endpoint[]>()
+  const tagEnds = new Set<string>()
+  const add = (key: string, endpoint: Endpoint): void => {
+    const list = lists.get(key)
+    if (list === undefined) lists.set(key, [endpoint])
+    else list.push(endpoint)
+  }
+  for (const [place, endpoint] of all.entries()) {
+    const { tags, group, zone } = endpoint
+    for (const tag of tags) {
+      add(TAG + tag, endpoint)
+      for (let dot = tag.indexOf('.'); dot >= 0; dot = tag.indexOf('.', dot + 1))
+        tagEnds.add(tag.slice(dot + 1))
+    }
+    for (const key of keysOf({ group, zone })) add(key, endpoint)
+    if (isStepOver(place)) yield
+  }
+  return { lists, tagEnds }
 }

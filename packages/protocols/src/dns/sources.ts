@@ -1,7 +1,7 @@
 /** Where datagrams come from. Pure. */
 import { parseAddress } from '@rollcall/wire'
 
-/** Whether the address is of this machine itself. */
+/** Whether the address is of this machine itself, which cannot be forged from elsewhere. */
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address.startsWith('::ffff:127.') || address === '::1'
 }

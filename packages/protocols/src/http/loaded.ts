@@ -7,9 +7,13 @@ export interface NodeLife {
   readiness(): Readiness
 }
 
-/** Lookups are answered only by a node that knows what it should know; one that is about to stop does, to its last moment. */
-export function requireLoaded(node: NodeLife): void {
+/** Whether the node knows what it should know; one that is about to stop does, to its last moment. */
+export function isLoaded(node: NodeLife): boolean {
   const readiness = node.readiness()
-  if (!readiness.ready && readiness.reason === 'loading')
-    throw new RegistryError('not_ready', 'the node is still loading')
+  return readiness.ready || readiness.reason !== 'loading'
+}
+
+/** Lookups are answered only by a node that is loaded. */
+export function requireLoaded(node: NodeLife): void {
+  if (!isLoaded(node)) throw new RegistryError('not_ready', 'the node is still loading')
 }

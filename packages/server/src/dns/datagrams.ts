@@ -1,5 +1,5 @@
 /** DNS over UDP: one socket, from which datagrams are answered as they come. */
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Logger, Meter } from '@rollcall/core'
 import type { MessageAnswers } from './answers.js'
@@ -30,15 +30,23 @@ export function createDatagrams({ dns, logger, meter }: DatagramsDeps): Datagram
   let listening = false
   const drop = (): void => meter.count('rollcall_dns_dropped_total')
 
+  const sent = (error: Error | null): void => {
+    if (error !== null) drop()
+  }
+
+  function send(own: Socket, answer: Buffer | undefined, { address, port }: RemoteInfo): void {
+    // It may have been closed since the query came.
+    if (answer === undefined || own !== socket) return
+    // Nothing listens on port 0: a forged sender.
+    if (port === 0 || own.getSendQueueSize() > QUEUE_BYTES_MAX) drop()
+    else own.send(answer, port, address, sent)
+  }
+
   function serve(own: Socket): void {
-    own.on('message', (message, { address, port }) => {
-      const answer = dns.answer(message, 'udp', address)
-      if (answer === undefined) return
-      // Nothing listens on port 0: a forged sender.
-      if (port === 0 || own.getSendQueueSize() > QUEUE_BYTES_MAX) return drop()
-      own.send(answer, port, address, (error) => {
-        if (error !== null) drop()
-      })
+    own.on('message', (message, from) => {
+      const answer = dns.answer(message, 'udp', from.address)
+      if (answer instanceof Promise) void answer.then((later) => send(own, later, from))
+      else send(own, answer, from)
     })
   }
 

@@ -36,8 +36,11 @@ export interface DnsListener {
 const QUERY_BYTES_MAX = 4_096
 /** An answer may be longer than this, and there is one more beyond it at most. */
 const UNSENT_BYTES_MAX = 65_536
-/** At some 10 µs each, half a millisecond. */
+/** At some microseconds each, a fraction of a millisecond; long answers take longer, hence the time. */
 const TURN_QUERIES_MAX = 50
+const TURN_MS_MAX = 2
+/** A client that goes on asks again within this. */
+const RESTING_MS_MIN = 1_000
 /** A free port of TCP may be taken for UDP. */
 const TRIES = 10
 
@@ -55,6 +58,8 @@ export function createDnsListener(deps: DnsListenerDeps, options: DnsListenerOpt
     queryBytesMax: QUERY_BYTES_MAX,
     unsentBytesMax: UNSENT_BYTES_MAX,
     turnQueriesMax: TURN_QUERIES_MAX,
+    turnMsMax: TURN_MS_MAX,
+    restingMsMin: RESTING_MS_MIN,
   }
   let sockets: Sockets | undefined
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { framed } from './frames.js'
 import { serveStream } from './stream.js'
 
-const BOUNDS = { idleMs: 1_000, queryBytesMax: 100, unsentBytesMax: 1_000, turnQueriesMax: 10 }
+const BOUNDS = { idleMs: 1_000, queryBytesMax: 100, unsentBytesMax: 1_000, turnQueriesMax: 10, turnMsMax: 2 }
 
 /** The node's end of a connection whose client reads when it is told to. */
 class FakeSocket extends Duplex {
@@ -35,16 +35,29 @@ class FakeSocket extends Duplex {
   }
 }
 
-function serve(answerBytes = 50): { socket: FakeSocket; clock: HandClock; asked: string[] } {
+interface Served {
+  readonly socket: FakeSocket
+  readonly clock: HandClock
+  readonly asked: string[]
+  /** Answers what waits for a long list. */
+  readonly later: (() => void)[]
+}
+
+/** `answerMs`: how long each answer takes. */
+function serve(answerBytes = 50, answerMs = 0): Served {
   const clock = new HandClock()
   const socket = new FakeSocket()
   const asked: string[] = []
-  const answer = (message: Buffer): Buffer | undefined => {
-    asked.push(message.toString())
-    return message.toString() === 'silence' ? undefined : Buffer.alloc(answerBytes)
+  const later: (() => void)[] = []
+  const answer = (message: Buffer): Buffer | undefined | Promise<Buffer> => {
+    const text = message.toString()
+    asked.push(text)
+    if (answerMs > 0) clock.advance(answerMs)
+    if (text === 'later') return new Promise((resolve) => later.push(() => resolve(Buffer.alloc(7))))
+    return text === 'silence' ? undefined : Buffer.alloc(answerBytes)
   }
-  serveStream(socket as unknown as Socket, { dns: { answer }, clock }, BOUNDS)
-  return { socket, clock, asked }
+  serveStream(socket as unknown as Socket, { dns: { answer }, clock, asked: () => undefined }, BOUNDS)
+  return { socket, clock, asked, later }
 }
 
 /** Streams hand on what they have between turns of the event loop. */
@@ -98,6 +111,38 @@ describe('a connection', () => {
     expect(asked).toHaveLength(10)
     await pass(clock)
     expect(asked).toHaveLength(25)
+  })
+
+  it('has others served between answers that take long', async () => {
+    const { socket, clock, asked } = serve(1, 1)
+    socket.push(Buffer.concat(Array.from({ length: 5 }, () => query())))
+    await turns()
+    expect(asked).toHaveLength(2)
+    await pass(clock)
+    expect(asked).toHaveLength(5)
+  })
+
+  it('gets answers that take a while in its turn, and ends meanwhile if it wants to', async () => {
+    const { socket, clock, asked, later } = serve()
+    socket.push(Buffer.concat([query('one'), query('later'), query('two'), query('later')]))
+    await pass(clock)
+    expect([asked, socket.taken]).toEqual([['one', 'later'], [52]])
+    socket.push(query('three'))
+    socket.push(null)
+    await pass(clock)
+    later.shift()?.()
+    await pass(clock)
+    expect([asked.length, socket.taken, socket.writableFinished]).toEqual([4, [52, 9, 52], false])
+    later.shift()?.()
+    await pass(clock)
+    expect([asked.length, socket.taken, socket.writableFinished]).toEqual([5, [52, 9, 52, 9, 52], true])
+    const gone = serve()
+    gone.socket.push(query('later'))
+    await pass(gone.clock)
+    gone.socket.destroy()
+    gone.later.shift()?.()
+    await pass(gone.clock)
+    expect([gone.socket.taken, gone.clock.timers]).toEqual([[], []])
   })
 
   it('that is not read is not answered any more, and ends; once it is read it goes on', async () => {
