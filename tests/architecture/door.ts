@@ -30,6 +30,7 @@ const TYPES: ReadonlySet<string> = new Set([
   'EventsQuery',
   'FeedAnswer',
   'Foreign',
+  'KeptValue',
   'InstanceKey',
   'Offer',
   'ViewCapture',

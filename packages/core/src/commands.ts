@@ -102,6 +102,17 @@ export interface ServiceDeclaration {
   readonly settings: ServiceSettings | null
 }
 
+/** What clients of another protocol have kept under a key. By an adapter only. */
+export interface ValueCommand {
+  readonly namespace: string
+  readonly protocol: string
+  readonly key: string
+  /** Null takes it back. */
+  readonly document: string | null
+  /** Only where the last write had this number; 0 where there is none. Decided at the node that takes the command. */
+  readonly expected?: number
+}
+
 export interface NamespaceDeclaration {
   readonly namespace: string
   /** Null takes the declaration back. */
@@ -120,6 +131,7 @@ export interface Commands {
   readonly unfreeze: FreezeCommand
   readonly declareService: ServiceDeclaration
   readonly declareNamespace: NamespaceDeclaration
+  readonly keepValue: ValueCommand
 }
 
 export type CommandKind = keyof Commands
@@ -144,6 +156,11 @@ export interface Declared {
   readonly existed: boolean
 }
 
+/** Whether a value is now what was wanted, and not another one than was expected. */
+export interface Kept {
+  readonly kept: boolean
+}
+
 /** What each command is answered; results are in the order of the items. */
 export interface Answers {
   readonly register: readonly Undurable<Registered | Refused>[]
@@ -156,6 +173,7 @@ export interface Answers {
   readonly unfreeze: Declared
   readonly declareService: Declared
   readonly declareNamespace: Declared
+  readonly keepValue: Kept
 }
 
 /** A command that was done, and how durable that is by now. */

@@ -40,6 +40,7 @@ export type { Feed, FeedAnswer, FeedChange, FeedName } from './publishing/feed.j
 export type { NodeHealth } from './publishing/node-health.js'
 export { PUBLISHER_DEFAULTS, type PublisherOptions } from './publishing/options.js'
 export type { Subscriber, Subscription, Update, WatchCommand } from './publishing/subscription.js'
+export type { KeptValue, ValueChanges } from './directory/kept-values.js'
 export { type AudienceQuery, type Offer, Queries } from './queries.js'
 export * from './records/declaration.js'
 export { contentDigest } from './records/digest.js'

@@ -78,6 +78,7 @@ export const LABEL_VALUES: Readonly<Record<ListName, readonly string[]>> = {
     unfreeze: true,
     declareService: true,
     declareNamespace: true,
+    keepValue: true,
   }),
   /** What a registration can end with. */
   registrations: [
@@ -130,6 +131,8 @@ export const LABEL_VALUES: Readonly<Record<ListName, readonly string[]>> = {
     'eventStreamsMax',
     'eventWatchesMax',
     'freezesMax',
+    'valuesMax',
+    'valueBytesMax',
     'heap',
     'instancesMax',
     'listsMax',

@@ -329,6 +329,7 @@ export class RegistryNode {
     declareService: (command, { now, caller }) => this.declarations.declareService(command, now, caller.peer),
     declareNamespace: (command, { now, caller }) =>
       this.declarations.declareNamespace(command, now, caller.peer),
+    keepValue: (command, { now, caller }) => this.declarations.keepValue(command, now, caller.peer),
   }
 
   /** Takes beats. What follows from them is the node's own judgement. */

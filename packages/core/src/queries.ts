@@ -19,6 +19,7 @@ import {
 } from '@rollcall/wire'
 import type { NodeBudgets } from './budgets/node-budgets.js'
 import type { Directory, Entry } from './directory/directory.js'
+import type { KeptValue, ValueChanges, ValueName } from './directory/kept-values.js'
 import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
 import type { LivenessRules } from './liveness/liveness.js'
@@ -256,6 +257,21 @@ export class Queries {
       },
       watches: budgets.watches.used,
     }
+  }
+
+  /** What clients of another protocol have kept under a key. */
+  value(name: ValueName): KeptValue | undefined {
+    return this.deps.directory.values.get(name)
+  }
+
+  /** What they have kept under all keys that begin so, in order. Costs as much as there is: a thousand at most. */
+  valuesBelow(name: ValueName): readonly KeptValue[] {
+    return this.deps.directory.values.below(name)
+  }
+
+  /** What of it changed after an index of this node, with the present one. */
+  valuesSince(index: number): ValueChanges {
+    return this.deps.directory.values.since(index)
   }
 
   freezes(): readonly FreezeSummary[] {

@@ -5,6 +5,7 @@
 import { ID_PATTERN, isHost, LIMITS, NAME_PATTERN, OPERATOR_LIMITS, type Probe } from '@rollcall/wire'
 import { checkAllow, checkSettings } from '../admission/admission.js'
 import { checkProbe } from '../admission/probe.js'
+import { VALUE_CHARS_MAX, VALUE_KEY_CHARS_MAX } from '../directory/kept-values.js'
 import type { Declaration } from '../records/declaration.js'
 import type { Learnable } from '../records/learnable.js'
 import { type Content, FOREIGN_BYTES_MAX, type StoredRecord, type Verdict } from '../records/record.js'
@@ -69,10 +70,16 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
 /** Whether it is a declaration as this release knows it, whatever else stands in it. */
 export function isDeclaration(value: unknown): value is Declaration {
   if (!isObject(value)) return false
-  const { kind, namespace, service, register } = value
+  const { kind, namespace, service, protocol, key, register } = value
   if (kind === 'freeze')
     return (namespace === '*' || isName(namespace)) && isRegister(register, (held) => held === true)
   if (kind === 'namespace') return isName(namespace) && isRegister(register, isNamespaceSettings)
+  if (kind === 'value')
+    return (
+      [namespace, protocol].every(isName) &&
+      isText(key, VALUE_KEY_CHARS_MAX) &&
+      isRegister(register, isShort(VALUE_CHARS_MAX))
+    )
   return kind === 'service' && isName(namespace) && isName(service) && isRegister(register, isServiceSettings)
 }
 

@@ -17,6 +17,7 @@ import type { Cause, Change, Follower } from './change.js'
 import { DeclarationBook } from './declaration-book.js'
 import { FoldedNames } from './folded-names.js'
 import { Freezes } from './freezes.js'
+import { KeptValues } from './kept-values.js'
 import { Namespaces } from './namespaces.js'
 import type { HistoryBudget } from './history.js'
 import { Listing } from './listing.js'
@@ -56,6 +57,8 @@ export class Directory {
   /** What operators froze. */
   readonly freezes: Freezes = new Freezes()
   readonly namespaceSettings: Namespaces
+  /** What clients of other protocols have kept. */
+  readonly values: KeptValues = new KeptValues()
   /** The list of services. */
   readonly listing: Listing<ServiceNode> = new Listing<ServiceNode>()
   /** The same, by names without case. */
@@ -271,6 +274,7 @@ export class Directory {
     const { kind, namespace, register } = declaration
     if (kind === 'service') this.settleService(namespace, declaration.service, declaration.register.value)
     else if (kind === 'namespace') this.namespaceSettings.set(namespace, declaration.register.value)
+    else if (kind === 'value') this.values.settle(declaration)
     else if (register.value === null) this.freezes.clear(namespace)
     else this.freezes.set(namespace, defined({ by: register.by, why: register.why }), now)
   }
@@ -345,19 +349,11 @@ export class Directory {
     if (before !== after || isAnew(previous, record)) entry.since = now
     if (visible) {
       if (this.following) rememberChange(entry, group, previous, after)
-      if (before !== null) {
-        service.sum.subtract(entry.hi, entry.lo)
-        group.sum.subtract(entry.hi, entry.lo)
-        this.sumOf(service.namespace)?.subtract(entry.hi, entry.lo)
-        this.count(service, group, before, -1)
-      }
+      if (before !== null) this.count(entry, group, before, -1)
       if (lanes !== undefined && after !== null) {
-        service.sum.add(lanes.hi, lanes.lo)
-        group.sum.add(lanes.hi, lanes.lo)
-        this.count(service, group, after, 1)
-        this.sumOf(service.namespace)?.add(lanes.hi, lanes.lo)
         entry.hi = lanes.hi | 0
         entry.lo = lanes.lo | 0
+        this.count(entry, group, after, 1)
       }
     }
     this.hold(entry, group, previous, cause)
@@ -380,14 +376,19 @@ export class Directory {
     this.accounts.entered(group, groupBytes(group), entry)
   }
 
-  private count(service: ServiceNode, group: GroupNode, state: State, by: 1 | -1): void {
+  /** An instance is listed in a state, or is so no longer. */
+  private count({ service, hi, lo }: Entry, group: GroupNode, state: State, by: 1 | -1): void {
+    const { namespace } = service
+    const all = this.totals.get(namespace) ?? { total: 0, sum: new SignSum() }
+    for (const place of [all, service, group]) {
+      place.total += by
+      if (by > 0) place.sum.add(hi, lo)
+      else place.sum.subtract(hi, lo)
+    }
     this.states[state] += by
-    service.total += by
-    const row = this.totals.get(service.namespace)
-    if (row === undefined) this.totals.set(service.namespace, { total: by, sum: new SignSum() })
-    else if ((row.total += by) === 0) this.totals.delete(service.namespace)
-    group.total += by
     if (state === 'up') group.up += by
+    if (all.total === 0) this.totals.delete(namespace)
+    else this.totals.set(namespace, all)
   }
 }
 

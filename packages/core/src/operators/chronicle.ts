@@ -47,7 +47,8 @@ export class Chronicle implements Follower {
     const event = kind === 'freeze' ? (stands ? 'frozen' : 'unfrozen') : stands ? 'declared' : 'undeclared'
     const subject = kind === 'service' ? { namespace, service: declaration.service } : { namespace }
     const { by, why } = register
-    this.events.record(event, { subject, ...defined({ by, why }) }, this.author)
+    const reason = kind === 'value' ? `${declaration.protocol} ${declaration.key}` : undefined
+    this.events.record(event, { subject, ...defined({ by, why, reason }) }, this.author)
   }
 
   /** Notes what liveness noticed: nothing that a caller did. */

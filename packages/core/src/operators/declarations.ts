@@ -12,10 +12,18 @@ import {
   type Signature,
 } from '@rollcall/wire'
 import { checkAllow, checkSettings } from '../admission/admission.js'
-import type { Declared, FreezeCommand, NamespaceDeclaration, ServiceDeclaration } from '../commands.js'
+import type {
+  Declared,
+  FreezeCommand,
+  Kept,
+  NamespaceDeclaration,
+  ServiceDeclaration,
+  ValueCommand,
+} from '../commands.js'
 import type { Follower } from '../directory/change.js'
 import type { Directory } from '../directory/directory.js'
 import { FREEZES_MAX } from '../directory/freezes.js'
+import { VALUES_MAX } from '../directory/kept-values.js'
 import type { ListingRoom } from '../directory/listing-room.js'
 import type { Meter } from '../metrics.js'
 import { type Declaration, declarationKey, type DeclarationKind } from '../records/declaration.js'
@@ -56,6 +64,7 @@ export class Declarations implements Follower {
       service: new Remembered(retentionMs, servicesMax),
       namespace: new Remembered(retentionMs, namespacesMax),
       freeze: new Remembered(retentionMs, FREEZES_MAX),
+      value: new Remembered(retentionMs, VALUES_MAX),
     }
   }
 
@@ -94,6 +103,24 @@ export class Declarations implements Follower {
     if (full !== undefined) return full
     const register = this.next<NamespaceSettings>(`namespace/${namespace}`, settings)
     return this.declare({ kind: 'namespace', namespace, register }, now, peer) ?? { existed }
+  }
+
+  /** Keeps a value, or takes it back, or says why it cannot. */
+  keepValue(
+    { namespace, protocol, key, document, expected }: ValueCommand,
+    now: number,
+    peer?: string,
+  ): Kept | ErrorBody {
+    const { values } = this.directory
+    const name = { namespace, protocol, key }
+    const counter = values.get(name)?.counter ?? 0
+    if (expected !== undefined && expected !== counter) return { kept: false }
+    if (document === null && counter === 0) return { kept: true }
+    const error = document === null ? undefined : values.refusal(name, document, this.meter)
+    if (error !== undefined) return error
+    // Above every other one, so that each write has a number of its own.
+    const register = nextRegister({ counter: values.index }, document, this.writer)
+    return this.declare({ kind: 'value', ...name, register }, now, peer) ?? { kept: true }
   }
 
   /** Freezes a namespace (or all, `*`), or says why that cannot be. */

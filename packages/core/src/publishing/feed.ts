@@ -13,6 +13,7 @@ import type { Change, Follower } from '../directory/change.js'
 import type { Directory, Entry, ServiceNode } from '../directory/directory.js'
 import { Fifo } from '../directory/fifo.js'
 import type { Meter } from '../metrics.js'
+import type { DeclarationKind } from '../records/declaration.js'
 import { hiddenReason } from '../records/state.js'
 
 interface ListedChange {
@@ -210,8 +211,12 @@ export class Feed implements Follower {
     this.release(service.namespace)
   }
 
-  /** Something was declared, or a declaration was taken back, of a service or of a namespace as a whole. */
-  declared({ namespace, service }: FeedName): void {
+  /**
+   * Something was declared, or a declaration was taken back, of a service or of a namespace as a whole. What is kept for clients
+   * is nothing of what is listed.
+   */
+  declared({ kind, namespace, service }: FeedName & { readonly kind?: DeclarationKind }): void {
+    if (kind === 'value') return
     const index = this.last + 1
     if (service === undefined) return this.push(namespace, { kind: 'namespace', index, namespace })
     this.push(namespace, { kind: 'service', index, namespace, service })

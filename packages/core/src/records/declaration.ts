@@ -1,4 +1,4 @@
-/** What stands by an operator's word rather than by a registration: a register under a name of its own. */
+/** What stands by a word of its own rather than by a registration, mostly an operator's: a register under a name of its own. */
 import type { NamespaceSettings, ServiceSettings } from '@rollcall/wire'
 import type { Register } from './register.js'
 
@@ -18,11 +18,20 @@ export type Declaration =
     }
   /** A namespace, or `*` for all, is frozen. */
   | { readonly kind: 'freeze'; readonly namespace: string; readonly register: Register<true> }
+  /** What clients of another protocol have kept under a key: text of the adapter's own shape. */
+  | {
+      readonly kind: 'value'
+      readonly namespace: string
+      readonly protocol: string
+      readonly key: string
+      readonly register: Register<string>
+    }
 
 export type DeclarationKind = Declaration['kind']
 
-/** The name under which a declaration is held; names cannot contain a slash. */
+/** The name under which a declaration is held; names and protocols cannot contain a slash, the keys of values come last. */
 export function declarationKey(declaration: Declaration): string {
   const { kind, namespace } = declaration
+  if (kind === 'value') return `${kind}/${namespace}/${declaration.protocol}/${declaration.key}`
   return kind === 'service' ? `${kind}/${namespace}/${declaration.service}` : `${kind}/${namespace}`
 }

@@ -113,6 +113,16 @@ describe('a TTL', () => {
     expect(registry.statuses('web')).toEqual({ 'service:w0': 'critical' })
   })
 
+  it('does not run out while the node is an island', async () => {
+    const registry = await fleet(1)
+    registry.node.fare({ ...registry.read.health(), island: true }, registry.clock.now())
+    await registry.pass(60_000)
+    expect(registry.statuses('web')).toEqual({ 'service:w0': 'passing' })
+    registry.node.fare({ ...registry.read.health(), island: false }, registry.clock.now())
+    await registry.pass(1_100)
+    expect(registry.statuses('web')).toEqual({ 'service:w0': 'critical' })
+  })
+
   it('of one service that falls silent does not touch another one', async () => {
     const registry = await fleet(1)
     await registry.register({ ...instance('o'), Name: 'other' })

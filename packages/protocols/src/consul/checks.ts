@@ -279,7 +279,7 @@ export class Checks {
     silentMs: number,
     { guards }: NonNullable<ReturnType<Queries['explain']>>,
   ): boolean {
-    if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || guards.held === 'island')
+    if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || this.read.health().island)
       return true
     if (run.fresh || silentMs >= LONG_SILENCE_MS) return false
     const { renewed, expired } = this.book.tally(entry.key.service)

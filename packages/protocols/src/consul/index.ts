@@ -73,6 +73,7 @@ export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = 
   const agenda = createAgenda(clock)
   const changes = new Changes({ registry, clock })
   const checks = new Checks({ registry, clock, random, logger, agenda })
+  const keyValues = new KeyValues({ registry, clock }, settings)
   const waits = new Waits(budgets.waits)
   const handlerDeps: ConsulHandlerDeps = {
     registry,
@@ -83,7 +84,7 @@ export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = 
     changes,
     waits,
     kept: new KeptAnswers(() => clock.now()),
-    keyValues: new KeyValues(clock, settings),
+    keyValues,
     options: settings,
     probeFault: deps.probeFault,
     node: nodeOf(deps.identity, settings),
@@ -99,12 +100,16 @@ export function createConsulProtocol(deps: ConsulDeps, options: ConsulOptions = 
   const handleRequest = createEntrance(http, createGate(settings.allowedHosts), routerOf(handlerDeps))
   return {
     handleRequest,
-    start: () => changes.start(checks),
+    start() {
+      changes.start(checks)
+      keyValues.start()
+    },
     stop: () => waits.stop(),
     close() {
       waits.stop()
       agenda.close()
       changes.close()
+      keyValues.close()
       checks.close()
     },
   }

@@ -1,9 +1,12 @@
 /**
- * A small store of keys and values, for clients of a registry that look for their settings in it. It is in the memory of one
- * node: it knows no other, and forgets with it. Pure but for the index, which begins at the date of the boot.
+ * A small store of keys and values, for clients of a registry that look for their settings in it. The registry keeps the values:
+ * they outlive a restart and are on every node. Each write has a number, the same everywhere; that of the store is this node's.
  */
-import type { ChangeWait, Clock } from '@rollcall/core'
+import type { Caller, ChangeWait, Clock, KeptValue, Queries, Registry } from '@rollcall/core'
+import { CALLER } from './caller.js'
+import { NAMESPACE, PROTOCOL } from './mapping.js'
 import type { ConsulOptions } from './options.js'
+import { RecentNames } from './recent-names.js'
 
 export interface StoredPair {
   readonly key: string
@@ -16,72 +19,118 @@ export interface StoredPair {
 /** How a write was taken: `full` and `large` are the bounds of the store. */
 export type Stored = 'stored' | 'unchanged' | 'full' | 'large'
 
+/** What is kept of a pair. */
+interface PairDocument {
+  /** Base64. */
+  readonly value: string
+  readonly flags: number
+  /** When there was none before, milliseconds since the epoch. */
+  readonly created: number
+}
+
 interface Waiter {
   readonly prefix: string
   readonly whole: boolean
   readonly wake: (changed: boolean) => void
 }
 
+export interface KeyValuesDeps {
+  readonly registry: Pick<Registry, 'read' | 'follow' | 'execute'>
+  readonly clock: Clock
+}
+
 const KEY_BYTES_MAX = 512
+/** As for services (`changes.ts`): a change is news for so long, and what other nodes say is here by then. */
+const RECENT_MS = 1_000
+const OTHER_MS = 250
+/** The one name of which it is noted when it changed. */
+const STORE = 'store'
 
 export class KeyValues {
-  private readonly clock: Clock
+  private readonly deps: KeyValuesDeps
   private readonly options: Pick<Required<ConsulOptions>, 'kvKeysMax' | 'kvBytesMax' | 'kvValueBytesMax'>
-  private readonly pairs = new Map<string, StoredPair>()
+  private readonly read: Queries
+  private readonly recent: RecentNames
   private readonly waiters = new Set<Waiter>()
-  private bytes = 0
-  private last: number
+  private unfollow: (() => void) | undefined
+  private at = 0
 
-  constructor(clock: Clock, options: KeyValues['options']) {
-    this.clock = clock
+  constructor(deps: KeyValuesDeps, options: KeyValues['options']) {
+    this.deps = deps
     this.options = options
-    this.last = Math.max(1, Math.floor(clock.wallNow()) * 1_000)
+    this.read = deps.registry.read(CALLER)
+    this.recent = new RecentNames(deps.clock, RECENT_MS)
   }
 
-  /** Index of the last change of anything. */
+  start(): void {
+    this.unfollow = this.deps.registry.follow(() => this.look(), CALLER)
+    this.at = this.read.valuesSince(0).index
+  }
+
+  close(): void {
+    this.unfollow?.()
+  }
+
+  /** Index of the last change of anything; at least 1. */
   get index(): number {
-    return this.last
+    return Math.max(1, this.read.valuesSince(this.at).index)
   }
 
   get(key: string): StoredPair | undefined {
-    return this.pairs.get(key)
+    const kept = this.read.value(nameOf(key))
+    return kept === undefined ? undefined : pairOf(kept)
   }
 
   /** All below a prefix, in order. */
   below(prefix: string): readonly StoredPair[] {
-    return [...this.pairs.values()]
-      .filter(({ key }) => key.startsWith(prefix))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
+    return this.read
+      .valuesBelow(nameOf(prefix))
+      .map(pairOf)
+      .filter((pair) => pair !== undefined)
   }
 
   /** `cas`: only where the pair was last changed at this index; 0 = only where there is none. */
-  put(key: string, value: Buffer, flags: number, cas: number | undefined): Stored {
+  async put(
+    key: string,
+    value: Buffer,
+    { flags, cas }: { readonly flags: number; readonly cas: number | undefined },
+    caller: Caller,
+  ): Promise<Stored> {
     const { kvKeysMax, kvBytesMax, kvValueBytesMax } = this.options
-    const before = this.pairs.get(key)
-    if (cas !== undefined && (before?.modifyIndex ?? 0) !== cas) return 'unchanged'
     if (value.length > kvValueBytesMax || Buffer.byteLength(key) > KEY_BYTES_MAX) return 'large'
-    const bytes = this.bytes + sizeOf(key, value) - (before === undefined ? 0 : sizeOf(key, before.value))
-    if (bytes > kvBytesMax || (before === undefined && this.pairs.size >= kvKeysMax)) return 'full'
-    this.bytes = bytes
-    const modifyIndex = ++this.last
-    this.pairs.set(key, { key, value, flags, createIndex: before?.createIndex ?? modifyIndex, modifyIndex })
-    this.wake([key])
-    return 'stored'
+    const others = this.below('').filter((pair) => pair.key !== key)
+    const bytes = others.reduce((sum, pair) => sum + sizeOf(pair.key, pair.value), sizeOf(key, value))
+    if (bytes > kvBytesMax || others.length >= kvKeysMax) return 'full'
+    const created = this.get(key)?.createIndex ?? Math.floor(this.deps.clock.wallNow())
+    const document: PairDocument = { value: value.toString('base64'), flags, created }
+    return (await this.keep(key, JSON.stringify(document), cas, caller)) ? 'stored' : 'unchanged'
   }
 
   /** Takes out a key, or all below it. False where `cas` holds it back. */
-  delete(key: string, recurse: boolean, cas: number | undefined): boolean {
-    if (cas !== undefined && !recurse && (this.pairs.get(key)?.modifyIndex ?? 0) !== cas) return false
-    const gone = recurse ? this.below(key) : [this.pairs.get(key)].filter((each) => each !== undefined)
-    for (const pair of gone) {
-      this.pairs.delete(pair.key)
-      this.bytes -= sizeOf(pair.key, pair.value)
-    }
-    if (gone.length > 0) {
-      this.last++
-      this.wake(gone.map((pair) => pair.key))
-    }
+  async delete(key: string, recurse: boolean, cas: number | undefined, caller: Caller): Promise<boolean> {
+    if (!recurse) return this.keep(key, null, cas, caller)
+    await Promise.all(this.below(key).map((pair) => this.keep(pair.key, null, undefined, caller)))
     return true
+  }
+
+  private async keep(
+    key: string,
+    document: string | null,
+    cas: number | undefined,
+    caller: Caller,
+  ): Promise<boolean> {
+    const expected = cas === undefined ? {} : { expected: cas }
+    const { answer } = await this.deps.registry.execute(
+      { kind: 'keepValue', ...nameOf(key), document, ...expected },
+      caller,
+    )
+    return answer.kept
+  }
+
+  /** How long a client that shows an index may be kept waiting, of `timeoutMs`. */
+  patience(seen: number, timeoutMs: number): number {
+    if (seen === this.index) return timeoutMs
+    return this.recent.has(STORE) ? 0 : Math.min(timeoutMs, OTHER_MS)
   }
 
   /** Waits for a change of a key, or of anything below it. */
@@ -97,19 +146,46 @@ export class KeyValues {
           resolve(result)
         },
       }
-      const cancelTimer = this.clock.setTimer(timeoutMs, () => waiter.wake(false))
+      const cancelTimer = this.deps.clock.setTimer(timeoutMs, () => waiter.wake(false))
       cancel = () => waiter.wake(false)
       this.waiters.add(waiter)
     })
     return { changed, cancel: () => cancel() }
   }
 
-  private wake(keys: readonly string[]): void {
+  private look(): void {
+    const { index, keys } = this.read.valuesSince(this.at)
+    if (index === this.at) return
+    this.at = index
+    this.recent.add(STORE)
     for (const waiter of [...this.waiters]) {
       const { prefix, whole } = waiter
-      if (keys.some((key) => (whole ? key === prefix : key.startsWith(prefix)))) waiter.wake(true)
+      if (keys === 'all' || keys.some((key) => (whole ? key === prefix : key.startsWith(prefix))))
+        waiter.wake(true)
     }
   }
+}
+
+function nameOf(key: string): {
+  readonly namespace: string
+  readonly protocol: string
+  readonly key: string
+} {
+  return { namespace: NAMESPACE, protocol: PROTOCOL, key }
+}
+
+/** Undefined where it is none that this version writes. */
+function pairOf({ key, document, counter }: KeptValue): StoredPair | undefined {
+  let kept: unknown
+  try {
+    kept = JSON.parse(document)
+  } catch {
+    return undefined
+  }
+  const { value, flags, created } = (kept ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof value !== 'string' || typeof flags !== 'number' || typeof created !== 'number') return undefined
+  const createIndex = Math.max(1, Math.min(created, counter))
+  return { key, value: Buffer.from(value, 'base64'), flags, createIndex, modifyIndex: counter }
 }
 
 function sizeOf(key: string, value: Buffer): number {

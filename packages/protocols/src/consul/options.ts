@@ -15,7 +15,7 @@ export interface ConsulOptions {
   readonly waitMsMax?: number
   /** Wait of a blocking query that names none. Default 300,000, Consul's own. */
   readonly waitMs?: number
-  /** Keys of the store. Default 1,024: Traefik and Fabio have a handful. */
+  /** Keys of the store. Default 1,000: Traefik and Fabio have a handful; the registry keeps 1,024. */
   readonly kvKeysMax?: number
   /** Bytes of keys and values together. Default 4 MiB. */
   readonly kvBytesMax?: number
@@ -33,7 +33,7 @@ export function resolveOptions(options: ConsulOptions): Required<ConsulOptions> 
     stalledMsMax: 60_000,
     waitMsMax: 600_000,
     waitMs: 300_000,
-    kvKeysMax: 1_024,
+    kvKeysMax: 1_000,
     kvBytesMax: 4_194_304,
     kvValueBytesMax: 65_536,
     ...options,

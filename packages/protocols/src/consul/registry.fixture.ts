@@ -145,10 +145,7 @@ export class HandRegistry {
 
   /** Takes in what another node has, as the engine would bring it. */
   learn(other: HandRegistry): void {
-    this.node.learn(
-      [...other.node.snapshot()].filter((entry) => entry.kind === 'record'),
-      this.clock.now(),
-    )
+    this.node.learn([...other.node.snapshot()].filter(isLearnable), this.clock.now())
     this.tell()
   }
 
@@ -178,6 +175,11 @@ export class HandRegistry {
     const view = this.read.capture({ namespace: 'default', service })
     return Array.from({ length: view.size }, (_, place) => view.instance(place).state)
   }
+}
+
+/** What nodes tell each other of what the journal holds. */
+function isLearnable(entry: JournalEntry): entry is Exclude<JournalEntry, { kind: 'epoch' | 'forget' }> {
+  return entry.kind !== 'epoch' && entry.kind !== 'forget'
 }
 
 function unused(): never {

@@ -120,6 +120,11 @@ const ACCOUNTS: Accounts = {
     fields: { namespace, ...settingsOf(settings), ...(existed ? { existed } : {}) },
     effect: settings !== null || existed,
   }),
+  keepValue: ({ namespace, protocol, key, document }, { kept }) => ({
+    message: document === null ? 'value taken back' : 'value kept',
+    fields: { namespace, protocol, key },
+    effect: kept,
+  }),
 }
 
 /** Unsigned, instances are taken out by their provider. */
@@ -129,7 +134,7 @@ function isOperators(command: Command): boolean {
 }
 
 function authorOf(command: Command, { peer }: Caller): Fields {
-  const { by, why } = 'items' in command || 'settings' in command ? {} : command
+  const { by, why } = 'items' in command || 'settings' in command || 'key' in command ? {} : command
   return defined({ by, peer, why })
 }
 

@@ -18,7 +18,7 @@ export const HEADER_BYTES = 32
 /**
  * The version this code writes. 2 added to 1: entries of kind `freeze`, the field `restored`, and what a `gone`
  * content last was. 3 made overrides, freezes and declarations registers (`upgrade.ts`). 4 added the field `baseline`, 5
- * entries of kind `epoch`, 6 the field `foreign`.
+ * entries of kind `epoch`, 6 the field `foreign` and entries of kind `value`.
  */
 export const FORMAT_VERSION = 6
 /** The oldest version this code reads. */

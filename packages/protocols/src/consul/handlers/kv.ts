@@ -1,4 +1,6 @@
 /** `/v1/kv`: the least that clients of a registry need of it. */
+import { requireLoaded } from '../../http/loaded.js'
+import { viaConsul } from '../caller.js'
 import { refusal } from '../errors.js'
 import type { StoredPair, Stored } from '../key-values.js'
 import {
@@ -23,6 +25,7 @@ export function createKv(deps: ConsulHandlerDeps): HandlerRoutes {
 }
 
 function get(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
+  requireLoaded(deps.life)
   const { exchange, rest, query } = call
   const { keyValues } = deps
   const below = query.has('recurse') || query.has('keys')
@@ -30,7 +33,7 @@ function get(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
   // With nothing there, too, the next request has to wait: Fabio asks again at once.
   const scope: Scope = {
     index: () => keyValues.index,
-    patience: (seen, timeoutMs) => (seen === keyValues.index ? timeoutMs : 0),
+    patience: (seen, timeoutMs) => keyValues.patience(seen, timeoutMs),
     wait: (timeoutMs) => keyValues.wait(rest, !below, timeoutMs),
   }
   return blocking(deps, call, scope, () => {
@@ -64,6 +67,7 @@ function pairShape({ key, value, flags, createIndex, modifyIndex }: StoredPair):
 }
 
 function put(deps: ConsulHandlerDeps, { exchange, rest, query }: Call): void {
+  requireLoaded(deps.life)
   if (rest === '') throw refusal(400, 'Missing key name')
   if (query.has('acquire') || query.has('release'))
     throw refusal(400, 'Rollcall has no sessions: keys cannot be locked')
@@ -71,8 +75,8 @@ function put(deps: ConsulHandlerDeps, { exchange, rest, query }: Call): void {
   const cas = numberOf(query, 'cas')
   exchange.rawBody(
     ANY_BODY,
-    (value) => {
-      const stored = deps.keyValues.put(rest, value, flags, cas)
+    async (value) => {
+      const stored = await deps.keyValues.put(rest, value, { flags, cas }, viaConsul(exchange.caller))
       const words = REFUSED[stored]
       if (words !== undefined) throw refusal(stored === 'large' ? 413 : 500, words)
       exchange.json(200, stored === 'stored')
@@ -82,13 +86,16 @@ function put(deps: ConsulHandlerDeps, { exchange, rest, query }: Call): void {
 }
 
 const REFUSED: Readonly<Partial<Record<Stored, string>>> = {
-  full: 'The key-value store of this node is full: it is meant for a few settings',
-  large: 'Request body too large: the key-value store of this node is meant for a few settings',
+  full: 'The key-value store of Rollcall is full: it is meant for a few settings',
+  large: 'Request body too large: the key-value store of Rollcall is meant for a few settings',
 }
 
-function remove(deps: ConsulHandlerDeps, { exchange, rest, query }: Call): void {
+async function remove(deps: ConsulHandlerDeps, { exchange, rest, query }: Call): Promise<void> {
+  requireLoaded(deps.life)
   if (rest === '' && !query.has('recurse')) throw refusal(400, 'Missing key name')
-  exchange.json(200, deps.keyValues.delete(rest, query.has('recurse'), numberOf(query, 'cas')))
+  const caller = viaConsul(exchange.caller)
+  const { keyValues } = deps
+  exchange.json(200, await keyValues.delete(rest, query.has('recurse'), numberOf(query, 'cas'), caller))
 }
 
 function numberOf(query: URLSearchParams, name: string): number | undefined {
