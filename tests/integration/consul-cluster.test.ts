@@ -132,7 +132,7 @@ it('the node that made the checks is killed: another one makes them, and no livi
   await own.nodes[0]?.kill()
   beatAt = second
   const left = [second, third]
-  for (const until_ = performance.now() + 20_000; performance.now() < until_; await pause(200))
+  for (const end = performance.now() + 20_000; performance.now() < end; await pause(200))
     expect(await passing(left, 'web')).toEqual([2, 2])
   // What clients have kept is there as well.
   for (const base of left)
