@@ -114,9 +114,9 @@ export class Guards {
     if (evidence.countedIn !== undefined) this.watcher.fellSilent(evidence.countedIn, evidence, t, leaseMs)
   }
 
-  /** Its record changed, by whatever hand: keeps the count of silent deaths. */
-  account(entry: Entry): void {
-    this.services.account(entry.service, entry.key, standingOf(entry.record) === 'lost')
+  /** Its record changed, by whatever hand: keeps the count of silent deaths, and of those that may follow. */
+  account({ service, key, record }: Entry): void {
+    this.services.account(service, key, standingOf(record), record.verdict.node)
   }
 
   /** Whether a repeated refusal is believed at once. If so its silence, noticed or not, is explained. */
@@ -145,16 +145,16 @@ export class Guards {
     if (guards.includes('island') && t < this.islandUntil) return 'island'
     if (guards.includes('freeze') && this.freezes.covers(entry.record.namespace)) return 'freeze'
     const counted = guards.includes('service_breaker') && silentMs < this.options.unheardMs
-    if (counted && !this.breakerPermits(value, entry)) return 'service_breaker'
+    if (counted && !this.breakerPermits(value, entry, t)) return 'service_breaker'
     if (value === 'expired' && heard !== undefined) this.watcher.settled(heard, evidence)
     return { value, reason: counted ? reason : (late ?? reason) }
   }
 
   /** While the breaker keeps others of the service, nothing that silence took is removed. */
-  private breakerPermits(value: VerdictValue, { service, key }: Entry): boolean {
+  private breakerPermits(value: VerdictValue, { service, key }: Entry, t: number): boolean {
     return value === 'expired'
       ? !this.services.guardOf(service).tripped
-      : this.services.permitsDeath(service, key)
+      : this.services.permitsDeath(service, key, t)
   }
 
   /** The verdict is no longer held back. */

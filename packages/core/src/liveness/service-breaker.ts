@@ -1,11 +1,13 @@
 /**
  * The second half of the breaker doubts the news: so much of one service cannot have died without a trace.
  * Silence may hold a share of a service `down`, never all of it; the others are kept, and the guard shows it.
- * Nothing refills by time: the count is that of the verdicts that stand.
+ * Nothing refills by time: the count is that of the verdicts that stand. Nodes that judge instances of the same service
+ * would each spend the share before they hear of each other: what each may take is settled by the doubts, which come first.
  */
 import type { Guard } from '@rollcall/wire'
 import type { ServiceNode } from '../directory/directory.js'
 import type { Notify } from './notices.js'
+import type { Standing } from './transitions.js'
 
 export interface ServiceBreakerOptions {
   /** Off = silence may take every instance of every service that does not declare otherwise. */
@@ -21,12 +23,19 @@ export function silentDeathsMax(listed: number, share: number): number {
   return Math.max(0, Math.min(Math.max(1, Math.floor(share * listed)), listed - 1))
 }
 
+/** How long an order of the doubted stands: what is doubted later goes down later than that. */
+const ORDER_MS = 500
+
 /** What silence holds of one service. */
 interface Losses {
   /** Keys of instances that silence holds `down`. */
   readonly deaths: Set<string>
   /** Keys of those that would be, were it not for the breaker. */
   readonly kept: Set<string>
+  /** Those that are doubted, and which node judges each. */
+  readonly doubted: Map<string, string>
+  /** Which of them may go down, if several nodes judge them: the first by their keys, so that all nodes mean the same ones. */
+  first: { readonly at: number; readonly keys: ReadonlySet<string> | undefined }
   /** The breaker is tripped. To keep the only instance there is takes no breaker that trips. */
   tripped: boolean
 }
@@ -41,25 +50,28 @@ export class ServiceBreaker {
     this.notify = notify
   }
 
-  /** Whether silence may hold one more instance of the service down. If not, it is kept. */
-  permitsDeath(service: ServiceNode, key: string): boolean {
+  /** Whether silence may hold one more instance of the service down, at judged time `t`. If not, it is kept. */
+  permitsDeath(service: ServiceNode, key: string, t: number): boolean {
     const enabled = service.settings?.breaker?.enabled ?? this.options.enabled
     const share = service.settings?.breaker?.share ?? this.options.share
     if (!enabled) return true
     const losses = this.of(service)
     const { deaths, kept } = losses
-    if (deaths.has(key) || deaths.size < silentDeathsMax(service.total, share)) return true
+    const room = silentDeathsMax(service.total, share) - deaths.size
+    if (deaths.has(key) || (room > 0 && isFirst(losses, key, room, t))) return true
     kept.add(key)
     this.trip(service, losses, service.total > 1)
     return false
   }
 
-  /** Notes whether silence holds an instance down, after any change of its record. */
-  account(service: ServiceNode, key: string, silentDeath: boolean): void {
-    if (silentDeath) this.of(service).deaths.add(key)
-    const losses = this.losses.get(service)
+  /** Notes where an instance stands and which node judges it, after any change of its record. */
+  account(service: ServiceNode, key: string, standing: Standing, judge: string): void {
+    const losses = standing === 'lost' || standing === 'suspect' ? this.of(service) : this.losses.get(service)
     if (losses === undefined) return
-    if (!silentDeath) losses.deaths.delete(key)
+    if (standing === 'lost') losses.deaths.add(key)
+    else losses.deaths.delete(key)
+    if (standing === 'suspect') losses.doubted.set(key, judge)
+    else losses.doubted.delete(key)
     this.settle(service, losses)
   }
 
@@ -85,9 +97,9 @@ export class ServiceBreaker {
 
   /** Ends what has ended. */
   private settle(service: ServiceNode, losses: Losses): void {
-    const { deaths, kept, tripped } = losses
+    const { deaths, kept, doubted, tripped } = losses
     this.trip(service, losses, tripped && kept.size > 0 && service.total > 1)
-    if (deaths.size === 0 && kept.size === 0) this.losses.delete(service)
+    if (deaths.size === 0 && kept.size === 0 && doubted.size === 0) this.losses.delete(service)
   }
 
   private trip(service: ServiceNode, losses: Losses, tripped: boolean): void {
@@ -99,9 +111,22 @@ export class ServiceBreaker {
   private of(service: ServiceNode): Losses {
     let losses = this.losses.get(service)
     if (losses === undefined) {
-      losses = { deaths: new Set(), kept: new Set(), tripped: false }
+      const first = { at: -Infinity, keys: undefined }
+      losses = { deaths: new Set(), kept: new Set(), doubted: new Map(), first, tripped: false }
       this.losses.set(service, losses)
     }
     return losses
   }
+}
+
+/** Whether an instance is among those of the doubted that there is room for. Where one node judges them all, each is. */
+function isFirst(losses: Losses, key: string, room: number, t: number): boolean {
+  if (t >= losses.first.at + ORDER_MS) losses.first = { at: t, keys: firstOf(losses.doubted, room) }
+  const { keys } = losses.first
+  return keys === undefined || keys.has(key)
+}
+
+function firstOf(doubted: ReadonlyMap<string, string>, room: number): ReadonlySet<string> | undefined {
+  if (doubted.size <= room || new Set(doubted.values()).size < 2) return undefined
+  return new Set([...doubted.keys()].toSorted().slice(0, room))
 }
