@@ -18,6 +18,21 @@ beforeEach(() => {
   b.load('new')
 })
 
+it('looks at a bounded part of memory in each turn when a load ends', () => {
+  const node = new JoinedNode(store, 'node-c')
+  for (let index = 0; index < 5_500; index++) node.sim.register({ id: `n${index}` })
+  const { replica } = node.joined
+  const load = replica.load('new')
+  for (const each of [...replica.backlog.all()]) replica.backlog.settled(each)
+  expect(load.end(0)).toBe(false)
+  expect(node.unpublished).toBe(5_000)
+  // Between two turns.
+  node.sim.deregister('n0')
+  node.sim.register({ id: 'late' })
+  expect(load.end(0)).toBe(true)
+  expect(node.unpublished).toBe(5_501)
+})
+
 describe('what is accepted here', () => {
   it('is unpublished until the engine has it, and then costs no write more', () => {
     a.sim.register({ id: 'a' })

@@ -43,8 +43,8 @@ export type EngineHistory = 'known' | 'new'
 export interface ReplicaLoad {
   /** Returns whether it is a record or a declaration. */
   take(entry: EngineEntry, now: number): boolean
-  /** There is no more: what was not among it is absent. */
-  end(now: number): void
+  /** There is no more: what was not among it is absent. Looks at a bounded part of memory; false while there is more. */
+  end(now: number): boolean
 }
 
 export class Replica implements Follower {
@@ -162,6 +162,7 @@ export class Replica implements Follower {
   load(history: EngineHistory): ReplicaLoad {
     const { directory } = this.deps
     const found = new Set<Published>()
+    let rest: Entry[] | undefined
     if (history === 'new') this.unknow()
     return {
       take: (entry, at) => {
@@ -170,12 +171,16 @@ export class Replica implements Follower {
         return item !== undefined
       },
       end: (at) => {
-        for (const entry of [...directory.entries()]) if (!found.has(entry)) this.absent(entry, history, at)
+        rest ??= [...directory.entries()]
+        for (const entry of rest.splice(-ENDED_AT_ONCE))
+          if (!found.has(entry) && directory.entry(entry.record) === entry) this.absent(entry, history, at)
+        if (rest.length > 0) return false
         for (const declaration of [...directory.declarations()]) {
           const held = this.held(declarationKey(declaration))
           if (!found.has(held)) this.absentDeclaration(held, history, at)
         }
         this.loaded = true
+        return true
       },
     }
   }
@@ -365,6 +370,9 @@ const AHEAD_MS = 6_000
 
 /** How many are published in one tick: each is a doubt. */
 const AHEAD_AT_ONCE = 500
+
+/** How many the end of a load looks at in one turn: each may become one to publish. */
+const ENDED_AT_ONCE = 5_000
 
 /** More nodes than ever judge at a time; beyond it the memory of verdicts begins anew. */
 const VERDICTS_MAX = 1_000

@@ -72,7 +72,7 @@ export class JoinedNode {
     const { now } = this.sim
     const load = this.joined.replica.load(history)
     for (const [key, { value, revision }] of this.store.keys) load.take({ key, value, revision }, now)
-    load.end(now)
+    while (!load.end(now));
     this.told = this.store.events.length
   }
 

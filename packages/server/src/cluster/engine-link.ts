@@ -179,8 +179,13 @@ export class EngineLink {
     // Restored from a backup while nothing was followed: joining anew does not show that.
     if (isKnown && revision < this.received)
       throw new EngineError('epoch', `the engine is at revision ${revision}, and was at ${this.received}`)
-    driver.step((node, now) => {
-      load.end(now)
+    let isEnded = false
+    while (!isEnded) {
+      isEnded = driver.step((_, now) => load.end(now))
+      if (!isEnded) await this.pause(0)
+      if (this.isClosed) return new EngineError('unavailable', 'the node is stopping')
+    }
+    driver.step((node) => {
       node.completed()
       node.enter(charter.epoch)
     })
