@@ -9,6 +9,7 @@ export interface Doubt {
   readonly node: string
   readonly id: string
   readonly state: Seen
+  readonly reason?: string | undefined
   /** Milliseconds since the census began. */
   readonly atMs: number
 }
@@ -95,7 +96,7 @@ class Streams implements Census {
     this.updates++
     const isView = 'instances' in update
     const shown = isView ? update.instances : update.upserts
-    for (const { id, state } of shown) if (state !== 'up') this.doubt(node, id, state)
+    for (const { id, state, reason } of shown) if (state !== 'up') this.doubt(node, id, state, reason)
     if (!isView) for (const { id } of update.removes) this.doubt(node, id, 'gone')
     for (const { id } of shown) if (this.living.has(id)) this.living.set(id, update.service)
     if (!isView) return
@@ -104,8 +105,8 @@ class Streams implements Census {
       if (service === update.service && !ids.has(id)) this.doubt(node, id, 'gone')
   }
 
-  private doubt(node: string, id: string, state: Seen): void {
+  private doubt(node: string, id: string, state: Seen, reason?: string): void {
     if (!this.living.has(id)) return
-    this.doubts.push({ node, id, state, atMs: Math.round(performance.now() - this.startedAt) })
+    this.doubts.push({ node, id, state, reason, atMs: Math.round(performance.now() - this.startedAt) })
   }
 }
