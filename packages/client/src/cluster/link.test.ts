@@ -158,6 +158,23 @@ describe('link', () => {
     expect(stage.all('dial')).toHaveLength(2)
   })
 
+  it('has more patience once no node of a round has answered, until one does', () => {
+    const stage = started({ urls: ['ws://a/', 'ws://b/'], random: () => 0 })
+    const waits = (count: number): number[] =>
+      Array.from({ length: count }, () => {
+        const [from, dials] = [stage.now, stage.all('dial').length]
+        while (stage.all('dial').length === dials) stage.pass(100)
+        return stage.now - from
+      })
+    expect(waits(2)).toEqual([3_000, 3_000])
+    // With the pause that follows a round.
+    expect(waits(6)).toEqual([6_100, 6_100, 12_100, 12_100, 12_100, 12_100])
+    stage.welcome()
+    stage.do({ type: 'closed', connection: stage.connection, reason: '' })
+    stage.pass(200)
+    expect(waits(1)).toEqual([3_000])
+  })
+
   it('pings when it has nothing else to say', () => {
     const stage = started()
     stage.welcome({ pingMs: 1_000 })

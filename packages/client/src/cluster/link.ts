@@ -172,10 +172,8 @@ export class Link {
   }
 
   deadline(): number | undefined {
-    const watchdogs = this.connections().map((connection) =>
-      connection.phase === 'welcomed'
-        ? Math.min(this.pingAt(connection), this.silentAt(connection))
-        : connection.since + this.settings.times.dialTimeoutMs,
+    const watchdogs = this.connections().map((each) =>
+      each.phase === 'welcomed' ? Math.min(this.pingAt(each), this.silentAt(each)) : each.welcomeBy,
     )
     return earliest(...watchdogs, this.dialAt, this.moveAt, this.retiring && this.retireBy())
   }
@@ -193,9 +191,9 @@ export class Link {
   private watchdog(turn: ClusterTurn, connection: NodeConnection): void {
     const { now } = turn
     if (connection.phase !== 'welcomed') {
-      if (now >= connection.since + this.settings.times.dialTimeoutMs)
-        this.abandon(turn, connection, 'no answer in time')
-      return
+      if (now < connection.welcomeBy) return
+      this.pauses.unanswered++
+      return this.abandon(turn, connection, 'no answer in time')
     }
     const pingMs = pingMsOf(connection)
     const silentAt = this.silentAt(connection)
@@ -261,6 +259,7 @@ export class Link {
     connection.welcome = welcome
     connection.island = island
     this.nodes.welcomed(url)
+    this.pauses.unanswered = 0
     turn.emit({ type: 'log', level, fields: { url, node, cluster, island }, message: 'registry connected' })
     if (connection === this.active) {
       this.settle(turn, connection, welcome)
@@ -357,9 +356,9 @@ export class Link {
   }
 
   private dial(turn: ClusterTurn, url: string): NodeConnection {
-    const connection = dialed(this.nextId++, url, turn.now)
-    const { cluster } = this.settings
-    turn.emit({ type: 'dial', cluster, connection: connection.id, url })
+    const timeoutMs = this.pauses.dialTimeoutMs(this.nodes.round)
+    const connection = dialed(this.nextId++, url, turn.now, timeoutMs)
+    turn.emit({ type: 'dial', cluster: this.settings.cluster, connection: connection.id, url })
     return connection
   }
 

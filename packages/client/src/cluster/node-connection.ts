@@ -6,6 +6,8 @@ export interface NodeConnection {
   readonly id: number
   readonly url: string
   readonly since: number
+  /** It is given up if it is not welcomed by then. */
+  readonly welcomeBy: number
   phase: 'dialing' | 'open' | 'welcomed'
   /** What the client wants of a node may be said on it. */
   ready: boolean
@@ -24,12 +26,13 @@ export interface NodeConnection {
 const PING_MS_MIN = 10
 const PING_MS_MAX = 60_000
 
-/** A connection that is dialed now. */
-export function dialed(id: number, url: string, now: number): NodeConnection {
+/** A connection that is dialed now, and is to be welcomed within so long. */
+export function dialed(id: number, url: string, now: number, timeoutMs: number): NodeConnection {
   return {
     id,
     url,
     since: now,
+    welcomeBy: now + timeoutMs,
     phase: 'dialing',
     ready: false,
     lastSentAt: now,

@@ -1,13 +1,27 @@
-/** How long a link waits before it tries again. */
+/** How long a link waits: for a node to answer, and before it tries again. */
 import type { MachineSettings } from '../machine/settings.js'
+
+/** Most times that the wait for an answer doubles. */
+const PATIENCE_MAX = 2
 
 export class LinkPauses {
   private readonly settings: Pick<MachineSettings, 'times' | 'random'>
   /** Attempts follow each other at once: the client is about to end. */
   hurried = false
+  /** Attempts without an answer since the last welcome. */
+  unanswered = 0
 
   constructor(settings: Pick<MachineSettings, 'times' | 'random'>) {
     this.settings = settings
+  }
+
+  /**
+   * How long a node has to welcome this client. When none of a whole round did, all of them may be slow, as after a restart under
+   * many clients: who gives up then has to be served from the beginning, and is slower still. So the next round has twice as long.
+   */
+  dialTimeoutMs(round: number): number {
+    const { dialTimeoutMs } = this.settings.times
+    return dialTimeoutMs * 2 ** Math.min(PATIENCE_MAX, Math.floor(this.unanswered / Math.max(1, round)))
   }
 
   /** Wait before the attempt after `failures` of them; nothing up to 0, then full jitter under a doubling ceiling. */

@@ -6,7 +6,10 @@ import type { Random } from './ports.js'
 
 /** Times and bounds of the machine. */
 export interface MachineTimes {
-  /** A connection must be welcomed within this. 3 s: one lost SYN and its retransmission fit. */
+  /**
+   * A connection must be welcomed within this. 3 s: one lost SYN and its retransmission fit. After a round over all nodes without
+   * an answer twice as long, up to four times.
+   */
   readonly dialTimeoutMs: number
   /** Shortest wait between attempts after the first free round over all nodes. */
   readonly retryMsMin: number
