@@ -3,7 +3,8 @@ import { ANONYMOUS } from './caller.js'
 import { describe, expect, it } from 'vitest'
 import { isLearnable } from './cluster/checks.js'
 import { decodeRecord, encodeRecord } from './cluster/codec.js'
-import { node, passes, tell } from './learn.fixture.js'
+import { Nodes } from './cluster/nodes.fixture.js'
+import { node, passes, said, tell } from './learn.fixture.js'
 import { LIVENESS_DEFAULTS } from './liveness/options.js'
 import { contentDigest } from './records/digest.js'
 import { FOREIGN_BYTES_MAX } from './records/record.js'
@@ -150,18 +151,80 @@ describe('what the registry found out for the clients of another protocol', () =
   })
 })
 
-it('an adapter learns how long an instance is silent, and whether that is believed', () => {
-  const sim = new Simulation({ liveness: LIVENESS_DEFAULTS })
-  sim.network = () => 'silence'
-  expect(sim.read.silence(keyOf('a'))).toBeUndefined()
-  sim.register()
-  sim.run(20_000)
-  // That it is the only one holds the verdict back, and is no doubt.
-  expect(sim.shown()).toBe('suspect silence')
-  expect(sim.read.silence(keyOf('a'))).toEqual({ silentMs: 20_000, isDoubted: false })
-  sim.execute({ kind: 'freeze', namespace: 'default' })
-  sim.run(5_000)
-  expect(sim.read.silence(keyOf('a'))).toMatchObject({ isDoubted: true })
+describe('the silence of an instance, as an adapter learns it', () => {
+  it('counts for the only one of a service too, and not while the namespace is frozen', () => {
+    const sim = new Simulation({ liveness: LIVENESS_DEFAULTS })
+    sim.network = () => 'silence'
+    expect(sim.read.silence(keyOf('a'))).toBeUndefined()
+    sim.register()
+    sim.run(20_000)
+    expect(sim.shown()).toBe('suspect silence')
+    const silence = { silentMs: 20_000, isRenewed: false, isDoubted: false }
+    expect(sim.read.silence(keyOf('a'))).toEqual(silence)
+    sim.execute({ kind: 'freeze', namespace: 'default' })
+    // At once, not when a verdict would be due that the freeze holds back.
+    expect(sim.read.silence(keyOf('a'))).toEqual({ ...silence, isDoubted: true })
+  })
+
+  it('tells one that was never heard after its registration', () => {
+    const sim = new Simulation()
+    sim.register()
+    expect(sim.read.silence(keyOf('a'))).toMatchObject({ isRenewed: false })
+    sim.run(1_000)
+    sim.beat()
+    expect(sim.read.silence(keyOf('a'))).toMatchObject({ silentMs: 0, isRenewed: true })
+  })
+
+  it('is doubted while the node doubts its ears', () => {
+    const sim = new Simulation({ liveness: LIVENESS_DEFAULTS })
+    sim.network = () => 'silence'
+    for (let at = 0; at < 10; at++) sim.register({ id: `i${at}` })
+    sim.run(40_000)
+    expect(sim.read.silence(keyOf('i0'))).toMatchObject({ silentMs: 40_000, isDoubted: true })
+  })
+
+  it('says nothing after a restart, before it was heard', () => {
+    const first = node('first')
+    first.register()
+    const second = node('first')
+    second.node.load(said(first), second.now)
+    second.run(60_000)
+    expect([second.shown(), second.read.silence(keyOf('a'))]).toEqual(['suspect unheard', undefined])
+  })
+
+  it('of what another node judges is that of its verdict, whatever was heard here long before', () => {
+    const nodes = new Nodes(['judge', 'other'])
+    const [judge, other] = [nodes.get('judge'), nodes.get('other')]
+    nodes.network(() => 'failed')
+    nodes.register('judge')
+    nodes.run(1_000)
+    other.beat('a', 5)
+    nodes.every(5_000, 60_000, () => judge.beat('a', 5))
+    // Up at its judge: that it was not heard here says nothing.
+    expect(other.read.silence(keyOf('a'))).toBeUndefined()
+    nodes.run(9_000)
+    expect(nodes.seen()).toEqual(['suspect silence judge.1', 'suspect silence judge.1'])
+    const here = judge.read.silence(keyOf('a'))
+    const there = other.read.silence(keyOf('a'))
+    expect(there).toMatchObject({ isRenewed: true, isDoubted: false })
+    expect(there?.silentMs).toBeLessThanOrEqual(here?.silentMs ?? 0)
+    expect(there?.silentMs).toBeGreaterThan((here?.silentMs ?? 0) - 1_000)
+  })
+
+  it('at a node that took over begins no sooner than that', () => {
+    const [judge, other] = [node('judge'), node('other')]
+    judge.register()
+    tell(judge, other)
+    other.beat()
+    passes(40_000, judge, other)
+    judge.beat()
+    tell(judge, other)
+    const entry = other.node.directory.entry(keyOf('a'))
+    if (entry === undefined) throw new Error('it was told')
+    other.node.liveness.adopt(entry, other.now, other.now)
+    passes(10_000, other)
+    expect(other.read.silence(keyOf('a'))).toMatchObject({ silentMs: 10_000, isRenewed: true })
+  })
 })
 
 it('an adapter follows what changes by the feed', () => {

@@ -22,6 +22,7 @@ import type { Directory, Entry } from './directory/directory.js'
 import type { KeptValue, ValueChanges, ValueName } from './directory/kept-values.js'
 import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
+import type { KnownSilence } from './liveness/insight.js'
 import type { LivenessRules } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
@@ -188,18 +189,12 @@ export class Queries {
   }
 
   /**
-   * How long this node has not heard a listed instance, and whether a guard refuses to believe that: for protocols whose own
-   * times decide in their answers. That it is the only one of its service is no doubt. Undefined for one that this node never heard.
+   * The silence of a listed instance, for protocols whose own times decide in their answers: that it is the only one of its
+   * service holds nothing back there. Undefined where none counts: this node judges it and never heard it, or its judge hears it.
    */
-  silence(key: InstanceKey): { readonly silentMs: number; readonly isDoubted: boolean } | undefined {
-    const { directory, liveness } = this.deps
-    const entry = directory.entry(key)
-    const now = this.now()
-    const silentMs = entry === undefined ? undefined : liveness.silenceMs(entry, now)
-    if (entry === undefined || silentMs === undefined) return undefined
-    const held = liveness.insight.inspect(entry, now)?.evidence.held
-    const isAlone = held === 'service_breaker' && !liveness.guardOf(entry.service).tripped
-    return { silentMs, isDoubted: held !== undefined && !isAlone }
+  silence(key: InstanceKey): KnownSilence | undefined {
+    const entry = this.deps.directory.entry(key)
+    return entry === undefined ? undefined : this.deps.liveness.insight.silence(entry, this.now())
   }
 
   /** What changed in a namespace after an index of the feed; at most `limit` changes are looked at. */

@@ -125,7 +125,7 @@ function removal({ evidence, removalMs }: Facts, t: number): Assessment {
 function doubt(facts: Facts, t: number, options: LivenessOptions): Assessment {
   const { standing, session } = facts
   if (session?.closedAt !== undefined && standing === 'up') return closed(facts, t, session.closedAt, options)
-  const heardAt = lastHeard(facts)
+  const heardAt = silentSince(facts)
   if (heardAt === undefined) return unheard(facts, t, options)
   const leaseMs = leaseOf(facts, facts.content, options)
   const halfMs = session === undefined ? facts.content.leaseMs / 2 : 2 * options.pingMs
@@ -142,7 +142,7 @@ function closed(facts: Facts, t: number, closedAt: number, options: LivenessOpti
   const { evidence, wokeAt } = facts
   const sessionMs = 3 * options.pingMs
   const grace = Math.max(closedAt + options.closedGraceMs, wokeAt + sessionMs)
-  const lease = Math.max(lastHeard(facts) ?? closedAt, wokeAt) + sessionMs
+  const lease = Math.max(silentSince(facts) ?? closedAt, wokeAt) + sessionMs
   if (t >= lease) return { silent: true, event: 'lease_over', next: t }
   if (t >= grace) {
     // A dying process may have taken one more connection: the kernel closes its files one by one.
@@ -161,7 +161,7 @@ const OWN_LEASES = 3
  * another node that told. What was heard long before others did, or before this node took over, is not of its hearing any
  * more. For a probed endpoint, watching is hearing.
  */
-function lastHeard(facts: Facts): number | undefined {
+export function silentSince(facts: Facts): number | undefined {
   const { evidence, session, content } = facts
   const { startedAt, judgeSince, toldAt = -Infinity } = evidence
   const heardAt = evidence.heardAt ?? (content.liveness === 'probe' ? startedAt : -Infinity)

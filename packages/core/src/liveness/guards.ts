@@ -168,6 +168,12 @@ export class Guards {
     return evidence.countedIn === undefined ? undefined : this.watcher.doubtedAt(evidence.countedIn, evidence)
   }
 
+  /** Whether silence counts for nothing at present, whatever share of the service it took. */
+  refusesSilence(evidence: Evidence, t: number): boolean {
+    const { namespace } = evidence.entry.record
+    return this.doubtedAt(evidence) !== undefined || t < this.islandUntil || this.freezes.covers(namespace)
+  }
+
   /** One flip of the instance. */
   flip(flaps: Flaps, t: number): Flaps {
     return flipped(flaps, t, this.options.damping)

@@ -2,8 +2,8 @@
 import type { Change } from '../directory/change.js'
 import type { Directory, Entry, EntrySlot } from '../directory/directory.js'
 import { isLive } from '../records/state.js'
-import { factsOf, type Inspection } from './assess.js'
-import type { Evidence } from './evidence.js'
+import { factsOf, type Inspection, silentSince } from './assess.js'
+import { type Evidence, lastHeard } from './evidence.js'
 import type { Guards } from './guards.js'
 import type { JudgedClock } from './judged-clock.js'
 import { isKept, type LivenessOptions } from './options.js'
@@ -15,6 +15,16 @@ export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
   readonly evidence: EntrySlot<Evidence>
   readonly clock: JudgedClock
   readonly guards: Guards
+}
+
+/** What a node knows of the silence of an instance, for protocols whose own times decide in their answers. */
+export interface KnownSilence {
+  /** For how long it was not heard, at the least. */
+  readonly silentMs: number
+  /** Whether it may have been heard since it registered. */
+  readonly isRenewed: boolean
+  /** Whether the node doubts its ears, lost the engine, or is told to take nothing down. */
+  readonly isDoubted: boolean
 }
 
 export class Insight {
@@ -47,6 +57,25 @@ export class Insight {
     return { ...known, facts, mayProbe }
   }
 
+  /**
+   * The silence of an instance as far as it counts: what this node judges it must have heard itself; of what another one
+   * judges, that one's verdict says how long it lasted by then.
+   */
+  silence(entry: Entry, now: number): KnownSilence | undefined {
+    const inspection = this.inspect(entry, now)
+    if (inspection?.facts === undefined) return undefined
+    const { t, evidence, facts } = inspection
+    const { isJudge, startedAt, judgeSince } = evidence
+    const silentMs = isJudge ? t - (silentSince(facts) ?? Infinity) : judgedSilenceMs(evidence, t)
+    if (!(silentMs >= 0)) return undefined
+    const isOwn = isJudge && judgeSince === undefined
+    return {
+      silentMs,
+      isRenewed: !isOwn || lastHeard(evidence) > startedAt,
+      isDoubted: this.deps.guards.refusesSilence(evidence, t),
+    }
+  }
+
   /** Whether this node judges it. */
   isJudge(entry: Entry): boolean {
     return this.deps.evidence.get(entry)?.isJudge === true
@@ -77,4 +106,12 @@ export class Insight {
     if (evidence?.incarnation !== record.incarnation || evidence.baseline === 'none') return false
     return isLive(record) && isSameTarget(previous, record)
   }
+}
+
+/** How long it was silent by a verdict of another node, which doubts after half a lease and takes down after all of it. */
+function judgedSilenceMs(evidence: Evidence, t: number): number {
+  const { verdict, content } = evidence.entry.record
+  const isSilent = verdict.reason === 'silence' || verdict.reason === 'long_silence'
+  if (content.intent === 'gone' || verdict.value === 'up' || !isSilent) return Number.NaN
+  return t - evidence.judgedAt + (verdict.value === 'suspect' ? content.leaseMs / 2 : content.leaseMs)
 }

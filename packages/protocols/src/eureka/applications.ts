@@ -2,9 +2,10 @@
  * All applications as Eureka's clients see them, kept beside the registry: by name, by instance and by virtual address, with
  * what changed lately. It holds what the registry holds by reference, and renders nothing.
  */
-import type { InstanceKey, Offer, Queries } from '@rollcall/core'
+import type { InstanceKey, Offer } from '@rollcall/core'
 import type { NamespaceCopy } from '../foreign/namespace-reader.js'
 import { PROTOCOL, readDocument } from './document.js'
+import { type Fate, fatesOf, type LeasesDeps } from './leases.js'
 import { appOf, instanceIdOf, statusesOf, toShown } from './mapping.js'
 import type { Action, Said, Shown } from './messages.js'
 import { hashOf, type Status } from './statuses.js'
@@ -35,7 +36,7 @@ export interface Held {
 export interface Application {
   readonly name: string
   readonly instances: Map<string, Held>
-  /** Grows with each change of it. */
+  /** Grows with each change of it, and no other one ever had it. */
   version: number
 }
 
@@ -50,17 +51,12 @@ export interface ApplicationsDeps {
   now(): number
   /** Milliseconds since the epoch, for what clients are told. */
   wallNow(): number
-  /** Whether the lease of a suspect is over by Eureka's own time, and no guard doubts that. */
-  isOver(held: Held): boolean
+  /** What is known of those that are silent. */
+  readonly leases: LeasesDeps
 }
 
-/** Judges suspects by what the registry knows of their silence. */
-export function leaseIsOver(read: () => Queries): ApplicationsDeps['isOver'] {
-  return ({ key, offer }) => {
-    const silence = read().silence(key)
-    return silence !== undefined && !silence.isDoubted && silence.silentMs >= offer.content.leaseMs
-  }
-}
+/** How much of the time may be spent on looking at those that are silent: a tenth. */
+const REST_FACTOR = 10
 
 export class Applications implements NamespaceCopy {
   private readonly deps: ApplicationsDeps
@@ -71,10 +67,14 @@ export class Applications implements NamespaceCopy {
   private readonly byVip = new Map<string, Set<Held>>()
   private readonly bySecureVip = new Map<string, Set<Held>>()
   private readonly counts: Partial<Record<Status, number>> = {}
-  /** Names of those whose silence is looked at whenever the copy is read. */
-  private readonly suspects = new Set<string>()
+  /** Names of those whose silence is looked at when the copy is read, by their application. */
+  private readonly silent = new Map<string, Set<string>>()
+  /** They are not looked at again before then. */
+  private restsUntil = -Infinity
   /** The last change of each, oldest first. */
   private readonly recents = new Map<string, Recent>()
+  /** Counts the versions of all applications. */
+  private edition = 0
   /** Of the last change. Begins with the date, so that a client of an earlier boot holds none of this one's. */
   version: number
 
@@ -136,7 +136,8 @@ export class Applications implements NamespaceCopy {
   reset(): void {
     for (const map of [this.apps, this.held, this.byId, this.byVip, this.bySecureVip, this.recents])
       map.clear()
-    this.suspects.clear()
+    this.silent.clear()
+    this.restsUntil = -Infinity
     for (const status of Object.keys(this.counts)) this.counts[status as Status] = 0
     this.renewing = 0
     this.version++
@@ -146,8 +147,7 @@ export class Applications implements NamespaceCopy {
     const name = nameOf(key)
     const before = this.held.get(name)
     const stored = readDocument(offer)
-    if (stored !== undefined && offer.instance.state === 'suspect') this.suspects.add(name)
-    else this.suspects.delete(name)
+    this.noteSilence(name, key, stored !== undefined && isSilent(offer))
     if (before !== undefined && isSame(before, offer, stored)) return
     const now = this.deps.wallNow()
     // What is listed for the first time was perhaps written by a client of another node, which said when.
@@ -167,29 +167,54 @@ export class Applications implements NamespaceCopy {
   remove(key: InstanceKey): void {
     const name = nameOf(key)
     const before = this.held.get(name)
+    this.noteSilence(name, key, false)
     if (before === undefined) return
     this.drop(name, before)
     const now = this.deps.wallNow()
     this.note(name, { ...before, evictedAt: now, lastUpdated: now, action: 'DELETED' })
   }
 
-  settled(): void {
-    for (const name of this.suspects) this.reconsider(name)
+  *settled(): Generator<void> {
+    const begunAt = this.deps.now()
+    if (begunAt >= this.restsUntil) {
+      for (const [app, names] of this.silent) yield* this.reconsider(app, names)
+      const now = this.deps.now()
+      this.restsUntil = now + REST_FACTOR * (now - begunAt)
+    }
     const oldest = this.deps.now() - this.deltaMs
     for (const [name, { at }] of this.recents) {
       if (at >= oldest) return
       this.recents.delete(name)
       this.version++
+      yield
     }
   }
 
-  /** A suspect whose lease is over is down in Eureka's words, also where the registry keeps it because it is the only one. */
-  private reconsider(name: string): void {
-    const held = this.held.get(name)
-    if (held === undefined) return void this.suspects.delete(name)
-    const status = this.deps.isOver(held) ? 'DOWN' : held.spoken
-    if (status === held.status) return
-    this.replace(name, { ...held, status, lastUpdated: this.deps.wallNow(), action: 'MODIFIED' })
+  /** Shows the silent ones of an application as Eureka's own times have it. */
+  private *reconsider(app: string, names: ReadonlySet<string>): Generator<void> {
+    const silent = [...names].flatMap((name) => this.held.get(name) ?? [])
+    const fates = yield* fatesOf(this.deps.leases, silent, [
+      ...(this.apps.get(app)?.instances.values() ?? []),
+    ])
+    for (const [held, fate] of fates) {
+      this.fulfil(held, fate)
+      yield
+    }
+  }
+
+  private fulfil(held: Held, fate: Fate): void {
+    if (fate === 'evicted') return this.remove(held.key)
+    const status = fate === 'down' ? 'DOWN' : held.spoken
+    if (status === held.status || this.held.get(nameOf(held.key)) !== held) return
+    this.replace(nameOf(held.key), { ...held, status, lastUpdated: this.deps.wallNow(), action: 'MODIFIED' })
+  }
+
+  private noteSilence(name: string, { service }: InstanceKey, isSilent: boolean): void {
+    const app = appOf(service)
+    const names = this.silent.get(app)
+    if (isSilent && names === undefined) this.silent.set(app, new Set([name]))
+    else if (isSilent) names?.add(name)
+    else if (names?.delete(name) === true && names.size === 0) this.silent.delete(app)
   }
 
   private replace(name: string, held: Held): void {
@@ -211,7 +236,7 @@ export class Applications implements NamespaceCopy {
     const application = this.apps.get(app) ?? { name: app, instances: new Map<string, Held>(), version: 0 }
     this.apps.set(app, application)
     application.instances.set(instanceId, held)
-    application.version++
+    application.version = ++this.edition
     this.counts[status] = (this.counts[status] ?? 0) + 1
     this.renewing += isOurs(held) ? 1 : 0
     for (const [map, name] of this.places(held)) {
@@ -227,7 +252,7 @@ export class Applications implements NamespaceCopy {
     const application = this.apps.get(app)
     if (application?.instances.get(instanceId) === held) {
       application.instances.delete(instanceId)
-      application.version++
+      application.version = ++this.edition
       if (application.instances.size === 0) this.apps.delete(app)
     }
     this.counts[status] = (this.counts[status] ?? 1) - 1
@@ -286,6 +311,11 @@ function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times:
   }
 }
 
+/** Whether the registry doubts it, or has given it up. */
+function isSilent({ instance: { state } }: Offer): boolean {
+  return state === 'suspect' || state === 'down'
+}
+
 /** Whether its clients see no difference. */
 function isSame(before: Held, offer: Offer, stored: Said | undefined): boolean {
   const { instance, override } = before.offer
@@ -295,8 +325,8 @@ function isSame(before: Held, offer: Offer, stored: Said | undefined): boolean {
     instance.weight === offer.instance.weight &&
     override === offer.override &&
     before.spoken === statusesOf(offer, stored).status &&
-    // What is no suspect any more may be shown as its client says again.
-    (before.status === before.spoken || offer.instance.state === 'suspect')
+    // What is not silent any more is shown as its client says again.
+    (before.status === before.spoken || isSilent(offer))
   )
 }
 

@@ -34,7 +34,7 @@ const shown: fc.Arbitrary<Shown> = fc.record({
   port: member,
   securePort: member,
   countryId: fc.nat(9),
-  dataCenter: fc.record({ className: said, name: said }),
+  dataCenter: fc.record({ className: said, name: fc.constantFrom('MyOwn', 'Netflix', 'Amazon', '') }),
   renewalSecs: fc.integer({ min: 1, max: 90 }),
   durationSecs: fc.integer({ min: 1, max: 900 }),
   registeredAt: time,
@@ -104,6 +104,33 @@ it('names of metadata are those of XStream, and come back', () => {
   )
 })
 
+it('has only members that the mapper of Spring knows, whatever was said', () => {
+  const known = new Set(
+    `instanceId app appGroupName ipAddr sid port securePort homePageUrl statusPageUrl healthCheckUrl secureHealthCheckUrl vipAddress
+    secureVipAddress countryId dataCenterInfo hostName status overriddenStatus leaseInfo isCoordinatingDiscoveryServer metadata
+    lastUpdatedTimestamp lastDirtyTimestamp actionType asgName`.split(/\s+/),
+  )
+  const nested = new Set(['port', 'securePort', 'dataCenterInfo', 'leaseInfo', 'metadata'])
+  fc.assert(
+    fc.property(shown, (each) => {
+      const { instance } = JSON.parse(encodeInstance(each, 'json')) as { instance: Record<string, unknown> }
+      expect(Object.keys(instance).filter((key) => !known.has(key))).toEqual([])
+      const objects = Object.keys(instance).filter((key) => typeof instance[key] === 'object')
+      expect(objects.filter((key) => !nested.has(key))).toEqual([])
+    }),
+  )
+})
+
+it('a name that no element can have is left out of XML', () => {
+  const amazon = { className: 'c', name: 'Amazon', metadata: { '': 'x', 'instance-id': 'i' } }
+  const [first] = fc.sample(shown, 1) as [Shown]
+  const xml = encodeInstance({ ...first, dataCenter: amazon, metadata: { '': 'y' } }, 'xml')
+  expect(xml).not.toContain('<>')
+  expect(decodeInstance(Buffer.from(xml), 'xml')).toMatchObject({
+    dataCenter: { metadata: { 'instance-id': 'i' } },
+  })
+})
+
 it('what XML cannot have costs its reader nothing else', () => {
   expect(escapeText('a\0b\u0001\ufffe\ud800c\r\n<&')).toBe('a�b���c&#13;\n&lt;&amp;')
 })
@@ -154,6 +181,11 @@ describe('what is refused', () => {
     '{"instance":{"port":{"$":"x"}}}',
     '{"instance":{"port":{"$":-1}}}',
     '{"instance":{"leaseInfo":{"durationInSecs":1e99}}}',
+    // Clients of Java read these as `int` and as an enumeration: one that is none would cost them the whole list.
+    '{"instance":{"leaseInfo":{"durationInSecs":2147483648}}}',
+    '{"instance":{"leaseInfo":{"renewalIntervalInSecs":-2147483649}}}',
+    '{"instance":{"countryId":3000000000}}',
+    '{"instance":{"dataCenterInfo":{"name":"Private"}}}',
     `{"instance":${'['.repeat(100)}`,
   ])('as JSON: %s', (body) => {
     expect(json(body)).toThrow(malformed)

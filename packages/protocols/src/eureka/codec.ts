@@ -70,27 +70,22 @@ export function encodeListed(shown: Shown, format: Format): string {
 
 /** An instance by itself. */
 export function encodeInstance(shown: Shown, format: Format): string {
-  const written = encodeListed(shown, format)
-  return format === 'json' ? `{"instance":${written}}` : written
+  const { begin, end } = singleFrame('instance', format)
+  return begin + encodeListed(shown, format) + end
 }
 
-/** An application, of instances that are written already. */
-export function encodeListedApplication(name: string, instances: readonly string[], format: Format): string {
-  return format === 'json'
-    ? `{"name":${JSON.stringify(name)},"instance":[${instances.join(',')}]}`
-    : element('application', element('name', escapeText(name)) + instances.join(''))
+/** What stands before, between and after the parts of a list. */
+export interface Frame {
+  readonly begin: string
+  readonly between: string
+  readonly end: string
 }
 
-/** An application by itself. */
-export function encodeApplication(written: string, format: Format): string {
-  return format === 'json' ? `{"application":${written}}` : written
-}
-
-/** What stands before and after the applications of a list, and between them. */
-export function frameOf(
+/** Of a list of applications. */
+export function listFrame(
   { version, hash }: { readonly version: string; readonly hash: string },
   format: Format,
-): { readonly begin: string; readonly between: string; readonly end: string } {
+): Frame {
   if (format === 'json')
     return {
       begin: `{"applications":{"versions__delta":"${version}","apps__hashcode":"${hash}","application":[`,
@@ -103,3 +98,21 @@ export function frameOf(
     end: '</applications>',
   }
 }
+
+/** Of an application in a list. */
+export function applicationFrame(name: string, format: Format): Frame {
+  if (format === 'json')
+    return { begin: `{"name":${JSON.stringify(name)},"instance":[`, between: ',', end: ']}' }
+  return {
+    begin: `<application>${element('name', escapeText(name))}`,
+    between: '',
+    end: '</application>',
+  }
+}
+
+/** Of what is a document by itself: JSON names it. */
+export function singleFrame(name: string, format: Format): Frame {
+  return format === 'json' ? { begin: `{"${name}":`, between: '', end: '}' } : NO_FRAME
+}
+
+const NO_FRAME: Frame = { begin: '', between: '', end: '' }

@@ -41,12 +41,12 @@ describe('a registration', () => {
     const scene = new EurekaScene()
     const said = { lastDirtyTimestamp: '1700000000000', metadata: { a: '1', b: '2' } }
     await scene.register('a', said)
-    const { bytes } = await scene.list('all')
+    const { body } = await scene.list('all')
     const index = scene.read.index({ namespace: 'default' })
     scene.pass(1_000)
     await scene.register('a', { ...said, metadata: { b: '2', a: '1' } })
     expect(scene.read.index({ namespace: 'default' })).toBe(index)
-    expect((await scene.list('all')).bytes.equals(bytes)).toBe(true)
+    expect((await scene.list('all')).body.whole().equals(body.whole())).toBe(true)
   })
 
   it('that is older than what is stored renews and changes nothing; a newer one counts', async () => {
@@ -117,24 +117,87 @@ describe('a renewal', () => {
     expect(await scene.instance('a')).toMatchObject({ status: 'UP' })
   })
 
-  it('is missed by the only instance of a service too: it is down for Eureka when its lease is over', async () => {
+  it('is missed by the only instance of a service too: DOWN after its lease, gone after twice that, and back with the next', async () => {
     const scene = new EurekaScene()
     await scene.register('a')
+    await scene.registerNative('n', { service: 'users' })
     scene.pass(80_000)
     expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['UP', 'suspect'])
     scene.pass(20_000)
     expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['DOWN', 'suspect'])
-    expect(await scene.told('delta')).toMatchObject({ apps__hashcode: 'DOWN_1_' })
+    expect(await scene.told('delta')).toMatchObject({ apps__hashcode: 'DOWN_1_UP_1_' })
+    scene.pass(70_000)
+    expect(await scene.instance('a')).toMatchObject({ status: 'DOWN' })
+    scene.pass(20_000)
+    expect([await scene.instance('a'), scene.state('a')]).toEqual([undefined, 'suspect'])
+    const { apps__hashcode, application } = await scene.told('delta')
+    const deleted = expect.objectContaining({ instanceId: 'a', actionType: 'DELETED' }) as unknown
+    expect([apps__hashcode, application.at(-1)]).toMatchObject(['UP_1_', { instance: [deleted] }])
     expect(scene.commands.renew(scene.asked('a'))).toBe(200)
     expect([(await scene.instance('a'))?.status, scene.state('a')]).toEqual(['UP', 'up'])
   })
 
-  it('that most of a service misses takes none of them down: that is doubted', async () => {
+  it('is missed for long by one that the registry takes down later: that shows nothing again', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a')
+    scene.pass(200_000)
+    expect(await scene.instance('a')).toBeUndefined()
+    scene.pass(450_000)
+    expect([scene.state('a'), (await scene.told('all')).apps__hashcode]).toEqual(['down', ''])
+    scene.pass(200_000)
+    expect([scene.state('a'), (await scene.told('delta')).application]).toEqual([undefined, []])
+  })
+
+  /** Ten that renewed, of which some stop; another application goes on, so that the node trusts its ears. */
+  async function fleet(stopping: number, unrenewed = 0): Promise<EurekaScene> {
+    const scene = new EurekaScene()
+    for (let at = 0; at < unrenewed; at++) await scene.register(`never-${at}`)
+    for (let at = 0; at < 10; at++) await scene.register(`i${at}`)
+    for (let at = 0; at < 100; at++) await scene.register(`o${at}`, { app: 'OTHERS' })
+    const beat = (from: number): void => {
+      for (let at = from; at < 10; at++) scene.commands.renew(scene.asked(`i${at}`))
+      for (let at = 0; at < 100; at++) scene.commands.renew(scene.asked(`o${at}`, {}, 'OTHERS'))
+    }
+    scene.pass(20_000)
+    beat(0)
+    for (let passed = 0; passed < 240_000; passed += 30_000) {
+      scene.pass(30_000)
+      beat(stopping)
+      await scene.told('all')
+    }
+    return scene
+  }
+
+  async function statuses(scene: EurekaScene, prefix: string): Promise<readonly string[]> {
+    const { application } = await scene.told('all')
+    const all = application.flatMap(({ instance }) => instance)
+    return all.filter(({ instanceId }) => instanceId.startsWith(prefix)).map(({ status }) => status)
+  }
+
+  it('that two of ten miss takes them away; that five miss takes three down and removes none', async () => {
+    expect(await statuses(await fleet(2), 'i')).toEqual(Array(8).fill('UP'))
+    const five = await statuses(await fleet(5), 'i')
+    expect(five.toSorted()).toEqual([...Array<string>(3).fill('DOWN'), ...Array<string>(7).fill('UP')])
+  })
+
+  it('that never came is missed by any number, which is no share of those that renewed', async () => {
+    const scene = await fleet(2, 9)
+    expect([await statuses(scene, 'never'), await statuses(scene, 'i')]).toEqual([[], Array(8).fill('UP')])
+  })
+
+  it('that a whole registry misses takes none of them down: the node doubts its ears', async () => {
     const scene = new EurekaScene()
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) await scene.register(id)
     scene.pass(400_000)
-    const { apps__hashcode } = await scene.told('all')
-    expect(apps__hashcode).toBe('UP_10_')
+    expect((await scene.told('all')).apps__hashcode).toBe('UP_10_')
+  })
+
+  it('is not missed while the namespace is frozen', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a')
+    await scene.execute({ kind: 'freeze', namespace: 'default', by: 'ann' })
+    scene.pass(300_000)
+    expect(await scene.instance('a')).toMatchObject({ status: 'UP' })
   })
 
   it('is 404 for what is not known, was cancelled, or is dirtier than what is stored', async () => {

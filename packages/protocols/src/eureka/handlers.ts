@@ -2,10 +2,11 @@
 import type { Caller, Clock, Queries, Registry } from '@rollcall/core'
 import { DEFAULTS } from '@rollcall/wire'
 import { NamespaceReader } from '../foreign/namespace-reader.js'
+import { Chunks } from '../http/chunks.js'
 import type { Exchange } from '../http/exchange.js'
 import { whenMade, type Later } from '../http/in-order.js'
 import { requireLoaded, type NodeLife } from '../http/loaded.js'
-import { Applications, type Held, leaseIsOver } from './applications.js'
+import { Applications, type Held } from './applications.js'
 import {
   acceptedFormat,
   acceptsGzip,
@@ -17,6 +18,7 @@ import {
 } from './codec.js'
 import { EurekaCommands } from './commands.js'
 import { PROTOCOL } from './document.js'
+import { askRegistry } from './leases.js'
 import { Lists, type Written } from './lists.js'
 import { appName } from './mapping.js'
 import type { EurekaOptions } from './options.js'
@@ -46,8 +48,8 @@ export class EurekaHandlers {
     this.deps = deps
     this.bodyBytesMax = options.bodyBytesMax
     const time = { now: () => clock.now(), wallNow: () => clock.wallNow() }
-    const isOver = leaseIsOver(() => registry.read(reader))
-    this.applications = new Applications({ ...time, isOver }, options.deltaMs)
+    const leases = askRegistry(() => registry.read(reader))
+    this.applications = new Applications({ ...time, leases }, options.deltaMs)
     const { applications } = this
     this.reader = new NamespaceReader(
       { clock, read: () => registry.read(reader) },
@@ -127,36 +129,39 @@ export class EurekaHandlers {
     const { applications, lists } = this
     switch (operation.kind) {
       case 'all':
+        return lists.all(format)
       case 'delta':
-        return lists.list(operation.kind, format)
-      case 'application': {
-        const application = applications.application(appName(operation.app))
-        return application === undefined ? undefined : lists.application(application, format)
-      }
+        return lists.delta(format)
+      case 'application':
+        return lists.application(operation.app, format)
       case 'instance':
         return this.single(applications.instance(appName(operation.app), operation.id), format)
       case 'anywhere':
         return this.single(applications.anywhere(operation.id), format)
       case 'vip':
       case 'secureVip':
-        return lists.found(applications.withVip(operation.vip, operation.kind === 'secureVip'), format)
+        return lists.vip(operation.vip, operation.kind === 'secureVip', format)
       default:
-        return { bytes: Buffer.from(statusOf(applications, this.renewals, read, format)) }
+        return singleOf(statusOf(applications, this.renewals, read, format))
     }
   }
 
   private single(held: Held | undefined, format: Format): Written | undefined {
     if (held === undefined) return undefined
-    return { bytes: Buffer.from(encodeInstance(this.applications.shown(held), format)) }
+    return singleOf(encodeInstance(this.applications.shown(held), format))
   }
 
   private send(exchange: Exchange, written: Written, format: Format, single: boolean): void | Promise<void> {
     const type = MEDIA_TYPES[format]
     // As by Eureka's own server: a single instance is never compressed.
     if (single || !acceptsGzip(exchange.headers.acceptEncoding))
-      return exchange.bytes(200, type, written.bytes)
+      return exchange.bytes(200, type, written.body)
     return whenMade(Lists.zipped(written), (zipped) => exchange.bytes(200, type, zipped, 'gzip'))
   }
+}
+
+function singleOf(text: string): Written {
+  return { body: new Chunks([Buffer.from(text)]) }
 }
 
 function isList({ kind }: EurekaLookup): boolean {

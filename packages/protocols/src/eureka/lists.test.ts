@@ -140,7 +140,7 @@ describe('a delta', () => {
 
   it('has everything where the adapter has just begun to look', async () => {
     const scene = new EurekaScene()
-    await scene.register('a')
+    await scene.registerNative('a')
     scene.pass(300_000)
     await scene.register('b')
     expect((await scene.told('delta')).application).toMatchObject([{ instance: [{}, {}] }])
@@ -153,22 +153,25 @@ it('a list is the same bytes for all, plain and compressed, until something chan
   const first = await scene.list('all', 'xml')
   expect(await scene.list('all', 'xml')).toBe(first)
   const zipped = await Lists.zipped(first)
-  expect([await Lists.zipped(first), gunzipSync(zipped)]).toEqual([zipped, first.bytes])
+  expect(await Lists.zipped(first)).toBe(zipped)
+  expect(gunzipSync(zipped.whole()).equals(first.body.whole())).toBe(true)
   await scene.register('b')
-  expect((await scene.list('all', 'xml')).bytes.length).toBeGreaterThan(first.bytes.length)
+  expect((await scene.list('all', 'xml')).body.length).toBeGreaterThan(first.body.length)
 })
 
 it('a list that is not fetched any more is forgotten, and a long one is written in turns', async () => {
   const scene = new EurekaScene()
   for (let at = 0; at < 700; at++) await scene.register(`i${at}`, { app: `APP${at % 3}` })
   await scene.caughtUp()
-  const writing = scene.lists.list('all', 'json')
+  const writing = scene.lists.all('json')
   expect(writing).toBeInstanceOf(Promise)
-  expect(scene.lists.list('all', 'json')).toBe(writing)
+  expect(scene.lists.all('json')).toBe(writing)
   const written = await scene.finished(writing)
-  expect(JSON.parse(written.bytes.toString())).toMatchObject({ applications: { apps__hashcode: 'UP_700_' } })
+  expect(JSON.parse(String(written.body.whole()))).toMatchObject({
+    applications: { apps__hashcode: 'UP_700_' },
+  })
   scene.clock.advance(90_000)
-  expect(scene.lists.list('all', 'json')).toBeInstanceOf(Promise)
+  expect(scene.lists.all('json')).toBeInstanceOf(Promise)
 })
 
 it('instances are found by each of their virtual addresses', async () => {
@@ -177,8 +180,8 @@ it('instances are found by each of their virtual addresses', async () => {
   await scene.register('b', { app: 'USERS', vipAddress: 'two', status: 'DOWN' })
   await scene.caughtUp()
   const found = async (vip: string, secure = false): Promise<string> => {
-    const { bytes } = await scene.finished(scene.lists.found(scene.applications.withVip(vip, secure), 'json'))
-    const { applications } = JSON.parse(bytes.toString()) as { applications: ToldList }
+    const { body } = await scene.finished(scene.lists.vip(vip, secure, 'json'))
+    const { applications } = JSON.parse(String(body.whole())) as { applications: ToldList }
     expect(applications.versions__delta).toBe('-1')
     return `${applications.apps__hashcode} ${applications.application.map(({ name }) => name).join()}`
   }

@@ -1,23 +1,18 @@
 /**
- * Lists as bytes: each application is written once for as long as it stays the same, each whole list once for all who fetch it,
- * compressed on another thread. A long list is written in turns, and may be as old as ten times what that took, so that a
- * registry that changes all the time spends no more than a tenth of its time on it; `apps/delta` has what came since.
+ * Lists as bytes, each written once for all who fetch it, and compressed on another thread. A long list is written in turns, and may
+ * be as old as ten times what that took, so that a registry that changes all the time spends no more than a tenth of its time
+ * on it; `apps/delta` has what came since.
  */
-import { promisify } from 'node:util'
-import { gzip, gzipSync } from 'node:zlib'
+import { createGzip, gzipSync } from 'node:zlib'
 import type { Clock } from '@rollcall/core'
+import { Chunks, Gathering } from '../http/chunks.js'
 import { type Later, whenMade } from '../http/in-order.js'
 import { inTurns } from '../foreign/turns.js'
-import type { Application, Applications, Held } from './applications.js'
-import {
-  encodeApplication,
-  encodeListed,
-  encodeListedApplication,
-  type Format,
-  FORMATS,
-  frameOf,
-} from './codec.js'
+import type { Applications, Held } from './applications.js'
+import { type Format, type Frame, listFrame, singleFrame } from './codec.js'
+import { appName } from './mapping.js'
 import { hashOf, type Status } from './statuses.js'
+import { type Group, Writing } from './writing.js'
 
 /** A list that is this short is compressed at once: handing it to another thread takes as long. */
 const AT_ONCE_BYTES = 32_768
@@ -27,16 +22,17 @@ const AGE_FACTOR = 10
 /** A list that is written in less is never older than the registry: some ten thousand instances. */
 const SHORT_MS = 50
 
-const compress = promisify(gzip)
+/** What is kept of lists of one application or virtual address. */
+const FOUND_BYTES_MAX = 67_108_864
 
 /** Fast: it is made anew with each change, and its reader has a local network in most cases. */
-const GZIP = { level: 1 }
+const GZIP = { level: 1, chunkSize: 65_536 }
 
 /** A list that was written. */
 export interface Written {
-  readonly bytes: Buffer
+  readonly body: Chunks
   /** Made when it is first asked for. */
-  zipped?: Later<Buffer>
+  zipped?: Later<Chunks>
 }
 
 interface Kept {
@@ -46,13 +42,18 @@ interface Kept {
   readonly written: Written
 }
 
-interface WrittenApplication {
-  readonly application: Application
+/** What a list is made of. */
+interface Plan {
+  readonly key: string
+  /** Of what it is made of: a list of the same version is the same. */
   readonly version: number
-  readonly bytes: Buffer
+  readonly shelf: Shelf
+  /** Taken when it is made, so that both are of the same moment. */
+  readonly plan: () => {
+    readonly frame: Frame
+    readonly steps: (between: Buffer, out: Gathering) => Generator<void>
+  }
 }
-
-type ListName = 'all' | 'delta'
 
 export interface ListsDeps {
   readonly clock: Clock
@@ -62,63 +63,90 @@ export interface ListsDeps {
 export class Lists {
   private readonly deps: ListsDeps
   private readonly idleMs: number
-  private readonly kept = new Map<string, Kept>()
+  private readonly writing: Writing
+  private readonly whole = new Shelf(Infinity)
+  private readonly found = new Shelf(FOUND_BYTES_MAX)
   private readonly underWay = new Map<string, Later<Written>>()
-  private readonly written: Readonly<Record<Format, Map<string, WrittenApplication>>> = {
-    json: new Map(),
-    xml: new Map(),
-  }
   private cancelIdle = (): void => {}
 
   constructor(deps: ListsDeps, idleMs: number) {
     this.deps = deps
     this.idleMs = idleMs
+    this.writing = new Writing(deps.applications)
   }
 
-  /** All applications, or those that changed lately. */
-  list(name: ListName, format: Format): Later<Written> {
-    const { clock, applications } = this.deps
-    this.used()
-    const key = `${name} ${format}`
-    const kept = this.kept.get(key)
-    const isFresh = kept?.version === applications.version
-    if (kept !== undefined && (isFresh || clock.now() < kept.goodUntil)) return kept.written
-    const waiting = this.underWay.get(key)
-    if (waiting !== undefined) return waiting
-    const making = this.make(key, name, format)
-    if (!(making instanceof Promise)) return making
-    const ended = making.finally(() => this.underWay.delete(key))
-    this.underWay.set(key, ended)
-    return ended
+  /** All applications. */
+  all(format: Format): Later<Written> {
+    const { applications } = this.deps
+    return this.obtain({
+      key: `all ${format}`,
+      version: applications.version,
+      shelf: this.whole,
+      plan: () => ({
+        frame: listFrame(headOf(applications), format),
+        steps: (between, out) => this.writing.all(format, between, out),
+      }),
+    })
   }
 
-  /** The instances at a virtual address. */
-  found(instances: Iterable<Held>, format: Format): Later<Written> {
-    const counts: Partial<Record<Status, number>> = {}
-    const groups = new Map<string, Held[]>()
-    for (const held of instances) {
-      counts[held.status] = (counts[held.status] ?? 0) + 1
-      group(groups, held)
-    }
-    // As Eureka's server says that there is no delta of these.
-    return this.frame({ version: '-1', hash: hashOf(counts) }, format, this.grouped(groups, format))
+  /** What changed lately. */
+  delta(format: Format): Later<Written> {
+    const { applications } = this.deps
+    return this.obtain({
+      key: `delta ${format}`,
+      version: applications.version,
+      shelf: this.whole,
+      plan: () => {
+        const groups = recentOf(applications)
+        return {
+          frame: listFrame(headOf(applications), format),
+          steps: (between, out) => this.writing.groups(groups, format, between, out),
+        }
+      },
+    })
   }
 
-  /** One application. */
-  application(application: Application, format: Format): Later<Written> {
-    const parts: Buffer[] = []
-    return whenMade(inTurns(this.deps.clock, this.listed(application, format, parts)), () => ({
-      bytes: Buffer.from(encodeApplication(String(parts[0]), format)),
-    }))
+  /** The instances at a virtual address, of which there is no delta, as Eureka's server says by the version. */
+  vip(vip: string, isSecure: boolean, format: Format): Later<Written> {
+    const { applications } = this.deps
+    return this.obtain({
+      key: `${isSecure ? 'svip' : 'vip'} ${format} ${vip}`,
+      version: applications.version,
+      shelf: this.found,
+      plan: () => {
+        const instances = [...applications.withVip(vip, isSecure)]
+        const groups = groupsOf(instances)
+        const hash = hashOf(countsOf(instances))
+        return {
+          frame: listFrame({ version: '-1', hash }, format),
+          steps: (between, out) => this.writing.groups(groups, format, between, out),
+        }
+      },
+    })
   }
 
-  /** The bytes of a list, compressed where they may be. */
-  static zipped(written: Written): Later<Buffer> {
-    const { bytes } = written
+  /** One application; undefined where there is none. */
+  application(app: string, format: Format): Later<Written> | undefined {
+    const application = this.deps.applications.application(appName(app))
+    if (application === undefined) return undefined
+    return this.obtain({
+      key: `app ${format} ${application.name}`,
+      version: application.version,
+      shelf: this.found,
+      plan: () => ({
+        frame: singleFrame('application', format),
+        steps: (_between, out) => this.writing.application(application, format, out),
+      }),
+    })
+  }
+
+  /** The bytes of a list, compressed. */
+  static zipped(written: Written): Later<Chunks> {
+    const { body } = written
     written.zipped ??=
-      bytes.length <= AT_ONCE_BYTES
-        ? gzipSync(bytes, GZIP)
-        : compress(bytes, GZIP).then((zipped) => (written.zipped = zipped))
+      body.length <= AT_ONCE_BYTES
+        ? new Chunks([gzipSync(body.whole(), GZIP)])
+        : compressed(body).then((zipped) => (written.zipped = zipped))
     return written.zipped
   }
 
@@ -127,97 +155,39 @@ export class Lists {
     this.forget()
   }
 
-  private make(key: string, name: ListName, format: Format): Later<Written> {
-    const { clock, applications } = this.deps
-    const { version, hash } = applications
+  private obtain(plan: Plan): Later<Written> {
+    const { key, version, shelf } = plan
+    this.used()
+    const kept = shelf.get(key)
+    if (kept !== undefined && (kept.version === version || this.deps.clock.now() < kept.goodUntil))
+      return kept.written
+    const waiting = this.underWay.get(key)
+    if (waiting !== undefined) return waiting
+    const making = this.make(plan)
+    if (!(making instanceof Promise)) return making
+    const ended = making.finally(() => this.underWay.delete(key))
+    this.underWay.set(key, ended)
+    return ended
+  }
+
+  private make({ key, version, shelf, plan }: Plan): Later<Written> {
+    const { clock } = this.deps
     const at = clock.now()
-    const parts = name === 'all' ? this.whole(format) : this.grouped(this.recent(), format)
-    return whenMade(this.frame({ version: String(version), hash }, format, parts), (written) => {
+    const { frame, steps } = plan()
+    const out = new Gathering()
+    out.add(Buffer.from(frame.begin))
+    return whenMade(inTurns(clock, steps(Buffer.from(frame.between), out)), () => {
+      out.add(Buffer.from(frame.end))
+      const written: Written = { body: out.done() }
       const now = clock.now()
       const costMs = now - at
-      this.kept.set(key, { version, goodUntil: costMs < SHORT_MS ? now : now + AGE_FACTOR * costMs, written })
+      shelf.put(key, {
+        version,
+        goodUntil: costMs < SHORT_MS ? now : now + AGE_FACTOR * costMs,
+        written,
+      })
       return written
     })
-  }
-
-  /** Puts a list together of parts that are made one by one. */
-  private frame(
-    head: Parameters<typeof frameOf>[0],
-    format: Format,
-    makeParts: (parts: Buffer[]) => Generator<void>,
-  ): Later<Written> {
-    const { begin, between, end } = frameOf(head, format)
-    const parts: Buffer[] = []
-    return whenMade(inTurns(this.deps.clock, makeParts(parts)), () => {
-      const all: Buffer[] = [Buffer.from(begin)]
-      const comma = Buffer.from(between)
-      for (const [index, part] of parts.entries()) all.push(...(index > 0 ? [comma, part] : [part]))
-      return { bytes: Buffer.concat([...all, Buffer.from(end)]) }
-    })
-  }
-
-  private whole(format: Format): (parts: Buffer[]) => Generator<void> {
-    const { applications } = this.deps
-    const written = this.written[format]
-    const listed = this.listed.bind(this)
-    return function* (parts) {
-      const names = new Set<string>()
-      // As they are at the beginning: a turn later one may have left.
-      for (const application of [...applications.all()]) {
-        names.add(application.name)
-        yield* listed(application, format, parts)
-      }
-      for (const name of written.keys()) if (!names.has(name)) written.delete(name)
-    }
-  }
-
-  /** One application, as it was written last where it is still the same. */
-  private *listed(application: Application, format: Format, parts: Buffer[]): Generator<void> {
-    const { name, instances, version } = application
-    const written = this.written[format]
-    const before = written.get(name)
-    if (before?.application === application && before.version === version) {
-      parts.push(before.bytes)
-      yield
-      return
-    }
-    const texts: string[] = []
-    for (const held of [...instances.values()]) {
-      texts.push(encodeListed(this.deps.applications.shown(held), format))
-      yield
-    }
-    const bytes = Buffer.from(encodeListedApplication(name, texts, format))
-    written.set(name, { application, version, bytes })
-    parts.push(bytes)
-  }
-
-  /** What changed, by application. Those that left come last: clients drop an application that they have emptied. */
-  private recent(): ReadonlyMap<string, readonly Held[]> {
-    const groups = new Map<string, Held[]>()
-    const left: Held[] = []
-    for (const held of this.deps.applications.changed()) {
-      if (held.action === 'DELETED') left.push(held)
-      else group(groups, held)
-    }
-    for (const held of left) group(groups, held)
-    return groups
-  }
-
-  private grouped(
-    groups: ReadonlyMap<string, readonly Held[]>,
-    format: Format,
-  ): (parts: Buffer[]) => Generator<void> {
-    const { applications } = this.deps
-    return function* (parts) {
-      for (const [name, instances] of groups) {
-        const texts: string[] = []
-        for (const held of instances) {
-          texts.push(encodeListed(applications.shown(held), format))
-          yield
-        }
-        parts.push(Buffer.from(encodeListedApplication(name, texts, format)))
-      }
-    }
   }
 
   /** A list that is not fetched any more takes no memory. */
@@ -227,13 +197,82 @@ export class Lists {
   }
 
   private forget(): void {
-    this.kept.clear()
-    for (const format of FORMATS) this.written[format].clear()
+    for (const each of [this.whole, this.found, this.writing]) each.forget()
   }
 }
 
-function group(groups: Map<string, Held[]>, held: Held): void {
-  const others = groups.get(held.app)
-  if (others === undefined) groups.set(held.app, [held])
-  else others.push(held)
+/** Lists that were written; the oldest go where there are too many bytes. */
+class Shelf {
+  private readonly bytesMax: number
+  private readonly kept = new Map<string, Kept>()
+  private bytes = 0
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+  }
+
+  get(key: string): Kept | undefined {
+    return this.kept.get(key)
+  }
+
+  put(key: string, kept: Kept): void {
+    this.drop(key)
+    this.kept.set(key, kept)
+    this.bytes += kept.written.body.length
+    for (const oldest of this.kept.keys()) {
+      if (this.bytes <= this.bytesMax) return
+      this.drop(oldest)
+    }
+  }
+
+  forget(): void {
+    this.kept.clear()
+    this.bytes = 0
+  }
+
+  private drop(key: string): void {
+    this.bytes -= this.kept.get(key)?.written.body.length ?? 0
+    this.kept.delete(key)
+  }
+}
+
+/** In parts, so that neither side is ever put together. */
+function compressed({ parts }: Chunks): Promise<Chunks> {
+  return new Promise((resolve, reject) => {
+    const gzip = createGzip(GZIP)
+    const zipped: Buffer[] = []
+    gzip.on('data', (part: Buffer) => zipped.push(part))
+    gzip.on('error', reject)
+    gzip.on('end', () => resolve(new Chunks(zipped)))
+    for (const part of parts) gzip.write(part)
+    gzip.end()
+  })
+}
+
+function headOf({ version, hash }: Applications): { readonly version: string; readonly hash: string } {
+  return { version: String(version), hash }
+}
+
+/** What changed, by application. Those that left come last: clients drop an application that they have emptied. */
+function recentOf(applications: Applications): readonly Group[] {
+  const there: Held[] = []
+  const left: Held[] = []
+  for (const held of applications.changed()) (held.action === 'DELETED' ? left : there).push(held)
+  return [...groupsOf(there), ...groupsOf(left)]
+}
+
+function groupsOf(instances: Iterable<Held>): readonly Group[] {
+  const groups = new Map<string, Held[]>()
+  for (const held of instances) {
+    const others = groups.get(held.app)
+    if (others === undefined) groups.set(held.app, [held])
+    else others.push(held)
+  }
+  return [...groups].map(([name, each]) => ({ name, instances: each }))
+}
+
+function countsOf(instances: readonly Held[]): Partial<Record<Status, number>> {
+  const counts: Partial<Record<Status, number>> = {}
+  for (const { status } of instances) counts[status] = (counts[status] ?? 0) + 1
+  return counts
 }

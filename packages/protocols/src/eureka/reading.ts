@@ -41,9 +41,9 @@ export function readSaid(value: unknown): Said {
     overriddenStatus: readStatus(tree['overriddenStatus'] ?? tree['overriddenstatus']),
     port: readPort(tree['port'], 'port', PORT),
     securePort: readPort(tree['securePort'], 'securePort', SECURE_PORT),
-    countryId: number(tree, 'countryId') ?? 1,
-    renewalSecs: number(lease, 'renewalIntervalInSecs') ?? RENEWAL_SECS,
-    durationSecs: number(lease, 'durationInSecs') ?? DURATION_SECS,
+    countryId: integer(tree, 'countryId') ?? 1,
+    renewalSecs: integer(lease, 'renewalIntervalInSecs') ?? RENEWAL_SECS,
+    durationSecs: integer(lease, 'durationInSecs') ?? DURATION_SECS,
     registeredAt: time(lease, 'registrationTimestamp') ?? 0,
     upAt: time(lease, 'serviceUpTimestamp') ?? 0,
     metadata: readPairs(tree['metadata'], 'metadata'),
@@ -83,6 +83,13 @@ function number(tree: Tree, name: string): number | undefined {
   return value
 }
 
+/** A number that is an `int` to clients of Java: one beyond costs them the whole list. */
+function integer(tree: Tree, name: string): number | undefined {
+  const value = number(tree, name)
+  if (value !== undefined && value !== (value | 0)) throw unreadable(`${name} is too large`)
+  return value
+}
+
 /** Zero and less mean that it was not said. */
 function time(tree: Tree, name: string): number | undefined {
   const value = number(tree, name)
@@ -102,10 +109,15 @@ function readPort(value: unknown, name: string, absent: PortMember): PortMember 
   return { number: port, enabled: enabled === undefined ? absent.enabled : isTrue(enabled) }
 }
 
+/** To clients of Java names of data centres are an enumeration: any other costs them the whole list. */
+const DATA_CENTERS: ReadonlySet<string> = new Set(['Netflix', 'Amazon', 'MyOwn', ''])
+
 function readDataCenter(tree: Tree): DataCenter {
+  const name = text(tree, 'name')
+  if (name !== undefined && !DATA_CENTERS.has(name)) throw unreadable('dataCenterInfo.name is none of Eureka')
   const metadata = readPairs(tree['metadata'], 'dataCenterInfo.metadata')
   return {
-    ...defined({ className: text(tree, '@class'), name: text(tree, 'name') }),
+    ...defined({ className: text(tree, '@class'), name }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   }
 }

@@ -13,9 +13,10 @@ import {
 } from '@rollcall/core'
 import { HandClock, settle } from '@rollcall/testkit/time'
 import { NamespaceReader } from '../foreign/namespace-reader.js'
-import { Applications, leaseIsOver } from './applications.js'
+import { Applications } from './applications.js'
 import type { Format } from './codec.js'
 import { type AskedInstance, EurekaCommands } from './commands.js'
+import { askRegistry } from './leases.js'
 import { Lists, type Written } from './lists.js'
 import { keyOf } from './mapping.js'
 import { readSaid } from './reading.js'
@@ -82,7 +83,7 @@ export class EurekaScene {
     this.read = new Queries(this.node, () => clock.now())
     const wallNow = (): number => clock.wallNow()
     this.applications = new Applications(
-      { now: () => clock.now(), wallNow, isOver: leaseIsOver(() => this.read) },
+      { now: () => clock.now(), wallNow, leases: askRegistry(() => this.read) },
       180_000,
     )
     this.reader = new NamespaceReader({ clock, read: () => this.read }, 'default', this.applications)
@@ -140,12 +141,12 @@ export class EurekaScene {
 
   async list(name: 'all' | 'delta', format: Format = 'json'): Promise<Written> {
     await this.caughtUp()
-    return this.finished(this.lists.list(name, format))
+    return this.finished(this.lists[name](format))
   }
 
   async told(name: 'all' | 'delta'): Promise<ToldList> {
-    const { bytes } = await this.list(name)
-    return (JSON.parse(bytes.toString()) as { readonly applications: ToldList }).applications
+    const { body } = await this.list(name)
+    return (JSON.parse(String(body.whole())) as { readonly applications: ToldList }).applications
   }
 
   /** The instance as clients see it now. */

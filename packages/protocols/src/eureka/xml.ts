@@ -145,7 +145,8 @@ function portElement(name: string, { number, enabled }: PortMember): string {
 }
 
 function pairsElement(all: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(all)
+  // No element is without a name: one of these would cost its reader the whole list.
+  const entries = Object.entries(all).filter(([key]) => key !== '')
   if (entries.length === 0) return '<metadata class="java.util.Collections$EmptyMap"/>'
   return element(
     'metadata',

@@ -26,7 +26,10 @@ function setUp(historyBytesMax: number): {
     reset: () => copy.clear(),
     put: (key, offer) => copy.set(nameOf(key), offer),
     remove: (key) => copy.delete(nameOf(key)),
-    settled: () => settledTimes++,
+    settled() {
+      settledTimes++
+      return []
+    },
   })
   const keys = (from: number, to: number): InstanceKey[] =>
     Array.from({ length: to - from }, (_, at) => ({

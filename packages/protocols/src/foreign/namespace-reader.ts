@@ -15,8 +15,8 @@ export interface NamespaceCopy {
   put(key: InstanceKey, offer: Offer): void
   /** An instance is not listed any more; it may never have been told of. */
   remove(key: InstanceKey): void
-  /** All is told that happened by now. */
-  settled(): void
+  /** All is told that happened by now. Each step of what it does then takes some microseconds, as `put` does. */
+  settled(): Iterable<void>
 }
 
 export interface NamespaceReaderDeps {
@@ -62,13 +62,16 @@ export class NamespaceReader {
         copy.reset()
         yield* this.list(read)
       } else {
-        for (const change of answer.changes) if ('id' in change) this.tell(read, change)
+        for (const change of answer.changes) {
+          if ('id' in change) this.tell(read, change)
+          yield
+        }
         more = answer.more
       }
       this.index = answer.next
       yield
     }
-    copy.settled()
+    yield* copy.settled()
   }
 
   /** All that is listed. What changes meanwhile is told again by the feed. */

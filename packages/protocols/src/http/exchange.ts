@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, Clock, Logger, Meter, RefusalLog } from '@rollcall/core'
 import { isRegistryError, RegistryError } from '@rollcall/wire'
 import type { HttpBudgets } from './budgets.js'
+import { Chunks } from './chunks.js'
 import { callerOf } from './caller.js'
 import { toErrorBody, type ErrorWriter } from './errors.js'
 import type { RequestHeaders } from './headers.js'
 import { parseJson } from './json.js'
 import { countBody } from './received.js'
-import { piecesOf, sendLast, transmit, type Piece } from './transmit.js'
+import { chunksOf, piecesOf, sendLast, transmit, type Piece } from './transmit.js'
 import { SHORT_BYTES, type Unsent } from './unsent.js'
 
 /** What answering needs. */
@@ -87,7 +88,7 @@ export class Exchange {
   }
 
   /** Answers with bytes of any type, as `text` does; an encoding is that of the bytes. */
-  bytes(status: number, type: string, body: Buffer, encoding?: string): void {
+  bytes(status: number, type: string, body: Buffer | Chunks, encoding?: string): void {
     if (this.reads) this.deps.unsent.admit(this.caller.peer, body)
     const headers = ['Content-Type', type, 'Content-Length', String(body.length)]
     if (encoding !== undefined) headers.push('Content-Encoding', encoding)
@@ -152,7 +153,7 @@ export class Exchange {
     this.res.destroy()
   }
 
-  private finish(status: number, headers: string[], body: string | Buffer | undefined): void {
+  private finish(status: number, headers: string[], body: string | Buffer | Chunks | undefined): void {
     const { res, deps } = this
     if (this.answered) return
     this.answered = true
@@ -172,12 +173,13 @@ export class Exchange {
   }
 
   /** Sends a body behind its head. */
-  private send(body: string | Buffer): void {
+  private send(body: string | Buffer | Chunks): void {
     const { res, deps, caller } = this
-    if (body.length <= SHORT_BYTES) return sendLast(res, deps, body)
+    if (body.length <= SHORT_BYTES) return sendLast(res, deps, body instanceof Chunks ? body.whole() : body)
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
     res.once('close', deps.unsent.hold(caller.peer, bytes))
-    transmit(res, deps, piecesOf(bytes), (error) => this.breakOff(error))
+    const next = bytes instanceof Chunks ? chunksOf(bytes) : piecesOf(bytes)
+    transmit(res, deps, next, (error) => this.breakOff(error))
   }
 
   /**

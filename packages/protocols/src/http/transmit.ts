@@ -1,6 +1,7 @@
 /** The way of an answer to its reader: piece by piece, each when the one before was taken. */
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '@rollcall/core'
+import type { Chunks } from './chunks.js'
 
 /** A part of a body. */
 export interface Piece {
@@ -76,3 +77,11 @@ export function piecesOf(body: Uint8Array): () => Piece {
     return { data, done: at >= body.length }
   }
 }
+
+/** The same for what is in parts, each of which is handed over by itself. */
+export function chunksOf({ parts }: Pick<Chunks, 'parts'>): () => Piece {
+  let index = 0
+  return () => ({ data: parts[index++] ?? NOTHING, done: index >= parts.length })
+}
+
+const NOTHING = new Uint8Array(0)

@@ -3,9 +3,13 @@
  * Bytes that are sent to several readers are one copy, and counted once, for the reader that has waited longest.
  */
 import type { Budget } from '@rollcall/core'
+import type { Chunks } from './chunks.js'
 
 /** What this short or shorter fits into the buffers of the system: its reader holds nothing of the node. */
 export const SHORT_BYTES = 16_384
+
+/** What is sent, as one object to all who are sent the same. */
+type Sent = Uint8Array | Chunks
 
 interface Reader {
   readonly peer: string | undefined
@@ -14,7 +18,7 @@ interface Reader {
 export class Unsent {
   private readonly budget: Budget
   /** Who is still sent these bytes; the first is charged. */
-  private readonly readers = new Map<Uint8Array, Set<Reader>>()
+  private readonly readers = new Map<Sent, Set<Reader>>()
 
   constructor(budget: Budget) {
     this.budget = budget
@@ -24,7 +28,7 @@ export class Unsent {
    * Throws `limit_exceeded` where a peer may not be sent this much more. Never for what is short or held anyway; nor, while
    * half of the account is free, for the only answer of a peer, so that no list is too long to be read.
    */
-  admit(peer: string | undefined, body: Uint8Array | number): void {
+  admit(peer: string | undefined, body: Sent | number): void {
     const bytes = typeof body === 'number' ? body : body.length
     if (bytes <= SHORT_BYTES || (typeof body !== 'number' && this.readers.has(body))) return
     const { budget } = this
@@ -39,7 +43,7 @@ export class Unsent {
   }
 
   /** Counts bytes until the returned function is called, whatever the account says. */
-  hold(peer: string | undefined, body: Uint8Array): () => void {
+  hold(peer: string | undefined, body: Sent): () => void {
     const reader: Reader = { peer }
     let readers = this.readers.get(body)
     if (readers === undefined) {
@@ -56,7 +60,7 @@ export class Unsent {
     return () => this.budget.give(peer, bytes)
   }
 
-  private release(body: Uint8Array, readers: Set<Reader>, reader: Reader): void {
+  private release(body: Sent, readers: Set<Reader>, reader: Reader): void {
     const [charged] = readers
     if (!readers.delete(reader) || charged !== reader) return
     this.budget.give(reader.peer, body.length)

@@ -1,0 +1,95 @@
+/**
+ * Which silent instances are over by Eureka's own times, an only one of its service too (ADR 16): `DOWN` when its lease is over,
+ * gone after twice its lease, which is when Eureka's own server evicts, because it counts the lease twice. What holds silence
+ * back natively holds it back here, but for the rule that keeps the last one. Pure but for what it asks of the registry.
+ */
+import { type InstanceKey, type KnownSilence, LIVENESS_DEFAULTS, type Queries } from '@rollcall/core'
+import type { ServiceSettings } from '@rollcall/wire'
+import type { Held } from './applications.js'
+
+/** How a silent instance is shown: as it says or the registry judges, as `DOWN`, or not any more. */
+export type Fate = 'shown' | 'down' | 'evicted'
+
+/** What is asked of the registry. */
+export interface LeasesDeps {
+  silence(key: InstanceKey): KnownSilence | undefined
+  breaker(key: InstanceKey): ServiceSettings['breaker']
+}
+
+interface Overdue {
+  readonly held: Held
+  readonly silence: KnownSilence
+}
+
+const { unheardMs, serviceBreaker } = LIVENESS_DEFAULTS
+
+/** Asks the registry as it is at the time. */
+export function askRegistry(read: () => Queries): LeasesDeps {
+  return {
+    silence: (key) => read().silence(key),
+    breaker: ({ namespace, service }) => read().serviceSettings(namespace, service)?.breaker,
+  }
+}
+
+/**
+ * The fates of the silent instances of one application, `listed` being all that it has. Looks at one instance in each step;
+ * which are silent and which are listed must be as they were at the beginning.
+ */
+export function* fatesOf(
+  deps: LeasesDeps,
+  silent: readonly Held[],
+  listed: readonly Held[],
+): Generator<void, ReadonlyMap<Held, Fate>> {
+  const fates = new Map<Held, Fate>()
+  const overdue: Overdue[] = []
+  for (const held of silent) {
+    yield
+    const silence = deps.silence(held.key)
+    fates.set(held, 'shown')
+    if (silence !== undefined && !silence.isDoubted && silence.silentMs >= held.offer.content.leaseMs)
+      overdue.push({ held, silence })
+  }
+  if (overdue.length === 0) return fates
+  let room = yield* roomOf(deps, listed)
+  let isHeldBack = false
+  for (const { held, silence } of overdue) {
+    const isFree = isUncounted(silence) || isLost(held)
+    if (!isFree && --room < 0) isHeldBack = true
+    else fates.set(held, 'down')
+  }
+  // While the breaker keeps others, nothing that silence took is removed, as natively.
+  for (const { held, silence } of overdue) {
+    const isTwice = silence.silentMs >= 2 * held.offer.content.leaseMs
+    if (fates.get(held) === 'down' && isTwice && (isUncounted(silence) || !isHeldBack))
+      fates.set(held, 'evicted')
+  }
+  return fates
+}
+
+/** How many more of them silence may take: a share of those that may ever have been renewed, and one in any case. */
+function* roomOf(deps: LeasesDeps, listed: readonly Held[]): Generator<void, number> {
+  const [first] = listed
+  const breaker = first === undefined ? undefined : deps.breaker(first.key)
+  if (!(breaker?.enabled ?? serviceBreaker.enabled)) return Infinity
+  let counted = 0
+  let lost = 0
+  for (const held of listed) {
+    yield
+    const silence = deps.silence(held.key)
+    if (silence !== undefined && isUncounted(silence)) continue
+    counted++
+    if (isLost(held)) lost++
+  }
+  return Math.max(1, Math.floor((breaker?.share ?? serviceBreaker.share) * counted)) - lost
+}
+
+/** Never renewed, so that nothing speaks for a fault of the registry; or silent for so long that the breaker natively lets it go too. */
+function isUncounted({ isRenewed, silentMs }: KnownSilence): boolean {
+  return !isRenewed || silentMs >= unheardMs
+}
+
+/** Taken by silence already, here or natively. */
+function isLost({ status, spoken, offer }: Held): boolean {
+  const { state, reason } = offer.instance
+  return status !== spoken || (state === 'down' && reason !== 'refused')
+}

@@ -1,0 +1,103 @@
+/**
+ * Applications and instances written out in steps, of which each takes some microseconds. An application is written once for as
+ * long as it stays the same, whichever list it stands in.
+ */
+import { CHUNK_BYTES, type Gathering } from '../http/chunks.js'
+import type { Application, Applications, Held } from './applications.js'
+import { applicationFrame, encodeListed, type Format, FORMATS, type Frame } from './codec.js'
+
+/** Instances of one application that a list has. */
+export interface Group {
+  readonly name: string
+  readonly instances: readonly Held[]
+}
+
+interface WrittenApplication {
+  readonly version: number
+  readonly parts: readonly Buffer[]
+}
+
+export class Writing {
+  private readonly applications: Applications
+  private readonly written: Readonly<Record<Format, Map<string, WrittenApplication>>> = {
+    json: new Map(),
+    xml: new Map(),
+  }
+
+  constructor(applications: Applications) {
+    this.applications = applications
+  }
+
+  /** All applications as they are at the beginning; what has left by its turn may be empty. */
+  *all(format: Format, between: Buffer, out: Gathering): Generator<void> {
+    const written = this.written[format]
+    const names = new Set<string>()
+    for (const application of [...this.applications.all()]) {
+      if (names.size > 0) out.add(between)
+      names.add(application.name)
+      yield* this.application(application, format, out)
+    }
+    for (const name of written.keys()) if (!names.has(name)) written.delete(name)
+  }
+
+  /** Groups of instances, whole applications as they are kept. */
+  *groups(groups: Iterable<Group>, format: Format, between: Buffer, out: Gathering): Generator<void> {
+    let isFirst = true
+    for (const { name, instances } of groups) {
+      if (!isFirst) out.add(between)
+      isFirst = false
+      const application = this.applications.application(name)
+      if (application !== undefined && isAllOf(application, instances))
+        yield* this.application(application, format, out)
+      else yield* this.write(applicationFrame(name, format), instances, format, (part) => out.add(part))
+    }
+  }
+
+  /** One application. */
+  *application(application: Application, format: Format, out: Gathering): Generator<void> {
+    const { name, instances, version } = application
+    const written = this.written[format]
+    const before = written.get(name)
+    if (before?.version === version) {
+      for (const part of before.parts) {
+        out.add(part)
+        yield
+      }
+      return
+    }
+    const parts: Buffer[] = []
+    yield* this.write(applicationFrame(name, format), [...instances.values()], format, (part) => {
+      parts.push(part)
+      out.add(part)
+    })
+    written.set(name, { version, parts })
+  }
+
+  forget(): void {
+    for (const format of FORMATS) this.written[format].clear()
+  }
+
+  private *write(
+    { begin, between, end }: Frame,
+    instances: readonly Held[],
+    format: Format,
+    take: (part: Buffer) => void,
+  ): Generator<void> {
+    let text = begin
+    for (const [index, held] of instances.entries()) {
+      if (index > 0) text += between
+      text += encodeListed(this.applications.shown(held), format)
+      if (text.length >= CHUNK_BYTES) {
+        take(Buffer.from(text))
+        text = ''
+      }
+      yield
+    }
+    take(Buffer.from(text + end))
+  }
+}
+
+/** What has left stands in a list by itself, so that as many as there are now are those that are there now. */
+function isAllOf({ instances }: Application, some: readonly Held[]): boolean {
+  return some.length === instances.size && some.every((held) => instances.get(held.instanceId) === held)
+}
