@@ -2,7 +2,7 @@
 import type { Caller, InstanceKey, Offer, Queries, RegisterCommand, Registry } from '@rollcall/core'
 import { type ErrorBody, RegistryError } from '@rollcall/wire'
 import type { Applications } from './applications.js'
-import { PROTOCOL, readDocument } from './document.js'
+import { PROTOCOL, readBrief, readDocument } from './document.js'
 import { appName, keyOf, statusesOf, toRegisterCommand } from './mapping.js'
 import type { Said } from './messages.js'
 import type { EurekaOptions } from './options.js'
@@ -59,13 +59,14 @@ export class EurekaCommands {
   renew({ app, id, query, caller }: AskedInstance): 200 | 404 {
     const key = keyOf(app, id)
     if (key === undefined) return 404
-    const before = this.find(key, caller)
+    const before = this.read(caller).offer(key)
+    const brief = before === undefined ? undefined : readBrief(before)
     // Its override was taken back: only the client knows what it is.
-    if (before !== undefined && statusesOf(before.offer, before.stored).status === 'UNKNOWN') return 404
+    if (before !== undefined && statusesOf(before, brief).status === 'UNKNOWN') return 404
     if (!this.beat(key, caller)) return 404
     this.deps.renewals.count()
     // What had expired is listed again.
-    const { stored } = before ?? this.find(key, caller) ?? {}
+    const stored = before === undefined ? this.find(key, caller)?.stored : brief
     return Number(query.get('lastDirtyTimestamp') ?? 0) > (stored?.lastDirty ?? Infinity) ? 404 : 200
   }
 

@@ -2,7 +2,8 @@
  * What is kept of a registration beside what every instance has: the document of the record. It has the members of Eureka's
  * JSON, without those that are in the record itself (app, instanceId, metadata). Pure.
  */
-import type { Foreign, Offer } from '@rollcall/core'
+import type { Foreign, LiveContent, Offer } from '@rollcall/core'
+import { defined } from '@rollcall/wire'
 import { NAME_MEMBERS, type PortMember, type Said, URL_MEMBERS } from './messages.js'
 import { readSaid } from './reading.js'
 
@@ -51,4 +52,22 @@ export function readDocument({ content: { foreign, metadata } }: Pick<Offer, 'co
   } catch {
     return undefined
   }
+}
+
+/** What every renewal needs of a document. */
+export type Brief = Pick<Said, 'status' | 'overriddenStatus' | 'lastDirty'>
+
+/** Read once for as long as the content stays the same: reading a document costs more than the rest of a renewal. */
+const briefs = new WeakMap<LiveContent, Brief>()
+
+/** The little of the document that renewals need; undefined where there is none. */
+export function readBrief(offer: Pick<Offer, 'content'>): Brief | undefined {
+  const known = briefs.get(offer.content)
+  if (known !== undefined) return known
+  const said = readDocument(offer)
+  if (said === undefined) return undefined
+  const { status, overriddenStatus, lastDirty } = said
+  const brief = { status, overriddenStatus, ...defined({ lastDirty }) }
+  briefs.set(offer.content, brief)
+  return brief
 }

@@ -23,6 +23,7 @@ import { Lists, type Written } from './lists.js'
 import { appName } from './mapping.js'
 import type { EurekaOptions } from './options.js'
 import type { EurekaAsked, EurekaChange, EurekaLookup } from './paths.js'
+import { Remembered } from './remembered.js'
 import { Renewals } from './renewals.js'
 import { statusOf } from './server-status.js'
 
@@ -42,6 +43,9 @@ export class EurekaHandlers {
   private readonly lists: Lists
   private readonly renewals: Renewals
   private readonly commands: EurekaCommands
+  /** Readings of the headers that clients send over and over. */
+  private readonly formats = new Remembered(acceptedFormat)
+  private readonly encodings = new Remembered(acceptsGzip)
 
   constructor(deps: EurekaHandlersDeps, options: Required<EurekaOptions>) {
     const { clock, registry, reader } = deps
@@ -71,6 +75,7 @@ export class EurekaHandlers {
       case 'register':
         return this.register(exchange, operation.app, caller)
       case 'renew':
+        return exchange.empty(this.commands.renew({ app: operation.app, id: operation.id, query, caller }))
       case 'cancel':
       case 'putStatus':
       case 'deleteStatus':
@@ -107,8 +112,7 @@ export class EurekaHandlers {
   }
 
   private lookup(exchange: Exchange, operation: EurekaLookup, caller: Caller): void | Promise<void> {
-    const { headers } = exchange
-    const format = acceptedFormat(headers.accept)
+    const format = this.formats.of(exchange.headers.accept ?? '')
     if (format === undefined) return exchange.empty(406)
     const read = this.deps.registry.read(caller)
     requireLoaded(this.deps.node)
@@ -154,7 +158,7 @@ export class EurekaHandlers {
   private send(exchange: Exchange, written: Written, format: Format, single: boolean): void | Promise<void> {
     const type = MEDIA_TYPES[format]
     // As by Eureka's own server: a single instance is never compressed.
-    if (single || !acceptsGzip(exchange.headers.acceptEncoding))
+    if (single || !this.encodings.of(exchange.headers.acceptEncoding ?? ''))
       return exchange.bytes(200, type, written.body)
     return whenMade(Lists.zipped(written), (zipped) => exchange.bytes(200, type, zipped, 'gzip'))
   }

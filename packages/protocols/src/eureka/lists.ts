@@ -67,7 +67,8 @@ export class Lists {
   private readonly whole = new Shelf(Infinity)
   private readonly found = new Shelf(FOUND_BYTES_MAX)
   private readonly underWay = new Map<string, Later<Written>>()
-  private cancelIdle = (): void => {}
+  private usedAt = 0
+  private cancelIdle: (() => void) | undefined
 
   constructor(deps: ListsDeps, idleMs: number) {
     this.deps = deps
@@ -151,7 +152,8 @@ export class Lists {
   }
 
   close(): void {
-    this.cancelIdle()
+    this.cancelIdle?.()
+    this.cancelIdle = undefined
     this.forget()
   }
 
@@ -192,8 +194,17 @@ export class Lists {
 
   /** A list that is not fetched any more takes no memory. */
   private used(): void {
-    this.cancelIdle()
-    this.cancelIdle = this.deps.clock.setTimer(this.idleMs, () => this.forget())
+    const { clock } = this.deps
+    this.usedAt = clock.now()
+    this.cancelIdle ??= clock.setTimer(this.idleMs, () => this.unused())
+  }
+
+  /** One timer for all requests: it looks when the last one was. */
+  private unused(): void {
+    const { clock } = this.deps
+    const restMs = this.usedAt + this.idleMs - clock.now()
+    this.cancelIdle = restMs > 0 ? clock.setTimer(restMs, () => this.unused()) : undefined
+    if (restMs <= 0) this.forget()
   }
 
   private forget(): void {

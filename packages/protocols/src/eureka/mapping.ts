@@ -85,7 +85,7 @@ const OWN: Readonly<Record<RegisterCommand['intent'], Status>> = {
 /** What is shown, by the order in which Eureka's server decides: what the instance says is wrong, the override, what it says. */
 export function statusesOf(
   { instance, content, override }: Offer,
-  said: Said | undefined,
+  said: Pick<Said, 'status' | 'overriddenStatus'> | undefined,
 ): { readonly status: Status; readonly overridden: Status } {
   const { drain, disable } = override?.value ?? {}
   const isOut = drain === true || disable === true

@@ -97,6 +97,7 @@ function appsAt(
 }
 
 function decoded(segment: string): string {
+  if (!segment.includes('%')) return segment
   try {
     return decodeURIComponent(segment)
   } catch {
@@ -104,7 +105,10 @@ function decoded(segment: string): string {
   }
 }
 
+const NO_QUERY: ReadonlyMap<string, string> = new Map()
+
 function queryOf(text: string): ReadonlyMap<string, string> {
+  if (text === '') return NO_QUERY
   const query = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(text)) if (!query.has(name)) query.set(name, value)
   return query

@@ -127,16 +127,21 @@ const NO_PAIRS: ReadonlySet<string> = new Set(['@class', 'class', '__proto__'])
 
 function readPairs(value: unknown, name: string): Readonly<Record<string, string>> {
   const tree = optionalTree(value, name) ?? {}
-  const pairs: [string, string][] = []
+  const pairs: Record<string, string> = {}
   for (const key of Object.keys(tree)) {
     const said = NO_PAIRS.has(key) ? undefined : text(tree, key)
-    if (said !== undefined) pairs.push([key, said])
+    if (said !== undefined) pairs[key] = said
   }
-  return Object.fromEntries(pairs)
+  return pairs
 }
 
+const TEXT_MEMBERS = [...URL_MEMBERS, ...NAME_MEMBERS]
+
 function readTexts(tree: Tree): Texts {
-  return defined(
-    Object.fromEntries([...URL_MEMBERS, ...NAME_MEMBERS].map((name) => [name, text(tree, name)])),
-  ) as Texts
+  const texts: { -readonly [K in keyof Texts]: Texts[K] } = {}
+  for (const name of TEXT_MEMBERS) {
+    const said = text(tree, name)
+    if (said !== undefined) texts[name] = said
+  }
+  return texts
 }

@@ -56,7 +56,7 @@ export class NamespaceReader {
   private *steps(): Generator<void> {
     const { copy, namespace } = this
     const read = this.deps.read()
-    for (let more = true; more;) {
+    for (let more = this.index < read.index({ namespace }); more;) {
       const answer = read.changes(namespace, this.index, CHANGES_MAX)
       if (answer.kind === 'lost') {
         copy.reset()
