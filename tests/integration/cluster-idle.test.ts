@@ -6,6 +6,7 @@ import { startBalancer } from './support/balancer.js'
 import { counted, form } from './support/chaos-form.js'
 import { startCluster, type ClusterNodeProcess, type TestCluster } from './support/cluster.js'
 import { startCrowd } from './support/crowd.js'
+import { changedSince, revisionOf } from './support/engine-writes.js'
 import { ETCD_MS_MAX, findEtcd } from './support/guests/etcd.js'
 import { heapAfterCollection, INSPECTABLE } from './support/heap.js'
 import { endAll, until } from './support/processes.js'
@@ -64,7 +65,7 @@ it(
         ),
         etcd: share(after.etcdCpu - before.etcdCpu),
       })
-      expect(await changedSince(cluster, before.revision)).toEqual([])
+      expect(await changedSince(cluster.etcd, before.revision)).toEqual([])
       expect(did('write')).toBe(0)
       expect(deltas).toEqual([])
       expect(state).toMatchObject({ closed: 0, unknown: 0, failed: 0 })
@@ -136,21 +137,6 @@ async function sumOf(nodes: readonly ClusterNodeProcess[], beginning: string): P
 }
 
 /** Goes up by one with each write. */
-async function revisionOf(etcd: TestCluster['etcd']): Promise<number> {
-  const answer = (await etcd.ask('/v3/kv/range', { key: 'AA==' })) as { header: { revision: string } }
-  return Number(answer.header.revision)
-}
-
-/** Some of the entries that were written after a revision, for the reader of a failure. */
-async function changedSince({ etcd }: TestCluster, revision: number): Promise<readonly string[]> {
-  const range = { key: 'AA==', range_end: 'AA==', min_mod_revision: String(revision + 1), limit: '5' }
-  const { kvs = [] } = (await etcd.ask('/v3/kv/range', range)) as {
-    kvs?: readonly { key: string; value: string; mod_revision: string; version: string }[]
-  }
-  const text = (base64: string): string => Buffer.from(base64, 'base64').toString()
-  return kvs.map((kv) => `${text(kv.key)} = ${text(kv.value)} at ${kv.mod_revision}, version ${kv.version}`)
-}
-
 /** utime and stime in ticks of 10 ms, proc(5); 0 where the system does not tell. */
 function cpuMs(pid: number): number {
   try {

@@ -1,5 +1,4 @@
 /** Clients of Eureka and of Rollcall in one registry: what one registers the other finds, over real sockets. */
-import { createRequire } from 'node:module'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,14 @@ import { connect as connectSdk } from '@rollcall/client'
 import { startNode, type EmbeddedNode } from '@rollcall/server'
 import { killServerProcesses, startServerProcess } from '@rollcall/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
+import {
+  createJsClient,
+  foundAt,
+  instanceOf,
+  registerAt,
+  startClient,
+  stopClient,
+} from './support/eureka/client.js'
 import { findPackage } from './support/guests/npm-package.js'
 
 const cleanUp: (() => unknown)[] = []
@@ -29,42 +36,8 @@ async function start(settings: object = {}): Promise<EmbeddedNode> {
 
 const eurekaOf = (node: EmbeddedNode): string => `${node.foreign['eureka']}/eureka`
 
-interface EurekaInstance {
-  readonly instanceId: string
-  readonly status: string
-  readonly hostName: string
-  readonly port: { readonly $: number }
-  readonly metadata: Readonly<Record<string, string>>
-}
-
-const instance = (id: string, more: object = {}): object => ({
-  instance: {
-    instanceId: id,
-    app: 'ORDERS',
-    hostName: '127.0.0.1',
-    ipAddr: '127.0.0.1',
-    port: { $: 3_000, '@enabled': true },
-    vipAddress: 'orders',
-    dataCenterInfo: { '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo', name: 'MyOwn' },
-    status: 'UP',
-    metadata: { version: '1.4.2' },
-    ...more,
-  },
-})
-
 async function register(base: string, id: string, more: object = {}): Promise<void> {
-  const { status } = await fetch(`${base}/apps/orders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(instance(id, more)),
-  })
-  expect(status).toBe(204)
-}
-
-async function found(base: string, app = 'ORDERS'): Promise<readonly EurekaInstance[]> {
-  const answer = await fetch(`${base}/apps/${app}`, { headers: { accept: 'application/json' } })
-  if (answer.status === 404) return []
-  return ((await answer.json()) as { application: { instance: EurekaInstance[] } }).application.instance
+  expect(await registerAt(base, id, more)).toBe(204)
 }
 
 describe('one registry', () => {
@@ -84,12 +57,12 @@ describe('one registry', () => {
       host: '127.0.0.1',
       port: 3_001,
     })
-    expect((await found(base)).map(({ instanceId, status }) => [instanceId, status])).toEqual([
+    expect((await foundAt(base)).map(({ instanceId, status }) => [instanceId, status])).toEqual([
       ['127.0.0.1:orders:3000', 'UP'],
       ['sdk', 'UP'],
     ])
     await registration.deregister()
-    expect((await found(base)).map(({ instanceId }) => instanceId)).toEqual(['127.0.0.1:orders:3000'])
+    expect((await foundAt(base)).map(({ instanceId }) => instanceId)).toEqual(['127.0.0.1:orders:3000'])
     await fetch(`${base}/apps/ORDERS/127.0.0.1:orders:3000`, { method: 'DELETE' })
     await expect.poll(() => orders.instances()).toEqual([])
   })
@@ -144,13 +117,13 @@ it('a registration outlives a restart of the node: the client is not asked to re
   const before = await start({ memory: false, data })
   const more = { homePageUrl: 'http://h/', asgName: 'group', leaseInfo: { renewalIntervalInSecs: 7 } }
   await register(eurekaOf(before), 'a', more)
-  const shown = await found(eurekaOf(before))
+  const shown = await foundAt(eurekaOf(before))
   await before.close()
   const after = await start({ memory: false, data })
   const base = eurekaOf(after)
   expect((await fetch(`${base}/apps/ORDERS/a`, { method: 'PUT' })).status).toBe(200)
   const times = { leaseInfo: expect.objectContaining({ renewalIntervalInSecs: 7 }) as unknown }
-  expect(await found(base)).toEqual(
+  expect(await foundAt(base)).toEqual(
     shown.map((each) => ({ ...each, ...times, lastUpdatedTimestamp: expect.any(String) as unknown })),
   )
 })
@@ -161,39 +134,21 @@ it('the flag alone listens on loopback at its own port, which the command tells'
   expect((await fetch(`${url}/eureka/status`)).status).toBe(200)
 })
 
-interface JsClient {
-  start(done: (error?: Error) => void): void
-  stop(done: () => void): void
-  fetchRegistry(done: (error?: Error) => void): void
-  getInstancesByAppId(app: string): readonly EurekaInstance[]
-  getInstancesByVipAddress(vip: string): readonly EurekaInstance[]
-}
-
 describe('eureka-js-client', () => {
   it('registers, is found, finds, renews, registers again by itself, and leaves', async (context) => {
     const folder = await findPackage(context, 'eureka-js-client', '4.5.0')
-    const { Eureka } = createRequire(join(folder, 'package.json'))('eureka-js-client') as {
-      Eureka: new (settings: object) => JsClient
-    }
     const node = await start()
     const base = eurekaOf(node)
     const { hostname, port } = new URL(base)
-    const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-    const client = new Eureka({
-      ...instance('js', { app: 'orders' }),
-      eureka: {
-        host: hostname,
-        port,
-        servicePath: '/eureka/apps/',
-        heartbeatInterval: 50,
-        registryFetchInterval: 50,
-      },
-      logger: quiet,
+    const client = createJsClient(folder, instanceOf('js', { app: 'orders' }), {
+      host: hostname,
+      port,
+      servicePath: '/eureka/apps/',
+      heartbeatInterval: 50,
+      registryFetchInterval: 50,
     })
-    await new Promise<void>((resolve, reject) =>
-      client.start((error) => (error === undefined || error === null ? resolve() : reject(error))),
-    )
-    cleanUp.push(() => new Promise<void>((resolve) => client.stop(resolve)))
+    await startClient(client)
+    cleanUp.push(() => stopClient(client))
     expect(client.getInstancesByAppId('ORDERS')).toMatchObject([{ instanceId: 'js', port: { $: 3_000 } }])
 
     const registered = await fetch(`${node.url}/api/v1/register`, {
@@ -213,13 +168,13 @@ describe('eureka-js-client', () => {
 
     // Its next renewal is answered with 404.
     await fetch(`${base}/apps/ORDERS/js`, { method: 'DELETE' })
-    await expect.poll(async () => (await found(base)).map(({ instanceId }) => instanceId)).toContain('js')
+    await expect.poll(async () => (await foundAt(base)).map(({ instanceId }) => instanceId)).toContain('js')
 
     await fetch(`${base}/apps/ORDERS/js/status?value=OUT_OF_SERVICE`, { method: 'PUT' })
     // It asks for instances that are up only.
     await expect.poll(ids).toEqual(['n'])
     cleanUp.pop()
-    await new Promise<void>((resolve) => client.stop(resolve))
-    expect((await found(base)).map(({ instanceId }) => instanceId)).toEqual(['n'])
+    await stopClient(client)
+    expect((await foundAt(base)).map(({ instanceId }) => instanceId)).toEqual(['n'])
   })
 })

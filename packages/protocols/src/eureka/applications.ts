@@ -4,7 +4,7 @@
  */
 import type { InstanceKey, Offer } from '@rollcall/core'
 import type { NamespaceCopy } from '../foreign/namespace-reader.js'
-import { PROTOCOL, readDocument } from './document.js'
+import { readDocument } from './document.js'
 import { type Fate, fatesOf, type LeasesDeps } from './leases.js'
 import { appOf, instanceIdOf, statusesOf, toShown } from './mapping.js'
 import type { Action, Said, Shown } from './messages.js'
@@ -28,8 +28,9 @@ export interface Held {
   readonly lastUpdated: number
   readonly evictedAt: number
   readonly action: Action
-  /** When it last renewed here; no change of anything. */
+  /** When it last renewed, by the date, as clients are told, and by this node's own clock where that was here; no change of anything. */
   renewedAt: number
+  heardAt: number | undefined
 }
 
 /** Instances of an application by their ids. What was written of it counts until it changes. */
@@ -89,8 +90,21 @@ export class Applications implements NamespaceCopy {
     return this.held.size === 0 && this.recents.size === 0
   }
 
-  /** How many of them are registered by Eureka, and renew. */
-  renewing = 0
+  /** How many renew here: those that did within their lease, and those that did and are silent now. Looks at all. */
+  countRenewing(): number {
+    const now = this.deps.now()
+    let renewing = 0
+    for (const held of this.held.values()) {
+      const { heardAt, key, offer } = held
+      if (heardAt === undefined) continue
+      const { leaseMs } = offer.content
+      const isHere = now - heardAt < leaseMs || (this.deps.leases.silence(key)?.silentMs ?? 0) >= leaseMs
+      if (isHere) renewing++
+      // It renews at another node.
+      else held.heardAt = undefined
+    }
+    return renewing
+  }
 
   /** `apps__hashcode` of all there is. */
   get hash(): string {
@@ -126,7 +140,14 @@ export class Applications implements NamespaceCopy {
   /** Notes that it renewed, where it is held. */
   renewed(key: InstanceKey): void {
     const held = this.held.get(nameOf(key))
-    if (held !== undefined) held.renewedAt = this.deps.wallNow()
+    if (held === undefined) return
+    held.renewedAt = this.deps.wallNow()
+    held.heardAt = this.deps.now()
+  }
+
+  /** Takes over what is known of it before the feed was asked, where it is held. */
+  refresh(key: InstanceKey, offer: Offer): void {
+    if (this.held.has(nameOf(key))) this.put(key, offer)
   }
 
   shown(held: Held): Shown {
@@ -139,7 +160,6 @@ export class Applications implements NamespaceCopy {
     this.silent.clear()
     this.restsUntil = -Infinity
     for (const status of Object.keys(this.counts)) this.counts[status as Status] = 0
-    this.renewing = 0
     this.version++
   }
 
@@ -155,6 +175,7 @@ export class Applications implements NamespaceCopy {
       seenAt: before?.seenAt ?? now,
       lastUpdated: before === undefined ? (stored?.lastUpdated ?? now) : now,
       renewedAt: before?.renewedAt ?? stored?.registeredAt ?? now,
+      heardAt: before?.heardAt,
       evictedAt: 0,
       action:
         before === undefined || isRegistered(before, offer, stored)
@@ -238,7 +259,6 @@ export class Applications implements NamespaceCopy {
     application.instances.set(instanceId, held)
     application.version = ++this.edition
     this.counts[status] = (this.counts[status] ?? 0) + 1
-    this.renewing += isOurs(held) ? 1 : 0
     for (const [map, name] of this.places(held)) {
       const others = map.get(name)
       if (others === undefined) map.set(name, new Set([held]))
@@ -256,7 +276,6 @@ export class Applications implements NamespaceCopy {
       if (application.instances.size === 0) this.apps.delete(app)
     }
     this.counts[status] = (this.counts[status] ?? 1) - 1
-    this.renewing -= isOurs(held) ? 1 : 0
     for (const [map, place] of this.places(held)) {
       const others = map.get(place)
       others?.delete(held)
@@ -269,10 +288,6 @@ export class Applications implements NamespaceCopy {
     for (const vip of held.vips) yield [this.byVip, vip]
     for (const vip of held.secureVips) yield [this.bySecureVip, vip]
   }
-}
-
-function isOurs({ offer }: Held): boolean {
-  return offer.content.foreign?.protocol === PROTOCOL
 }
 
 /** Names of ours have no slash. */
@@ -292,7 +307,7 @@ function statusOf(offer: Offer, stored: Said | undefined): Pick<Held, 'status' |
   return { status, spoken: status }
 }
 
-type Times = Pick<Held, 'seenAt' | 'lastUpdated' | 'renewedAt' | 'evictedAt' | 'action'>
+type Times = Pick<Held, 'seenAt' | 'lastUpdated' | 'renewedAt' | 'heardAt' | 'evictedAt' | 'action'>
 
 function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times: Times): Held {
   // What came by another protocol has the name of its service for both.

@@ -12,7 +12,7 @@ import { isStatus, type Status } from './statuses.js'
 
 export interface EurekaCommandsDeps {
   readonly registry: Pick<Registry, 'execute' | 'heard' | 'read'>
-  readonly applications: Pick<Applications, 'renewed'>
+  readonly applications: Pick<Applications, 'renewed' | 'refresh'>
   readonly renewals: Renewals
   wallNow(): number
 }
@@ -74,6 +74,8 @@ export class EurekaCommands {
     const key = keyOf(app, id)
     if (key === undefined) return 404
     const found = this.find(key, caller)
+    // What left is told as it was at last, which no lookup may have seen.
+    if (found !== undefined) this.deps.applications.refresh(key, found.offer)
     // Eureka's own overrides end with the instance; those of other operators bind to its id.
     if (found !== undefined && found.offer.override?.by === PROTOCOL) await this.setOut(found, false, caller)
     const { answer } = await this.deps.registry.execute({ kind: 'deregister', refs: [key] }, caller)

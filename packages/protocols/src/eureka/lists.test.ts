@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { acceptsGzip } from './codec.js'
 import { Lists } from './lists.js'
 import { EurekaScene, type Told, type ToldList } from './scene.fixture.js'
+import { statusOf } from './server-status.js'
 import { hashOf, isStatus, STATUSES } from './statuses.js'
 
 /** A client as Netflix' own is: it takes a delta over, and fetches everything where the hash says so. */
@@ -138,6 +139,27 @@ describe('a delta', () => {
     expect(await scene.told('delta')).toMatchObject({ application: [] })
   })
 
+  it('has each application once, those that left last', async () => {
+    const scene = new EurekaScene()
+    for (const id of ['a', 'b']) await scene.register(id)
+    await scene.told('all')
+    await scene.commands.cancel(scene.asked('a'))
+    const { application } = await scene.told('delta')
+    const told = application.map(({ name, instance }) => [name, instance.map(({ actionType }) => actionType)])
+    expect(told).toEqual([['ORDERS', ['ADDED', 'DELETED']]])
+  })
+
+  it('tells what left as it was at last, whether or not it was looked at meanwhile', async () => {
+    const scene = new EurekaScene()
+    await scene.register('a')
+    await scene.told('all')
+    await scene.register('a', { status: 'DOWN' })
+    await scene.commands.cancel(scene.asked('a'))
+    expect((await scene.told('delta')).application).toMatchObject([
+      { instance: [{ actionType: 'DELETED', status: 'DOWN' }] },
+    ])
+  })
+
   it('has everything where the adapter has just begun to look', async () => {
     const scene = new EurekaScene()
     await scene.registerNative('a')
@@ -190,6 +212,44 @@ it('instances are found by each of their virtual addresses', async () => {
   expect(await found('one,two')).toBe(' ')
   expect(await found('safe')).toBe(' ')
   expect(await found('safe', true)).toBe('UP_1_ ORDERS')
+})
+
+describe('the status of the node', () => {
+  const told = async (scene: EurekaScene): Promise<Readonly<Record<string, string>>> => {
+    await scene.caughtUp()
+    const text = statusOf(scene.applications, scene.renewals, scene.read, 'json')
+    return (JSON.parse(text) as { applicationStats: Record<string, string> }).applicationStats
+  }
+
+  it('expects renewals of those that ever renewed here', async () => {
+    const scene = new EurekaScene()
+    for (let at = 0; at < 14; at++) await scene.register(`i${at}`)
+    await scene.caughtUp()
+    const beat = (count: number): void => {
+      for (let at = 0; at < count; at++) scene.commands.renew(scene.asked(`i${at}`))
+    }
+    for (let beats = 0; beats < 4; beats++) {
+      beat(10)
+      scene.pass(30_000)
+    }
+    const well = { numOfRenewsPerMinThreshold: '17', numOfRenewsInLastMin: '20', isBelowRenewThresold: '0' }
+    expect(await told(scene)).toMatchObject({ ...well, leaseExpirationEnabled: 'true' })
+    // Those that stop are expected still.
+    scene.pass(60_000)
+    expect(await told(scene)).toMatchObject({
+      numOfRenewsPerMinThreshold: '17',
+      numOfRenewsInLastMin: '0',
+      isBelowRenewThresold: '1',
+      leaseExpirationEnabled: 'false',
+    })
+  })
+
+  it('has an element for each figure in XML', async () => {
+    const scene = new EurekaScene()
+    await scene.caughtUp()
+    const text = statusOf(scene.applications, scene.renewals, scene.read, 'xml')
+    expect(text).toContain('<numOfRenewsPerMinThreshold>0</numOfRenewsPerMinThreshold>')
+  })
 })
 
 it.each([

@@ -269,7 +269,7 @@ function recentOf(applications: Applications): readonly Group[] {
   const there: Held[] = []
   const left: Held[] = []
   for (const held of applications.changed()) (held.action === 'DELETED' ? left : there).push(held)
-  return [...groupsOf(there), ...groupsOf(left)]
+  return groupsOf([...there, ...left])
 }
 
 function groupsOf(instances: Iterable<Held>): readonly Group[] {

@@ -65,6 +65,7 @@ export class EurekaScene {
   readonly commands: EurekaCommands
   readonly applications: Applications
   readonly lists: Lists
+  readonly renewals: Renewals
   private readonly reader: NamespaceReader
 
   constructor() {
@@ -88,6 +89,7 @@ export class EurekaScene {
     )
     this.reader = new NamespaceReader({ clock, read: () => this.read }, 'default', this.applications)
     this.lists = new Lists({ clock, applications: this.applications }, 90_000)
+    this.renewals = new Renewals(clock)
     const registry = {
       execute: <K extends CommandKind>(command: CommandOf<K>, caller: Caller) =>
         this.execute(command, caller),
@@ -95,7 +97,7 @@ export class EurekaScene {
       read: () => this.read,
     }
     this.commands = new EurekaCommands(
-      { registry, applications: this.applications, renewals: new Renewals(clock), wallNow },
+      { registry, applications: this.applications, renewals: this.renewals, wallNow },
       BOUNDS,
     )
   }

@@ -1,4 +1,7 @@
-/** `/eureka/status`: what people look at to see whether Eureka doubts silence. No client reads it. Pure. */
+/**
+ * `/eureka/status`: whether silence is doubted, in the words in which Eureka's own server tells its monitoring. People and
+ * monitoring look at it; no client does. Pure.
+ */
 import type { Queries } from '@rollcall/core'
 import type { Format } from './codec.js'
 import type { Applications } from './applications.js'
@@ -11,22 +14,33 @@ const THRESHOLD = 0.85
 /** Renewals of an instance in a minute, as Eureka expects them. */
 const RENEWALS_PER_MINUTE = 2
 
+/** What renews at this node, and what this node doubts: the figures of each node are its own. */
 export function statusOf(
-  applications: Pick<Applications, 'renewing'>,
+  applications: Pick<Applications, 'countRenewing'>,
   renewals: Pick<Renewals, 'perMinute'>,
   read: Queries,
   format: Format,
 ): string {
-  const { services, zones } = read.status().guards
+  const { guards, freezes } = read.status()
+  const { perMinute } = renewals
+  const threshold = Math.floor(applications.countRenewing() * RENEWALS_PER_MINUTE * THRESHOLD)
+  const { services, zones } = guards
+  // What was never renewed is expected nowhere. Guards decide, by service and by zone, not the threshold: docs/reference/liveness.md.
   const figures = {
-    instances: applications.renewing,
-    renewsThreshold: Math.floor(applications.renewing * RENEWALS_PER_MINUTE * THRESHOLD),
-    renewsLastMin: renewals.perMinute,
-    // Rollcall's own guards decide, by service and by zone: docs/reference/liveness.md.
-    selfPreservation: services > 0 || zones > 0,
+    numOfRenewsPerMinThreshold: threshold,
+    numOfRenewsInLastMin: perMinute,
+    // Misspelt by Eureka.
+    isBelowRenewThresold: perMinute < threshold ? 1 : 0,
+    selfPreservationModeEnabled: true,
+    leaseExpirationEnabled: services + zones + freezes.total === 0 && !read.health().island,
   }
+  const members = Object.entries(figures).map(([name, value]) => [name, String(value)] as const)
   if (format === 'json')
-    return JSON.stringify({ generalStats: {}, applicationStats: figures, isHealthy: true })
-  const members = Object.entries(figures).map(([name, value]) => element(name, String(value)))
-  return element('status', element('applicationStats', members.join('')) + element('isHealthy', 'true'))
+    return JSON.stringify({
+      generalStats: {},
+      applicationStats: Object.fromEntries(members),
+      isHealthy: true,
+    })
+  const stats = members.map(([name, value]) => element(name, value)).join('')
+  return element('status', element('applicationStats', stats) + element('isHealthy', 'true'))
 }

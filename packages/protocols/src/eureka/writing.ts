@@ -97,7 +97,7 @@ export class Writing {
   }
 }
 
-/** What has left stands in a list by itself, so that as many as there are now are those that are there now. */
+/** All that there are now, and none that left. */
 function isAllOf({ instances }: Application, some: readonly Held[]): boolean {
   return some.length === instances.size && some.every((held) => instances.get(held.instanceId) === held)
 }

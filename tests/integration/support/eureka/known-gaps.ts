@@ -8,14 +8,12 @@ const TRUE_STATUS =
   "a single instance in XML has its true status; Eureka's server shows DOWN for OUT_OF_SERVICE and UNKNOWN there"
 const UNOPENED =
   'a node that began with nothing a moment ago says 403, upon which clients keep what they have; an empty list would take it from them'
-const AS_READ =
-  'what left is told as it was at the last lookup before: here before it said DOWN, on its way out'
 const OUT_OF_ORDER = 'recorded before the registration that it follows'
 
 export const KNOWN_GAPS: ByPlace<string> = {
   'fargo-1.4.0': { 28: TRUE_STATUS, 31: TRUE_STATUS },
   'py-eureka-client-0.13.3': { 5: TRUE_STATUS, 7: TRUE_STATUS },
-  'spring-cloud-netflix-eureka-client-5.0.3': { 0: UNOPENED, 1: UNOPENED, 2: OUT_OF_ORDER, 34: AS_READ },
+  'spring-cloud-netflix-eureka-client-5.0.3': { 0: UNOPENED, 1: UNOPENED, 2: OUT_OF_ORDER },
 }
 
 /** What else was done before an exchange while it was recorded: requests of others, or earlier ones again, which the transcript has twice at most. */
@@ -28,5 +26,7 @@ export const BETWEEN: ByPlace<readonly (string | number)[]> = {
     26: [3],
     // Killed: its lease of three seconds ended.
     30: ['DELETE /eureka/apps/SPRINGEB94/192.0.2.2:springeb94:37701'],
+    // What it is told next has no time since when it was up, which Eureka keeps while a lease runs: that had ended by then.
+    32: ['DELETE /eureka/apps/SPRINGEB94/192.0.2.2:springeb94:37277'],
   },
 }
