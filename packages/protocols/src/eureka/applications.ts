@@ -56,6 +56,9 @@ export interface ApplicationsDeps {
   readonly leases: LeasesDeps
 }
 
+/** What left and is told, beside as many as are there: what comes and goes without end holds no more. */
+const LEFT_MAX = 10_000
+
 /** How much of the time may be spent on looking at those that are silent: a tenth. */
 const REST_FACTOR = 10
 
@@ -72,8 +75,9 @@ export class Applications implements NamespaceCopy {
   private readonly silent = new Map<string, Set<string>>()
   /** They are not looked at again before then. */
   private restsUntil = -Infinity
-  /** The last change of each, oldest first. */
+  /** The last change of each, oldest first: of what is there, and of what left. */
   private readonly recents = new Map<string, Recent>()
+  private readonly left = new Map<string, Recent>()
   /** Counts the versions of all applications. */
   private edition = 0
   /** Of the last change. Begins with the date, so that a client of an earlier boot holds none of this one's. */
@@ -87,7 +91,7 @@ export class Applications implements NamespaceCopy {
 
   /** Whether there is nothing to tell, of what is or of what was. */
   get isEmpty(): boolean {
-    return this.held.size === 0 && this.recents.size === 0
+    return this.held.size === 0 && this.left.size === 0
   }
 
   /** How many renew here: those that did within their lease, and those that did and are silent now. Looks at all. */
@@ -132,9 +136,9 @@ export class Applications implements NamespaceCopy {
     return (secure ? this.bySecureVip : this.byVip).get(vip) ?? []
   }
 
-  /** What changed lately: each instance as it is now, or as it was before it left. */
+  /** What changed lately: each instance as it is now, and behind them those that left, as they were. */
   *changed(): Generator<Held> {
-    for (const { held } of this.recents.values()) yield held
+    for (const recents of [this.recents, this.left]) for (const { held } of recents.values()) yield held
   }
 
   /** Notes that it renewed, where it is held. */
@@ -155,8 +159,8 @@ export class Applications implements NamespaceCopy {
   }
 
   reset(): void {
-    for (const map of [this.apps, this.held, this.byId, this.byVip, this.bySecureVip, this.recents])
-      map.clear()
+    const { apps, held, byId, byVip, bySecureVip, recents, left } = this
+    for (const map of [apps, held, byId, byVip, bySecureVip, recents, left]) map.clear()
     this.silent.clear()
     this.restsUntil = -Infinity
     for (const status of Object.keys(this.counts)) this.counts[status as Status] = 0
@@ -203,11 +207,13 @@ export class Applications implements NamespaceCopy {
       this.restsUntil = now + REST_FACTOR * (now - begunAt)
     }
     const oldest = this.deps.now() - this.deltaMs
-    for (const [name, { at }] of this.recents) {
-      if (at >= oldest) return
-      this.recents.delete(name)
-      this.version++
-      yield
+    for (const recents of [this.recents, this.left]) {
+      for (const [name, { at }] of recents) {
+        if (at >= oldest) break
+        recents.delete(name)
+        this.version++
+        yield
+      }
     }
   }
 
@@ -247,9 +253,14 @@ export class Applications implements NamespaceCopy {
   }
 
   private note(name: string, held: Held): void {
-    this.recents.delete(name)
-    this.recents.set(name, { held, at: this.deps.now() })
+    const { recents, left } = this
+    for (const each of [recents, left]) each.delete(name)
+    const isGone = held.action === 'DELETED'
+    ;(isGone ? left : recents).set(name, { held, at: this.deps.now() })
     this.version++
+    // A client that misses one has another hash, and fetches everything.
+    const [oldest] = left.keys()
+    if (oldest !== undefined && left.size > LEFT_MAX + this.held.size) left.delete(oldest)
   }
 
   private add(held: Held): void {

@@ -53,7 +53,7 @@ export function* fatesOf(
   let room = yield* roomOf(deps, listed)
   let isHeldBack = false
   for (const { held, silence } of overdue) {
-    const isFree = isUncounted(silence) || isLost(held)
+    const isFree = isUncounted(silence) || isDown(held)
     if (!isFree && --room < 0) isHeldBack = true
     else fates.set(held, 'down')
   }
@@ -88,8 +88,12 @@ function isUncounted({ isRenewed, silentMs }: KnownSilence): boolean {
   return !isRenewed || silentMs >= unheardMs
 }
 
-/** Taken by silence already, here or natively. */
-function isLost({ status, spoken, offer }: Held): boolean {
-  const { state, reason } = offer.instance
-  return status !== spoken || (state === 'down' && reason !== 'refused')
+/** Given up already, here or natively. */
+function isDown({ status, spoken, offer }: Held): boolean {
+  return status !== spoken || offer.instance.state === 'down'
+}
+
+/** By silence, and not because its port refuses. */
+function isLost(held: Held): boolean {
+  return isDown(held) && held.offer.instance.reason !== 'refused'
 }

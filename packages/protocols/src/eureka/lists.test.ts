@@ -160,6 +160,19 @@ describe('a delta', () => {
     ])
   })
 
+  it('holds no more of what left than there is, and some', async () => {
+    const scene = new EurekaScene()
+    await scene.registerNative('stays')
+    await scene.told('all')
+    for (let at = 0; at < 10_100; at++) {
+      await scene.register('comes', { instanceId: `i${at}` })
+      await scene.caughtUp()
+      await scene.commands.cancel(scene.asked(`i${at}`))
+    }
+    await scene.caughtUp()
+    expect([...scene.applications.changed()]).toHaveLength(10_002)
+  })
+
   it('has everything where the adapter has just begun to look', async () => {
     const scene = new EurekaScene()
     await scene.registerNative('a')

@@ -98,7 +98,7 @@ export class Lists {
       version: applications.version,
       shelf: this.whole,
       plan: () => {
-        const groups = recentOf(applications)
+        const groups = groupsOf(applications.changed())
         return {
           frame: listFrame(headOf(applications), format),
           steps: (between, out) => this.writing.groups(groups, format, between, out),
@@ -264,14 +264,7 @@ function headOf({ version, hash }: Applications): { readonly version: string; re
   return { version: String(version), hash }
 }
 
-/** What changed, by application. Those that left come last: clients drop an application that they have emptied. */
-function recentOf(applications: Applications): readonly Group[] {
-  const there: Held[] = []
-  const left: Held[] = []
-  for (const held of applications.changed()) (held.action === 'DELETED' ? left : there).push(held)
-  return groupsOf([...there, ...left])
-}
-
+/** By application. Clients drop one that they have emptied, so that what left has to come last. */
 function groupsOf(instances: Iterable<Held>): readonly Group[] {
   const groups = new Map<string, Held[]>()
   for (const held of instances) {

@@ -9,6 +9,8 @@ function setUp(historyBytesMax: number): {
   readonly reader: NamespaceReader
   readonly copy: Map<string, Offer>
   readonly settled: () => number
+  /** The most instances that one turn told of. */
+  readonly worst: () => number
   readonly register: (from: number, to: number) => void
   readonly deregister: (from: number, to: number) => void
 } {
@@ -22,9 +24,20 @@ function setUp(historyBytesMax: number): {
   const copy = new Map<string, Offer>()
   let settledTimes = 0
   const nameOf = ({ service, id }: InstanceKey): string => `${service}/${id}`
-  const reader = new NamespaceReader({ clock, read: () => read }, 'default', {
+  let puts = 0
+  let worst = 0
+  const setTimer = (ms: number, run: () => void): (() => void) =>
+    clock.setTimer(ms, () => {
+      const before = puts
+      run()
+      worst = Math.max(worst, puts - before)
+    })
+  const reader = new NamespaceReader({ clock: { setTimer }, read: () => read }, 'default', {
     reset: () => copy.clear(),
-    put: (key, offer) => copy.set(nameOf(key), offer),
+    put(key, offer) {
+      puts++
+      copy.set(nameOf(key), offer)
+    },
     remove: (key) => copy.delete(nameOf(key)),
     settled() {
       settledTimes++
@@ -45,6 +58,7 @@ function setUp(historyBytesMax: number): {
     reader,
     copy,
     settled: () => settledTimes,
+    worst: () => worst,
     register(from, to) {
       const items = keys(from, to).map((key) => ({ ...key, ...rest, liveness: 'static' as const }))
       node.execute({ kind: 'register', items }, step)
@@ -88,4 +102,15 @@ it('takes turns for what is long; those who ask meanwhile wait for the same, and
   await reading
   await settle()
   expect(copy.size).toBe(600)
+})
+
+it('tells of a bounded number of changes in one turn, also of those that came at once', async () => {
+  const { clock, reader, copy, worst, register } = setUp(1_048_576)
+  register(0, 1)
+  void reader.current()
+  register(1, 2_001)
+  const reading = reader.current()
+  clock.advance()
+  await reading
+  expect([copy.size, worst() > 0, worst() <= 200]).toEqual([2_001, true, true])
 })
