@@ -236,11 +236,11 @@ export class Applications implements NamespaceCopy {
     this.replace(nameOf(held.key), { ...held, status, lastUpdated: this.deps.wallNow(), action: 'MODIFIED' })
   }
 
-  private noteSilence(name: string, { service }: InstanceKey, isSilent: boolean): void {
+  private noteSilence(name: string, { service }: InstanceKey, isNow: boolean): void {
     const app = appOf(service)
     const names = this.silent.get(app)
-    if (isSilent && names === undefined) this.silent.set(app, new Set([name]))
-    else if (isSilent) names?.add(name)
+    if (isNow && names === undefined) this.silent.set(app, new Set([name]))
+    else if (isNow) names?.add(name)
     else if (names?.delete(name) === true && names.size === 0) this.silent.delete(app)
   }
 

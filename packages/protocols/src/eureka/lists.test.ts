@@ -141,7 +141,7 @@ describe('a delta', () => {
 
   it('has each application once, those that left last', async () => {
     const scene = new EurekaScene()
-    for (const id of ['a', 'b']) await scene.register(id)
+    for (const each of ['a', 'b']) await scene.register(each)
     await scene.told('all')
     await scene.commands.cancel(scene.asked('a'))
     const { application } = await scene.told('delta')
