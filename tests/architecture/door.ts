@@ -32,6 +32,7 @@ const TYPES: ReadonlySet<string> = new Set([
   'Foreign',
   'KeptValue',
   'InstanceKey',
+  'KnownSilence',
   'Offer',
   'ViewCapture',
   'ViewFilter',

@@ -159,7 +159,7 @@ describe('the silence of an instance, as an adapter learns it', () => {
     sim.register()
     sim.run(20_000)
     expect(sim.shown()).toBe('suspect silence')
-    const silence = { silentMs: 20_000, isRenewed: false, isDoubted: false }
+    const silence = { silentMs: 20_000, isCounted: false, isDoubted: false }
     expect(sim.read.silence(keyOf('a'))).toEqual(silence)
     sim.execute({ kind: 'freeze', namespace: 'default' })
     // At once, not when a verdict would be due that the freeze holds back.
@@ -169,10 +169,10 @@ describe('the silence of an instance, as an adapter learns it', () => {
   it('tells one that was never heard after its registration', () => {
     const sim = new Simulation()
     sim.register()
-    expect(sim.read.silence(keyOf('a'))).toMatchObject({ isRenewed: false })
+    expect(sim.read.silence(keyOf('a'))).toMatchObject({ isCounted: false })
     sim.run(1_000)
     sim.beat()
-    expect(sim.read.silence(keyOf('a'))).toMatchObject({ silentMs: 0, isRenewed: true })
+    expect(sim.read.silence(keyOf('a'))).toMatchObject({ silentMs: 0, isCounted: true })
   })
 
   it('is doubted while the node doubts its ears', () => {
@@ -206,7 +206,7 @@ describe('the silence of an instance, as an adapter learns it', () => {
     expect(nodes.seen()).toEqual(['suspect silence judge.1', 'suspect silence judge.1'])
     const here = judge.read.silence(keyOf('a'))
     const there = other.read.silence(keyOf('a'))
-    expect(there).toMatchObject({ isRenewed: true, isDoubted: false })
+    expect(there).toMatchObject({ isCounted: true, isDoubted: false })
     expect(there?.silentMs).toBeLessThanOrEqual(here?.silentMs ?? 0)
     expect(there?.silentMs).toBeGreaterThan((here?.silentMs ?? 0) - 1_000)
   })
@@ -223,7 +223,7 @@ describe('the silence of an instance, as an adapter learns it', () => {
     if (entry === undefined) throw new Error('it was told')
     other.node.liveness.adopt(entry, other.now, other.now)
     passes(10_000, other)
-    expect(other.read.silence(keyOf('a'))).toMatchObject({ silentMs: 10_000, isRenewed: true })
+    expect(other.read.silence(keyOf('a'))).toMatchObject({ silentMs: 10_000, isCounted: true })
   })
 })
 

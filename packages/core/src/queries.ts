@@ -197,6 +197,11 @@ export class Queries {
     return entry === undefined ? undefined : this.deps.liveness.insight.silence(entry, this.now())
   }
 
+  /** The share of a service that silence may take at once: 1 is all of it. */
+  silentShare({ namespace, service }: ViewName): number {
+    return this.deps.liveness.guards.shareOf(this.deps.directory.find(namespace, service))
+  }
+
   /** What changed in a namespace after an index of the feed; at most `limit` changes are looked at. */
   changes(namespace: string, index: number, limit: number): FeedAnswer {
     return this.deps.feed.since(namespace, index, limit)

@@ -85,6 +85,12 @@ export class Guards {
     return this.services.guardOf(service)
   }
 
+  /** The share of a service that silence may take at once, by what it declared: all of it where the breaker is off. */
+  shareOf(service: ServiceNode | undefined): number {
+    const { enabled, share } = this.services.optionsOf(service)
+    return enabled ? share : 1
+  }
+
   /** How much is not believed at present. */
   doubts(): Doubts {
     return { ...this.services.tripped(), zones: this.watcher.doubted }

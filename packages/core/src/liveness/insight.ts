@@ -21,8 +21,11 @@ export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
 export interface KnownSilence {
   /** For how long it was not heard, at the least. */
   readonly silentMs: number
-  /** Whether it may have been heard since it registered. */
-  readonly isRenewed: boolean
+  /**
+   * Whether it counts in what silence may take of its service: it may have been heard since it registered, and is not silent for so long
+   * that silence is believed of any number.
+   */
+  readonly isCounted: boolean
   /** Whether the node doubts its ears, lost the engine, or is told to take nothing down. */
   readonly isDoubted: boolean
 }
@@ -71,7 +74,7 @@ export class Insight {
     const isOwn = isJudge && judgeSince === undefined
     return {
       silentMs,
-      isRenewed: !isOwn || lastHeard(evidence) > startedAt,
+      isCounted: silentMs < this.options.unheardMs && (!isOwn || lastHeard(evidence) > startedAt),
       isDoubted: this.deps.guards.refusesSilence(evidence, t),
     }
   }

@@ -50,10 +50,14 @@ export class ServiceBreaker {
     this.notify = notify
   }
 
+  /** What holds for a service, by what it declared. */
+  optionsOf(service: Pick<ServiceNode, 'settings'> | undefined): ServiceBreakerOptions {
+    return { ...this.options, ...service?.settings?.breaker }
+  }
+
   /** Whether silence may hold one more instance of the service down, at judged time `t`. If not, it is kept. */
   permitsDeath(service: ServiceNode, key: string, t: number): boolean {
-    const enabled = service.settings?.breaker?.enabled ?? this.options.enabled
-    const share = service.settings?.breaker?.share ?? this.options.share
+    const { enabled, share } = this.optionsOf(service)
     if (!enabled) return true
     const losses = this.of(service)
     const { deaths, kept } = losses

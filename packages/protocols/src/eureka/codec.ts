@@ -75,7 +75,7 @@ export function encodeInstance(shown: Shown, format: Format): string {
 }
 
 /** What stands before, between and after the parts of a list. */
-export interface Frame {
+export interface DocumentFrame {
   readonly begin: string
   readonly between: string
   readonly end: string
@@ -85,7 +85,7 @@ export interface Frame {
 export function listFrame(
   { version, hash }: { readonly version: string; readonly hash: string },
   format: Format,
-): Frame {
+): DocumentFrame {
   if (format === 'json')
     return {
       begin: `{"applications":{"versions__delta":"${version}","apps__hashcode":"${hash}","application":[`,
@@ -100,7 +100,7 @@ export function listFrame(
 }
 
 /** Of an application in a list. */
-export function applicationFrame(name: string, format: Format): Frame {
+export function applicationFrame(name: string, format: Format): DocumentFrame {
   if (format === 'json')
     return { begin: `{"name":${JSON.stringify(name)},"instance":[`, between: ',', end: ']}' }
   return {
@@ -111,8 +111,8 @@ export function applicationFrame(name: string, format: Format): Frame {
 }
 
 /** Of what is a document by itself: JSON names it. */
-export function singleFrame(name: string, format: Format): Frame {
+export function singleFrame(name: string, format: Format): DocumentFrame {
   return format === 'json' ? { begin: `{"${name}":`, between: '', end: '}' } : NO_FRAME
 }
 
-const NO_FRAME: Frame = { begin: '', between: '', end: '' }
+const NO_FRAME: DocumentFrame = { begin: '', between: '', end: '' }

@@ -23,8 +23,8 @@ import { Lists, type Written } from './lists.js'
 import { appName } from './mapping.js'
 import type { EurekaOptions } from './options.js'
 import type { EurekaAsked, EurekaChange, EurekaLookup } from './paths.js'
-import { Remembered } from './remembered.js'
 import { Renewals } from './renewals.js'
+import { Repeated } from './repeated.js'
 import { statusOf } from './server-status.js'
 
 export interface EurekaHandlersDeps {
@@ -44,8 +44,8 @@ export class EurekaHandlers {
   private readonly renewals: Renewals
   private readonly commands: EurekaCommands
   /** Readings of the headers that clients send over and over. */
-  private readonly formats = new Remembered(acceptedFormat)
-  private readonly encodings = new Remembered(acceptsGzip)
+  private readonly formats = new Repeated(acceptedFormat)
+  private readonly encodings = new Repeated(acceptsGzip)
 
   constructor(deps: EurekaHandlersDeps, options: Required<EurekaOptions>) {
     const { clock, registry, reader } = deps

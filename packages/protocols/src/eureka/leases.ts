@@ -3,8 +3,7 @@
  * gone after twice its lease, which is when Eureka's own server evicts, because it counts the lease twice. What holds silence
  * back natively holds it back here, but for the rule that keeps the last one. Pure but for what it asks of the registry.
  */
-import { type InstanceKey, type KnownSilence, LIVENESS_DEFAULTS, type Queries } from '@rollcall/core'
-import type { ServiceSettings } from '@rollcall/wire'
+import type { InstanceKey, KnownSilence, Queries } from '@rollcall/core'
 import type { Held } from './applications.js'
 
 /** How a silent instance is shown: as it says or the registry judges, as `DOWN`, or not any more. */
@@ -13,7 +12,8 @@ export type Fate = 'shown' | 'down' | 'evicted'
 /** What is asked of the registry. */
 export interface LeasesDeps {
   silence(key: InstanceKey): KnownSilence | undefined
-  breaker(key: InstanceKey): ServiceSettings['breaker']
+  /** The share of its service that silence may take at once. */
+  share(key: InstanceKey): number
 }
 
 interface Overdue {
@@ -21,13 +21,11 @@ interface Overdue {
   readonly silence: KnownSilence
 }
 
-const { unheardMs, serviceBreaker } = LIVENESS_DEFAULTS
-
 /** Asks the registry as it is at the time. */
 export function askRegistry(read: () => Queries): LeasesDeps {
   return {
     silence: (key) => read().silence(key),
-    breaker: ({ namespace, service }) => read().serviceSettings(namespace, service)?.breaker,
+    share: (key) => read().silentShare(key),
   }
 }
 
@@ -53,39 +51,33 @@ export function* fatesOf(
   let room = yield* roomOf(deps, listed)
   let isHeldBack = false
   for (const { held, silence } of overdue) {
-    const isFree = isUncounted(silence) || isDown(held)
+    const isFree = !silence.isCounted || isDown(held)
     if (!isFree && --room < 0) isHeldBack = true
     else fates.set(held, 'down')
   }
   // While the breaker keeps others, nothing that silence took is removed, as natively.
   for (const { held, silence } of overdue) {
     const isTwice = silence.silentMs >= 2 * held.offer.content.leaseMs
-    if (fates.get(held) === 'down' && isTwice && (isUncounted(silence) || !isHeldBack))
+    if (fates.get(held) === 'down' && isTwice && !(silence.isCounted && isHeldBack))
       fates.set(held, 'evicted')
   }
   return fates
 }
 
-/** How many more of them silence may take: a share of those that may ever have been renewed, and one in any case. */
+/** How many more of them silence may take: a share of those that count, and one in any case. */
 function* roomOf(deps: LeasesDeps, listed: readonly Held[]): Generator<void, number> {
   const [first] = listed
-  const breaker = first === undefined ? undefined : deps.breaker(first.key)
-  if (!(breaker?.enabled ?? serviceBreaker.enabled)) return Infinity
+  const share = first === undefined ? 1 : deps.share(first.key)
   let counted = 0
   let lost = 0
   for (const held of listed) {
     yield
     const silence = deps.silence(held.key)
-    if (silence !== undefined && isUncounted(silence)) continue
+    if (silence?.isCounted === false) continue
     counted++
     if (isLost(held)) lost++
   }
-  return Math.max(1, Math.floor((breaker?.share ?? serviceBreaker.share) * counted)) - lost
-}
-
-/** Never renewed, so that nothing speaks for a fault of the registry; or silent for so long that the breaker natively lets it go too. */
-function isUncounted({ isRenewed, silentMs }: KnownSilence): boolean {
-  return !isRenewed || silentMs >= unheardMs
+  return Math.max(1, Math.floor(share * counted)) - lost
 }
 
 /** Given up already, here or natively. */

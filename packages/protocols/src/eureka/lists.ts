@@ -9,7 +9,7 @@ import { Chunks, Gathering } from '../http/chunks.js'
 import { type Later, whenMade } from '../http/in-order.js'
 import { inTurns } from '../foreign/turns.js'
 import type { Applications, Held } from './applications.js'
-import { type Format, type Frame, listFrame, singleFrame } from './codec.js'
+import { type Format, type DocumentFrame, listFrame, singleFrame } from './codec.js'
 import { appName } from './mapping.js'
 import { hashOf, type Status } from './statuses.js'
 import { type Group, Writing } from './writing.js'
@@ -50,7 +50,7 @@ interface Plan {
   readonly shelf: Shelf
   /** Taken when it is made, so that both are of the same moment. */
   readonly plan: () => {
-    readonly frame: Frame
+    readonly frame: DocumentFrame
     readonly steps: (between: Buffer, out: Gathering) => Generator<void>
   }
 }

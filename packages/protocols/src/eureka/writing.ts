@@ -4,7 +4,7 @@
  */
 import { CHUNK_BYTES, type Gathering } from '../http/chunks.js'
 import type { Application, Applications, Held } from './applications.js'
-import { applicationFrame, encodeListed, type Format, FORMATS, type Frame } from './codec.js'
+import { applicationFrame, encodeListed, type Format, FORMATS, type DocumentFrame } from './codec.js'
 
 /** Instances of one application that a list has. */
 export interface Group {
@@ -78,7 +78,7 @@ export class Writing {
   }
 
   private *write(
-    { begin, between, end }: Frame,
+    { begin, between, end }: DocumentFrame,
     instances: readonly Held[],
     format: Format,
     take: (part: Buffer) => void,

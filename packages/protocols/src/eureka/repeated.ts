@@ -4,7 +4,7 @@
 const REMEMBERED_MAX = 64
 const CHARS_MAX = 256
 
-export class Remembered<T> {
+export class Repeated<T> {
   private readonly read: (text: string) => T
   private readonly known = new Map<string, T>()
 
