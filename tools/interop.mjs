@@ -1,6 +1,6 @@
 /**
  * Nodes beside programs of others, which are fetched into .cache/ and become no dependency: the tests of tests/interop/, with
- * what ran in docs/results/interop.json. What cannot be fetched is told as skipped.
+ * what ran in docs/results/interop.json. What cannot be fetched or built is told as not run, and is skipped in the result.
  *
  *     node tools/interop.mjs [part of a file's name ...]
  *
@@ -11,7 +11,7 @@ import { readOptions } from './usage.mjs'
 
 const { positionals } = readOptions(import.meta.url, { allowPositionals: true, options: {} })
 const parts = positionals.length === 0 ? [''] : positionals
-const { code } = await runLongForm({
+const { code, result } = await runLongForm({
   name: 'interop',
   about: 'tests/interop/: programs of others, unchanged, with a node of Rollcall on one machine',
   files: parts.map((part) => `tests/interop/${part}`),
@@ -19,4 +19,9 @@ const { code } = await runLongForm({
   project: 'interop',
   add: positionals.length > 0,
 })
+const skipped = result.tests.filter(({ status }) => status === 'skipped').length
+if (skipped > 0)
+  process.stdout.write(
+    `interop: ${skipped} of ${result.tests.length} were not run, for the reasons above; docs/results/interop.json says so too\n`,
+  )
 process.exitCode = code

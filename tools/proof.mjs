@@ -54,7 +54,8 @@ const PROOFS = [
   },
   {
     name: 'interop',
-    about: 'programs of others, unchanged, with a node: HAProxy, nginx and dnsmasq find services by DNS',
+    about:
+      'programs of others, unchanged, with a node: clients of Eureka and Consul, the Eureka server of Spring by a bridge, HAProxy, nginx and dnsmasq by DNS',
     script: 'tools/interop.mjs',
     result: 'docs/results/interop.json',
   },

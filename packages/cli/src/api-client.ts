@@ -159,9 +159,15 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Codes of failures that come before the request is sent. */
 const NOT_SENT = new Set(Object.keys(REASONS).filter((code) => code !== 'ECONNRESET'))
 
-function unreachable(registry: string, reads: boolean, error: unknown): RegistryError {
+/** Why a request was not answered, in words. */
+export function whyNot(error: unknown): string {
   const [code, text] = causeOf(error)
-  const message = `no registry answers at ${registry}: ${REASONS[code] ?? tlsWords(code) ?? text}`
+  return REASONS[code] ?? tlsWords(code) ?? text
+}
+
+function unreachable(registry: string, reads: boolean, error: unknown): RegistryError {
+  const [code] = causeOf(error)
+  const message = `no registry answers at ${registry}: ${whyNot(error)}`
   // Broken off in the middle, a write may have been done; `timeout` keeps it from being sent to another node.
   const lost = !reads && !NOT_SENT.has(code)
   return new RegistryError(lost ? 'timeout' : 'unreachable', message, { cause: error })

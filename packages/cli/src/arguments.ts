@@ -48,6 +48,15 @@ export function readDelay(text: string): number {
   return parseDuration(text, 's') === 0 ? 0 : readDuration(text)
 }
 
+/** Where to listen: `127.0.0.1:7490`, `[::1]:7490`, `localhost:7490`. */
+export function readListen(text: string): { readonly host: string; readonly port: number } {
+  const [, inBrackets, plain, port = ''] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = inBrackets ?? plain
+  if (host === undefined) throw new InvalidArgumentError('Write HOST:PORT, such as 127.0.0.1:7490.')
+  return { host, port: readPort(port) }
+}
+
 /** A port others can connect to. */
 export function readPort(text: string): number {
   return readInteger(text, 1, 65_535)

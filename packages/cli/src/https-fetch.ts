@@ -14,7 +14,7 @@ export function withTls(fetch: Fetch, tls: TlsOptions): Fetch {
     const { nodeTls } = await import('@rollcall/client')
     const checked = nodeTls(tls)
     if (!url.startsWith('https:')) return fetch(url, init)
-    const { body, ...options } = init
+    const { body, redirect: _neverFollowed, ...options } = init
     return new Promise((resolve, reject) => {
       const request = httpsRequest(url, { ...options, ...checked, agent: false })
       request.once('error', reject)

@@ -12,8 +12,13 @@ export interface TextStream {
   readonly columns?: number | undefined
 }
 
-/** The part of `fetch` that commands use. */
-export type Fetch = HttpFetch<AbortSignal>
+type FetchInit = Parameters<HttpFetch<AbortSignal>>[1]
+
+/** The part of `fetch` that commands use. `redirect`: by default redirections are followed. */
+export type Fetch = (
+  url: string,
+  init: FetchInit & { readonly redirect?: 'manual' },
+) => ReturnType<HttpFetch<AbortSignal>>
 
 /** What a command may touch of its process; tests replace it. */
 export interface Shell {

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { programOnPath } from '@rollcall/testkit'
 
-const PROGRAMS = resolve('tests/interop/programs')
-const CACHE = join(process.env['GUESTS_CACHE'] ?? resolve('.cache'), 'interop-programs')
+export const PROGRAMS = resolve('tests/interop/programs')
+export const CACHE = join(process.env['GUESTS_CACHE'] ?? resolve('.cache'), 'interop-programs')
 
 /** Where the APIs of other registries are, as HOST:PORT. */
 export type Registries = Readonly<Record<'eureka' | 'consul', string>>
@@ -50,7 +50,8 @@ interface Listed {
 const BUILD_MS_MAX = 900_000
 const START_MS_MAX = 120_000
 
-async function step(
+/** Runs a step of a build; rejects with what it said where it fails. */
+export async function step(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
@@ -192,8 +193,8 @@ export const CLIENTS: readonly Client[] = [
   python('py-consul', '1.8.0', 'consul'),
 ]
 
-/** Why a client cannot be run on this machine; undefined where it is ready. */
-export async function obstacle(client: Client): Promise<string | undefined> {
+/** Why a program cannot be run on this machine; undefined where it is ready. */
+export async function obstacle(client: Pick<Client, 'tools' | 'build'>): Promise<string | undefined> {
   const missing = client.tools.find((tool) => programOnPath(tool) === undefined)
   if (missing !== undefined) return `there is no ${missing} here`
   return client.build().then(

@@ -15,7 +15,7 @@ class Scene {
 
   start(more: Partial<BridgeOptions> = {}): {
     readonly stop: AbortController
-    readonly ended: Promise<void>
+    readonly ended: Promise<number>
     readonly kill: () => void
   } {
     const stop = new AbortController()
@@ -27,7 +27,8 @@ class Scene {
       wallNow: () => clock.wallNow(),
       setTimer: (ms: number, call: () => void) => clock.setTimer(ms, () => !dead && call()),
     }
-    const report = { side: () => undefined, direction: () => undefined, ended: () => undefined }
+    const nothing = (): void => undefined
+    const report = { round: nothing, side: nothing, direction: nothing, ended: nothing }
     const ended = runBridge(
       { clock: mortal, random: () => 0.5, report },
       {
@@ -154,6 +155,40 @@ describe('a bridge', () => {
     scene.own.clear()
     await scene.pass(30_000)
     expect(scene.own.mirrors()).toHaveLength(1)
+    kill()
+  })
+
+  it('says how many it could not take out at its end', async () => {
+    const scene = new Scene()
+    scene.eureka.home(instance(1))
+    for (const [away, keep, expected] of [
+      [true, false, 1],
+      [true, true, 0],
+      [false, false, 0],
+    ] as const) {
+      const { stop, ended } = scene.start({ keep })
+      await scene.pass(15_000)
+      scene.own.away = away
+      stop.abort()
+      await scene.pass(15_000)
+      expect([keep, await ended]).toEqual([keep, expected])
+      scene.own.away = false
+    }
+  })
+
+  it('renews those first that were renewed longest ago, should there be time for some only', async () => {
+    const scene = new Scene()
+    for (let n = 1; n <= 6; n++) scene.eureka.home(instance(n))
+    // Time for two in each round, and no more.
+    const renew = scene.own.renew.bind(scene.own)
+    const asked: string[] = []
+    scene.own.renew = (items, late, done) => {
+      asked.push(...items.slice(0, 2).map(({ host }) => host))
+      return renew(items.slice(0, 2), late, done)
+    }
+    const { kill } = scene.start()
+    await scene.pass(55_000)
+    expect(new Set(asked).size).toBe(6)
     kill()
   })
 

@@ -43,12 +43,15 @@ interface Contact {
   answered: boolean
 }
 
-/** Runs until the signal is aborted, then takes its mirrors out. Rejects where a registry, at its first answer, is none. */
+/**
+ * Runs until the signal is aborted, then takes its mirrors out; resolves to how many it could not, 0 where it was to keep them.
+ * Rejects where a registry, at its first answer, is none.
+ */
 export async function runBridge(
   deps: BridgeDeps,
   options: BridgeOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const { clock, random, report } = deps
   const { ways, bridge, services, instancesMax, holdMs, everyMs } = options
   const sides = [...new Set(ways.flat())]
@@ -68,12 +71,16 @@ export async function runBridge(
       retryMs: RETRY_MS,
     }),
   }))
+  const isWanted = (service: string): boolean => services?.has(service.toLowerCase()) !== false
   while (!signal.aborted) {
     const listings = new Map<Side, SideListing | undefined>()
     await Promise.all(
-      sides.map(async (side) => listings.set(side, await listOf(deps, side, contacts.get(side) as Contact))),
+      sides.map(async (side) =>
+        listings.set(side, await listOf(deps, side, contacts.get(side) as Contact, isWanted)),
+      ),
     )
     if (signal.aborted) break
+    report.round()
     await Promise.all(
       lanes.map(async ({ from, to, direction }) => {
         const contact = contacts.get(to) as Contact
@@ -89,16 +96,24 @@ export async function runBridge(
     )
     await sleep(clock, Math.min(roundMs(everyMs, random()), soonest), signal)
   }
+  let stuck = 0
   for (const { from, to, direction } of lanes) {
     const left = options.keep ? direction.all() : await takeOut(clock, to, direction)
     report.ended(from.kind, to.kind, left.length, options.keep)
+    if (!options.keep) stuck += left.length
   }
+  return stuck
 }
 
-function listOf(deps: BridgeDeps, side: Side, contact: Contact): Promise<SideListing | undefined> {
+function listOf(
+  deps: BridgeDeps,
+  side: Side,
+  contact: Contact,
+  isWanted: (service: string) => boolean,
+): Promise<SideListing | undefined> {
   if (deps.clock.now() < contact.nextAt) return Promise.resolve(undefined)
   return attempt(deps, side, contact, async () => {
-    const listing = await side.list()
+    const listing = await side.list(isWanted)
     contact.answered = true
     deps.report.side(side.kind, undefined)
     return listing

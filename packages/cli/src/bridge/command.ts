@@ -2,15 +2,18 @@
 import { DEFAULTS } from '@rollcall/wire'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { createApiClient } from '../api-client.js'
-import { readDuration } from '../arguments.js'
+import { readDuration, readListen } from '../arguments.js'
 import { EXIT, UsageError } from '../exit-codes.js'
+import { withTls } from '../https-fetch.js'
 import { createOutput } from '../output.js'
 import { addRegistryOptions, readRegistryOptions } from '../registry-options.js'
 import type { Shell } from '../shell.js'
 import { runBridge } from './bridge.js'
 import type { ForeignDeps } from './foreign-http.js'
 import { BRIDGE_PATTERN } from './mark.js'
-import { createReport } from './report.js'
+import { createFigures } from './figures.js'
+import { type FiguresAddress, serveFigures } from './figures-server.js'
+import { createReport, toAll } from './report.js'
 import { createRollcallSide } from './rollcall.js'
 import type { Side } from './side.js'
 
@@ -21,6 +24,7 @@ interface Parsed {
   readonly every?: number
   readonly hold?: number
   readonly keep?: boolean
+  readonly metrics?: FiguresAddress
 }
 
 /** Half of the shortest time between renewals: a lease has several rounds. */
@@ -45,6 +49,11 @@ export function addBridgeOptions(command: Command): Command {
     .option('--every <time>', 'between two looks, at most 10s (default 10s)', readEvery)
     .option('--hold <time>', 'how long a list is doubted that suddenly lacks half (default 5m)', readDuration)
     .option('--keep', 'at the end, leave what is mirrored to its leases: for a restart')
+    .option(
+      '--metrics <host:port>',
+      'serve figures for Prometheus at /metrics there, such as 127.0.0.1:7490',
+      readListen,
+    )
 }
 
 /** Adds the names of one `--service NAME[,NAME]`; the option may be repeated. */
@@ -69,8 +78,11 @@ function readEvery(text: string): number {
 export function readUrls(text: string | undefined, example: string): readonly string[] {
   const urls = (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
   for (const url of urls) {
-    const { protocol, hostname, search, hash } = parse(url, example)
-    if ((protocol !== 'http:' && protocol !== 'https:') || hostname === '' || search !== '' || hash !== '')
+    const { protocol, hostname, search, hash, username, password } = parse(url, example)
+    const isHttp = protocol === 'http:' || protocol === 'https:'
+    if (!isDecodable(username + password))
+      throw new UsageError('write % in a user or a password as %25, and other special characters alike')
+    if (!isHttp || hostname === '' || search !== '' || hash !== '')
       throw new UsageError(`not a URL such as ${example}`)
   }
   if (urls.length === 0) throw new UsageError(`name a URL such as ${example}`)
@@ -83,6 +95,14 @@ function parse(url: string, example: string): URL {
   return new URL(url)
 }
 
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Runs a bridge until SIGINT or SIGTERM; a second one ends the process at once. */
 export async function runBridgeCommand(
   shell: Shell,
@@ -92,11 +112,13 @@ export async function runBridgeCommand(
   create: (deps: ForeignDeps, timeoutMs: number) => Side,
 ): Promise<number> {
   const registry = readRegistryOptions(command, shell.env)
-  const { service, only, name, every, hold, keep } = command.opts<Parsed>()
+  const { service, only, name, every, hold, keep, metrics } = command.opts<Parsed>()
   const { clock, random } = shell
-  const { namespace = DEFAULTS.namespace, group, timeoutMs, json } = registry
+  const { namespace = DEFAULTS.namespace, group, timeoutMs, json, tls } = registry
   const own = createRollcallSide(createApiClient(shell, registry), { namespace, group })
-  const other = create(shell, timeoutMs)
+  // Authorities are trusted for either; a certificate of one's own is for Rollcall alone.
+  const trusting = tls?.ca === undefined ? shell.fetch : withTls(shell.fetch, { ca: tls.ca })
+  const other = create({ fetch: trusting, clock }, timeoutMs)
   const ended = new AbortController()
   const ignore = shell.onSignal(['SIGINT', 'SIGTERM'], () => {
     ignore()
@@ -104,9 +126,12 @@ export async function runBridgeCommand(
   })
   const inwards = [other, own] as const
   const outwards = [own, other] as const
+  const figures = createFigures(clock)
+  const report = toAll(createReport(createOutput(shell), clock, json), figures)
+  const close = metrics === undefined ? () => {} : await serveFigures(() => figures.render(), metrics)
   try {
-    await runBridge(
-      { clock, random, report: createReport(createOutput(shell), clock, json) },
+    const stuck = await runBridge(
+      { clock, random, report },
       {
         bridge: name ?? nameOf(kind, urls[0] ?? ''),
         ways: only === 'in' ? [inwards] : only === 'out' ? [outwards] : [inwards, outwards],
@@ -118,10 +143,11 @@ export async function runBridgeCommand(
       },
       ended.signal,
     )
+    return stuck === 0 ? EXIT.ok : EXIT.failed
   } finally {
     ignore()
+    close()
   }
-  return EXIT.ok
 }
 
 /** The same at each start: what an earlier bridge mirrored is known by it. */

@@ -1,7 +1,7 @@
 /** An agent of Consul as a side of a bridge. Never run against a Consul server: only against what facts and clients say of one. */
-import { RegistryError } from '@rollcall/wire'
+import { escapeName, RegistryError } from '@rollcall/wire'
 import { readEntries, readServiceNames, writeDefinition } from './consul-mapping.js'
-import { createForeignHttp, excerpt, type ForeignDeps } from './foreign-http.js'
+import { createForeignHttp, excerpt, LISTED_MAX, outcomeOf, type ForeignDeps } from './foreign-http.js'
 import { inTurn } from './in-turn.js'
 import { parseAnswer } from './json.js'
 import type { SeenInstance } from './records.js'
@@ -32,8 +32,10 @@ export function createConsulSide(deps: ForeignDeps, { urls, timeoutMs, token }: 
     renewMs: 20_000,
     // A check that is critical by order would be deregistered: what is not up is not there.
     fit: (seen) => (seen.standing === 'up' ? seen : undefined),
-    async list() {
-      const names = readServiceNames(await read('/v1/catalog/services'))
+    async list(isWanted) {
+      const names = readServiceNames(await read('/v1/catalog/services'))?.filter((name) =>
+        isWanted(escapeName(name) ?? name),
+      )
       if (names === undefined) throw new RegistryError('protocol', hint)
       const instances: SeenInstance[] = []
       let unreadable = 0
@@ -45,25 +47,34 @@ export function createConsulSide(deps: ForeignDeps, { urls, timeoutMs, token }: 
             if (seen === undefined) unreadable++
             else instances.push(seen)
           }
+          if (instances.length > LISTED_MAX)
+            throw new RegistryError('protocol', `Consul lists more than ${LISTED_MAX} instances`)
         },
       )
       return { instances, unreadable, stale: false }
     },
     register: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
-        const { status, text } = await http.send('PUT', '/v1/agent/service/register', writeDefinition(mirror))
+        const definition = writeDefinition(mirror)
+        const { status, text } = await http.send('PUT', '/v1/agent/service/register', definition, true)
         done(mirror, status < 300 ? 'done' : { refused: `HTTP ${status}${excerpt(text)}` })
       }),
     renew: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
         const check = encodeURIComponent(`service:${mirror.id}`)
-        const { status } = await http.send('PUT', `/v1/agent/check/pass/${check}`)
-        done(mirror, status < 300 ? 'done' : 'unknown')
+        const answer = await http.send('PUT', `/v1/agent/check/pass/${check}`, undefined, true)
+        done(mirror, outcomeOf('Consul', answer, isUnknown))
       }),
     remove: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
-        await http.send('PUT', `/v1/agent/service/deregister/${encodeURIComponent(mirror.id)}`)
+        const path = `/v1/agent/service/deregister/${encodeURIComponent(mirror.id)}`
+        outcomeOf('Consul', await http.send('PUT', path), isUnknown)
         done(mirror, 'done')
       }),
   }
+}
+
+/** Releases differ in how they say that a check is not known. */
+function isUnknown(status: number, text: string): boolean {
+  return status === 404 || (status === 500 && /unknown (check|service)|associated TTL/i.test(text))
 }

@@ -163,14 +163,17 @@ export class Direction {
   /** Renewals that are due, and what the target has forgotten. */
   private upkeep(now: number, busy: ReadonlySet<string>): BridgeWork {
     const register: MirroredInstance[] = []
-    const renew: MirroredInstance[] = []
-    for (const { mirror, renewedAt, lost } of this.held.values()) {
+    const due: Held[] = []
+    for (const held of this.held.values()) {
+      const { mirror, renewedAt, lost } = held
       if (busy.has(mirror.id)) continue
       if (lost) {
         if ((this.notBefore.get(mirror.id)?.at ?? -Infinity) <= now) register.push(mirror)
-      } else if (now - renewedAt >= this.rules.renewMs) renew.push(mirror)
+      } else if (now - renewedAt >= this.rules.renewMs) due.push(held)
     }
-    return { register, renew, remove: [] }
+    // Those that have waited longest first, should there be time for some only.
+    due.sort((a, b) => (a.renewedAt < b.renewedAt ? -1 : a.renewedAt > b.renewedAt ? 1 : 0))
+    return { register, renew: due.map(({ mirror }) => mirror), remove: [] }
   }
 
   private putOff({ id }: MirroredInstance, now: number, words?: string): void {

@@ -1,5 +1,6 @@
 /** Instances as Eureka lists them, and as it takes them. Pure. Names are mapped as the adapter for Eureka's clients does. */
 import { DEFAULTS, escapeName, hostFault, NAME_PATTERN, readName, RegistryError } from '@rollcall/wire'
+import { LISTED_MAX } from './foreign-http.js'
 import { isObject, listIn, portOf, textOf, textsOf, type Json } from './json.js'
 import { marked, readMark, unmarked } from './mark.js'
 import type { SideListing, MirroredInstance, SeenInstance, SeenStanding } from './records.js'
@@ -21,6 +22,8 @@ export function readApplications(document: unknown, hint: string): SideListing {
       if (seen === undefined) unreadable++
       else instances.push(seen)
     }
+    if (instances.length > LISTED_MAX)
+      throw new RegistryError('protocol', `Eureka lists more than ${LISTED_MAX} instances`)
   }
   return { instances, unreadable, stale: false }
 }

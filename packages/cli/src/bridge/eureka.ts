@@ -1,7 +1,7 @@
 /** Eureka's servers as a side of a bridge. */
 import { RegistryError } from '@rollcall/wire'
 import { appOf, readApplications, writeInstance } from './eureka-mapping.js'
-import { createForeignHttp, excerpt, type ForeignDeps } from './foreign-http.js'
+import { createForeignHttp, excerpt, outcomeOf, type ForeignDeps } from './foreign-http.js'
 import { inTurn } from './in-turn.js'
 import { parseAnswer } from './json.js'
 import type { MirroredInstance } from './records.js'
@@ -35,18 +35,22 @@ export function createEurekaSide(deps: ForeignDeps, { urls, timeoutMs }: EurekaS
     register: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
         const body = writeInstance(mirror, deps.clock.wallNow())
-        const { status, text } = await http.send('POST', `/apps/${encodeURIComponent(appOf(mirror))}`, body)
+        const path = `/apps/${encodeURIComponent(appOf(mirror))}`
+        const { status, text } = await http.send('POST', path, body, true)
         done(mirror, status < 300 ? 'done' : { refused: `HTTP ${status}${excerpt(text)}` })
       }),
     renew: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
-        const { status } = await http.send('PUT', pathOf(mirror))
-        done(mirror, status < 300 ? 'done' : 'unknown')
+        done(mirror, outcomeOf('Eureka', await http.send('PUT', pathOf(mirror)), isUnknown))
       }),
     remove: (items, late, done) =>
       inTurn(items, late, async (mirror) => {
-        await http.send('DELETE', pathOf(mirror))
+        outcomeOf('Eureka', await http.send('DELETE', pathOf(mirror)), isUnknown)
         done(mirror, 'done')
       }),
   }
+}
+
+function isUnknown(status: number): boolean {
+  return status === 404
 }

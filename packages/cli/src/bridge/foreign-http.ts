@@ -1,5 +1,6 @@
 /** Requests to another registry: bounded in time and bytes, one URL after the other, errors of one type. */
 import { isRegistryError, RegistryError } from '@rollcall/wire'
+import { whyNot } from '../api-client.js'
 import type { Clock } from '../clock.js'
 import type { Fetch } from '../shell.js'
 
@@ -24,23 +25,28 @@ export interface ForeignAnswer {
 }
 
 export interface ForeignHttp {
-  /** The answer of the first URL that gives one below 500; the last one that did is asked first. */
-  send(method: string, path: string, body?: unknown): Promise<ForeignAnswer>
+  /**
+   * The answer of the first URL that gives one; the last one that did is asked first. Where all are out of order (500 and above, but
+   * 500 itself where `isOfItem`: then it may be about what was sent), redirect or say nothing, it rejects.
+   */
+  send(method: string, path: string, body?: unknown, isOfItem?: boolean): Promise<ForeignAnswer>
 }
 
 /** 64 MiB: some 50,000 instances as Eureka lists them. */
-const ANSWER_BYTES_MAX = 67_108_864
+export const ANSWER_BYTES_MAX = 67_108_864
+/** Of all lists that are read in one round. What lists more is no registry that a bridge can hold. */
+export const LISTED_MAX = 100_000
 
 export function createForeignHttp(deps: ForeignDeps, options: ForeignOptions): ForeignHttp {
   const { name, urls } = options
   let first = 0
   return {
-    async send(method, path, body) {
+    async send(method, path, body, isOfItem = false) {
       let last: unknown
       for (let turn = 0; turn < urls.length; turn++) {
         const at = (first + turn) % urls.length
         try {
-          const answer = await ask(deps, options, urls[at] ?? '', { method, path, body })
+          const answer = await ask(deps, options, urls[at] ?? '', { method, path, body, isOfItem })
           first = at
           return answer
         } catch (error) {
@@ -58,13 +64,14 @@ interface Request {
   readonly method: string
   readonly path: string
   readonly body: unknown
+  readonly isOfItem: boolean
 }
 
 async function ask(
   { fetch, clock }: ForeignDeps,
   { name, timeoutMs, headers }: ForeignOptions,
   url: string,
-  { method, path, body }: Request,
+  { method, path, body, isOfItem }: Request,
 ): Promise<ForeignAnswer> {
   const { base, credentials } = splitUrl(url)
   const aborter = new AbortController()
@@ -79,21 +86,36 @@ async function ask(
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // A registration that is redirected would become a question, and a password would go to where it was not meant for.
+      redirect: 'manual',
       signal: aborter.signal,
     })
     const text = await readText(answer.body, base)
-    if (answer.status < 500) return { status: answer.status, text }
+    const { status } = answer
+    if (status >= 300 && status < 400)
+      throw new RegistryError(
+        'protocol',
+        `${name} at ${base} redirects to ${shownUrl(answer.headers.get('location'))}; name that URL instead`,
+      )
+    if (status < 500 || (isOfItem && status === 500)) return { status, text }
     throw new RegistryError('unreachable', `${name} at ${base} answers HTTP ${answer.status}${excerpt(text)}`)
   } catch (error) {
     if (isRegistryError(error)) throw error
     if (aborter.signal.aborted)
       throw new RegistryError('timeout', `no answer from ${name} at ${base} within ${timeoutMs} ms`)
-    throw new RegistryError('unreachable', `no ${name} answers at ${base}${reasonOf(error)}`, {
+    throw new RegistryError('unreachable', `no ${name} answers at ${base}: ${whyNot(error)}`, {
       cause: error,
     })
   } finally {
     cancel()
   }
+}
+
+/** Where it redirects to, without what may be secret. */
+function shownUrl(location: string | null): string {
+  if (location === null || !URL.canParse(location)) return 'another path'
+  const { origin, pathname } = new URL(location)
+  return origin + pathname
 }
 
 /** Credentials of a URL go into a header: fetch takes none, and no message shows them. */
@@ -123,16 +145,19 @@ async function readText(stream: Awaited<ReturnType<Fetch>>['body'], base: string
   }
 }
 
+/** What to make of the answer to a renewal or a removal: of something else than the item it is the registry's own state. */
+export function outcomeOf(
+  name: string,
+  { status, text }: ForeignAnswer,
+  isUnknown: (status: number, text: string) => boolean,
+): 'done' | 'unknown' {
+  if (status < 300) return 'done'
+  if (isUnknown(status, text)) return 'unknown'
+  throw new RegistryError('unreachable', `${name} refuses: HTTP ${status}${excerpt(text)}`)
+}
+
 /** What a registry says to a refusal, short enough for a line. */
 export function excerpt(text: string): string {
   const words = text.replaceAll(/\s+/g, ' ').trim().slice(0, 160)
   return words === '' ? '' : `: ${words}`
-}
-
-/** `fetch` hides the reason in its cause. */
-function reasonOf(error: unknown): string {
-  let at = error
-  while (at instanceof Error && at.cause !== undefined) at = at.cause
-  if (at instanceof AggregateError) at = at.errors[0]
-  return at instanceof Error ? `: ${at.message}` : ''
 }

@@ -1,10 +1,13 @@
-/** What a bridge tells: a line when something has changed, never more than one of a kind in a round. */
+/** What a bridge tells: a line when something has changed, never more than one of a kind in a round, and now and then all of it. */
 import type { RegistryError } from '@rollcall/wire'
 import type { Clock } from '../clock.js'
 import type { Output } from '../output.js'
 import type { DirectionState } from './direction.js'
+import { printable } from '../table.js'
 
 export interface BridgeReport {
+  /** A round has begun: both registries were asked. */
+  round(): void
   /** A registry answers, or fails with this. */
   side(kind: string, error: RegistryError | undefined): void
   direction(from: string, to: string, state: DirectionState): void
@@ -12,18 +15,24 @@ export interface BridgeReport {
   ended(from: string, to: string, left: number, keep: boolean): void
 }
 
+/** What is the same is told again after this: who reads a log sees that the bridge is there, and how it does. */
+const REPEAT_MS = 300_000
+
 /** Lines for people, or with `json` a document in each. */
 export function createReport(output: Output, clock: Clock, json: boolean): BridgeReport {
   /** What was told last, by what it is about. */
-  const told = new Map<string, string>()
+  const told = new Map<string, { readonly words: string; readonly at: number }>()
   const tell = (about: string, words: string, document: object): void => {
-    if (told.get(about) === words) return
-    told.set(about, words)
+    const last = told.get(about)
+    if (last?.words === words && clock.now() - last.at < REPEAT_MS) return
+    told.set(about, { words, at: clock.now() })
     const time = new Date(clock.wallNow()).toISOString()
     if (json) output.json({ time, ...document })
-    else output.line(`${time} ${words}`)
+    // What other registries say may hold whatever moves a terminal.
+    else output.line(printable(`${time} ${words}`))
   }
   return {
+    round: () => undefined,
     side(kind, error) {
       if (error === undefined) tell(kind, `${kind} answers`, { event: 'answers', registry: kind })
       else
@@ -45,6 +54,16 @@ export function createReport(output: Output, clock: Clock, json: boolean): Bridg
         left,
       })
     },
+  }
+}
+
+/** Tells several, in turn. */
+export function toAll(...reports: readonly BridgeReport[]): BridgeReport {
+  return {
+    round: () => reports.forEach((report) => report.round()),
+    side: (...words) => reports.forEach((report) => report.side(...words)),
+    direction: (...words) => reports.forEach((report) => report.direction(...words)),
+    ended: (...words) => reports.forEach((report) => report.ended(...words)),
   }
 }
 

@@ -10,7 +10,8 @@ export interface Side {
   readonly forgets: boolean
   /** How often registrations are renewed; a third of their lease. */
   readonly renewMs: number
-  list(): Promise<SideListing>
+  /** What it lists. `isWanted`: of other services nothing need be read. */
+  list(isWanted: (service: string) => boolean): Promise<SideListing>
   /** Brings an instance into what it can hold; undefined where it cannot. Pure. */
   fit(seen: SeenInstance): SeenInstance | undefined
   /**

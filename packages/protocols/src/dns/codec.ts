@@ -180,9 +180,14 @@ export function isTruncated(answer: Uint8Array): boolean {
   return (read16(answer, 2) & FLAG.truncated) !== 0
 }
 
-/** Writes answers, one after the other, into the same memory. */
+/** Answers are written one behind the other into pieces of memory of this size: allocating each by itself takes longer. */
+const PIECE_BYTES = 4 * (MESSAGE_BYTES_MAX + 1)
+
+/** Writes answers. */
 export class AnswerWriter {
-  private readonly bytes = Buffer.allocUnsafe(MESSAGE_BYTES_MAX)
+  private bytes = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  /** Where the answer begins. */
+  private base = 0
   private readonly udpBytesMax: number
   private readonly chance: () => number
   private at = 0
@@ -204,8 +209,13 @@ export class AnswerWriter {
   write(head: QueryHead, answer: DnsAnswer, bytesMax: number): Buffer {
     const { edns, questionEnd, message } = head
     const { records, authority } = answer
-    this.limit = bytesMax - (edns === undefined ? 0 : OPT_BYTES)
-    this.at = QUESTION_AT
+    if (this.bytes.length - this.base < bytesMax) {
+      this.bytes = Buffer.allocUnsafeSlow(PIECE_BYTES)
+      this.base = 0
+    }
+    const { bytes, base } = this
+    this.limit = base + bytesMax - (edns === undefined ? 0 : OPT_BYTES)
+    this.at = base + QUESTION_AT
     this.copy(message, QUESTION_AT, questionEnd)
     const begin = this.at
     const order = records === undefined ? NO_PLACES : this.records(records)
@@ -219,24 +229,22 @@ export class AnswerWriter {
         ? 0
         : this.glue(records, glues, order, count, begin)
     if (edns !== undefined) this.opt(answer.rcode)
-    const { bytes } = this
-    write16(bytes, 0, read16(message, 0))
+    write16(bytes, base, read16(message, 0))
     write16(
       bytes,
-      2,
+      base + 2,
       FLAG.answer |
         (answer.authoritative ? FLAG.authoritative : 0) |
         (truncated ? FLAG.truncated : 0) |
         (read16(message, 2) & ECHOED_FLAGS) |
         (answer.rcode & 0xf),
     )
-    write16(bytes, 4, questionEnd === QUESTION_AT ? 0 : 1)
-    write16(bytes, 6, count)
-    write16(bytes, 8, told ? 1 : 0)
-    write16(bytes, 10, glued + (edns === undefined ? 0 : 1))
-    const written = Buffer.allocUnsafe(this.at)
-    bytes.copy(written, 0, 0, this.at)
-    return written
+    write16(bytes, base + 4, questionEnd === QUESTION_AT ? 0 : 1)
+    write16(bytes, base + 6, count)
+    write16(bytes, base + 8, told ? 1 : 0)
+    write16(bytes, base + 10, glued + (edns === undefined ? 0 : 1))
+    this.base = this.at
+    return bytes.subarray(base, this.at)
   }
 
   /** Writes the first records of a draw, as many as fit: `answers`. Gives the order of the draw. */
@@ -280,7 +288,7 @@ export class AnswerWriter {
     let [glued, recordAt] = [0, begin]
     for (let drawn = 0; drawn < count; drawn++) {
       const place = order[drawn] as number
-      const owner = recordAt + (nameAt[place] as number)
+      const owner = recordAt - this.base + (nameAt[place] as number)
       recordAt += (pool.begins[place + 1] as number) - (pool.begins[place] as number)
       const target = (ofRecord[place] as number) - 1
       if (target < 0 || sent[target] === answer) continue
