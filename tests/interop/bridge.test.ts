@@ -81,6 +81,9 @@ it(`a bridge joins a node and ${EUREKA_SERVER.name}`, async (context) => {
     (await eureka.listed('native')).map((each) => `${each.port.$} ${each.status}`).join()
   const isBothWays = async (): Promise<boolean> =>
     (await natively()) === `${app.port} up` && (await there()) === `${nativePort} UP`
+  // Its lease is 3 s: on a busy machine it may lapse for a moment.
+  const isAtHome = async (): Promise<boolean> =>
+    (await eureka.listed(client.name)).map(({ status }) => status).join() === 'UP'
 
   const first = bridge('one')
   measured('bridge to Spring’s Eureka: seen on both sides', [
@@ -103,7 +106,8 @@ it(`a bridge joins a node and ${EUREKA_SERVER.name}`, async (context) => {
   await rounds()
   expect(await isBothWays()).toBe(true)
   expect((await list(node, client.name)).map(({ id, incarnation }) => [id, incarnation])).toEqual(before)
-  expect([(await list(node, 'native')).length, (await eureka.listed(client.name)).length]).toEqual([1, 1])
+  expect(await list(node, 'native')).toHaveLength(1)
+  await until(isAtHome, 'it lists its application once', SEEN_MS_MAX)
 
   // Away, and then there with nothing: what came from it stays, what went to it comes back.
   await eureka.kill()
@@ -122,5 +126,5 @@ it(`a bridge joins a node and ${EUREKA_SERVER.name}`, async (context) => {
   expect(second.stdout()).toContain('ended, nothing is left')
   await until(async () => (await there()) === '', 'nothing mirrored is left in Eureka', SEEN_MS_MAX)
   expect([await natively(), (await list(node, 'native')).length]).toEqual(['', 1])
-  expect((await eureka.listed(client.name)).map(({ status }) => status)).toEqual(['UP'])
+  await until(isAtHome, 'its application is where it was', SEEN_MS_MAX)
 })
