@@ -121,6 +121,33 @@ const sees = async (program: Program, service: string, ...of: readonly Program[]
     .toSorted((a, b) => a - b)
     .join(' ')
 
+/** Waits until the watch of a program was told of these. */
+async function watches(
+  client: Client,
+  program: Program,
+  what: string,
+  ...of: readonly Program[]
+): Promise<void> {
+  if (client.watches !== true) return
+  const told = async (): Promise<string> => {
+    const list = JSON.parse(await program.ask(`/watched?service=${client.name}`)) as readonly Program[] | null
+    return (list ?? [])
+      .map(({ port }) => port)
+      .toSorted((a, b) => a - b)
+      .join(' ')
+  }
+  const wanted = of
+    .map(({ port }) => port)
+    .toSorted((a, b) => a - b)
+    .join(' ')
+  const ms = await until(
+    async () => (await told()) === wanted,
+    `the watch of ${client.name}: ${what}`,
+    NOTICED_MS_MAX,
+  )
+  measured(`${client.name}: its watch is told: ${what}`, [ms])
+}
+
 const natively = async (
   registry: Registry,
   service: string,
@@ -194,10 +221,12 @@ for (const client of CLIENTS) {
     await until(async () => (await portsListed(a, 'native')).length === 1, 'the native service is listed')
     expect(await a.ask('/call?service=native')).toBe('native')
 
+    await watches(client, a, 'two instances', a, first)
     await first.end('SIGKILL')
     const [killedThere, killedHere] = await noticed(registry, client, a, first)
     measured(`${client.name}: killed with -9, not in the client's list`, [killedThere])
     measured(`${client.name}: killed with -9, natively not up`, [killedHere])
+    await watches(client, a, 'one was killed', a)
 
     const second = await start(portB, 'b')
     measured(`${client.name}: started again, in both lists`, [await both(second)])
@@ -209,6 +238,9 @@ for (const client of CLIENTS) {
 
     await restart(registry, client, a, 'SIGTERM')
     await restart(registry, client, a, 'SIGKILL')
+    const third = await start(portB, 'b')
+    await both(third)
+    await watches(client, a, 'one more, after two restarts of the registry', a, third)
   })
 }
 

@@ -3,6 +3,8 @@ import { measureOf, Series, type Measure } from '../measure.js'
 import { settledCpuMs } from '../process-cpu.js'
 import type { WakeLoad } from '../programs/wake-load.js'
 import type { Scenario, Stage } from '../scenario.js'
+import type { HttpLoadProgram } from '../programs/http-load.js'
+import { Contest, extentOf, type Side, takeTurns, type Template } from './contest.js'
 import { contend, FOREIGN_BASELINE, type ForeignNode } from './foreign.js'
 import { freePort } from './ports.js'
 import { answerOf, postJson } from './requests.js'
@@ -80,6 +82,53 @@ async function wakings(stage: Stage, { server, port }: ForeignNode): Promise<rea
   ]
 }
 
+/** Registrations by Consul's clients, beside the same by the native protocol: both are acknowledged after the group commit. */
+async function registrations(stage: Stage): Promise<readonly Measure[]> {
+  const [foreign, native] = [await nodeWithConsul(stage), await stage.server()]
+  const load = stage.program<HttpLoadProgram>('http-load')
+  const rollcall: Side = { port: foreign.port, pid: foreign.server.pid, series: new Series(), next: 0 }
+  const baseline: Side = { port: native.port, pid: native.pid, series: new Series(), next: 0 }
+  const contest = new Contest(load, extentOf(stage).seconds)
+  const template: Template = {
+    method: 'PUT',
+    path: REGISTER,
+    body: definitionOf('orders-##', 'orders-########', '10.1.2.3'),
+  }
+  const same: Template = {
+    method: 'POST',
+    path: '/api/v1/register',
+    body: {
+      instances: [
+        {
+          service: 'orders-##',
+          id: 'orders-########',
+          host: '10.1.2.3',
+          port: 8_080,
+          zone: 'zone-1',
+          metadata: { version: '1.4.2', tags: 'v1,secure=false' },
+          leaseMs: 7_200_000,
+        },
+      ],
+    },
+  }
+  const opponents = { server: foreign.server, rollcall, baseline }
+  await takeTurns(stage, contest, opponents, template, 'register', same)
+  await load.stop()
+  const both = (what: string) => ({ rollcall: rollcall.series.of(what), baseline: baseline.series.of(what) })
+  const target = { of: 'ratio', atLeast: 0.8 } as const
+  const name = (what: string): string => `register (beside: the same natively): ${what}`
+  return [
+    measureOf({ name: name('requests/s, 64 connections'), unit: '1/s', ...both('rate'), target }),
+    measureOf({
+      name: name('requests per second of CPU time'),
+      unit: '1/s',
+      ...both('perCpuSecond'),
+      target,
+    }),
+    measureOf({ name: name('latency p99, as fast as it goes'), unit: 'ms', ...both('floodP99Ms') }),
+  ]
+}
+
 /** One kind of request after the other. */
 export const consul: Scenario = {
   name: 'consul',
@@ -97,15 +146,12 @@ export const consul: Scenario = {
     const beat = await contend(stage, node, { name: 'check passed', template: { method: 'PUT', path: pass } })
     const woken = await wakings(stage, node)
     await node.server.kill()
-    const body = definitionOf('orders-##', 'orders-########', '10.1.2.3')
-    const register = await contend(stage, await nodeWithConsul(stage), {
-      name: 'register',
-      template: { method: 'PUT', path: REGISTER, body },
-    })
+    const register = await registrations(stage)
     return {
       measures: [...lookup, ...beat, ...woken, ...register],
       rounds: stage.options.long ? 9 : 3,
       notes: [
+        'What a registration costs beside a bare server, of which the journal is the larger part, is measured by the scenario register.',
         `A client is told when it has the whole answer, and asks again at once; a change is a registration over the native protocol, ${CHANGES} in a round.`,
       ],
     }

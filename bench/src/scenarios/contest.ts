@@ -105,25 +105,30 @@ export function extentOf({ options: { long } }: Stage): Extent {
   return { seconds: long ? 3 : 1.5, pacedSeconds: long ? 2 : 0.5, rounds: long ? 9 : 3 }
 }
 
-/** Warms both sides up, then lets them take turns. */
+/** Warms both sides up, then lets them take turns. `baselineTemplate`: where the floor is asked the same otherwise. */
 export async function takeTurns(
   stage: Stage,
   contest: Contest,
   { server, rollcall, baseline }: Opponents,
   template: Template,
   what = 'requests',
+  baselineTemplate: Template = template,
 ): Promise<void> {
   const { rounds, pacedSeconds } = extentOf(stage)
-  for (const side of [rollcall, baseline]) {
-    await contest.flood(side, template, WARM_UP_SECONDS)
+  const sides = [
+    [rollcall, template],
+    [baseline, baselineTemplate],
+  ] as const
+  for (const [side, own] of sides) {
+    await contest.flood(side, own, WARM_UP_SECONDS)
     side.series.clear()
   }
   for (let round = 0; round < rounds; round++) {
     await stage.profiled(server, what, () => contest.flood(rollcall, template))
-    await contest.flood(baseline, template)
+    await contest.flood(baseline, baselineTemplate)
   }
   for (let round = 0; round < rounds; round++) {
-    for (const side of [rollcall, baseline]) await contest.pace(side, template, pacedSeconds)
+    for (const [side, own] of sides) await contest.pace(side, own, pacedSeconds)
   }
 }
 

@@ -22,6 +22,8 @@ export interface Client {
   readonly name: string
   readonly version: string
   readonly protocol: keyof Registries
+  /** Its program also keeps a watch on its own service, whose last answer it tells at `/watched`. */
+  readonly watches?: true
   /** What has to be on the machine. */
   readonly tools: readonly string[]
   /** Fetches and builds; rejects with why that is not possible. */
@@ -135,6 +137,7 @@ function spring(protocol: keyof Registries, version: string): Client {
 
 const go: Client = {
   name: 'go-consul-api',
+  watches: true,
   version: 'github.com/hashicorp/consul/api 1.34.5',
   protocol: 'consul',
   tools: ['go'],
@@ -151,7 +154,7 @@ const go: Client = {
       join(PROGRAMS, 'go'),
     ),
   start: (registry, port, instance) => ({
-    command: [join(CACHE, 'go', 'service'), 'native'],
+    command: [join(CACHE, 'go', 'service'), 'native', 'go-consul-api'],
     env: { REGISTRY: registry, PORT: String(port), SERVICE: 'go-consul-api', NAME: instance, TTL: '3s' },
   }),
 }

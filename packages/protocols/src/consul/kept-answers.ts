@@ -25,6 +25,11 @@ export class KeptAnswers {
     this.now = now
   }
 
+  /** Whether it was answered at any index. */
+  knows(key: string): boolean {
+    return this.answers.has(key)
+  }
+
   /** The answer to a request at an index, if it is kept. */
   get(key: string, index: number): Buffer | undefined {
     const kept = this.answers.get(key)

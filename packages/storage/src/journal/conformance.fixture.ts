@@ -63,6 +63,13 @@ export function describeJournalPort(
           incarnation: 7,
         },
         { kind: 'namespace', namespace: 'other', register: registerOf(null) },
+        {
+          kind: 'value',
+          namespace: 'default',
+          protocol: 'consul',
+          key: 'a/b',
+          register: registerOf('{"value":""}'),
+        },
         entryOf(1, 2),
       ]
       await journal.append(entries.slice(0, 2))

@@ -46,13 +46,32 @@ export function serviceOf({ rest }: Call): string | undefined {
 }
 
 function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
+  requireLoaded(deps.life)
   const key = serviceOf(call)
+  const scope = scopeOf(deps, key ?? '')
+  const request = requestOf(call)
+  // What was asked before is known to be no refusal, which has to come before any wait.
+  const entries = deps.kept.knows(request) ? undefined : entriesFor(deps, call, key)
+  return blocking(deps, call, scope, () => {
+    const index = scope.index()
+    const kept = deps.kept.get(request, index)
+    if (kept !== undefined) return call.exchange.text(200, kept)
+    const found = (entries ?? entriesFor(deps, call, key))()
+    answerInPieces(call.exchange, deps.kept.made(request, index, list(found)))
+  })
+}
+
+/** What lists the instances that a query chooses. Throws its refusals. */
+function entriesFor(
+  deps: ConsulHandlerDeps,
+  call: Call,
+  key: string | undefined,
+): () => Generator<object | undefined> {
   const passing = passingOf(call.query)
   const filter = filterOf(call.query, 'health')
   const wanted = wantedBy(call.query)
-  requireLoaded(deps.life)
   const node = deps.node()
-  function* entries(): Generator<object | undefined> {
+  return function* () {
     if (call.rest === OWN_SERVICE.name) yield healthShape(node, OWN_SERVICE)
     if (key === undefined) return
     for (const shown of shownOf(readFor(deps, call), key)) {
@@ -61,14 +80,6 @@ function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
       yield entry !== undefined && filter(entry) ? entry : undefined
     }
   }
-  const scope = scopeOf(deps, key ?? '')
-  const request = requestOf(call)
-  return blocking(deps, call, scope, () => {
-    const index = scope.index()
-    const kept = deps.kept.get(request, index)
-    if (kept !== undefined) call.exchange.text(200, kept)
-    else answerInPieces(call.exchange, deps.kept.made(request, index, list(entries())))
-  })
 }
 
 /** What of a lookup decides its answer, all the rest being equal: clients send a new index with each. */
