@@ -81,6 +81,21 @@ describe('a TTL', () => {
     expect(critical(registry)).toBe(shown)
   })
 
+  it('takes the share of its service that was declared, all of it where the breaker is off', async () => {
+    for (const [breaker, lost] of [
+      [{ share: 0.5 }, 2],
+      [{ enabled: false }, 4],
+    ] as const) {
+      const registry = await fleet(4)
+      await registry.door.execute(
+        { kind: 'declareService', namespace: 'default', service: 'web', settings: { breaker } },
+        { principal: { kind: 'anonymous' } },
+      )
+      await registry.pass(11_000)
+      expect(critical(registry)).toBe(lost)
+    }
+  })
+
   it('of a share only may run out together after a restart, too', async () => {
     const before = await fleet(4)
     const after = new HandRegistry(before.node.snapshot())
@@ -119,7 +134,8 @@ describe('a TTL', () => {
     await registry.pass(60_000)
     expect(registry.statuses('web')).toEqual({ 'service:w0': 'passing' })
     registry.node.fare({ ...registry.read.health(), island: false }, registry.clock.now())
-    await registry.pass(1_100)
+    // What lives has a while to say so.
+    await registry.pass(30_000)
     expect(registry.statuses('web')).toEqual({ 'service:w0': 'critical' })
   })
 

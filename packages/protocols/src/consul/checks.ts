@@ -49,13 +49,13 @@ export interface OwnWriting {
 const NOTICE_MS = 250
 /** What is held back is looked at again. */
 const AGAIN_MS = 1_000
-/** Share of a service that silence may take at once, of those that were renewed; one in any case. */
-const SHARE = 0.3
 /** Silence of this length is believed of any number. */
 const LONG_SILENCE_MS = 600_000
 const OUTPUT_CHARS_MAX = 512
-/** Services that are read in one turn when everything is listed. */
-const SERVICES_PER_TURN = 100
+/** Services that are asked for at a time when everything is listed, and steps of that in one turn: some thousand instances. */
+const SERVICES_PER_PAGE = 100
+const STEPS_PER_TURN = 20
+const INSTANCES_PER_STEP = 64
 
 export class Checks {
   readonly book: Book = new Book()
@@ -87,9 +87,8 @@ export class Checks {
     this.cancelListing?.()
     const steps = this.listing()
     const turn = (): void => {
-      for (let count = 0; count < SERVICES_PER_TURN; count++) {
+      for (let count = 0; count < STEPS_PER_TURN; count++) {
         if (steps.next().done !== true) continue
-        this.sweep()
         this.isListed = true
         this.cancelListing = undefined
         return
@@ -97,11 +96,6 @@ export class Checks {
       this.cancelListing = this.deps.clock.setTimer(0, turn)
     }
     turn()
-  }
-
-  /** Drops what left while nothing was heard of it. */
-  private sweep(): void {
-    for (const entry of [...this.book.all()]) if (this.isGone(entry)) this.dropped(entry)
   }
 
   /** Whether an entry was taken out for good, or is forgotten; what silence took may be heard again. */
@@ -150,12 +144,13 @@ export class Checks {
     this.book.remove(entry)
   }
 
+  /** Takes in what there is, then drops what left while nothing was heard of it. */
   private *listing(): Generator<void> {
     let after: string | undefined
     do {
       const page = this.read.services({
         namespace: NAMESPACE,
-        limit: SERVICES_PER_TURN,
+        limit: SERVICES_PER_PAGE,
         ...(after === undefined ? {} : { after }),
       })
       for (const { namespace, service } of page.services) {
@@ -163,12 +158,16 @@ export class Checks {
         for (let place = 0; place < captured.size; place++) {
           const { via, group, id } = captured.instance(place)
           if (via === PROTOCOL) this.noted({ namespace, service, group, id })
-          if (place % 64 === 63) yield
+          if ((place + 1) % INSTANCES_PER_STEP === 0) yield
         }
         yield
       }
       after = page.next
     } while (after !== undefined)
+    for (const [place, entry] of [...this.book.all()].entries()) {
+      if (this.isGone(entry)) this.dropped(entry)
+      if ((place + 1) % INSTANCES_PER_STEP === 0) yield
+    }
   }
 
   // ---- what is said and found ------------------------------------------------------------------------------
@@ -272,18 +271,25 @@ export class Checks {
     again(0)
   }
 
-  /** What may hold silence back, as it does natively: a freeze, the doubt of the node in its ears, and the share of the service. */
+  /**
+   * What may hold silence back, as it does natively: a freeze, the doubt of the node in its ears, and the share of the service, of
+   * those of its checks that were renewed, one in any case.
+   */
   private isHeld(
     entry: BookEntry,
     run: Run,
     silentMs: number,
     { guards }: NonNullable<ReturnType<Queries['explain']>>,
   ): boolean {
-    if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || this.read.health().island)
-      return true
+    const { read } = this
+    const { key } = entry
+    if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || read.health().island) return true
+    // For a little longer than the node is an island.
+    if (read.silence(key)?.isDoubted === true) return true
     if (run.fresh || silentMs >= LONG_SILENCE_MS) return false
-    const { renewed, expired } = this.book.tally(entry.key.service)
-    return expired >= Math.max(1, Math.floor(SHARE * renewed))
+    const share = read.silentShare(key)
+    const { renewed, expired } = this.book.tally(key.service)
+    return share < 1 && expired >= Math.max(1, Math.floor(share * renewed))
   }
 
   // ---- endpoints -------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
  * change get the same bytes. Every caller may read the same; once that differs, the caller belongs into the key.
  */
 
-/** Longest text that is kept: it is sent in one turn. */
-const TEXT_CHARS_MAX = 65_536
+/** Longest text that is kept: a list of some thousand services, or of two hundred instances with their checks. */
+const TEXT_CHARS_MAX = 262_144
 /** All of them; beyond it the oldest goes first. */
-const BYTES_MAX = 4 * 1_048_576
+const BYTES_MAX = 8 * 1_048_576
 /** A text is made anew after this long, so that what no index tells, such as the address of the node, is not kept. */
 const KEPT_MS = 1_000
 
@@ -23,11 +23,6 @@ export class KeptAnswers {
 
   constructor(now: () => number) {
     this.now = now
-  }
-
-  /** Whether it was answered at any index. */
-  knows(key: string): boolean {
-    return this.answers.has(key)
   }
 
   /** The answer to a request at an index, if it is kept. */

@@ -4,7 +4,7 @@ import type { BookEntry } from '../book.js'
 import { viaConsul } from '../caller.js'
 import { parseDuration } from '../durations.js'
 import { refusal } from '../errors.js'
-import { type ShownService, toShown } from '../mapping.js'
+import { serviceKey, type ShownService, toShown } from '../mapping.js'
 import { OF_ALL } from '../reading.js'
 import { agentServiceShape, aggregateOf, checkShape, memberShape, selfShape } from '../shapes.js'
 import { answerInPieces } from '../../http/pieces.js'
@@ -14,9 +14,11 @@ import {
   type ConsulHandlerDeps,
   type HandlerRoutes,
   members,
+  readFor,
   requireReady,
   scopeOf,
 } from './deps.js'
+import { shownOf as shownOfService } from './shown.js'
 
 export function createAgent(deps: ConsulHandlerDeps): HandlerRoutes {
   return {
@@ -116,10 +118,11 @@ const NAMED_MAX = 1_000
 function healthByName(deps: ConsulHandlerDeps, call: Call): void {
   requireReady(deps)
   const found: ShownService[] = []
-  for (const entry of deps.checks.book.all()) {
-    if (entry.name !== call.rest || found.length === NAMED_MAX) continue
-    const shown = shownOf(deps, call, entry)
-    if (shown !== undefined) found.push(shown)
+  const key = serviceKey(call.rest)
+  for (const shown of key === undefined ? [] : shownOfService(readFor(deps, call), key)) {
+    if (found.length === NAMED_MAX) break
+    // What came by another protocol is not this agent's.
+    if (shown !== undefined && deps.checks.book.byId(shown.id)?.name === call.rest) found.push(shown)
   }
   if (found.length === 0) throw refusal(404, `ServiceName ${call.rest} Not Found`)
   const worst = (['maintenance', 'critical', 'warning'] as const).find((each) =>

@@ -72,18 +72,36 @@ export function scopeOf({ changes }: ConsulHandlerDeps, service?: string): Scope
 }
 
 /**
- * Answers a read: at once, or as soon as the index is another than the one that the client shows. The index is taken before
- * the answer is made: what changes in between wakes its next request.
+ * Answers a read: at once, or as soon as there is something that the client does not have. The index is taken before the answer is
+ * made: what changes in between wakes its next request. What was written out for another one that asked the same is sent again.
  */
 export function answerRead(
   deps: ConsulHandlerDeps,
   call: Call,
   scope: Scope,
-  pieces: () => Iterator<string>,
+  pieces: () => Iterable<string>,
 ): void | Promise<void> {
   requireLoaded(deps.life)
-  return blocking(deps, call, scope, () => answerInPieces(call.exchange, pieces()))
+  const request = requestOf(call)
+  return blocking(deps, call, scope, () => {
+    const index = scope.index()
+    const kept = deps.kept.get(request, index)
+    if (kept !== undefined) return call.exchange.text(200, kept)
+    answerInPieces(call.exchange, deps.kept.made(request, index, pieces()))
+  })
 }
+
+/** What of a request decides its answer, all the rest being equal: clients send a new index with each. */
+function requestOf({ exchange, query }: Call): string {
+  const { url = '' } = exchange.req
+  const mark = url.indexOf('?')
+  if (mark < 0) return url
+  const chosen = CHOOSING.map((name) => query.getAll(name))
+  return `${url.slice(0, mark)} ${JSON.stringify(chosen)}`
+}
+
+/** Parameters that choose what is listed. */
+const CHOOSING = ['passing', 'tag', 'filter', 'node-meta'] as const
 
 /** The same, where the answer is sent by its maker. */
 export function blocking(

@@ -1,13 +1,10 @@
 /** `/v1/health`: instances with their checks, and checks by themselves. */
-import { requireLoaded } from '../../http/loaded.js'
-import { answerInPieces } from '../../http/pieces.js'
 import { refusal } from '../errors.js'
 import { passingOf } from '../reading.js'
 import { serviceKey, type ShownService } from '../mapping.js'
 import { checkShape, healthShape, OWN_SERVICE, serfHealth } from '../shapes.js'
 import {
   answerRead,
-  blocking,
   type Call,
   filterOf,
   type ConsulHandlerDeps,
@@ -46,32 +43,12 @@ export function serviceOf({ rest }: Call): string | undefined {
 }
 
 function instances(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
-  requireLoaded(deps.life)
   const key = serviceOf(call)
-  const scope = scopeOf(deps, key ?? '')
-  const request = requestOf(call)
-  // What was asked before is known to be no refusal, which has to come before any wait.
-  const entries = deps.kept.knows(request) ? undefined : entriesFor(deps, call, key)
-  return blocking(deps, call, scope, () => {
-    const index = scope.index()
-    const kept = deps.kept.get(request, index)
-    if (kept !== undefined) return call.exchange.text(200, kept)
-    const found = (entries ?? entriesFor(deps, call, key))()
-    answerInPieces(call.exchange, deps.kept.made(request, index, list(found)))
-  })
-}
-
-/** What lists the instances that a query chooses. Throws its refusals. */
-function entriesFor(
-  deps: ConsulHandlerDeps,
-  call: Call,
-  key: string | undefined,
-): () => Generator<object | undefined> {
   const passing = passingOf(call.query)
   const filter = filterOf(call.query, 'health')
   const wanted = wantedBy(call.query)
   const node = deps.node()
-  return function* () {
+  function* entries(): Generator<object | undefined> {
     if (call.rest === OWN_SERVICE.name) yield healthShape(node, OWN_SERVICE)
     if (key === undefined) return
     for (const shown of shownOf(readFor(deps, call), key)) {
@@ -80,12 +57,7 @@ function entriesFor(
       yield entry !== undefined && filter(entry) ? entry : undefined
     }
   }
-}
-
-/** What of a lookup decides its answer, all the rest being equal: clients send a new index with each. */
-function requestOf({ rest, query }: Call): string {
-  const chosen = ['passing', 'tag', 'filter', 'node-meta'].map((name) => query.getAll(name))
-  return JSON.stringify([rest, ...chosen])
+  return answerRead(deps, call, scopeOf(deps, key ?? ''), () => list(entries()))
 }
 
 function checksOfService(deps: ConsulHandlerDeps, call: Call): void | Promise<void> {
