@@ -25,7 +25,7 @@ const LAG_MS: Readonly<Record<Tongue, number>> = { SDK: 0, Consul: 0, DNS: 500, 
 
 /** The same in words. */
 export const LAGS =
-  'for the registry, the SDK and Consul; Eureka is asked once a second (1,500 ms more), DNS ten times (500 ms more)'
+  'for the registry, the SDK and Consul; Eureka is asked once a second (1,500 ms more), DNS ten times (500 ms more). 0 ms: before the client that did it had its answer'
 
 /** What the clients of npm are required from. */
 export interface Manifests {

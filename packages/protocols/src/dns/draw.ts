@@ -24,8 +24,13 @@ export class Draw {
   constructor(weights: Float64Array) {
     this.weights = weights
     this.size = weights.length
-    this.order = new Uint32Array(this.size).map((_, place) => place)
-    this.even = weights.every((weight) => weight === weights[0])
+    this.order = new Uint32Array(this.size)
+    let even = true
+    for (let place = 0; place < this.size; place++) {
+      this.order[place] = place
+      even &&= weights[place] === weights[0]
+    }
+    this.even = even
     this.sums = new Float64Array(this.even || this.size <= SORTED_MAX ? 0 : this.size)
     let sum = 0
     for (let place = 0; place < this.sums.length; place++) this.sums[place] = sum += weights[place] as number

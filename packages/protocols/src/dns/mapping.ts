@@ -2,7 +2,7 @@
 import { type Instance, parseAddress } from '@rollcall/wire'
 import { encodeName } from './codec.js'
 import { TYPE } from './numbers.js'
-import type { Glue, ResourceRecord } from './pool.js'
+import type { ResourceRecord } from './pool.js'
 
 /** How an endpoint may be answered: `last`, where none is left that is known to live; `not` at all. */
 export type Eligibility = 'good' | 'last' | 'not'
@@ -80,24 +80,30 @@ export interface TargetNames {
 
 /** Priority, weight and port. */
 const SRV_BYTES = 6
+const DIGITS = Buffer.from('0123456789abcdef')
 
-/** Where the instance is reached: its port, and a name that can be resolved, with its address beside it. */
-export function toServiceRecord(
-  { host, address, port }: Pick<Endpoint, 'host' | 'address' | 'port'>,
-  weight: number,
-  { priority, addressZone }: TargetNames,
-): ResourceRecord {
-  const labels =
-    address === undefined ? host.split('.') : [Buffer.from(address).toString('hex'), ...addressZone]
-  const name = encodeName(labels)
-  const data = Buffer.allocUnsafe(SRV_BYTES + name.length)
-  data.writeUInt16BE(priority, 0)
-  data.writeUInt16BE(weight, 2)
-  data.writeUInt16BE(port, 4)
-  data.set(name, SRV_BYTES)
-  if (address === undefined) return { type: TYPE.SRV, data }
-  const glue: Glue = { ...toAddressRecord(address), nameAt: SRV_BYTES, name: labels.join('.') }
-  return { type: TYPE.SRV, data, glue }
+/** Makes records of where instances are reached: a port, and a name that can be resolved, with its address beside it. */
+export function createServiceRecords({
+  priority,
+  addressZone,
+}: TargetNames): (endpoint: Pick<Endpoint, 'host' | 'address' | 'port'>, weight: number) => ResourceRecord {
+  const zone = encodeName(addressZone)
+  return ({ host, address, port }, weight) => {
+    const numbers = [priority >> 8, priority, weight >> 8, weight, port >> 8, port]
+    if (address === undefined)
+      return { type: TYPE.SRV, data: Buffer.from([...numbers, ...encodeName(host.split('.'))]) }
+    // The label of an address is its digits: written by hand, because long lists have many.
+    const data = new Uint8Array(SRV_BYTES + 1 + address.length * 2 + zone.length)
+    data.set(numbers)
+    let at = SRV_BYTES
+    data[at++] = address.length * 2
+    for (const byte of address) {
+      data[at++] = DIGITS[byte >> 4] as number
+      data[at++] = DIGITS[byte & 15] as number
+    }
+    data.set(zone, at)
+    return { type: TYPE.SRV, data, glue: { ...toAddressRecord(address), nameAt: SRV_BYTES, name: host } }
+  }
 }
 
 /** What is said of a zone: RFC 1035, 3.3.13. `serial`: seconds since the epoch. */

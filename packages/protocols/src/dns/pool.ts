@@ -89,13 +89,14 @@ class Writer {
       this.bytes = larger
     }
     writeHead(this.bytes, this.at, QUESTION_POINTER, type, ttlSeconds, data.length)
-    this.bytes.set(data, this.at + RECORD_HEAD_BYTES)
+    for (let place = 0; place < data.length; place++)
+      this.bytes[this.at + RECORD_HEAD_BYTES + place] = data[place] as number
     this.at = end
     this.begins.push(end)
   }
 
   pieces(): Pieces {
-    return { bytes: this.bytes.slice(0, this.at), begins: Uint32Array.from(this.begins) }
+    return { bytes: this.bytes.slice(0, this.at), begins: new Uint32Array(this.begins) }
   }
 }
 
@@ -133,11 +134,11 @@ export class PoolBuilder {
         ? undefined
         : {
             ...this.glues.pieces(),
-            ofRecord: Uint32Array.from(this.ofRecord),
-            nameAt: Uint16Array.from(this.nameAt),
+            ofRecord: new Uint32Array(this.ofRecord),
+            nameAt: new Uint16Array(this.nameAt),
             sent: new Uint32Array(targets.size),
           }
-    return new RecordPool(this.records.pieces(), Float64Array.from(this.weights), glues, most)
+    return new RecordPool(this.records.pieces(), new Float64Array(this.weights), glues, most)
   }
 }
 

@@ -1,10 +1,10 @@
 /** The endpoints of one service, chosen by tag, group and zone, with their records made once. */
 import {
+  createServiceRecords,
   type Endpoint,
   type TargetNames,
   toAddressRecord,
   toAliasRecord,
-  toServiceRecord,
 } from './mapping.js'
 import { PoolBuilder, type RecordPool, type ResourceRecord } from './pool.js'
 import { isStepOver, Shared, STEP_ITEMS, type Steps, type WorkTurns } from './steps.js'
@@ -64,7 +64,7 @@ export class ChosenEndpoints {
         ttlSeconds,
         keyOf: ({ host, port }) => `${host} ${port}`,
         together: Math.max,
-        recordOf: (endpoint, weight) => toServiceRecord(endpoint, weight, targets),
+        recordOf: createServiceRecords(targets),
       })
     if (kind === 'alias')
       // Beside an alias there may be nothing else (RFC 1034, 3.6.2).
