@@ -213,6 +213,17 @@ describe('a name', () => {
       expect([name, scene.data(`${name}.rollcall`, 'A')]).toEqual([name, 'NXDOMAIN'])
   })
 
+  it('has no records of other types, and its address no name of another zone', () => {
+    const scene = new Scene()
+    scene.register({ id: 'a' })
+    for (const type of ['TXT', 'PTR', 'MX', 'HINFO', 'NAPTR', 'CAA', 'DS', 'NS', 'SOA'] as const) {
+      expect([type, scene.data('orders.service.rollcall', type)]).toEqual([type, 'NODATA'])
+      expect([type, scene.data('0a000001.addr.rollcall', type)]).toEqual([type, 'NODATA'])
+      expect([type, scene.data('none.service.rollcall', type)]).toEqual([type, 'NXDOMAIN'])
+    }
+    expect(scene.data('1.0.0.10.in-addr.arpa', 'PTR')).toBe('REFUSED')
+  })
+
   it('of another zone is refused, and so are transfers and other classes', () => {
     const scene = new Scene({ domain: 'Svc.Example.Com' })
     scene.register({ id: 'a' })
