@@ -192,6 +192,20 @@ describe('a bridge', () => {
     kill()
   })
 
+  it('mirrors the same ones where there are too many, in whichever order they are listed', async () => {
+    const scene = new Scene()
+    for (let n = 1; n <= 6; n++) scene.eureka.home(instance(n))
+    const { kill } = scene.start({ instancesMax: 3 })
+    await scene.pass(15_000)
+    const before = idsOf(scene.own.mirrors())
+    expect(before).toHaveLength(3)
+    scene.eureka.clear()
+    for (let n = 6; n >= 1; n--) scene.eureka.home(instance(n))
+    await scene.pass(30_000)
+    expect([idsOf(scene.own.mirrors()), scene.own.removals]).toEqual([before, []])
+    kill()
+  })
+
   it('mirrors no longer what moved', async () => {
     const scene = new Scene()
     scene.eureka.home(instance(1))

@@ -9,7 +9,7 @@ export interface PlanRules {
   readonly bridge: string
   /** Undefined: all services. In lower case. */
   readonly services?: ReadonlySet<string>
-  /** Most instances that are mirrored; the others are left out, in the order of its list. */
+  /** Most instances that are mirrored; the others are left out. */
   readonly instancesMax: number
   /** Brings an instance into what the target can hold; undefined where it cannot. */
   fit(seen: SeenInstance): SeenInstance | undefined
@@ -31,7 +31,7 @@ export interface Plan {
 export function planOf(source: SideListing, target: SideListing, rules: PlanRules): Plan {
   const homes = addressesIn(target.instances, rules)
   const present = new Set<string>()
-  const wanted = new Map<string, MirroredInstance>()
+  const fitting: MirroredInstance[] = []
   let [listed, atHome, leftOut] = [0, 0, source.unreadable]
   for (const seen of source.instances) {
     if (seen.mark !== undefined || !isChosen(seen, rules)) continue
@@ -43,15 +43,19 @@ export function planOf(source: SideListing, target: SideListing, rules: PlanRule
       atHome++
       continue
     }
-    const fitting = rules.fit(seen)
-    if (fitting === undefined || wanted.size >= rules.instancesMax) {
+    const fit = rules.fit(seen)
+    if (fit === undefined) {
       leftOut++
       continue
     }
-    const mirror = mirrorOf(fitting, rules.from, rules.bridge)
-    wanted.set(mirror.id, mirror)
+    const mirror = mirrorOf(fit, rules.from, rules.bridge)
+    fitting.push(mirror)
     present.add(mirror.id)
   }
+  // The same ones in each round, in whichever order they are listed.
+  if (fitting.length > rules.instancesMax) fitting.sort((a, b) => (a.id < b.id ? -1 : 1))
+  const wanted = new Map(fitting.slice(0, rules.instancesMax).map((mirror) => [mirror.id, mirror]))
+  leftOut += fitting.length - wanted.size
   return { wanted, present, listed, atHome, leftOut }
 }
 

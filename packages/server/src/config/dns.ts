@@ -46,7 +46,7 @@ export const dnsGroup: z.ZodType<DnsGroup> = z
     connectionsMax: integer(
       1,
       100_000,
-      'Most open TCP connections of DNS clients, half of them for one address beyond this machine. They count in limits.connectionsMax too.',
+      'Most open TCP connections of DNS clients, half of them for one address (IPv6: /64) beyond this machine. Where all are taken, the one that has asked nothing for the longest time makes room. They count in limits.connectionsMax too.',
     ).default(512),
   })
   .prefault({})
