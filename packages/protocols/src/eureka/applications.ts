@@ -6,7 +6,7 @@ import type { InstanceKey, Offer } from '@rollcall/core'
 import type { NamespaceCopy } from '../foreign/namespace-reader.js'
 import { readDocument } from './document.js'
 import { type Fate, fatesOf, type LeasesDeps } from './leases.js'
-import { appOf, instanceIdOf, statusesOf, toShown } from './mapping.js'
+import { appOf, instanceIdOf, statusesOf, toShown, vipTextsOf } from './mapping.js'
 import type { Action, Said, Shown } from './messages.js'
 import { hashOf, type Status } from './statuses.js'
 
@@ -321,9 +321,8 @@ function statusOf(offer: Offer, stored: Said | undefined): Pick<Held, 'status' |
 type Times = Pick<Held, 'seenAt' | 'lastUpdated' | 'renewedAt' | 'heardAt' | 'evictedAt' | 'action'>
 
 function heldOf(key: InstanceKey, offer: Offer, stored: Said | undefined, times: Times): Held {
-  // What came by another protocol has the name of its service for both.
   const app = appOf(key.service)
-  const { texts } = stored ?? toShown(key, offer, undefined, times)
+  const texts = stored?.texts ?? vipTextsOf(key)
   return {
     key,
     offer,

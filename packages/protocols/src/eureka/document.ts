@@ -4,7 +4,7 @@
  */
 import type { Foreign, LiveContent, Offer } from '@rollcall/core'
 import { defined } from '@rollcall/wire'
-import { NAME_MEMBERS, type PortMember, type Said, URL_MEMBERS } from './messages.js'
+import type { PortMember, Said } from './messages.js'
 import { readSaid } from './reading.js'
 
 export const PROTOCOL = 'eureka'
@@ -29,7 +29,7 @@ export function writeDocument(said: Said): Foreign {
       registrationTimestamp: said.registeredAt,
       serviceUpTimestamp: said.upAt,
     },
-    ...Object.fromEntries([...URL_MEMBERS, ...NAME_MEMBERS].map((member) => [member, texts[member]])),
+    ...texts,
     isCoordinatingDiscoveryServer: said.isCoordinating,
     lastUpdatedTimestamp: said.lastUpdated,
     lastDirtyTimestamp: said.lastDirty,

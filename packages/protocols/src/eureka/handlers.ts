@@ -60,7 +60,7 @@ export class EurekaHandlers {
       DEFAULTS.namespace,
       applications,
     )
-    this.lists = new Lists({ clock, applications }, options.idleMs)
+    this.lists = new Lists({ clock, applications }, options)
     this.renewals = new Renewals(clock)
     this.commands = new EurekaCommands(
       { registry, applications, renewals: this.renewals, wallNow: time.wallNow },

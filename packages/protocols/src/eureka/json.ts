@@ -1,5 +1,5 @@
 /** Instances as JSON. The members are those that Spring's mapper knows, which refuses a document that has any other. Pure. */
-import { NAME_MEMBERS, type PortMember, type Shown, URL_MEMBERS } from './messages.js'
+import type { PortMember, Shown } from './messages.js'
 
 /** An instance as an object of JSON. */
 export function writeInstanceJson(shown: Shown): string {
@@ -25,12 +25,11 @@ export function writeInstanceJson(shown: Shown): string {
       serviceUpTimestamp: shown.upAt,
     },
     metadata: Object.keys(metadata).length === 0 ? EMPTY_MAP : metadata,
-    ...Object.fromEntries(URL_MEMBERS.map((member) => [member, texts[member]])),
+    ...texts,
     isCoordinatingDiscoveryServer: String(shown.isCoordinating),
     lastUpdatedTimestamp: String(shown.lastUpdated),
     lastDirtyTimestamp: String(shown.lastDirty),
     actionType: shown.action,
-    ...Object.fromEntries(NAME_MEMBERS.map((member) => [member, texts[member]])),
   })
 }
 

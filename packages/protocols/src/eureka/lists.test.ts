@@ -209,6 +209,32 @@ it('a list that is not fetched any more is forgotten, and a long one is written 
   expect(scene.lists.all('json')).toBeInstanceOf(Promise)
 })
 
+it('a list that takes long to write is good for ten times that, and no longer than two fetches of a client', async () => {
+  const scene = new EurekaScene()
+  for (let at = 0; at < 700; at++) await scene.register(`i${at}`)
+  await scene.caughtUp()
+  let now = 0
+  const clock = {
+    now: () => now,
+    wallNow: () => now,
+    // Each turn takes seven seconds.
+    setTimer: (ms: number, run: () => void) =>
+      scene.clock.setTimer(ms, () => {
+        now += 7_000
+        run()
+      }),
+  }
+  const { applications } = scene
+  const lists = new Lists({ clock, applications }, { idleMs: Infinity, deltaMs: 180_000 })
+  const first = await scene.finished(lists.all('json'))
+  await scene.register('late')
+  await scene.caughtUp()
+  now += 59_000
+  expect(lists.all('json')).toBe(first)
+  now += 2_000
+  expect(await scene.finished(lists.all('json'))).not.toBe(first)
+})
+
 it('instances are found by each of their virtual addresses', async () => {
   const scene = new EurekaScene()
   await scene.register('a', { vipAddress: 'one,two', secureVipAddress: 'safe' })

@@ -11,6 +11,7 @@ import { inTurns } from '../foreign/turns.js'
 import type { Applications, Held } from './applications.js'
 import { type Format, type DocumentFrame, listFrame, singleFrame } from './codec.js'
 import { appName } from './mapping.js'
+import type { EurekaOptions } from './options.js'
 import { hashOf, type Status } from './statuses.js'
 import { type Group, Writing } from './writing.js'
 
@@ -18,6 +19,9 @@ import { type Group, Writing } from './writing.js'
 const AT_ONCE_BYTES = 32_768
 
 const AGE_FACTOR = 10
+
+/** Of the time for which a change is told in deltas: a client that fetches everything has two more fetches to learn of it. */
+const AGE_SHARE_MAX = 1 / 3
 
 /** A list that is written in less is never older than the registry: some ten thousand instances. */
 const SHORT_MS = 50
@@ -60,9 +64,11 @@ export interface ListsDeps {
   readonly applications: Applications
 }
 
+type ListsOptions = Required<Pick<EurekaOptions, 'idleMs' | 'deltaMs'>>
+
 export class Lists {
   private readonly deps: ListsDeps
-  private readonly idleMs: number
+  private readonly options: ListsOptions
   private readonly writing: Writing
   private readonly whole = new Shelf(Infinity)
   private readonly found = new Shelf(FOUND_BYTES_MAX)
@@ -70,9 +76,9 @@ export class Lists {
   private usedAt = 0
   private cancelIdle: (() => void) | undefined
 
-  constructor(deps: ListsDeps, idleMs: number) {
+  constructor(deps: ListsDeps, options: ListsOptions) {
     this.deps = deps
-    this.idleMs = idleMs
+    this.options = options
     this.writing = new Writing(deps.applications)
   }
 
@@ -183,11 +189,9 @@ export class Lists {
       const written: Written = { body: out.done() }
       const now = clock.now()
       const costMs = now - at
-      shelf.put(key, {
-        version,
-        goodUntil: costMs < SHORT_MS ? now : now + AGE_FACTOR * costMs,
-        written,
-      })
+      // What came since has to be in every delta that a client may fetch next.
+      const ageMs = Math.min(AGE_FACTOR * costMs, this.options.deltaMs * AGE_SHARE_MAX)
+      shelf.put(key, { version, goodUntil: costMs < SHORT_MS ? now : now + ageMs, written })
       return written
     })
   }
@@ -196,13 +200,13 @@ export class Lists {
   private used(): void {
     const { clock } = this.deps
     this.usedAt = clock.now()
-    this.cancelIdle ??= clock.setTimer(this.idleMs, () => this.unused())
+    this.cancelIdle ??= clock.setTimer(this.options.idleMs, () => this.unused())
   }
 
   /** One timer for all requests: it looks when the last one was. */
   private unused(): void {
     const { clock } = this.deps
-    const restMs = this.usedAt + this.idleMs - clock.now()
+    const restMs = this.usedAt + this.options.idleMs - clock.now()
     this.cancelIdle = restMs > 0 ? clock.setTimer(restMs, () => this.unused()) : undefined
     if (restMs <= 0) this.forget()
   }

@@ -10,7 +10,7 @@ import type { InstanceKey, Offer, RegisterCommand } from '@rollcall/core'
 import { DEFAULTS, hostFault, NAME_PATTERN } from '@rollcall/wire'
 import { escapeId, escapeName, readId, readName } from '../foreign/names.js'
 import { writeDocument } from './document.js'
-import type { PortMember, Said, Shown } from './messages.js'
+import type { PortMember, Said, Shown, Texts } from './messages.js'
 import type { EurekaOptions } from './options.js'
 import type { Status } from './statuses.js'
 
@@ -133,13 +133,18 @@ function dataCenterOf({ dataCenter = {} }: Said): NonNullable<Shown['dataCenter'
   return { className: OWN_DATA_CENTER, name: dataCenter.name ?? 'MyOwn' }
 }
 
+/** The virtual addresses of what came by another protocol: the name of its service. */
+export function vipTextsOf({ service }: Pick<InstanceKey, 'service'>): Texts {
+  const vip = readName(service)
+  return { vipAddress: vip, secureVipAddress: vip }
+}
+
 /** What an instance would say that came by another protocol, and is called by its host and port. */
 function madeUp({ service }: InstanceKey, { instance, content }: Offer, seenAt: number): Said {
   const { host, port, protocol, zone, metadata, leaseMs } = content
   const isSecure = protocol === 'https'
   const own: PortMember = { number: port, enabled: true }
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  const vip = readName(service)
   const { weight } = instance
   return {
     status: 'UP',
@@ -159,8 +164,7 @@ function madeUp({ service }: InstanceKey, { instance, content }: Offer, seenAt: 
     },
     texts: {
       homePageUrl: `${isSecure ? 'https' : 'http'}://${authority}/`,
-      vipAddress: vip,
-      secureVipAddress: vip,
+      ...vipTextsOf({ service }),
     },
     isCoordinating: false,
   }

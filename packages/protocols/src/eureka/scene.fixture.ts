@@ -88,7 +88,7 @@ export class EurekaScene {
       180_000,
     )
     this.reader = new NamespaceReader({ clock, read: () => this.read }, 'default', this.applications)
-    this.lists = new Lists({ clock, applications: this.applications }, 90_000)
+    this.lists = new Lists({ clock, applications: this.applications }, { idleMs: 90_000, deltaMs: 180_000 })
     this.renewals = new Renewals(clock)
     const registry = {
       execute: <K extends CommandKind>(command: CommandOf<K>, caller: Caller) =>
