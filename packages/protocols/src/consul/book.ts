@@ -25,7 +25,9 @@ export interface Run {
   fresh: boolean
   /** Silence or failures made it what it is. */
   found: boolean
-  /** From when the silence of a TTL counts: the last beat that this node heard, where there was one. */
+  /** It was silence. */
+  silent: boolean
+  /** From when its silence counts: the last beat or success that this node heard, where there was one. */
   heardAt: number | undefined
   /** Since when it is critical. */
   criticalAt: number | undefined
@@ -47,11 +49,11 @@ export interface BookEntry {
   readonly runs: Map<string, Run>
 }
 
-/** How many of a service have a TTL and were renewed once, and of how many of these it ran out. */
+/** How many checks of a service were good once, and how many of these are critical for silence. */
 interface Tally {
   entries: number
-  renewed: number
-  expired: number
+  good: number
+  silent: number
 }
 
 /** An entry, and those of its checks that are due otherwise than before: new ones, and those with other times. */
@@ -94,7 +96,7 @@ export class Book {
   }
 
   tally(service: string): Readonly<Tally> {
-    return this.tallies.get(service) ?? { entries: 0, renewed: 0, expired: 0 }
+    return this.tallies.get(service) ?? { entries: 0, good: 0, silent: 0 }
   }
 
   /** Takes a definition in; what was seen of checks that it still has stays. */
@@ -150,21 +152,22 @@ export class Book {
     run.output = output
     run.fresh = fresh === true
     run.found = found !== undefined
+    run.silent = found !== undefined && (run.type === 'ttl' || found.silent === true)
     this.count(entry, run, 1)
   }
 
   private count({ key }: BookEntry, run: Run, by: 1 | -1): void {
     const tally = this.tallies.get(key.service)
-    if (tally === undefined || run.type !== 'ttl' || run.fresh) return
-    tally.renewed += by
-    if (run.found) tally.expired += by
+    if (tally === undefined || run.fresh) return
+    tally.good += by
+    if (run.silent) tally.silent += by
   }
 
   private add(entry: BookEntry): void {
     this.entries.set(entry.id, entry)
     this.byKey.set(token(entry.key), entry)
     const tally = this.tallies.get(entry.key.service)
-    if (tally === undefined) this.tallies.set(entry.key.service, { entries: 1, renewed: 0, expired: 0 })
+    if (tally === undefined) this.tallies.set(entry.key.service, { entries: 1, good: 0, silent: 0 })
     else tally.entries++
   }
 
@@ -189,6 +192,7 @@ function createRun({ id, type }: CheckDefinition): Run {
     output: '',
     fresh: true,
     found: false,
+    silent: false,
     heardAt: undefined,
     criticalAt: undefined,
     successes: 0,

@@ -272,6 +272,36 @@ describe('an endpoint', () => {
     expect(registry.statuses('web')).toEqual({ 'service:a': 'critical' })
   })
 
+  it('of a share of a service may be silent at once; what may not be asked by now stays as it was', async () => {
+    const registry = new HandRegistry()
+    for (let n = 0; n < 10; n++) await registry.register(web(`e${n}`, { ...http, Interval: '1s' }))
+    await registry.pass(2_000)
+    expect(critical(registry)).toBe(0)
+    registry.network = () => ['skipped', 'forbidden']
+    await registry.pass(5_000)
+    expect(critical(registry)).toBe(0)
+    // The node is cut off from its network: nothing comes back.
+    registry.network = () => ['failed', 'timeout']
+    await registry.pass(5_000)
+    expect(critical(registry)).toBe(3)
+    // What refuses, or answers that it is not well, is no silence.
+    registry.network = () => ['failed', 'status 503']
+    await registry.pass(2_000)
+    expect(critical(registry)).toBe(10)
+    registry.network = () => ['succeeded']
+    await registry.pass(2_000)
+    expect(critical(registry)).toBe(0)
+  })
+
+  it('that is silent all by itself is critical at once', async () => {
+    const registry = new HandRegistry()
+    await registry.register(web('a', { ...http, Interval: '1s' }))
+    await registry.pass(2_000)
+    registry.network = () => ['failed', 'timeout']
+    await registry.pass(1_100)
+    expect(registry.statuses('web')).toEqual({ 'service:a': 'critical' })
+  })
+
   it('is not asked any more once its service is deregistered', async () => {
     const registry = new HandRegistry()
     await registry.register(web('a', http))

@@ -51,6 +51,9 @@ const NOTICE_MS = 250
 const AGAIN_MS = 1_000
 /** Silence of this length is believed of any number. */
 const LONG_SILENCE_MS = 600_000
+/** Causes of failed probes that tell of no process, kernel or name: nothing came back. */
+const NO_ANSWER =
+  /^(?:timeout|unknown host|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EAI_[A-Z]+)$/
 const OUTPUT_CHARS_MAX = 512
 /** Services that are asked for at a time when everything is listed, and steps of that in one turn: some thousand instances. */
 const SERVICES_PER_PAGE = 100
@@ -197,9 +200,10 @@ export class Checks {
   }
 
   /** Silence or failures make a check critical. */
-  private fail(entry: BookEntry, run: Run, output: string): void {
+  private fail(entry: BookEntry, run: Run, output: string, isSilent: boolean): void {
     if (run.found && run.status === 'critical') return
-    const found = { status: 'critical', output: cut(output) } as const
+    const silent = isSilent && run.type !== 'ttl' ? ({ silent: true } as const) : {}
+    const found = { status: 'critical', output: cut(output), ...silent } as const
     this.inBackground(this.write(entry, run, { finding: true }, (before) => ({ ...before, found })))
   }
 
@@ -232,8 +236,8 @@ export class Checks {
     const { clock, random } = this.deps
     const now = clock.now()
     run.cancel?.()
-    if (run.type !== 'ttl') return this.askAt(entry, run, now + random() * run.intervalMs)
     run.heardAt = now
+    if (run.type !== 'ttl') return this.askAt(entry, run, now + random() * run.intervalMs)
     this.expireAt(entry, run, now + run.ttlMs + NOTICE_MS)
   }
 
@@ -267,7 +271,7 @@ export class Checks {
     }
     const last =
       run.output === '' ? 'TTL expired' : `TTL expired (last output before timeout follows): ${run.output}`
-    this.fail(entry, run, last)
+    this.fail(entry, run, last, true)
     again(0)
   }
 
@@ -288,8 +292,8 @@ export class Checks {
     if (read.silence(key)?.isDoubted === true) return true
     if (run.fresh || silentMs >= LONG_SILENCE_MS) return false
     const share = read.silentShare(key)
-    const { renewed, expired } = this.book.tally(key.service)
-    return share < 1 && expired >= Math.max(1, Math.floor(share * renewed))
+    const { good, silent } = this.book.tally(key.service)
+    return share < 1 && silent >= Math.max(1, Math.floor(share * good))
   }
 
   // ---- endpoints -------------------------------------------------------------------------------------------
@@ -329,10 +333,12 @@ export class Checks {
     outcome: ProbeOutcome,
     cause = '',
   ): void {
-    if (outcome === 'unable') return
+    // That it could not be asked, or may not be by now, says nothing of it.
+    if (outcome === 'unable' || outcome === 'skipped') return
     const warns = cause === 'status 429'
     if (outcome === 'succeeded' || warns) {
       run.failures = 0
+      run.heardAt = this.deps.clock.now()
       if (++run.successes < (check.successBeforePassing ?? 0)) return
       const status = warns ? 'warning' : 'passing'
       if (run.status === status && !run.fresh && !run.found) return
@@ -340,7 +346,16 @@ export class Checks {
     }
     run.successes = 0
     if (++run.failures < (check.failuresBeforeCritical ?? 0)) return
-    this.fail(entry, run, outputOf(check, cause === '' ? outcome : cause))
+    const isSilent = outcome === 'failed' && NO_ANSWER.test(cause)
+    if (isSilent && this.isKept(entry, run)) return
+    this.fail(entry, run, outputOf(check, cause === '' ? outcome : cause), isSilent)
+  }
+
+  /** Whether the silence of an endpoint is not believed: it may be the node that is cut off. */
+  private isKept(entry: BookEntry, run: Run): boolean {
+    const now = this.deps.clock.now()
+    const explained = this.read.explain(entry.key)
+    return explained !== undefined && this.isHeld(entry, run, now - (run.heardAt ?? now), explained)
   }
 }
 

@@ -20,7 +20,10 @@ export interface CheckDefinition {
    * What silence or failures make of it at present, by the node that judges the instance. Its clients see it; natively silence
    * and failures are judged by the core.
    */
-  readonly found?: Finding
+  readonly found?: Finding & {
+    /** An endpoint did not answer at all; a TTL that ran out is always silence. */
+    readonly silent?: true
+  }
   readonly ttlMs?: number
   readonly intervalMs?: number
   readonly timeoutMs?: number

@@ -50,8 +50,7 @@ export class Overdue {
     const { key } = entry
     run.cancelRemoval = undefined
     if (run.criticalAt === undefined || this.known.book.of(key) !== entry) return
-    const frozen = this.read.explain(key)?.guards.freezes.length ?? 0
-    if (frozen > 0 || this.read.health().island || !this.read.judges(key)) {
+    if (this.isHeld(entry, run)) {
       run.cancelRemoval = agenda.at(clock.now() + AGAIN_MS, () => this.remove(entry, run))
       return
     }
@@ -60,5 +59,14 @@ export class Overdue {
     registry
       .execute({ kind: 'deregister', refs: [key] }, onBehalfOf(entry.peer))
       .catch((error: unknown) => logger.warn({ error }, 'critical service not deregistered'))
+  }
+
+  /** Whether it stays for now: silence takes nothing out for good while the node doubts its ears, or keeps others of the service. */
+  private isHeld({ key }: BookEntry, run: Run): boolean {
+    const { read } = this
+    const guards = read.explain(key)?.guards
+    if ((guards?.freezes.length ?? 0) > 0 || read.health().island || !read.judges(key)) return true
+    if (!run.silent) return false
+    return guards?.watcherDoubtMs !== undefined || guards?.service.tripped === true
   }
 }
