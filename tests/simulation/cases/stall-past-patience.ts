@@ -11,7 +11,7 @@ export const stallPastPatience: Case = {
     third: { speech: 'sdk' },
     consumer: {},
   },
-  faults: [{ at: 40_000, kind: 'stall', ms: 60_000 }],
+  faults: [{ at: 40_000, kind: 'stall', ms: 54_900 }],
   healAt: 120_000,
   mutation: 'no-wake-grace',
   finds: 'I1',
