@@ -4,12 +4,14 @@
  *     npm run sim -- [--seeds N] [--from SEED] [--jobs N]     runs N seeds (300) and lists those that fail;
  *                    [--clusters N] [--nodes N]               all of them with so many clusters (one in thirty has two), of so
  *                                                             many nodes each (one in three has three)
- *                    [--result FILE]                          writes down how many, how long and what went wrong in them
+ *                    [--result FILE [--add]]                  writes down how many, how long and what went wrong in them, also
+ *                                                             where Ctrl-C ends it early; added to what FILE has of the
+ *                                                             seeds just before them, if the commit is the same
  *     npm run sim -- --seed SEED [--shrink] [--lines N]       replays one, with the last N (80) lines of its transcript
  *     npm run sim -- --mutation NAME …                        the same with a planted bug; --mutations lists them
  */
 import { fork } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -27,6 +29,7 @@ const OPTIONS = {
   from: { type: 'string', default: '1' },
   jobs: { type: 'string', default: String(availableParallelism()) },
   result: { type: 'string' },
+  add: { type: 'boolean', default: false },
   clusters: { type: 'string' },
   nodes: { type: 'string' },
   seed: { type: 'string' },
@@ -63,8 +66,8 @@ async function replay({ seed, lines, ...options }) {
 }
 
 /** Runs many seeds, a process per core. */
-async function runAll({ seeds, from, jobs, mutation, clusters, nodes, result }) {
-  const end = Number(from) + Number(seeds)
+async function runAll({ seeds, from, jobs, mutation, clusters, nodes, result, add }) {
+  let end = Number(from) + Number(seeds)
   let next = Number(from)
   let done = 0
   const failures = []
@@ -105,12 +108,14 @@ async function runAll({ seeds, from, jobs, mutation, clusters, nodes, result }) 
     more()
     return new Promise((resolve, reject) => worker.on('error', reject).on('exit', resolve))
   })
+  // What was handed out is ended, so that the seeds that ran follow each other.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (end = next))
   await Promise.all(workers)
   const seconds = (performance.now() - beganAt) / 1000
   say(`${done} seeds, ${failures.length} failed, ${seconds.toFixed(1)} s`)
   if (result !== undefined) {
     const ran = { from: Number(from), seeds: done, failed: failures.toSorted((a, b) => a - b) }
-    write(result, { ...machine, ...ran, seconds: Math.round(seconds), ...total })
+    write(result, { ...machine, ...ran, seconds: Math.round(seconds), ...total }, add)
   }
   return failures.length === 0 && done === Number(seeds) ? 0 : 1
 }
@@ -126,15 +131,36 @@ async function thisMachine() {
 }
 
 /** Writes a result down; counts in a fixed order. */
-function write(file, { simulatedMs, faults, ...ran }) {
-  const kinds = Object.entries(faults).toSorted(([a], [b]) => (a < b ? -1 : 1))
+function write(file, { simulatedMs, faults, ...ran }, add) {
+  const path = resolvePath(ROOT, file)
   const simulatedHours = Math.round(simulatedMs / 360_000) / 10
-  const result = { ...ran, simulatedHours, faults: Object.fromEntries(kinds) }
-  writeFileSync(resolvePath(ROOT, file), `${JSON.stringify(result, null, 2)}\n`)
+  const own = { ...ran, simulatedHours, faults }
+  const before = add && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  const follows = before?.commit === ran.commit && before.from + before.seeds === ran.from
+  const result = follows ? sumOf(before, own) : own
+  const kinds = Object.entries(result.faults).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  writeFileSync(path, `${JSON.stringify({ ...result, faults: Object.fromEntries(kinds) }, null, 2)}\n`)
 }
 
-/** A worker: runs what it is sent until it is cut off. */
+/** Two results of one commit, of seeds that follow each other. */
+function sumOf(before, after) {
+  const faults = { ...before.faults }
+  for (const [kind, count] of Object.entries(after.faults)) faults[kind] = (faults[kind] ?? 0) + count
+  return {
+    ...after,
+    from: before.from,
+    seeds: before.seeds + after.seeds,
+    failed: [...before.failed, ...after.failed],
+    seconds: before.seconds + after.seconds,
+    events: before.events + after.events,
+    simulatedHours: Math.round((before.simulatedHours + after.simulatedHours) * 10) / 10,
+    faults,
+  }
+}
+
+/** A worker: runs what it is sent until it is cut off, and Ctrl-C is a matter of the process that sends. */
 async function work({ mutation, clusters, nodes }) {
+  process.on('SIGINT', () => {})
   const { mutationNamed, simulate } = await load()
   const options = {
     ...(mutation === undefined ? {} : { sabotage: mutationNamed(mutation).sabotage }),
