@@ -35,7 +35,7 @@ export const CLOSE_CODES = {
   limit: 4429,
 } as const
 
-/** Reason with which a client closes (1000) a stream because another one serves it: what it vouched for lives. */
+/** Reason with which a client closes (1000) a stream because another one serves it, or shall: what it vouched for lives. */
 export const MOVED_REASON = 'moved'
 
 /** Every request of a client may carry `req`; its answer carries the same number. */

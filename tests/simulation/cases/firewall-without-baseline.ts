@@ -12,8 +12,10 @@ export const firewallWithoutBaseline: Case = {
   },
   faults: [
     { at: 10_000, kind: 'firewall', host: '*', ms: 90_000 },
-    // It ends in the pause of clients after an attempt that they gave up.
-    { at: 50_000, kind: 'stall', ms: 28_600 },
+    // It ends in the pause of clients after an attempt that they gave up; what they could still tell the node was lost.
+    { at: 50_000, kind: 'stall', ms: 22_600 },
+    { at: 51_000, kind: 'reset', program: 'first' },
+    { at: 51_000, kind: 'reset', program: 'second' },
   ],
   healAt: 100_000,
   mutation: 'no-baseline-needed',

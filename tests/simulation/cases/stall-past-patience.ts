@@ -11,7 +11,13 @@ export const stallPastPatience: Case = {
     third: { speech: 'sdk' },
     consumer: {},
   },
-  faults: [{ at: 40_000, kind: 'stall', ms: 54_900 }],
+  faults: [
+    { at: 40_000, kind: 'stall', ms: 35_200 },
+    // Else they would have told the node that they go elsewhere.
+    { at: 41_000, kind: 'reset', program: 'first' },
+    { at: 41_000, kind: 'reset', program: 'second' },
+    { at: 41_000, kind: 'reset', program: 'third' },
+  ],
   healAt: 120_000,
   mutation: 'no-wake-grace',
   finds: 'I1',

@@ -191,8 +191,18 @@ describe('link', () => {
     stage.pass(2_999)
     expect(stage.all('drop')).toHaveLength(0)
     stage.pass(1)
-    expect(stage.all('drop')).toEqual([expect.objectContaining({ reason: 'silent' })])
+    // The node may hear this client still, and shall not take the end of the stream for the end of the process.
+    expect(stage.all('drop')).toEqual([expect.objectContaining({ code: 1_000, reason: 'moved' })])
     expect(stage.all('dial')).toHaveLength(2)
+  })
+
+  it('tells a node that does not welcome it in time that it lives, for it may have registered there', () => {
+    const stage = started()
+    stage.do({ type: 'opened', connection: stage.connection })
+    stage.pass(3_000)
+    expect(stage.all('drop')).toEqual([expect.objectContaining({ code: 1_000, reason: 'moved' })])
+    const [log] = stage.all('log').filter(({ level }) => level === 'warn')
+    expect(log?.fields).toMatchObject({ reason: 'no answer in time' })
   })
 
   it('does not blame the node for its own standing still', () => {

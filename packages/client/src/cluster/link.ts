@@ -206,8 +206,9 @@ export class Link {
     this.sendOn(turn, connection, { type: 'ping' })
   }
 
-  private abandon(turn: ClusterTurn, connection: NodeConnection, reason: string): void {
-    this.drop(turn, connection, reason)
+  /** The node may hear this client still: by default it is told that what was registered there lives, and goes elsewhere. */
+  private abandon(turn: ClusterTurn, connection: NodeConnection, reason: string, said = MOVED_REASON): void {
+    this.drop(turn, connection, said)
     this.lost(turn, connection, { reason })
   }
 
@@ -286,7 +287,7 @@ export class Link {
       })
     }
     this.trouble.ended(url, { reason }, turn.now)
-    this.abandon(turn, connection, reason)
+    this.abandon(turn, connection, reason, reason)
   }
 
   private promote(turn: ClusterTurn, connection: NodeConnection): void {
