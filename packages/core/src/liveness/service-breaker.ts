@@ -6,6 +6,7 @@
  */
 import type { Guard } from '@rollcall/wire'
 import type { ServiceNode } from '../directory/directory.js'
+import { hash64 } from '../records/hash.js'
 import type { Notify } from './notices.js'
 import type { Standing } from './transitions.js'
 
@@ -32,12 +33,19 @@ interface Losses {
   readonly deaths: Set<string>
   /** Keys of those that would be, were it not for the breaker. */
   readonly kept: Set<string>
-  /** Those that are doubted, and which node judges each. */
-  readonly doubted: Map<string, string>
-  /** Which of them may go down, if several nodes judge them: the first by their keys, so that all nodes mean the same ones. */
-  first: { readonly at: number; readonly keys: ReadonlySet<string> | undefined }
+  /** Those that are doubted, by their keys. */
+  readonly doubted: Map<string, Doubted>
+  /** Which of them may go down: those whose place is not behind this one. */
+  order: { readonly at: number; readonly last: number }
   /** The breaker is tripped. To keep the only instance there is takes no breaker that trips. */
   tripped: boolean
+}
+
+/** One that silence may take next. */
+interface Doubted {
+  readonly judge: string
+  /** Where it stands among them: a hash of its key, so that all nodes mean the same order. */
+  readonly place: number
 }
 
 export class ServiceBreaker {
@@ -74,8 +82,8 @@ export class ServiceBreaker {
     if (losses === undefined) return
     if (standing === 'lost') losses.deaths.add(key)
     else losses.deaths.delete(key)
-    if (standing === 'suspect') losses.doubted.set(key, judge)
-    else losses.doubted.delete(key)
+    if (standing !== 'suspect') losses.doubted.delete(key)
+    else if (losses.doubted.get(key)?.judge !== judge) losses.doubted.set(key, { judge, place: placeOf(key) })
     this.settle(service, losses)
   }
 
@@ -115,8 +123,8 @@ export class ServiceBreaker {
   private of(service: ServiceNode): Losses {
     let losses = this.losses.get(service)
     if (losses === undefined) {
-      const first = { at: -Infinity, keys: undefined }
-      losses = { deaths: new Set(), kept: new Set(), doubted: new Map(), first, tripped: false }
+      const order = { at: -Infinity, last: Infinity }
+      losses = { deaths: new Set(), kept: new Set(), doubted: new Map(), order, tripped: false }
       this.losses.set(service, losses)
     }
     return losses
@@ -125,12 +133,25 @@ export class ServiceBreaker {
 
 /** Whether an instance is among those of the doubted that there is room for. Where one node judges them all, each is. */
 function isFirst(losses: Losses, key: string, room: number, t: number): boolean {
-  if (t >= losses.first.at + ORDER_MS) losses.first = { at: t, keys: firstOf(losses.doubted, room) }
-  const { keys } = losses.first
-  return keys === undefined || keys.has(key)
+  const { doubted } = losses
+  if (t >= losses.order.at + ORDER_MS) losses.order = { at: t, last: lastOf(doubted, room) }
+  const { last } = losses.order
+  return last === Infinity || (doubted.get(key)?.place ?? Infinity) <= last
 }
 
-function firstOf(doubted: ReadonlyMap<string, string>, room: number): ReadonlySet<string> | undefined {
-  if (doubted.size <= room || new Set(doubted.values()).size < 2) return undefined
-  return new Set([...doubted.keys()].toSorted().slice(0, room))
+function lastOf(doubted: ReadonlyMap<string, Doubted>, room: number): number {
+  if (doubted.size <= room || isOfOneJudge(doubted)) return Infinity
+  const places = Float64Array.from(doubted.values(), ({ place }) => place).sort()
+  return places[room - 1] ?? -Infinity
+}
+
+function isOfOneJudge(doubted: ReadonlyMap<string, Doubted>): boolean {
+  let first: string | undefined
+  for (const { judge } of doubted.values()) if ((first ??= judge) !== judge) return false
+  return true
+}
+
+function placeOf(key: string): number {
+  const { hi, lo } = hash64(key)
+  return (hi >>> 0) * 2 ** 21 + (lo >>> 11)
 }
