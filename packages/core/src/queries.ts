@@ -22,7 +22,7 @@ import type { Directory, Entry } from './directory/directory.js'
 import type { KeptValue, ValueChanges, ValueName } from './directory/kept-values.js'
 import type { NamespacesQuery, Services, ServicesQuery } from './directory/services.js'
 import { type ViewFilter, signOfView, toInstance, type ViewCapture } from './directory/view.js'
-import type { KnownSilence } from './liveness/insight.js'
+import type { KnownSilence, Restraints } from './liveness/insight.js'
 import type { LivenessRules } from './liveness/liveness.js'
 import type { EventLog, EventsQuery } from './operators/event-log.js'
 import { explain } from './operators/explain.js'
@@ -195,6 +195,12 @@ export class Queries {
   silence(key: InstanceKey): KnownSilence | undefined {
     const entry = this.deps.directory.entry(key)
     return entry === undefined ? undefined : this.deps.liveness.insight.silence(entry, this.now())
+  }
+
+  /** What holds back conclusions from the silence of an instance; undefined for one this node does not know (any more). */
+  restraints(key: InstanceKey): Restraints | undefined {
+    const entry = this.deps.directory.entry(key)
+    return entry === undefined ? undefined : this.deps.liveness.insight.restraints(entry, this.now())
   }
 
   /** The share of a service that silence may take at once: 1 is all of it. */

@@ -25,7 +25,8 @@ export async function serveFigures(
   })
   server.maxConnections = CONNECTIONS_MAX
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new UsageError(`--metrics: ${error.message}`)))
+    // Afterwards too: a connection that cannot be taken is no end of the bridge, and the scrape that fails is seen by who scrapes.
+    server.on('error', (error) => reject(new UsageError(`--metrics: ${error.message}`)))
     server.listen(port, host, resolve)
   })
   // The bridge ends with its own work.

@@ -12,8 +12,8 @@ export interface BridgeFigures extends BridgeReport {
 const FIGURES = {
   rollcall_bridge_registry_up: ['gauge', 'Whether the registry answered when it was asked last.'],
   rollcall_bridge_failures_total: ['counter', 'Requests of a registry that failed.'],
-  rollcall_bridge_rounds_total: ['counter', 'Times that both registries were read.'],
-  rollcall_bridge_last_round_timestamp_seconds: ['gauge', 'When that was done last.'],
+  rollcall_bridge_rounds_total: ['counter', 'Rounds that were begun, whatever the registries answered.'],
+  rollcall_bridge_last_round_timestamp_seconds: ['gauge', 'When the last one began.'],
   rollcall_bridge_instances: [
     'gauge',
     'Instances of a direction: mirrored; at_home in both; left_out, refused by the target; kept although not listed.',

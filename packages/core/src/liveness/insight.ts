@@ -11,7 +11,7 @@ import { voucher } from './vouching.js'
 import { isSameTarget, type QuestionDeps } from './question.js'
 
 export interface InsightDeps extends Pick<QuestionDeps, 'mayProbe'> {
-  readonly directory: Pick<Directory, 'joined'>
+  readonly directory: Pick<Directory, 'joined' | 'freezes'>
   readonly evidence: EntrySlot<Evidence>
   readonly clock: JudgedClock
   readonly guards: Guards
@@ -28,6 +28,22 @@ export interface KnownSilence {
   readonly isCounted: boolean
   /** Whether the node doubts its ears, lost the engine, or is told to take nothing down. */
   readonly isDoubted: boolean
+}
+
+/** What holds back what follows from silence, for protocols that draw conclusions of their own. */
+export interface Restraints {
+  /** It was deregistered: nothing follows from silence any more. */
+  readonly isGone: boolean
+  /** Its namespace is frozen. */
+  readonly isFrozen: boolean
+  /** The node doubts its ears, is an island or was one lately, or is told to take nothing down. */
+  readonly isDoubted: boolean
+  /** The guard of its service keeps some that are silent. */
+  readonly isGuarded: boolean
+  /** For how long this node has been its judge, or has watched it. */
+  readonly judgedMs: number
+  /** When another node heard it last, as that told; Infinity = never. */
+  readonly toldMs: number
 }
 
 export class Insight {
@@ -76,6 +92,27 @@ export class Insight {
       silentMs,
       isCounted: silentMs < this.options.unheardMs && (!isOwn || lastHeard(evidence) > startedAt),
       isDoubted: this.deps.guards.refusesSilence(evidence, t),
+    }
+  }
+
+  /** What holds back conclusions about it. O(1), unlike an explanation, which looks for its events. */
+  restraints(entry: Entry, now: number): Restraints {
+    const { clock, guards, directory } = this.deps
+    const t = clock.at(now)
+    const evidence = this.deps.evidence.get(entry)
+    const known = {
+      isGone: entry.record.content.intent === 'gone',
+      isFrozen: directory.freezes.covers(entry.record.namespace),
+      isGuarded: guards.guardOf(entry.service).tripped,
+    }
+    if (evidence === undefined)
+      return { ...known, isDoubted: known.isFrozen, judgedMs: Infinity, toldMs: Infinity }
+    const { judgeSince, startedAt, toldAt } = evidence
+    return {
+      ...known,
+      isDoubted: guards.refusesSilence(evidence, t),
+      judgedMs: t - (judgeSince ?? startedAt),
+      toldMs: toldAt === undefined ? Infinity : t - toldAt,
     }
   }
 

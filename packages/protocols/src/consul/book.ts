@@ -49,9 +49,9 @@ export interface BookEntry {
   readonly runs: Map<string, Run>
 }
 
-/** How many checks of a service were good once, and how many of these are critical for silence. */
+/** The entries of a service, how many of their checks were good once, and how many of these are critical for silence. */
 interface Tally {
-  entries: number
+  readonly entries: Set<BookEntry>
   good: number
   silent: number
 }
@@ -96,7 +96,7 @@ export class Book {
   }
 
   tally(service: string): Readonly<Tally> {
-    return this.tallies.get(service) ?? { entries: 0, good: 0, silent: 0 }
+    return this.tallies.get(service) ?? { entries: new Set(), good: 0, silent: 0 }
   }
 
   /** Takes a definition in; what was seen of checks that it still has stays. */
@@ -137,7 +137,8 @@ export class Book {
     if (this.entries.get(entry.id) === entry) this.entries.delete(entry.id)
     this.byKey.delete(token(entry.key))
     const tally = this.tallies.get(entry.key.service)
-    if (tally !== undefined && --tally.entries === 0) this.tallies.delete(entry.key.service)
+    tally?.entries.delete(entry)
+    if (tally?.entries.size === 0) this.tallies.delete(entry.key.service)
   }
 
   /** Takes in what the record says of a check. */
@@ -167,8 +168,8 @@ export class Book {
     this.entries.set(entry.id, entry)
     this.byKey.set(token(entry.key), entry)
     const tally = this.tallies.get(entry.key.service)
-    if (tally === undefined) this.tallies.set(entry.key.service, { entries: 1, good: 0, silent: 0 })
-    else tally.entries++
+    if (tally !== undefined) tally.entries.add(entry)
+    else this.tallies.set(entry.key.service, { entries: new Set([entry]), good: 0, silent: 0 })
   }
 
   private removeRun(entry: BookEntry, run: Run): void {

@@ -247,6 +247,27 @@ describe('an endpoint', () => {
     ])
   })
 
+  it('that is given other times while it is asked is asked at those, once at a time', async () => {
+    const registry = new HandRegistry()
+    let asked = 0
+    registry.network = () => {
+      asked++
+      return ['succeeded']
+    }
+    registry.answerMs = 900
+    await registry.register(web('a', { ...http, Interval: '1s' }))
+    for (let turn = 0; turn < 5; turn++) {
+      await registry.pass(1_300)
+      await registry.register(web('a', { ...http, Interval: turn % 2 === 0 ? '2s' : '1s' }))
+    }
+    await registry.pass(3_000)
+    asked = 0
+    await registry.pass(20_000)
+    // Ten, and what the core asks of its own accord, every five seconds.
+    expect(asked).toBeGreaterThanOrEqual(10)
+    expect(asked).toBeLessThanOrEqual(15)
+  })
+
   it('that comes back passes, natively too', async () => {
     const registry = new HandRegistry()
     await registry.register(web('a', http))

@@ -103,9 +103,7 @@ export class Checks {
 
   /** Whether an entry was taken out for good, or is forgotten; what silence took may be heard again. */
   private isGone({ key }: BookEntry): boolean {
-    if (this.read.offer(key) !== undefined) return false
-    const intent = this.read.explain(key)?.content.intent
-    return intent === undefined || intent === 'gone'
+    return this.read.restraints(key)?.isGone !== false
   }
 
   changed(change: NamespaceChange): void {
@@ -255,17 +253,13 @@ export class Checks {
     if (heardMs < run.ttlMs) return again(heardMs)
     // Another node judges it, hears its beats and finds what is to be found.
     if (!this.read.judges(entry.key)) return this.isGone(entry) ? this.dropped(entry) : again(0)
-    const explained = this.read.explain(entry.key)
-    if (explained === undefined) return this.dropped(entry)
+    const restraints = this.read.restraints(entry.key)
+    if (restraints === undefined) return this.dropped(entry)
     // It may have been heard where it was judged before, or beat at another node.
-    const silentMs = Math.min(
-      heardMs,
-      explained.judge?.sinceMs ?? Infinity,
-      explained.evidence?.toldMs ?? Infinity,
-    )
+    const silentMs = Math.min(heardMs, restraints.judgedMs, restraints.toldMs)
     if (silentMs < run.ttlMs) return again(silentMs)
     if (run.status === 'critical') return again(0)
-    if (this.isHeld(entry, run, silentMs, explained)) {
+    if (this.isHeld(entry, run, silentMs)) {
       run.cancel = this.deps.agenda.at(now + AGAIN_MS, () => this.expireIfSilent(entry, run))
       return
     }
@@ -279,17 +273,9 @@ export class Checks {
    * What may hold silence back, as it does natively: a freeze, the doubt of the node in its ears, and the share of the service, of
    * those of its checks that were renewed, one in any case.
    */
-  private isHeld(
-    entry: BookEntry,
-    run: Run,
-    silentMs: number,
-    { guards }: NonNullable<ReturnType<Queries['explain']>>,
-  ): boolean {
+  private isHeld({ key }: BookEntry, run: Run, silentMs: number): boolean {
     const { read } = this
-    const { key } = entry
-    if (guards.freezes.length > 0 || guards.watcherDoubtMs !== undefined || read.health().island) return true
-    // For a little longer than the node is an island.
-    if (read.silence(key)?.isDoubted === true) return true
+    if (read.restraints(key)?.isDoubted === true) return true
     if (run.fresh || silentMs >= LONG_SILENCE_MS) return false
     const share = read.silentShare(key)
     const { good, silent } = this.book.tally(key.service)
@@ -305,9 +291,12 @@ export class Checks {
   private ask(entry: BookEntry, run: Run): void {
     const { clock, registry } = this.deps
     const beganAt = clock.now()
+    // Its present appointment: where it has another one by the time of the answer, it is made at other times since.
+    const { cancel } = run
     const isCurrent = (): boolean => entry.runs.get(run.id) === run
     const again = (): void => {
-      if (isCurrent()) this.askAt(entry, run, Math.max(beganAt + run.intervalMs, clock.now()))
+      if (isCurrent() && run.cancel === cancel)
+        this.askAt(entry, run, Math.max(beganAt + run.intervalMs, clock.now()))
     }
     const offer = this.read.judges(entry.key) ? this.read.offer(entry.key) : undefined
     const definition = offer === undefined ? undefined : definitionOf(offer)
@@ -354,8 +343,7 @@ export class Checks {
   /** Whether the silence of an endpoint is not believed: it may be the node that is cut off. */
   private isKept(entry: BookEntry, run: Run): boolean {
     const now = this.deps.clock.now()
-    const explained = this.read.explain(entry.key)
-    return explained !== undefined && this.isHeld(entry, run, now - (run.heardAt ?? now), explained)
+    return this.isHeld(entry, run, now - (run.heardAt ?? now))
   }
 }
 

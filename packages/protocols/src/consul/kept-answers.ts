@@ -1,6 +1,6 @@
 /**
  * Answers that were written out, for the next request that asks for the same at the same index: hundreds that wait for one
- * change get the same bytes. Every caller may read the same; once that differs, the caller belongs into the key.
+ * change get the same bytes, where it is written in one turn; of a longer one each of them writes its own. Every caller may read the same; once that differs, the caller belongs into the key.
  */
 
 /** Longest text that is kept: a list of some thousand services, or of two hundred instances with their checks. */

@@ -174,8 +174,19 @@ function nameOf(key: string): {
   return { namespace: NAMESPACE, protocol: PROTOCOL, key }
 }
 
+/** Pairs that were read before, so that a prefix that hundreds watch is not decoded for each of them. */
+const PAIRS = new WeakMap<KeptValue, StoredPair>()
+
 /** Undefined where it is none that this version writes. */
-function pairOf({ key, document, counter }: KeptValue): StoredPair | undefined {
+function pairOf(kept: KeptValue): StoredPair | undefined {
+  const known = PAIRS.get(kept)
+  if (known !== undefined) return known
+  const pair = readPair(kept)
+  if (pair !== undefined) PAIRS.set(kept, pair)
+  return pair
+}
+
+function readPair({ key, document, counter }: KeptValue): StoredPair | undefined {
   let kept: unknown
   try {
     kept = JSON.parse(document)

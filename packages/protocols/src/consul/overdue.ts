@@ -64,9 +64,8 @@ export class Overdue {
   /** Whether it stays for now: silence takes nothing out for good while the node doubts its ears, or keeps others of the service. */
   private isHeld({ key }: BookEntry, run: Run): boolean {
     const { read } = this
-    const guards = read.explain(key)?.guards
-    if ((guards?.freezes.length ?? 0) > 0 || read.health().island || !read.judges(key)) return true
-    if (!run.silent) return false
-    return guards?.watcherDoubtMs !== undefined || guards?.service.tripped === true
+    const restraints = read.restraints(key)
+    if (restraints?.isFrozen === true || read.health().island || !read.judges(key)) return true
+    return run.silent && (restraints?.isDoubted === true || restraints?.isGuarded === true)
   }
 }

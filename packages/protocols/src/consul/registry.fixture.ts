@@ -32,6 +32,8 @@ export class HandRegistry {
   readonly checks: Checks
   /** How checks of endpoints are answered. */
   network: (request: ProbeRequest) => readonly [ProbeOutcome, string?] = () => ['succeeded']
+  /** How long they take. */
+  answerMs = 1
   private readonly listeners = new Set<() => void>()
   private told = 0
 
@@ -87,9 +89,9 @@ export class HandRegistry {
         if (report.kind === 'unreachable') node.unreachable(report.refs, clock.now())
       },
       ask: (request, answered) =>
-        void clock.setTimer(1, () => {
+        void clock.setTimer(this.answerMs, () => {
           const [outcome, cause] = this.network(request)
-          node.witnessed(request, outcome, 1, clock.now())
+          node.witnessed(request, outcome, this.answerMs, clock.now())
           this.tell()
           answered(outcome, cause)
         }),

@@ -141,7 +141,7 @@ export class ServiceEndpoints {
   private readonly turns: WorkTurns
   /** Made when it is first asked for. */
   private index: ChoiceIndex | Shared<ChoiceIndex> | undefined
-  private readonly selections = new Map<string, ChosenEndpoints>()
+  private readonly selections = new Map<string, ChosenEndpoints | undefined>()
   /** Endpoints in all selections. */
   private chosen = 0
 
@@ -155,17 +155,16 @@ export class ServiceEndpoints {
   *select(choice: EndpointChoice): Steps<ChosenEndpoints | undefined> {
     const keys = keysOf(choice)
     const key = keys.join('\n')
-    const kept = this.selections.get(key)
-    if (kept !== undefined) return kept
+    if (this.selections.has(key)) return this.selections.get(key)
     const chosen = keys.length === 0 ? this.all : yield* this.choose(choice, keys)
-    if (chosen.length === 0) return undefined
+    if (chosen === undefined) return undefined
     const cost = chosen.length + SELECTION_COST
     if (this.chosen + cost > this.size * KEPT_CHOICES + KEPT_MIN) {
       this.selections.clear()
       this.chosen = 0
     }
     this.chosen += cost
-    const made = new ChosenEndpoints(chosen, this.turns)
+    const made = chosen.length === 0 ? undefined : new ChosenEndpoints(chosen, this.turns)
     this.selections.set(key, made)
     return made
   }
@@ -175,9 +174,12 @@ export class ServiceEndpoints {
     return (yield* this.indexed()).tagEnds.has(end)
   }
 
-  private *choose(choice: EndpointChoice, keys: readonly string[]): Steps<readonly Endpoint[]> {
+  /** Undefined at once where a tag, a group or a zone is none of this service; where they do not meet, that was work, and is kept. */
+  private *choose(choice: EndpointChoice, keys: readonly string[]): Steps<readonly Endpoint[] | undefined> {
     const { lists } = yield* this.indexed()
-    const [smallest = []] = keys.map((key) => lists.get(key) ?? []).sort((a, b) => a.length - b.length)
+    const found = keys.map((key) => lists.get(key)).filter((list) => list !== undefined)
+    if (found.length < keys.length) return undefined
+    const [smallest = []] = found.sort((a, b) => a.length - b.length)
     const { tag, group, zone } = choice
     return smallest.filter(
       (endpoint) =>

@@ -253,6 +253,18 @@ it('instances are found by each of their virtual addresses', async () => {
   expect(await found('safe', true)).toBe('UP_1_ ORDERS')
 })
 
+it('lists of addresses that nobody has hold a bounded number of bytes, their names included', async () => {
+  const scene = new EurekaScene()
+  await scene.register('a', { vipAddress: 'one' })
+  await scene.caughtUp()
+  const ask = (vip: string): Promise<unknown> => scene.finished(scene.lists.vip(vip, false, 'json'))
+  const first = await ask('one')
+  expect(await ask('one')).toBe(first)
+  // 64 MiB, of which each takes 16 KB for its name, and 2 for what it is.
+  for (let index = 0; index < 3_800; index++) await ask(String(index).padEnd(16_000, 'x'))
+  expect(await ask('one')).not.toBe(first)
+})
+
 describe('the status of the node', () => {
   const told = async (scene: EurekaScene): Promise<Readonly<Record<string, string>>> => {
     await scene.caughtUp()

@@ -216,6 +216,9 @@ export class Lists {
   }
 }
 
+/** What a list holds beside its name and its text: its objects, and those of its compressed form. */
+const ENTRY_BYTES = 2_048
+
 /** Lists that were written; the oldest go where there are too many bytes. */
 class Shelf {
   private readonly bytesMax: number
@@ -233,7 +236,7 @@ class Shelf {
   put(key: string, kept: Kept): void {
     this.drop(key)
     this.kept.set(key, kept)
-    this.bytes += kept.written.body.length
+    this.bytes += bytesOf(key, kept)
     for (const oldest of this.kept.keys()) {
       if (this.bytes <= this.bytesMax) return
       this.drop(oldest)
@@ -246,9 +249,16 @@ class Shelf {
   }
 
   private drop(key: string): void {
-    this.bytes -= this.kept.get(key)?.written.body.length ?? 0
+    const kept = this.kept.get(key)
+    if (kept === undefined) return
+    this.bytes -= bytesOf(key, kept)
     this.kept.delete(key)
   }
+}
+
+/** Anybody may ask for any address: an empty list under a long name costs what it holds, too. */
+function bytesOf(key: string, { written }: Kept): number {
+  return ENTRY_BYTES + key.length + written.body.length
 }
 
 /** In parts, so that neither side is ever put together. */

@@ -4,7 +4,7 @@
  */
 import { CHUNK_BYTES, type Gathering } from '../http/chunks.js'
 import type { Application, Applications, Held } from './applications.js'
-import { applicationFrame, encodeListed, type Format, FORMATS, type DocumentFrame } from './codec.js'
+import { applicationFrame, encodeListed, type Format, type DocumentFrame } from './codec.js'
 
 /** Instances of one application that a list has. */
 export interface Group {
@@ -19,10 +19,8 @@ interface WrittenApplication {
 
 export class Writing {
   private readonly applications: Applications
-  private readonly written: Readonly<Record<Format, Map<string, WrittenApplication>>> = {
-    json: new Map(),
-    xml: new Map(),
-  }
+  /** What was written of each, for as long as there is such an application. */
+  private written = nothingWritten()
 
   constructor(applications: Applications) {
     this.applications = applications
@@ -30,14 +28,10 @@ export class Writing {
 
   /** All applications as they are at the beginning; what has left by its turn may be empty. */
   *all(format: Format, between: Buffer, out: Gathering): Generator<void> {
-    const written = this.written[format]
-    const names = new Set<string>()
-    for (const application of [...this.applications.all()]) {
-      if (names.size > 0) out.add(between)
-      names.add(application.name)
+    for (const [place, application] of [...this.applications.all()].entries()) {
+      if (place > 0) out.add(between)
       yield* this.application(application, format, out)
     }
-    for (const name of written.keys()) if (!names.has(name)) written.delete(name)
   }
 
   /** Groups of instances, whole applications as they are kept. */
@@ -57,7 +51,7 @@ export class Writing {
   *application(application: Application, format: Format, out: Gathering): Generator<void> {
     const { name, instances, version } = application
     const written = this.written[format]
-    const before = written.get(name)
+    const before = written.get(application)
     if (before?.version === version) {
       for (const part of before.parts) {
         out.add(part)
@@ -70,11 +64,11 @@ export class Writing {
       parts.push(part)
       out.add(part)
     })
-    written.set(name, { version, parts })
+    written.set(application, { version, parts })
   }
 
   forget(): void {
-    for (const format of FORMATS) this.written[format].clear()
+    this.written = nothingWritten()
   }
 
   private *write(
@@ -95,6 +89,10 @@ export class Writing {
     }
     take(Buffer.from(text + end))
   }
+}
+
+function nothingWritten(): Readonly<Record<Format, WeakMap<Application, WrittenApplication>>> {
+  return { json: new WeakMap(), xml: new WeakMap() }
 }
 
 /** All that there are now, and none that left. */

@@ -14,11 +14,9 @@ import {
   type ConsulHandlerDeps,
   type HandlerRoutes,
   members,
-  readFor,
   requireReady,
   scopeOf,
 } from './deps.js'
-import { shownOf as shownOfService } from './shown.js'
 
 export function createAgent(deps: ConsulHandlerDeps): HandlerRoutes {
   return {
@@ -118,11 +116,13 @@ const NAMED_MAX = 1_000
 function healthByName(deps: ConsulHandlerDeps, call: Call): void {
   requireReady(deps)
   const found: ShownService[] = []
-  const key = serviceKey(call.rest)
-  for (const shown of key === undefined ? [] : shownOfService(readFor(deps, call), key)) {
-    if (found.length === NAMED_MAX) break
-    // What came by another protocol is not this agent's.
-    if (shown !== undefined && deps.checks.book.byId(shown.id)?.name === call.rest) found.push(shown)
+  const name = serviceKey(call.rest)
+  // What came by another protocol is not this agent's. Names that differ only in case share a service.
+  let looked = 0
+  for (const entry of name === undefined ? [] : deps.checks.book.tally(name).entries) {
+    if (looked++ === NAMED_MAX) break
+    const shown = entry.name === call.rest ? shownOf(deps, call, entry) : undefined
+    if (shown !== undefined) found.push(shown)
   }
   if (found.length === 0) throw refusal(404, `ServiceName ${call.rest} Not Found`)
   const worst = (['maintenance', 'critical', 'warning'] as const).find((each) =>

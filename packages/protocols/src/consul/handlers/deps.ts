@@ -94,10 +94,8 @@ export function answerRead(
 /** What of a request decides its answer, all the rest being equal: clients send a new index with each. */
 function requestOf({ exchange, query }: Call): string {
   const { url = '' } = exchange.req
-  const mark = url.indexOf('?')
-  if (mark < 0) return url
-  const chosen = CHOOSING.map((name) => query.getAll(name))
-  return `${url.slice(0, mark)} ${JSON.stringify(chosen)}`
+  const [path] = url.split('?', 1)
+  return `${path} ${JSON.stringify(CHOOSING.map((name) => query.getAll(name)))}`
 }
 
 /** Parameters that choose what is listed. */
